@@ -1,0 +1,1 @@
+"""What every service stands on: log, relay, due loop, inbox, views. It knows no service."""

@@ -1,0 +1,47 @@
+"""Errors that say what happens next. Any other exception is a bug, and made visible as one."""
+
+from contracts.replies import RejectionKind
+
+
+class Refused(Exception):
+    """A decision says no. A command is answered with it; an event that meets it is quarantined."""
+
+    def __init__(
+        self, reason: str, *, field: str | None = None, kind: RejectionKind = "conflict"
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.field = field
+        self.kind = kind
+
+
+class TryLater(Exception):
+    """Something is not known yet. The work waits `after` seconds; no attempt is counted."""
+
+    def __init__(self, reason: str, *, after: float = 1.0) -> None:
+        super().__init__(reason)
+        self.after = after
+
+
+class CallFailed(Exception):
+    """A provider certainly did not do what it was asked. `reason` is free of personal data.
+
+    `final`: asking again cannot help. `retry_after`: seconds that the provider wants to be left
+    alone, when it said so.
+    """
+
+    def __init__(
+        self, reason: str, *, final: bool = False, retry_after: float | None = None
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.final = final
+        self.retry_after = retry_after
+
+
+class OutcomeUnknown(Exception):
+    """A provider may or may not have done what it was asked: the answer never came."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

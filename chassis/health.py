@@ -1,0 +1,67 @@
+"""Health over HTTP: live while the event loop answers, ready while work can be done."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+Check = Callable[[], Awaitable[str | None]]
+Running = Callable[[], AbstractAsyncContextManager[Any]]
+
+CHECK_SECONDS = 2.0
+
+
+class Health:
+    """The checks of one process. A check gives None, or in a few words what is wrong."""
+
+    def __init__(self) -> None:
+        self.checks: dict[str, Check] = {}
+
+    async def problems(self) -> dict[str, str]:
+        """Run all checks side by side, each for two seconds at most; give what is wrong."""
+        answers = await asyncio.gather(*(self._run(check) for check in self.checks.values()))
+        return {name: a for name, a in zip(self.checks, answers, strict=True) if a}
+
+    @staticmethod
+    async def _run(check: Check) -> str | None:
+        try:
+            async with asyncio.timeout(CHECK_SECONDS):
+                return await check()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the process is not ready
+            return type(error).__name__
+
+
+def asgi(health: Health, running: Running) -> Callable[..., Awaitable[None]]:
+    """Give an ASGI app that serves /health/live and /health/ready while `running` is entered."""
+
+    async def app(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await receive()
+            try:
+                async with running():
+                    await send({"type": "lifespan.startup.complete"})
+                    await receive()
+            except Exception as error:
+                await send({"type": "lifespan.startup.failed", "message": repr(error)})
+                raise
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+        status, body = await answer(health, scope["path"])
+        headers = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": json.dumps(body).encode()})
+
+    return app
+
+
+async def answer(health: Health, path: str) -> tuple[int, dict[str, Any]]:
+    """Give status and body for a health path; 404 for any other."""
+    if path == "/health/live":
+        return 200, {"status": "live"}
+    if path == "/health/ready":
+        problems = await health.problems()
+        return (
+            (503, {"status": "not ready", **problems}) if problems else (200, {"status": "ready"})
+        )
+    return 404, {"status": "not found"}

@@ -1,0 +1,219 @@
+"""The inbox: one batch subscriber per service, safe wiring, routing by the type of the event."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import structlog
+from aiokafka import ConsumerRebalanceListener, ConsumerRecord
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker, KafkaMessage
+from pydantic import ValidationError
+from pymongo.errors import PyMongoError
+
+from chassis.errors import Refused
+from chassis.mongo import is_passing
+from chassis.quarantine import Quarantine
+from chassis.reactions import Outcome, Reaction, Reactor, Task
+from chassis.replies import Replies
+from chassis.views import Views
+from contracts import cloudevents
+from contracts.catalogue import TYPES
+from contracts.cloudevents import Envelope, Malformed
+from contracts.message import Command, Event, Message
+
+MAX_RECORDS = 500
+# FastStream sleeps as long again after a poll that found nothing.
+POLL_MS = 20
+LONGEST_WAIT = 10.0
+
+log = structlog.get_logger(__name__)
+
+Record = ConsumerRecord[bytes | None, bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A record that could be read; `message` is None where only its version matters."""
+
+    record: Record
+    envelope: Envelope
+    message: Message | None
+
+
+class Inbox:
+    """Handles batches: views, then reactions, then replies; only then the offsets are committed."""
+
+    def __init__(
+        self,
+        views: Views,
+        reactions: Mapping[type[Message], Sequence[Reaction]],
+        reactor: Reactor,
+        replies: Replies,
+        quarantine: Quarantine,
+    ) -> None:
+        self._views = views
+        self._reactions = reactions
+        self._reactor = reactor
+        self._replies = replies
+        self._quarantine = quarantine
+        self._failures = 0
+        self.failing: str | None = None
+
+    async def handle(self, message: KafkaMessage) -> None:
+        """Handle a batch. Raises after a pause when store or broker is away: it comes again."""
+        records: Any = message.raw_message
+        try:
+            await self.process(records)
+        except (PyMongoError, KafkaError, TimeoutError) as error:
+            self.failing = type(error).__name__
+            wait = min(LONGEST_WAIT, 0.2 * 2**self._failures)
+            self._failures += 1
+            log.warning("batch_postponed", error=self.failing, records=len(records), seconds=wait)
+            await asyncio.sleep(wait)
+            raise
+        self._failures = 0
+        self.failing = None
+
+    async def process(self, records: Sequence[Record]) -> None:
+        """Take each record's effect into the store, or the record into quarantine."""
+        arrived = [a for record in records if (a := await self._read(record))]
+        arrived = await self._apply_views(arrived)
+        tasks, origins = [], []
+        for one in arrived:
+            if one.message is None:
+                continue
+            for reaction in self._reactions.get(type(one.message), ()):
+                tasks.append(Task(one.envelope, one.message, reaction))
+                origins.append(one)
+        if tasks:
+            outcomes = await self._reactor.carry_out(tasks)
+            await self._answer(list(zip(origins, outcomes, strict=True)))
+
+    async def _read(self, record: Record) -> Arrived | None:
+        try:
+            return self._parse(record)
+        except Malformed as error:
+            await self._quarantine.put(record, str(error))
+        except ValidationError as error:
+            fields = "; ".join(
+                f"{'.'.join(map(str, e['loc'])) or 'value'}: {e['type']}"
+                for e in error.errors(include_input=False, include_context=False)
+            )
+            await self._quarantine.put(record, fields)
+        return None
+
+    def _parse(self, record: Record) -> Arrived | None:
+        """Read a record as far as this service needs it; None where it needs nothing of it."""
+        raw = dict(record.headers).get("ce_type")
+        type_ = TYPES.get(raw.decode(errors="replace")) if raw else None
+        if type_ is not None and type_ not in self._reactions and type_ not in self._views.follows:
+            return None
+        envelope = cloudevents.read(record.headers)
+        if type_ is None:
+            raise Malformed("ce_type", f"{envelope.type} is not known here")
+        if issubclass(type_, Event) and envelope.version is None:
+            raise Malformed("ce_streamversion", "is missing")
+        if type_ not in self._reactions and not self._views.shows(type_):
+            return Arrived(record, envelope, None)
+        message = type_.model_validate_json(record.value or b"")
+        if message.stream != envelope.subject and issubclass(type_, Event):
+            raise Malformed("ce_subject", "is not the stream that the value is about")
+        return Arrived(record, envelope, message)
+
+    async def _apply_views(self, arrived: Sequence[Arrived]) -> list[Arrived]:
+        """Bring the views up to date and give what may go on to the reactions."""
+        viewed = [
+            (index, one)
+            for index, one in enumerate(arrived)
+            if TYPES[one.envelope.type] in self._views.follows
+        ]
+        refused: set[int] = set()
+        try:
+            gaps = await self._views.apply([(one.envelope, one.message) for _, one in viewed])
+        except Exception as bug:
+            if isinstance(bug, PyMongoError) and is_passing(bug):
+                raise
+            log.exception("view_failed", events=len(viewed))
+            if len(arrived) > 1:
+                return [a for one in arrived for a in await self._apply_views([one])]
+            await self._quarantine.put(arrived[0].record, f"a view failed: {type(bug).__name__}")
+            return []
+        for gap in gaps:
+            index, one = viewed[gap]
+            refused.add(index)
+            await self._quarantine.put(
+                one.record, f"version {one.envelope.version} came before what precedes it"
+            )
+        return [one for index, one in enumerate(arrived) if index not in refused]
+
+    async def _answer(self, outcomes: Sequence[tuple[Arrived, Outcome]]) -> None:
+        for one, outcome in outcomes:
+            if isinstance(outcome, Refused):
+                if not isinstance(one.message, Command):
+                    await self._quarantine.put(one.record, f"refused: {outcome.reason}")
+            elif isinstance(outcome, Exception):
+                await self._quarantine.put(one.record, f"a bug: {type(outcome).__name__}")
+        await self._replies.send(
+            [
+                (one.envelope, one.message, outcome)
+                for one, outcome in outcomes
+                if isinstance(one.message, Command)
+            ]
+        )
+
+
+def subscribe(
+    inbox: Inbox,
+    *,
+    bootstrap: str,
+    group: str,
+    topics: Sequence[str],
+    listener: ConsumerRebalanceListener,
+) -> tuple[KafkaBroker, Any]:
+    """Wire the inbox to Kafka by the rules that keep FastStream from losing data.
+
+    Gives the broker and its one subscriber; nothing connects before the broker is started.
+    """
+    broker = KafkaBroker(
+        bootstrap,
+        client_id=group,
+        consumer_only=True,
+        allow_auto_create_topics=False,
+        apply_types=False,
+        graceful_timeout=15.0,
+        logger=None,
+    )
+    subscriber = broker.subscriber(
+        *topics,
+        batch=True,
+        group_id=group,
+        auto_offset_reset="earliest",
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        no_reply=True,
+        max_records=MAX_RECORDS,
+        batch_timeout_ms=POLL_MS,
+        # The same partition of every topic to the same replica: a client stays in one place.
+        partition_assignment_strategy=(RangePartitionAssignor,),
+        listener=listener,
+        parser=_parse_batch,
+        decoder=_leave_undecoded,
+    )
+    subscriber(inbox.handle)
+    return broker, subscriber
+
+
+async def _parse_batch(
+    records: tuple[Record, ...], parse: Callable[[tuple[Record, ...]], Any]
+) -> KafkaMessage:
+    """Keep FastStream's hands off the headers: its own parser fails the batch on a null one."""
+    message: KafkaMessage = await parse((replace(records[0], headers=(), value=b""),))
+    message.raw_message = records
+    return message
+
+
+async def _leave_undecoded(message: KafkaMessage) -> KafkaMessage:
+    return message

@@ -1,0 +1,99 @@
+"""Kafka: the process's one producer, the topics, and the wait that the embedded broker needs."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, for_code
+
+from contracts.catalogue import FOREVER, PARTITIONS, TOPICS
+
+PUBLISH_SECONDS = 10
+LONGEST_HOLD = 5
+
+
+@contextlib.asynccontextmanager
+async def producer(bootstrap: str, client_id: str) -> AsyncIterator[AIOKafkaProducer]:
+    """Start the process's producer: acknowledged by all replicas, not idempotent (aiokafka #1017).
+
+    Raises KafkaConnectionError when no broker answers.
+    """
+    started = AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        client_id=client_id,
+        acks="all",
+        enable_idempotence=False,
+        request_timeout_ms=PUBLISH_SECONDS * 1000,
+    )
+    await started.start()
+    try:
+        yield started
+    finally:
+        await started.stop()
+
+
+async def apply_topics(bootstrap: str, prefix: str) -> list[str]:
+    """Create the topics of the catalogue that are missing and give their names.
+
+    Raises ValueError when a topic has another number of partitions: keys would have moved.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="realtoros-topics")
+    await admin.start()
+    try:
+        existing = set(await admin.list_topics())
+        missing = [topic for topic in TOPICS if prefix + topic.name not in existing]
+        if present := [prefix + t.name for t in TOPICS if prefix + t.name in existing]:
+            for described in await admin.describe_topics(present):
+                if (count := len(described["partitions"])) != PARTITIONS:
+                    raise ValueError(
+                        f"topic {described['topic']} has {count} partitions instead of "
+                        f"{PARTITIONS}; keys would move, so export it and import it anew"
+                    )
+        if missing:
+            replicas = min(3, len((await admin.describe_cluster())["brokers"]))
+            answer: Any = await admin.create_topics(
+                [
+                    NewTopic(
+                        name=prefix + topic.name,
+                        num_partitions=PARTITIONS,
+                        replication_factor=replicas,
+                        topic_configs={
+                            "retention.ms": "-1"
+                            if topic.retention == FOREVER
+                            else str(int(topic.retention.total_seconds() * 1000))
+                        },
+                    )
+                    for topic in missing
+                ]
+            )
+            for name, code, *_ in answer.topic_errors:
+                error = for_code(code)
+                if code and error.__name__ != "TopicAlreadyExistsError":
+                    raise KafkaError(f"topic {name}: {error.__name__}")
+        return [prefix + topic.name for topic in missing]
+    finally:
+        await admin.close()
+
+
+def hold_empty_fetches(consumer: Any, milliseconds: int) -> None:
+    """Wait after an empty fetch, up to `milliseconds`, where the broker does not wait itself.
+
+    The embedded broker has no long poll, so an idle consumer would ask it without a pause. The
+    wait grows with each empty answer and falls back to a fifth of it when records come.
+    """
+    fetcher = consumer._fetcher  # noqa: SLF001 - aiokafka has no setting for it
+    fetch = fetcher._proc_fetch_request  # noqa: SLF001
+    empty = 0
+
+    async def fetch_and_hold(assignment: Any, node_id: Any, request: Any) -> bool:
+        nonlocal empty
+        arrived: bool = await fetch(assignment, node_id, request)
+        empty = 0 if arrived else min(empty + 1, LONGEST_HOLD)
+        if not arrived:
+            await asyncio.sleep(milliseconds / 1000 * empty / LONGEST_HOLD)
+        return arrived
+
+    fetcher._proc_fetch_request = fetch_and_hold  # noqa: SLF001

@@ -1,0 +1,90 @@
+"""MongoDB: one client per process, documents declared through Beanie, batches through pymongo."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from beanie import Document, init_beanie
+from pymongo import AsyncMongoClient, WriteConcern
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import BulkWriteError, ConnectionFailure, DuplicateKeyError, PyMongoError
+from pymongo.read_concern import ReadConcern
+
+Raw = dict[str, Any]
+Database = AsyncDatabase[Raw]
+R = TypeVar("R")
+
+DUPLICATE_KEY = 11000
+
+
+class Keyed(Document):
+    """Base of documents that are found by a UUID of ours."""
+
+    id: UUID  # type: ignore[assignment]
+
+
+def connect(uri: str) -> AsyncMongoClient[Raw]:
+    """Make the process's client: aware times, UUIDs as such, acknowledged by a majority's journal.
+
+    Connects at first use. Server selection and sockets time out, so that nothing waits for ever.
+    """
+    return AsyncMongoClient(
+        uri,
+        tz_aware=True,
+        uuidRepresentation="standard",
+        w="majority",
+        journal=True,
+        serverSelectionTimeoutMS=5_000,
+        connectTimeoutMS=5_000,
+        socketTimeoutMS=20_000,
+        appname="realtoros",
+    )
+
+
+async def declare(database: Database, documents: Sequence[type[Document]]) -> None:
+    """Bind the Beanie documents to the database, leaving its indexes as they are."""
+    await init_beanie(database=database, document_models=list(documents), skip_indexes=True)
+
+
+async def apply_indexes(uri: str, database: str, documents: Sequence[type[Document]]) -> None:
+    """Create the declared indexes that are missing; a job, run once before services start."""
+    async with connect(uri) as client:
+        await init_beanie(database=client[database], document_models=list(documents))
+
+
+async def in_transaction(
+    database: Database, work: Callable[[AsyncClientSession], Awaitable[R]]
+) -> R:
+    """Run `work` in one snapshot transaction; write conflicts are tried again by the driver."""
+    async with database.client.start_session() as session:
+        return await session.with_transaction(
+            work,
+            read_concern=ReadConcern("snapshot"),
+            write_concern=WriteConcern("majority", j=True),
+        )
+
+
+def duplicate_index(error: Exception) -> str | None:
+    """Give the name of the unique index that refused a write, or None when it was another error."""
+    message = str(error)
+    if isinstance(error, BulkWriteError):
+        first = (error.details or {}).get("writeErrors", [{}])[0]
+        if first.get("code") != DUPLICATE_KEY:
+            return None
+        message = first.get("errmsg", "")
+    elif not isinstance(error, DuplicateKeyError):
+        return None
+    return message.partition("index: ")[2].partition(" ")[0]
+
+
+def is_passing(error: BaseException) -> bool:
+    """Tell whether the store is away or busy, so that the same work may succeed later."""
+    if isinstance(error, ConnectionFailure):
+        return True
+    return isinstance(error, PyMongoError) and (
+        error.timeout
+        or error.has_error_label("TransientTransactionError")
+        or error.has_error_label("RetryableWriteError")
+        or error.has_error_label("UnknownTransactionCommitResult")
+    )

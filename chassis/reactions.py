@@ -1,0 +1,154 @@
+"""Reactions: a message meets an aggregate, a pure decision says which events follow."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from chassis.aggregate import Aggregate, Change
+from chassis.errors import Refused
+from chassis.log import Clash, Log
+from chassis.state import Given
+from contracts.cloudevents import Envelope
+from contracts.message import Event, Message, to_milliseconds
+
+log = structlog.get_logger(__name__)
+
+Decide = Callable[..., Sequence[Event]]
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """What a message does to one aggregate; `of` tells which aggregate it concerns."""
+
+    aggregate: Aggregate[Any, Any]
+    of: Callable[[Any], UUID]
+    decide: Decide
+
+    def with_settings(self, **settings: Any) -> "Reaction":
+        """Bind what the decision takes from the settings."""
+        return Reaction(self.aggregate, self.of, partial(self.decide, **settings))
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One message for one reaction."""
+
+    envelope: Envelope
+    message: Message
+    reaction: Reaction
+
+    @property
+    def target(self) -> UUID:
+        return self.reaction.of(self.message)
+
+    @property
+    def stream(self) -> str:
+        return f"{self.reaction.aggregate.name}-{self.target}"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The task's effect is in the log, or there was nothing to do; the stream is at `version`."""
+
+    stream: str
+    version: int
+
+
+Outcome = Done | Refused | Exception
+
+
+class Reactor:
+    """Carries tasks out: decided in groups, appended together, one by one where that clashes."""
+
+    def __init__(self, log_: Log, source: str) -> None:
+        self._log = log_
+        self._source = source
+
+    async def carry_out(self, tasks: Sequence[Task]) -> list[Outcome]:
+        """Give each task's outcome: Done, the refusal, or the exception that is a bug.
+
+        A stream's tasks are carried out in their order. Raises PyMongoError when the store is away.
+        """
+        outcomes: list[Outcome | None] = [None] * len(tasks)
+        rest = list(range(len(tasks)))
+        while rest:
+            group: dict[str, int] = {}
+            later = []
+            for index in rest:
+                if tasks[index].stream in group:
+                    later.append(index)
+                else:
+                    group[tasks[index].stream] = index
+            for index, outcome in await self._group(tasks, list(group.values())):
+                outcomes[index] = outcome
+            rest = sorted(later + [i for i in group.values() if outcomes[i] is None])
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    async def _group(
+        self, tasks: Sequence[Task], indices: Sequence[int]
+    ) -> list[tuple[int, Outcome | None]]:
+        """Decide and append tasks of distinct streams; None for one that must be decided again."""
+        stored: dict[str, Any] = {}
+        targets: dict[str, tuple[Aggregate[Any, Any], list[UUID]]] = {}
+        for aggregate, of in ((tasks[i].reaction.aggregate, tasks[i].target) for i in indices):
+            targets.setdefault(aggregate.name, (aggregate, []))[1].append(of)
+        for name, (aggregate, ids) in targets.items():
+            documents = await self._log.load(aggregate, ids)
+            stored |= {f"{name}-{id_}": document for id_, document in documents.items()}
+        # A stream that does not exist cannot hold the cause.
+        known = await self._log.known(
+            (tasks[i].envelope.id, tasks[i].stream) for i in indices if tasks[i].stream in stored
+        )
+        results: list[tuple[int, Outcome | None]] = []
+        changes: list[tuple[int, Change[Any]]] = []
+        for index in indices:
+            task = tasks[index]
+            document = stored.get(task.stream)
+            if (version := known.get((task.envelope.id, task.stream))) is not None:
+                results.append((index, Done(task.stream, version)))
+                continue
+            decided = self._decide(task, document)
+            if isinstance(decided, Change):
+                changes.append((index, decided))
+            else:
+                results.append((index, decided))
+        errors = await self._log.append([change for _, change in changes])
+        for (index, change), error in zip(changes, errors, strict=True):
+            results.append((index, self._outcome(change, error)))
+        return results
+
+    def _decide(self, task: Task, document: Any) -> Change[Any] | Outcome:
+        now = to_milliseconds(datetime.now(UTC))
+        cause = task.envelope.id
+        state = document.state if document else None
+        try:
+            events = task.reaction.decide(state, task.message, Given(now, cause))
+            if not events:
+                return Done(task.stream, document.version if document else 0)
+            return task.reaction.aggregate.change(
+                task.target,
+                document,
+                events,
+                source=self._source,
+                cause=cause,
+                correlation=task.envelope.correlation,
+                at=now,
+            )
+        except Refused as refusal:
+            return refusal
+        except Exception as bug:
+            log.exception("decision_failed", type=task.envelope.type, event_id=str(cause))
+            return bug
+
+    @staticmethod
+    def _outcome(change: Change[Any], error: Exception | None) -> Outcome | None:
+        if error is None:
+            return Done(change.commit.stream, change.commit.last)
+        if isinstance(error, Clash):
+            return None if error.on_log else change.aggregate.unique.get(error.index, error)
+        return error

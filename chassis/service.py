@@ -1,0 +1,202 @@
+"""A service: its parts wired together, started, watched and stopped."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from beanie import Document
+
+from chassis import health, kafka, logs, mongo, serving
+from chassis.aggregate import Aggregate, S, StateDocument
+from chassis.catch_up import CatchUp
+from chassis.due import DueLoop
+from chassis.inbox import Inbox, subscribe
+from chassis.log import CommitDocument, Log
+from chassis.lookup import Lookup
+from chassis.quarantine import Quarantine
+from chassis.reactions import Reaction, Reactor
+from chassis.relay import Relay
+from chassis.replies import Replies
+from chassis.settings import Settings
+from chassis.views import D, PositionDocument, View, Views
+from contracts.catalogue import read_by
+from contracts.message import Message
+
+# Below the 20 s that a stop may take; a provider call that takes longer is cut off.
+DRAIN_SECONDS = 12
+
+log = structlog.get_logger(__name__)
+
+
+class Service:
+    """The parts list that a `main.py` fills: what it reacts to, shows, and does when due."""
+
+    def __init__(self, name: str, settings: Settings, documents: Sequence[type[Document]]) -> None:
+        self.name = name
+        self.settings = settings
+        self.documents = documents
+        self.database: mongo.Database = mongo.connect(settings.mongodb_uri.get_secret_value())[
+            f"realtoros_{name}"
+        ]
+        self.views = Views(self.database)
+        self.health = health.Health()
+        self._reactions: dict[type[Message], list[Reaction]] = {}
+        self._due: list[tuple[Aggregate[Any, Any], Callable[..., Any], int, bool]] = []
+        self._closing: list[Callable[[], Coroutine[Any, Any, None]]] = []
+
+    def react(self, message: type[Message], reaction: Reaction, **settings: Any) -> None:
+        """Let a message type reach an aggregate; `settings` go to the decision as keywords."""
+        self._reactions.setdefault(message, []).append(reaction.with_settings(**settings))
+
+    def show(self, view: View[D]) -> Lookup[D]:
+        """Keep a view of others' streams, and give the way to read it."""
+        self.views.add(view)
+        return Lookup(self.database, view.collection, view.document)
+
+    def lookup(self, aggregate: Aggregate[S, Any]) -> Lookup[StateDocument[S]]:
+        """Give the way to read the states of an aggregate."""
+        return Lookup(self.database, aggregate.collection, aggregate.document)
+
+    def when_due(
+        self,
+        aggregate: Aggregate[Any, Any],
+        worker: Callable[..., Any],
+        *,
+        slots: int,
+        caught_up: bool = False,
+        **parts: Any,
+    ) -> None:
+        """Let `worker(work, **parts)` see to due aggregates, `slots` at a time.
+
+        `caught_up`: only once the service has handled all that stood in its topics at its start.
+        """
+        self._due.append((aggregate, partial(worker, **parts), slots, caught_up))
+
+    def close(self, closing: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Call `closing` when the service has stopped working."""
+        self._closing.append(closing)
+
+    def run(self) -> None:
+        """Serve health over HTTP and work until SIGTERM; then exit with 0."""
+        serving.run(health.asgi(self.health, self.running), self.name, self.settings)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[AIOKafkaProducer]:
+        """Be at work. Raises when Kafka or MongoDB is away at the start: the process ends then."""
+        settings = self.settings
+        logs.configure(self.name, settings.log_level)
+        await self.database.command("ping")
+        await mongo.declare(self.database, [*self.documents, CommitDocument, PositionDocument])
+        async with contextlib.AsyncExitStack() as stack:
+            for closing in (self.database.client.close, *self._closing):
+                stack.push_async_callback(closing)
+            producer = await stack.enter_async_context(
+                kafka.producer(settings.kafka_bootstrap_servers, f"realtoros-{self.name}")
+            )
+            log_ = Log(self.database)
+            relay = Relay(log_, producer, self.name, settings.kafka_topic_prefix)
+            catch_up = CatchUp()
+            loops = [
+                DueLoop(
+                    log_,
+                    aggregate,
+                    worker,
+                    source=self.name,
+                    slots=slots,
+                    lease=timedelta(seconds=settings.lease_seconds),
+                    poll=timedelta(seconds=settings.scheduler_poll_seconds),
+                    open_=(lambda: catch_up.done) if caught_up else (lambda: True),
+                )
+                for aggregate, worker, slots, caught_up in self._due
+            ]
+            inbox = Inbox(
+                self.views,
+                self._reactions,
+                Reactor(log_, self.name),
+                Replies(producer, self.name, settings.kafka_topic_prefix),
+                Quarantine(producer, self.name, settings.kafka_topic_prefix),
+            )
+            await stack.enter_async_context(self._appending(log_, relay))
+            await stack.enter_async_context(_working(loops))
+            await stack.enter_async_context(self._reading(inbox, catch_up))
+            self.health.checks |= {
+                "mongodb": self._ping,
+                "inbox": partial(_report, inbox),
+                "relay": partial(_report, relay),
+            }
+            log.info("started")
+            yield producer
+            log.info("stopping")
+
+    async def _ping(self) -> None:
+        await self.database.command("ping")
+
+    @contextlib.asynccontextmanager
+    async def _appending(self, log_: Log, relay: Relay) -> AsyncIterator[None]:
+        """Run log and relay; at the end publish what is stored."""
+        if not (self._reactions or self._due):
+            yield
+            return
+        async with _background(log_.run(), relay.run()):
+            yield
+        await relay.flush()
+
+    @contextlib.asynccontextmanager
+    async def _reading(self, inbox: Inbox, catch_up: CatchUp) -> AsyncIterator[None]:
+        """Consume; at the end finish the batch in hand, commit, leave the group."""
+        settings = self.settings
+        broker, subscriber = subscribe(
+            inbox,
+            bootstrap=settings.kafka_bootstrap_servers,
+            group=f"{settings.kafka_topic_prefix}{self.name}",
+            topics=[settings.kafka_topic_prefix + topic for topic in read_by(self.name)],
+            listener=catch_up,
+        )
+        await broker.start()
+        consumer = catch_up.consumer = subscriber.consumer
+        if settings.kafka_empty_fetch_hold_ms:
+            kafka.hold_empty_fetches(consumer, settings.kafka_empty_fetch_hold_ms)
+
+        async def assigned() -> str | None:
+            await consumer.topics()
+            return None if consumer.assignment() else "no partitions assigned yet"
+
+        self.health.checks["kafka"] = assigned
+        try:
+            yield
+        finally:
+            catch_up.close()
+            await broker.stop()
+
+
+@contextlib.asynccontextmanager
+async def _working(loops: Sequence[DueLoop[Any, Any]]) -> AsyncIterator[None]:
+    """Run the due loops; at the end take no more, and let what is under way finish."""
+    async with _background(*(loop.run() for loop in loops)):
+        yield
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            await asyncio.gather(*(loop.drain() for loop in loops))
+
+
+@contextlib.asynccontextmanager
+async def _background(*coroutines: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run the coroutines meanwhile. One that fails ends the process: it must not work on half."""
+    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
+    for task in tasks:
+        task.add_done_callback(serving.stop_if_failed)
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _report(part: Inbox | Relay) -> str | None:
+    return part.failing

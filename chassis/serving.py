@@ -1,0 +1,51 @@
+"""The process: uvicorn around an ASGI app, ended by a signal with exit code 0."""
+
+import asyncio
+import os
+import signal
+import sys
+from typing import Any
+
+import structlog
+import uvicorn
+
+from chassis import logs
+from chassis.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+_failed = False
+
+
+def run(app: Any, service: str, settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT. The exit code is 0 then, else 1 or uvicorn's own."""
+    logs.configure(service, settings.log_level)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.listen_port,
+            lifespan="on",
+            loop="uvloop",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+            timeout_keep_alive=75,
+        )
+    )
+    # uvicorn raises the signal again when it is done; then it has been seen to.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    server.run()
+    sys.exit(1 if _failed or not server.started else 0)
+
+
+def stop_if_failed(task: asyncio.Task[None]) -> None:
+    """End the process when a background task ended by an exception; it is started anew then."""
+    global _failed  # noqa: PLW0603 - the process has one exit code
+    if task.cancelled() or (error := task.exception()) is None:
+        return
+    log.critical("background_task_failed", exc_info=error)
+    _failed = True
+    os.kill(os.getpid(), signal.SIGTERM)

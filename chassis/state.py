@@ -1,0 +1,32 @@
+"""The bases that pure aggregate modules stand on; no I/O library is imported here."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from pydantic import BaseModel, ConfigDict
+
+from contracts.message import Time
+
+
+class State(BaseModel):
+    """An aggregate's state, folded from its events.
+
+    `due_at` is set by evolve when the aggregate wants attention at that time, else None.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    due_at: Time | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a decision may know besides state and message: the time, and what caused it."""
+
+    now: datetime
+    cause: UUID
+
+    def id(self, name: str) -> UUID:
+        """Make an id that is the same whenever the same message is decided again."""
+        return uuid5(self.cause, name)

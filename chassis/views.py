@@ -1,0 +1,157 @@
+"""Views: what a service keeps of others' streams, each version applied exactly once."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
+from uuid import UUID
+
+from beanie import Document
+from pymongo import ReplaceOne, UpdateOne
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import PyMongoError
+
+from chassis.mongo import Database, Raw, duplicate_index, in_transaction
+from contracts.catalogue import EVENTS
+from contracts.cloudevents import Envelope
+from contracts.message import Message
+
+D = TypeVar("D", bound=Document)
+
+
+class PositionDocument(Document):
+    """The last version of a foreign stream that the views show."""
+
+    id: str  # type: ignore[assignment]
+    version: int
+
+    class Settings:
+        name = "positions"
+        indexes: ClassVar[list[Any]] = []
+
+
+@dataclass(frozen=True)
+class View(Generic[D]):
+    """One kind of view document.
+
+    `ids` names the documents that an event concerns; `apply` gives a document after the event,
+    from what it was before (None when there was none). Both are pure.
+    """
+
+    document: type[D]
+    ids: Callable[[Any], Iterable[UUID]]
+    apply: Callable[[D | None, Any], D]
+    types: tuple[type[Message], ...]
+
+    @property
+    def collection(self) -> str:
+        settings: Any = self.document.Settings
+        return str(settings.name)
+
+
+class Views:
+    """All views of a service; a batch of events is one transaction over them and the positions."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._positions = database[PositionDocument.Settings.name]
+        self._views: list[View[Any]] = []
+        # A position counts every version of a stream, also those that no view is interested in.
+        self.follows: set[type[Message]] = set()
+        self.listeners: list[Callable[[], None]] = []
+
+    def add(self, view: View[Any]) -> None:
+        """Keep this view too; called before the service starts."""
+        self._views.append(view)
+        for topic in EVENTS:
+            if set(topic.types) & set(view.types):
+                self.follows.update(topic.types)
+
+    def shows(self, type_: type[Message]) -> bool:
+        """Tell whether any view is interested in this type."""
+        return any(type_ in view.types for view in self._views)
+
+    async def version(self, stream: str) -> int:
+        """Give the version of the stream that the views show; 0 when it is not heard of yet."""
+        found = await self._positions.find_one({"_id": stream})
+        return int(found["version"]) if found else 0
+
+    async def apply(self, events: Sequence[tuple[Envelope, Message | None]]) -> list[int]:
+        """Apply the events; give the indices of those that came too early (a gap before them).
+
+        A version that was applied already is a repeat and changes nothing. Raises PyMongoError
+        when the store is away: then nothing is applied.
+        """
+        if not events:
+            return []
+
+        async def work(session: AsyncClientSession) -> list[int]:
+            return await self._apply(events, session)
+
+        while True:
+            try:
+                gaps = await in_transaction(self._database, work)
+            except PyMongoError as error:
+                # Another replica made the same document first: read what it wrote.
+                if duplicate_index(error) is None:
+                    raise
+                continue
+            for listener in self.listeners:
+                listener()
+            return gaps
+
+    async def _apply(
+        self, events: Sequence[tuple[Envelope, Message | None]], session: AsyncClientSession
+    ) -> list[int]:
+        accepted, gaps, reached = await self._in_order(events, session)
+        if reached:
+            for view in self._views:
+                await self._write(view, accepted, session)
+            marks = [
+                UpdateOne({"_id": stream}, {"$set": {"version": version}}, upsert=True)
+                for stream, version in reached.items()
+            ]
+            await self._positions.bulk_write(marks, session=session)
+        return gaps
+
+    async def _in_order(
+        self, events: Sequence[tuple[Envelope, Message | None]], session: AsyncClientSession
+    ) -> tuple[list[Message], list[int], dict[str, int]]:
+        streams = list({envelope.subject for envelope, _ in events})
+        found = self._positions.find({"_id": {"$in": streams}}, session=session)
+        positions = {raw["_id"]: raw["version"] async for raw in found}
+        reached: dict[str, int] = {}
+        accepted, gaps = [], []
+        for index, (envelope, event) in enumerate(events):
+            at = reached.get(envelope.subject, positions.get(envelope.subject, 0))
+            version = envelope.version or 0
+            if version == at + 1:
+                reached[envelope.subject] = version
+                if event is not None:
+                    accepted.append(event)
+            elif version > at:
+                gaps.append(index)
+        return accepted, gaps, reached
+
+    async def _write(
+        self, view: View[Any], events: Sequence[Message], session: AsyncClientSession
+    ) -> None:
+        concerned = [(e, list(view.ids(e))) for e in events if isinstance(e, view.types)]
+        wanted = list({id_ for _, ids in concerned for id_ in ids})
+        if not wanted:
+            return
+        collection = self._database[view.collection]
+        found = collection.find({"_id": {"$in": wanted}}, session=session)
+        documents = {raw["_id"]: view.document.model_validate(raw) async for raw in found}
+        for event, ids in concerned:
+            for id_ in ids:
+                documents[id_] = view.apply(documents.get(id_), event)
+        writes: list[ReplaceOne[Raw]] = [
+            ReplaceOne({"_id": id_}, view_raw(documents[id_]), upsert=True) for id_ in wanted
+        ]
+        await collection.bulk_write(writes, session=session)
+
+
+def view_raw(document: Document) -> Raw:
+    """Give the stored form of a view document; fields that are None are absent."""
+    raw = document.model_dump(by_alias=True, exclude={"revision_id"})
+    return {name: value for name, value in raw.items() if value is not None}

@@ -1,0 +1,71 @@
+"""The topics: who writes each, what stands in it, who reads it, how long it is kept."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import get_args
+
+from contracts import composer, crm, mailer, replies, scheduler
+from contracts.message import Message
+
+PARTITIONS = 12
+FOREVER = timedelta(milliseconds=-1)
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic. `name` is without the prefix; `retention` is FOREVER for event topics."""
+
+    name: str
+    writer: str
+    types: tuple[type[Message], ...]
+    readers: tuple[str, ...]
+    retention: timedelta
+
+
+def _events(name: str, writer: str, union: object, *readers: str) -> Topic:
+    return Topic(name, writer, get_args(union), readers, FOREVER)
+
+
+def _commands(name: str, owner: str, *types: type[Message]) -> Topic:
+    return Topic(f"{name}.commands", "gateway", types, (owner,), timedelta(days=7))
+
+
+EVENTS = (
+    _events("agents", "crm", crm.AgentEvent, "scheduler", "gateway"),
+    _events("clients", "crm", crm.ClientEvent, "scheduler", "mailer", "gateway"),
+    _events("followups", "scheduler", scheduler.FollowupEvent, "composer", "gateway"),
+    _events("drafts", "composer", composer.DraftEvent, "mailer", "gateway"),
+    _events("emails", "mailer", mailer.EmailEvent | mailer.AddressSuppressed, "gateway"),
+)
+COMMANDS = (
+    _commands("agents", "crm", crm.RegisterAgent, crm.UpdateAgent),
+    _commands("clients", "crm", crm.CreateClient, crm.UpdateClient, crm.DeleteClient),
+    _commands("followups", "scheduler", scheduler.RescheduleFollowup, scheduler.CancelFollowup),
+    _commands("drafts", "composer", composer.RetryDraft),
+    _commands("emails", "mailer", mailer.ResolveEmail, mailer.RecordDelivery),
+)
+REPLIES = Topic(
+    "replies",
+    "every owner",
+    (replies.CommandAccepted, replies.CommandRejected),
+    ("gateway",),
+    timedelta(hours=1),
+)
+OWNERS = ("crm", "scheduler", "composer", "mailer", "gateway")
+QUARANTINES = tuple(
+    Topic(f"{owner}.quarantine", owner, (), ("operators",), FOREVER) for owner in OWNERS
+)
+TOPICS = (*EVENTS, *COMMANDS, REPLIES, *QUARANTINES)
+
+TYPES: dict[str, type[Message]] = {t.wire_name: t for topic in TOPICS for t in topic.types}
+_TOPIC_OF = {t: topic.name for topic in TOPICS for t in topic.types}
+
+
+def topic_of(message: type[Message]) -> str:
+    """Give the name, without prefix, of the topic that carries this type."""
+    return _TOPIC_OF[message]
+
+
+def read_by(reader: str) -> tuple[str, ...]:
+    """Give the names, without prefix, of the topics that a service reads as its group."""
+    return tuple(topic.name for topic in (*EVENTS, *COMMANDS) if reader in topic.readers)

@@ -1,0 +1,70 @@
+"""What composer says: the drafts that the writer makes of due follow-ups."""
+
+from uuid import UUID
+
+from contracts.crm import PropertyType, Stage
+from contracts.message import AboutClient, Command, Contract, Event, Time
+from contracts.scheduler import FollowupType, Recipient
+
+
+class DraftStream(AboutClient):
+    """Messages about the stream `draft-<followup_id>`: one draft per follow-up."""
+
+    followup_id: UUID
+
+    @property
+    def stream(self) -> str:
+        return f"draft-{self.followup_id}"
+
+
+class Letter(Contract):
+    """A composed email, complete: who it is from and to, and what it says."""
+
+    to_name: str
+    to_email: str
+    from_name: str
+    reply_to: str | None = None
+    subject: str
+    body: str
+
+
+class DraftRequested(DraftStream, Event, name="realtoros.DraftRequested.v1"):
+    """A due follow-up waits for its text."""
+
+    followup_type: FollowupType
+    requested_at: Time
+    stage: Stage
+    property_type: PropertyType
+    personal: Recipient
+
+
+class CompositionAttemptFailed(DraftStream, Event, name="realtoros.CompositionAttemptFailed.v1"):
+    """The writer failed; it is tried again at `retry_at`."""
+
+    attempt: int
+    error: str
+    failed_at: Time
+    retry_at: Time
+
+
+class EmailComposed(DraftStream, Event, name="realtoros.EmailComposed.v1"):
+    """The text is there. `written_by` names the model, or the offline templates."""
+
+    written_by: str
+    composed_at: Time
+    personal: Letter
+
+
+class CompositionFailed(DraftStream, Event, name="realtoros.CompositionFailed.v1"):
+    """The writer failed for good; a person may order it again with RetryDraft."""
+
+    attempts: int
+    error: str
+    failed_at: Time
+
+
+DraftEvent = DraftRequested | CompositionAttemptFailed | EmailComposed | CompositionFailed
+
+
+class RetryDraft(DraftStream, Command, name="realtoros.RetryDraft.v1"):
+    """Try a failed draft again, from the first attempt."""

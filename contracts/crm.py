@@ -1,0 +1,185 @@
+"""What crm says: agents and their clients."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, EmailStr, Field, StringConstraints
+
+from contracts.message import AboutClient, Command, Contract, Event, Time
+
+PropertyType = Literal["residential", "commercial", "land", "other"]
+Stage = Literal["lead", "negotiating", "under_contract", "closed", "lost"]
+
+Text = StringConstraints(strip_whitespace=True)
+Name = Annotated[str, Text, Field(min_length=1, max_length=100)]
+Phone = Annotated[str, Text, Field(max_length=20)]
+Address = Annotated[str, Text, Field(max_length=200)]
+Notes = Annotated[str, Text, Field(max_length=1000)]
+_DEEPEST = 5
+_INT64 = 2**63
+
+
+def _storable(value: Any, depth: int = 0) -> Any:
+    """Refuse JSON that a document store cannot keep: too deep, too long a number, a NUL in a key."""
+    match value:
+        case dict() | list() if depth > _DEEPEST:
+            raise ValueError(f"is nested deeper than {_DEEPEST} levels")
+        case dict():
+            for name, part in value.items():
+                if not name or "\0" in name:
+                    raise ValueError("has a field without a name, or with NUL in it")
+                _storable(part, depth + 1)
+        case list():
+            for part in value:
+                _storable(part, depth + 1)
+        case int() if not -_INT64 <= value < _INT64:
+            raise ValueError("has a number of more than 64 bits")
+    return value
+
+
+CustomFields = Annotated[dict[str, Any], Field(max_length=50), AfterValidator(_storable)]
+
+
+class AgentProfile(Contract):
+    """How an agent signs. `time_zone` is an IANA name."""
+
+    name: Name
+    email: str
+    title: str | None = None
+    company: str | None = None
+    phone: Phone | None = None
+    signature: str | None = None
+    reply_to: str | None = None
+    time_zone: str = "UTC"
+
+
+class ClientDetails(Contract):
+    """What is personal of a client."""
+
+    name: Name
+    email: str
+    phone: Phone | None = None
+    property_address: Address | None = None
+    notes: Notes | None = None
+    custom_fields: CustomFields = {}
+
+
+class AboutAgent(Event):
+    """Events of the stream `agent-<agent_id>`."""
+
+    @property
+    def stream(self) -> str:
+        return f"agent-{self.agent_id}"
+
+    @property
+    def key(self) -> UUID:
+        return self.agent_id
+
+
+class AgentRegistered(AboutAgent, name="realtoros.AgentRegistered.v1"):
+    """An agent exists from now on."""
+
+    registered_at: Time
+    personal: AgentProfile
+
+
+class AgentUpdated(AboutAgent, name="realtoros.AgentUpdated.v1"):
+    """The agent's profile, whole, after a change."""
+
+    updated_at: Time
+    personal: AgentProfile
+
+
+class ClientStream(AboutClient):
+    """Messages about the stream `client-<client_id>`."""
+
+    @property
+    def stream(self) -> str:
+        return f"client-{self.client_id}"
+
+
+class ClientCreated(ClientStream, Event, name="realtoros.ClientCreated.v1"):
+    """A client was added. The plan of follow-ups counts from `created_at`."""
+
+    stage: Stage
+    property_type: PropertyType
+    created_at: Time
+    personal: ClientDetails
+
+
+class ClientUpdated(ClientStream, Event, name="realtoros.ClientUpdated.v1"):
+    """The client, whole, after a change."""
+
+    stage: Stage
+    property_type: PropertyType
+    created_at: Time
+    updated_at: Time
+    personal: ClientDetails
+
+
+class ClientDeleted(ClientStream, Event, name="realtoros.ClientDeleted.v1"):
+    """The client is gone: nothing may be sent any more, and the email may be used again."""
+
+    deleted_at: Time
+
+
+AgentEvent = AgentRegistered | AgentUpdated
+ClientEvent = ClientCreated | ClientUpdated | ClientDeleted
+
+
+class RegisterAgent(Command, name="realtoros.RegisterAgent.v1"):
+    """Register the agent `agent_id`; for one that is known already, update the profile."""
+
+    personal: AgentProfile
+
+    @property
+    def stream(self) -> str:
+        return f"agent-{self.agent_id}"
+
+    @property
+    def key(self) -> UUID:
+        return self.agent_id
+
+
+class UpdateAgent(RegisterAgent, name="realtoros.UpdateAgent.v1"):
+    """Replace the profile of a registered agent."""
+
+
+class NewClientDetails(ClientDetails):
+    """Client details as they may come in: the email has to be a valid address."""
+
+    email: EmailStr
+
+
+class CreateClient(ClientStream, Command, name="realtoros.CreateClient.v1"):
+    """Add a client under the id that the caller chose."""
+
+    stage: Stage = "lead"
+    property_type: PropertyType = "residential"
+    personal: NewClientDetails
+
+
+class ClientDetailsPatch(Contract):
+    """Details to change (RFC 7396): what is absent stays, null empties what may be empty.
+
+    The defaults only say that a field may be absent; they are never applied.
+    """
+
+    name: Name = ""
+    email: EmailStr = ""
+    phone: Phone | None = None
+    property_address: Address | None = None
+    notes: Notes | None = None
+    custom_fields: CustomFields = {}
+
+
+class UpdateClient(ClientStream, Command, name="realtoros.UpdateClient.v1"):
+    """Change what is present; the rest stays as it is. The defaults are never applied."""
+
+    stage: Stage = "lead"
+    property_type: PropertyType = "residential"
+    personal: ClientDetailsPatch = ClientDetailsPatch()
+
+
+class DeleteClient(ClientStream, Command, name="realtoros.DeleteClient.v1"):
+    """Delete the client and cancel what is pending for it."""

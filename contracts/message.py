@@ -1,0 +1,106 @@
+"""What every message has in common, and the types that their fields are made of."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
+
+
+def to_milliseconds(time: datetime) -> datetime:
+    """Give `time` in UTC and whole milliseconds, the precision that MongoDB keeps."""
+    time = time.astimezone(UTC)
+    return time.replace(microsecond=time.microsecond // 1000 * 1000)
+
+
+def rfc3339(time: datetime) -> str:
+    """Write `time` as RFC 3339, UTC, with milliseconds: `2026-01-31T09:30:00.000Z`."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Time = Annotated[
+    datetime,
+    AfterValidator(to_milliseconds),
+    PlainSerializer(rfc3339, return_type=str, when_used="json"),
+]
+
+
+class Contract(BaseModel):
+    """A part of a message. Immutable; fields that a newer writer added are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Message(Contract):
+    """Base of all that travels on Kafka. `wire_name` is the CloudEvents `type`, fixed forever.
+
+    Personal data (names, addresses, texts) stands under the field `personal` and nowhere else.
+    """
+
+    wire_name: ClassVar[str] = ""
+
+    agent_id: UUID
+
+    def __init_subclass__(cls, *, name: str = "", **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.wire_name = name
+
+    @property
+    def stream(self) -> str:
+        """The aggregate that the message is about, as `kind-uuid`: the CloudEvents `subject`."""
+        raise NotImplementedError(f"{type(self).__name__} is about no stream")
+
+    @property
+    def key(self) -> UUID:
+        """The Kafka key. Whatever has the same key is read in the order it was written."""
+        raise NotImplementedError(f"{type(self).__name__} has no key")
+
+
+class Event(Message):
+    """Something that has happened, told by the one service that owns the stream."""
+
+    def to_json(self) -> str:
+        """Write the value of the Kafka record, every field spelled out."""
+        return self.model_dump_json()
+
+
+class Command(Message):
+    """An order to the owner of a stream, which answers on the topic `replies`."""
+
+    def to_json(self) -> str:
+        """Write the value of the Kafka record; what was left unset stays absent (RFC 7396)."""
+        return self.model_dump_json(exclude_unset=True)
+
+
+class Reply(Message):
+    """The owner's answer to a command; it carries the command's correlation id."""
+
+    def to_json(self) -> str:
+        """Write the value of the Kafka record."""
+        return self.model_dump_json()
+
+
+def concrete(base: type[Message]) -> Iterator[type[Message]]:
+    """Give every named message type below `base`."""
+    for sub in base.__subclasses__():
+        if sub.wire_name:
+            yield sub
+        yield from concrete(sub)
+
+
+class AboutClient(Message):
+    """Mixed into messages whose key is a client's id."""
+
+    client_id: UUID
+
+    @property
+    def key(self) -> UUID:
+        """The client's id: all that concerns one client keeps its order."""
+        return self.client_id
+
+    @classmethod
+    def of(cls, other: "AboutClient", **fields: Any) -> Self:
+        """Make a message about the same client as `other`, with the fields they share copied."""
+        shared = cls.model_fields.keys() & type(other).model_fields.keys()
+        return cls(**{name: getattr(other, name) for name in shared} | fields)

@@ -1,0 +1,86 @@
+"""What scheduler says: when a client's follow-ups are due."""
+
+from typing import Literal
+from uuid import UUID
+
+from contracts.crm import AgentProfile, ClientDetails, PropertyType, Stage
+from contracts.message import AboutClient, Command, Contract, Event, Time
+
+FollowupType = Literal["Day 1", "Day 3", "Week 1", "Week 2", "Month 1", "Custom"]
+Priority = Literal["high", "medium", "low"]
+CancelReason = Literal["client_deleted", "client_closed", "client_lost", "by_agent"]
+
+
+class PlanStream(AboutClient):
+    """Messages about the stream `plan-<client_id>`: one plan per client."""
+
+    @property
+    def stream(self) -> str:
+        return f"plan-{self.client_id}"
+
+
+class PlannedFollowup(Contract):
+    """One follow-up of a plan, as it was planned."""
+
+    followup_id: UUID
+    followup_type: FollowupType
+    scheduled_for: Time
+    priority: Priority
+
+
+class Recipient(Contract):
+    """What composing needs to know of the people: who is written to, who writes."""
+
+    client: ClientDetails
+    agent: AgentProfile
+
+
+class FollowupsPlanned(PlanStream, Event, name="realtoros.FollowupsPlanned.v1"):
+    """The follow-ups of a new client, in the order of their dates."""
+
+    planned_at: Time
+    followups: tuple[PlannedFollowup, ...]
+
+
+class FollowupDue(PlanStream, Event, name="realtoros.FollowupDue.v1"):
+    """A follow-up's date has come: it is to be composed and sent now."""
+
+    followup_id: UUID
+    followup_type: FollowupType
+    scheduled_for: Time
+    due_at: Time
+    stage: Stage
+    property_type: PropertyType
+    personal: Recipient
+
+
+class FollowupRescheduled(PlanStream, Event, name="realtoros.FollowupRescheduled.v1"):
+    """A pending follow-up has another date."""
+
+    followup_id: UUID
+    scheduled_for: Time
+    rescheduled_at: Time
+
+
+class FollowupCancelled(PlanStream, Event, name="realtoros.FollowupCancelled.v1"):
+    """A pending follow-up will not be sent."""
+
+    followup_id: UUID
+    reason: CancelReason
+    cancelled_at: Time
+
+
+FollowupEvent = FollowupsPlanned | FollowupDue | FollowupRescheduled | FollowupCancelled
+
+
+class RescheduleFollowup(PlanStream, Command, name="realtoros.RescheduleFollowup.v1"):
+    """Move a pending follow-up to another date."""
+
+    followup_id: UUID
+    scheduled_for: Time
+
+
+class CancelFollowup(PlanStream, Command, name="realtoros.CancelFollowup.v1"):
+    """Cancel a pending follow-up."""
+
+    followup_id: UUID

@@ -1,0 +1,1 @@
+"""The `realtoros` command and what it runs."""

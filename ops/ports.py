@@ -1,0 +1,42 @@
+"""Loopback ports for servers that should be found again where they were the last time."""
+
+import secrets
+import socket
+from pathlib import Path
+
+LOOPBACK = "127.0.0.1"
+# Below Linux's ephemeral range: there, an outgoing connection could take the port in between.
+_FIRST, _LAST = 20_000, 32_000
+
+
+def remembered_port(folder: Path) -> int:
+    """Return the port used last in this folder if it is free, else a free one; remember it."""
+    memory = folder / "port"
+    try:
+        port = int(memory.read_text())
+    except (FileNotFoundError, ValueError):
+        port = 0
+    if not (port and is_free(port)):
+        port = free_port()
+        memory.write_text(str(port))
+    return port
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody listens on at this moment."""
+    while True:
+        port = _FIRST + secrets.randbelow(_LAST - _FIRST)
+        if is_free(port):
+            return port
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this loopback port now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # As servers do, so that connections of the last run in TIME_WAIT are no obstacle.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True

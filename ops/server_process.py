@@ -1,0 +1,192 @@
+"""One server run as a child process on a data folder, so that its data survives.
+
+It neither gets the terminal's Ctrl-C (the services must stop first) nor outlives its parent.
+"""
+
+import asyncio
+import contextlib
+import ctypes
+import fcntl
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from pathlib import Path
+
+START_SECONDS = 60.0
+STOP_SECONDS = 120.0
+_PR_SET_PDEATHSIG = 1
+_LOG_LINES_SHOWN = 12
+
+_log = logging.getLogger(__name__)
+
+
+class NotStarted(Exception):
+    """The server ended or did not answer in time; the message holds the end of its log."""
+
+    def __init__(self, message: str, exit_code: int | None = None) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+class InUse(Exception):
+    """Another living process runs a server on this folder; stop that one first."""
+
+
+@contextlib.asynccontextmanager
+async def running(
+    name: str,
+    command: Sequence[str],
+    folder: Path,
+    answers: Callable[[], Awaitable[bool]],
+    *,
+    working_folder: Path | None = None,
+    start_seconds: float = START_SECONDS,
+    stop_seconds: float = STOP_SECONDS,
+) -> AsyncIterator[int]:
+    """Run `command` and yield its pid once `answers` is true; stop it by SIGTERM on leaving.
+
+    Use it inside `owned(folder)`, and in the main thread, since Linux takes the death of the
+    thread that started a process for its parent's. Output goes to `<name>.log` in the folder,
+    which holds the last run only. Raises NotStarted, or OSError when the command cannot be
+    executed at all.
+    """
+    log_file = folder / f"{name}.log"
+    with log_file.open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=working_folder,
+            start_new_session=True,
+            preexec_fn=_dying_with_parent(),
+        )
+    pid_file = folder / f"{name}.pid"
+    pid_file.write_text(str(process.pid))
+    watcher: asyncio.Task[None] | None = None
+    try:
+        await _wait_until(answers, process, name, log_file, start_seconds)
+        watcher = asyncio.create_task(_report_an_early_end(process, name, log_file))
+        yield process.pid
+    finally:
+        if watcher is not None:
+            watcher.cancel()
+        await _stop(process, name, stop_seconds)
+        pid_file.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def owned(folder: Path) -> Iterator[Path]:
+    """Create the folder and hold it for this process; yield its absolute path.
+
+    Raises InUse. The kernel lets go of the hold when its holder dies, however that happens.
+    """
+    folder = folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "owner.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InUse(
+                f"{folder} is in use by another realtoros process: stop that first"
+            ) from None
+        yield folder
+
+
+async def end_orphan(
+    name: str, folder: Path, *, grace_seconds: float = 5.0, seconds: float = STOP_SECONDS
+) -> None:
+    """Wait until what a killed earlier owner of the folder left running has ended.
+
+    Linux told it to stop when its owner died. A second SIGTERM could cut its saving short, so
+    it gets one from here only if it still runs after `grace_seconds`, and is never killed.
+    Raises NotStarted when it still runs after `seconds`.
+    """
+    pid_file = folder / f"{name}.pid"
+    try:
+        pid = int(pid_file.read_text())
+    except (FileNotFoundError, ValueError):
+        return
+    start = time.monotonic()
+    signalled = False
+    while _runs_on(pid, folder):
+        waited = time.monotonic() - start
+        if waited > seconds:
+            raise NotStarted(f"an earlier {name} (pid {pid}) still runs on {folder}: stop it first")
+        if waited > grace_seconds and not signalled:
+            _log.warning("%s of an earlier run (pid %d) is still there: stopping it", name, pid)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+            signalled = True
+        await asyncio.sleep(0.05)
+    pid_file.unlink(missing_ok=True)
+
+
+def _runs_on(pid: int, folder: Path) -> bool:
+    """Whether the process lives and names the folder in its command line."""
+    try:
+        arguments = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return False
+    return any(Path(argument).is_relative_to(folder) for argument in arguments if argument)
+
+
+def _dying_with_parent() -> Callable[[], None] | None:
+    """What the child does between fork and exec: ask Linux for SIGTERM at its parent's death."""
+    if sys.platform != "linux":
+        return None
+    libc = ctypes.CDLL(None)
+    parent = os.getpid()
+
+    def ask() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return ask
+
+
+async def _wait_until(
+    answers: Callable[[], Awaitable[bool]],
+    process: asyncio.subprocess.Process,
+    name: str,
+    log_file: Path,
+    seconds: float,
+) -> None:
+    deadline = time.monotonic() + seconds
+    while process.returncode is None:
+        if await answers():
+            return
+        if time.monotonic() > deadline:
+            raise NotStarted(f"{name} did not answer in {seconds:.0f} s; {_end_of(log_file)}")
+        await asyncio.sleep(0.05)
+    code = process.returncode
+    raise NotStarted(f"{name} ended at its start with code {code}; {_end_of(log_file)}", code)
+
+
+async def _report_an_early_end(
+    process: asyncio.subprocess.Process, name: str, log_file: Path
+) -> None:
+    code = await process.wait()
+    _log.error("%s ended by itself with code %d; %s", name, code, _end_of(log_file))
+
+
+async def _stop(process: asyncio.subprocess.Process, name: str, seconds: float) -> None:
+    if process.returncode is not None:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), seconds)
+    except TimeoutError:
+        _log.error("%s did not stop in %.0f s after SIGTERM: killing it", name, seconds)
+        process.kill()
+        await process.wait()
+
+
+def _end_of(log_file: Path) -> str:
+    lines = log_file.read_text(errors="replace").splitlines()[-_LOG_LINES_SHOWN:]
+    return "\n".join([f"the end of {log_file.name}:", *lines]) if lines else "its log is empty"

@@ -1,0 +1,78 @@
+"""Where a running `up` or `demo` serves its API, remembered in a file of its folder."""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from ops.errors import OperatorError
+from ops.ports import LOOPBACK, free_port, is_free
+
+ROOT = Path(".realtoros")
+DEFAULT_PORT = 8000
+_LAST_PORT = 65_535
+
+
+def folder_of(command: str) -> Path:
+    """Give the absolute data folder of `up` or `demo`, below the working directory."""
+    return (ROOT / command).resolve()
+
+
+def gateway_port(environment: Mapping[str, str]) -> int:
+    """Choose the gateway's port: GATEWAY_PORT, which must be free, or 8000, or a free one.
+
+    Raises OperatorError when the port asked for is taken or no port at all.
+    """
+    asked = environment.get("GATEWAY_PORT")
+    if not asked:
+        return DEFAULT_PORT if is_free(DEFAULT_PORT) else free_port()
+    port = _port(asked)
+    if not is_free(port):
+        raise OperatorError(
+            f"port {port} (GATEWAY_PORT) is taken: stop what listens there, or set another"
+        )
+    return port
+
+
+@contextlib.contextmanager
+def remembered(folder: Path, url: str) -> Iterator[None]:
+    """Let `find_url` find the API of this process meanwhile."""
+    file = folder / "api.json"
+    file.write_text(json.dumps({"url": url, "pid": os.getpid()}) + "\n")
+    try:
+        yield
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def find_url(environment: Mapping[str, str]) -> str:
+    """Find the API: GATEWAY_PORT, else a running `up`, else a running `demo`, else port 8000."""
+    asked = environment.get("GATEWAY_PORT")
+    if asked:
+        return f"http://{LOOPBACK}:{_port(asked)}"
+    for command in ("up", "demo"):
+        try:
+            known = json.loads((folder_of(command) / "api.json").read_text())
+            url, pid = str(known["url"]), int(known["pid"])
+        except (OSError, ValueError, LookupError, TypeError):
+            continue
+        if _lives(pid):
+            return url
+    return f"http://{LOOPBACK}:{DEFAULT_PORT}"
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _port(value: str) -> int:
+    if value.isdecimal() and 0 < int(value) <= _LAST_PORT:
+        return int(value)
+    raise OperatorError(f"GATEWAY_PORT is “{value}”: it must be a number from 1 to {_LAST_PORT}")

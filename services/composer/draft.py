@@ -1,0 +1,122 @@
+"""A draft: the text of one follow-up, from request to composed email."""
+
+from typing import Literal, assert_never
+from uuid import UUID
+
+from chassis.errors import CallFailed, Refused
+from chassis.retry import RetryPolicy
+from chassis.state import Given, State
+from contracts.composer import (
+    CompositionAttemptFailed,
+    CompositionFailed,
+    DraftEvent,
+    DraftRequested,
+    EmailComposed,
+    Letter,
+    RetryDraft,
+)
+from contracts.crm import PropertyType, Stage
+from contracts.scheduler import FollowupDue, FollowupType, Recipient
+from services.composer.signature import signed
+from services.composer.writer import Composition
+
+
+class Draft(State):
+    """`attempts` counts those that failed since the draft was requested."""
+
+    agent_id: UUID
+    client_id: UUID
+    followup_id: UUID
+    followup_type: FollowupType
+    stage: Stage
+    property_type: PropertyType
+    personal: Recipient
+    status: Literal["requested", "composed", "failed"] = "requested"
+    attempts: int = 0
+
+
+def evolve(draft: Draft | None, event: DraftEvent) -> Draft:
+    """Fold an event."""
+    match event:
+        case DraftRequested():
+            return Draft(**event.model_dump(exclude={"requested_at"}), due_at=event.requested_at)
+        case CompositionAttemptFailed():
+            return _next(draft, attempts=event.attempt, due_at=event.retry_at)
+        case EmailComposed():
+            return _next(draft, status="composed", due_at=None)
+        case CompositionFailed():
+            return _next(draft, status="failed", attempts=event.attempts, due_at=None)
+        case _:
+            assert_never(event)
+
+
+def request(draft: Draft | None, due: FollowupDue, given: Given) -> list[DraftEvent]:
+    """Ask for the text of a follow-up that has fallen due."""
+    if draft:
+        raise Refused("this follow-up has a draft already")
+    return [DraftRequested.of(due, requested_at=given.now)]
+
+
+def retry(draft: Draft | None, command: RetryDraft, given: Given) -> list[DraftEvent]:
+    """Ask again for a draft that has failed. Refuses any other."""
+    if draft is None or draft.agent_id != command.agent_id:
+        raise Refused("no such draft", kind="not_found")
+    if draft.status != "failed":
+        raise Refused(f"the draft is {draft.status}")
+    fields = draft.model_dump(exclude={"due_at", "status", "attempts"})
+    return [DraftRequested(**fields, requested_at=given.now)]
+
+
+def compose(
+    draft: Draft, given: Given, *, composition: Composition, written_by: str
+) -> list[DraftEvent]:
+    """Address and sign what the writer wrote."""
+    _require_requested(draft)
+    client, agent = draft.personal.client, draft.personal.agent
+    return [
+        EmailComposed(
+            agent_id=draft.agent_id,
+            client_id=draft.client_id,
+            followup_id=draft.followup_id,
+            written_by=written_by,
+            composed_at=given.now,
+            personal=Letter(
+                to_name=client.name,
+                to_email=client.email,
+                from_name=agent.name,
+                reply_to=agent.reply_to or agent.email,
+                subject=composition.subject,
+                body=signed(composition.body, agent),
+            ),
+        )
+    ]
+
+
+def fail_attempt(
+    draft: Draft, given: Given, *, failure: CallFailed, policy: RetryPolicy
+) -> list[DraftEvent]:
+    """Count a failed attempt: another one later, or failed for good."""
+    _require_requested(draft)
+    attempt = draft.attempts + 1
+    about = {
+        "agent_id": draft.agent_id,
+        "client_id": draft.client_id,
+        "followup_id": draft.followup_id,
+        "error": failure.reason,
+        "failed_at": given.now,
+    }
+    retry_at = policy.next(attempt, failure, given.now)
+    if retry_at is None:
+        return [CompositionFailed(**about, attempts=attempt)]
+    return [CompositionAttemptFailed(**about, attempt=attempt, retry_at=retry_at)]
+
+
+def _require_requested(draft: Draft) -> None:
+    if draft.status != "requested":
+        raise Refused(f"the draft is {draft.status}")
+
+
+def _next(draft: Draft | None, **changes: object) -> Draft:
+    if draft is None:
+        raise ValueError("a draft changes before it was requested")
+    return draft.model_copy(update=changes)

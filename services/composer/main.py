@@ -1,0 +1,28 @@
+"""composer: has an email written for each follow-up that falls due."""
+
+from chassis.service import Service
+from contracts.composer import RetryDraft
+from contracts.scheduler import FollowupDue
+from services.composer import reactions
+from services.composer.documents import DOCUMENTS, DRAFTS
+from services.composer.settings import ComposerSettings
+from services.composer.worker import write_draft
+from services.composer.writers import writer_for
+
+
+def build(settings: ComposerSettings) -> Service:
+    """Put the parts together."""
+    service = Service("composer", settings, DOCUMENTS)
+    writer = writer_for(settings)
+    service.react(FollowupDue, reactions.request_draft)
+    service.react(RetryDraft, reactions.retry_draft)
+    service.when_due(
+        DRAFTS, write_draft, slots=settings.call_slots, writer=writer, policy=settings.retries
+    )
+    service.close(writer.close)
+    return service
+
+
+def main() -> None:
+    """Run until SIGTERM."""
+    build(ComposerSettings.load()).run()

@@ -1,0 +1,105 @@
+"""The writer that asks a model: OpenAI, or any server that speaks its protocol."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import httpx2
+import openai
+from openai import AsyncOpenAI, DefaultAsyncHttpxClient
+from openai.types.chat import ParsedChatCompletion
+
+from chassis.errors import CallFailed
+from services.composer.prompt import system_message, user_message
+from services.composer.retry_after import retry_after
+from services.composer.writer import Brief, Composition
+
+_MOST_IN_FLIGHT = 64
+# Below the idle time of common servers (uvicorn closes after 5 s), so that a request does not
+# meet a connection that is just being closed.
+_IDLE_SECONDS = 2.0
+_PASSING = frozenset({408, 409, 429})
+
+
+class OpenAIWriter:
+    """Writes with `model`; `timeout` seconds are for the whole call. Nothing is retried here.
+
+    One per process, since it holds the pool of connections.
+    """
+
+    def __init__(self, api_key: str, base_url: str | None, model: str, timeout: float) -> None:
+        self.name = model
+        self._timeout = timeout
+        self._client = AsyncOpenAI(
+            api_key=api_key,
+            base_url=base_url,
+            max_retries=0,
+            timeout=timeout,
+            http_client=DefaultAsyncHttpxClient(
+                timeout=timeout,
+                # A redirect would take personal data to an address that nobody set.
+                follow_redirects=False,
+                limits=httpx2.Limits(
+                    max_connections=2 * _MOST_IN_FLIGHT,
+                    max_keepalive_connections=_MOST_IN_FLIGHT,
+                    keepalive_expiry=_IDLE_SECONDS,
+                ),
+            ),
+        )
+
+    async def write(self, brief: Brief) -> Composition:
+        """Ask the model once. Raises CallFailed, whose reason holds neither prompt nor answer."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                completion = await self._client.chat.completions.parse(
+                    model=self.name,
+                    messages=[
+                        {"role": "system", "content": system_message(brief.followup_type)},
+                        {"role": "user", "content": user_message(brief)},
+                    ],
+                    response_format=Composition,
+                )
+            return _composition(completion)
+        except (openai.OpenAIError, TimeoutError) as error:
+            raise _failure(error) from None
+        except (ValueError, TypeError, AttributeError, LookupError) as error:
+            # parse() trusts the server: an answer that is no JSON, or JSON of another shape,
+            # comes out as whatever the SDK stumbled over.
+            raise CallFailed(f"the model's answer was malformed ({type(error).__name__})") from None
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+
+def _composition(completion: ParsedChatCompletion[Composition]) -> Composition:
+    message = completion.choices[0].message
+    if message.parsed is None:
+        raise CallFailed("the model refused to write this letter", final=True)
+    return message.parsed
+
+
+def _failure(error: openai.OpenAIError | TimeoutError) -> CallFailed:
+    match error:
+        case openai.APIStatusError():
+            return _refusal(error)
+        case openai.ContentFilterFinishReasonError():
+            return CallFailed("the provider's content filter stopped the letter", final=True)
+        case openai.LengthFinishReasonError():
+            return CallFailed("the model's answer was cut off at its length limit")
+        case TimeoutError() | openai.APITimeoutError():
+            return CallFailed("the model did not answer in time")
+        case openai.APIConnectionError():
+            return CallFailed("the connection to the model's provider failed")
+        case _:
+            return CallFailed(f"the model's answer was malformed ({type(error).__name__})")
+
+
+def _refusal(error: openai.APIStatusError) -> CallFailed:
+    status = error.status_code
+    if "insufficient_quota" in (error.code, error.type):
+        return CallFailed(f"the provider's quota is used up ({status})", final=True)
+    return CallFailed(
+        f"the model's provider answered {status}",
+        final=status not in _PASSING and status < 500,  # noqa: PLR2004 - an HTTP status class
+        retry_after=retry_after(error.response.headers.get("Retry-After"), datetime.now(UTC)),
+    )

@@ -1,0 +1,12 @@
+"""Which message meets a draft."""
+
+from operator import attrgetter
+
+from chassis.reactions import Reaction
+from services.composer import draft
+from services.composer.documents import DRAFTS
+
+of_followup = attrgetter("followup_id")
+
+request_draft = Reaction(DRAFTS, of_followup, draft.request)
+retry_draft = Reaction(DRAFTS, of_followup, draft.retry)

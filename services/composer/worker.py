@@ -1,0 +1,39 @@
+"""What composer does for a draft that waits: have it written."""
+
+import structlog
+
+from chassis.due import Work
+from chassis.errors import CallFailed
+from chassis.retry import RetryPolicy
+from contracts.composer import DraftEvent
+from services.composer.draft import Draft, compose, fail_attempt
+from services.composer.writer import Brief, Writer
+
+log = structlog.get_logger(__name__)
+
+
+async def write_draft(
+    work: Work[Draft, DraftEvent], *, writer: Writer, policy: RetryPolicy
+) -> None:
+    """Append what the writer wrote, or that the attempt failed. Composing twice costs only money."""
+    draft = work.state
+    brief = Brief(draft.followup_type, draft.stage, draft.property_type, draft.personal)
+    try:
+        composition = await writer.write(brief)
+    except CallFailed as error:
+        failure = error
+    except Exception as bug:
+        log.exception("writer_failed")
+        failure = CallFailed(f"bug: {type(bug).__name__}")
+    else:
+        await work.append(
+            lambda draft, given: compose(
+                draft, given, composition=composition, written_by=writer.name
+            )
+        )
+        return
+    after = await work.append(
+        lambda draft, given: fail_attempt(draft, given, failure=failure, policy=policy)
+    )
+    report = log.error if after.status == "failed" else log.warning
+    report("composition_failed", attempt=after.attempts, error=failure.reason)

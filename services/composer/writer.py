@@ -1,0 +1,80 @@
+"""What writes the letters: the port that the composer calls, and what goes in and comes out."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Protocol
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from contracts.crm import PropertyType, Stage
+from contracts.scheduler import FollowupType, Recipient
+
+MAX_SUBJECT = 150
+MAX_BODY = 5000
+
+# Control characters, line and paragraph separators, lone surrogates, and the marks that
+# reverse the direction of writing: nothing that a letter needs, all that hides or injects.
+UNPRINTABLE = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+_NOT_IN_A_LINE = re.compile(f"[\t\n\\s{UNPRINTABLE}]+")
+_NOT_IN_A_TEXT = re.compile(f"[{UNPRINTABLE}]+")
+_BLANK_LINES = re.compile(r"\n\s*\n")
+
+
+def single_line(text: str) -> str:
+    """Give `text` as one printable line with single spaces."""
+    return _NOT_IN_A_LINE.sub(" ", text).strip()
+
+
+def paragraphs(text: str) -> str:
+    """Give `text` as printable paragraphs, one blank line between them."""
+    lines = _NOT_IN_A_TEXT.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return _BLANK_LINES.sub("\n\n", lines).strip()
+
+
+def _as_subject(text: str) -> str:
+    subject = single_line(text)
+    if not 1 <= len(subject) <= MAX_SUBJECT:
+        raise ValueError(f"the subject has {len(subject)} characters")
+    return subject
+
+
+def _as_body(text: str) -> str:
+    body = paragraphs(text)
+    if not 1 <= len(body) <= MAX_BODY:
+        raise ValueError(f"the body has {len(body)} characters")
+    return body
+
+
+@dataclass(frozen=True)
+class Brief:
+    """All that a writer is told about the letter that it is to write."""
+
+    followup_type: FollowupType
+    stage: Stage
+    property_type: PropertyType
+    recipient: Recipient
+
+
+class Composition(BaseModel):
+    """A letter without its signature: a one-line subject (1-150), a plain text body (1-5000)."""
+
+    # It is also the model's answer format, text above included. The limits are validators and
+    # not JSON Schema keywords, since structured output in strict mode may refuse `maxLength`.
+    model_config = ConfigDict(frozen=True)
+
+    subject: Annotated[str, AfterValidator(_as_subject)]
+    body: Annotated[str, AfterValidator(_as_body)]
+
+
+class Writer(Protocol):
+    """Writes a letter for the agent, from the greeting to the last sentence before the closing."""
+
+    @property
+    def name(self) -> str:
+        """What stands in `written_by`: the model, or `templates`."""
+
+    async def write(self, brief: Brief) -> Composition:
+        """Write one letter. Raises CallFailed; writing twice costs only money."""
+
+    async def close(self) -> None:
+        """Give back what the writer holds."""

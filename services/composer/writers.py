@@ -1,0 +1,20 @@
+"""The choice of the writer."""
+
+from services.composer.settings import ComposerSettings
+from services.composer.writer import Writer
+
+
+def writer_for(settings: ComposerSettings) -> Writer:
+    """Give the writer that the settings ask for; a provider's package is loaded only if used."""
+    if settings.openai_api_key is None:
+        from services.composer.offline import TemplateWriter  # noqa: PLC0415
+
+        return TemplateWriter()
+    from services.composer.openai_writer import OpenAIWriter  # noqa: PLC0415
+
+    return OpenAIWriter(
+        settings.openai_api_key.get_secret_value(),
+        settings.openai_base_url,
+        settings.openai_model,
+        timeout=settings.call_timeout_seconds,
+    )

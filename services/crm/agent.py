@@ -1,0 +1,50 @@
+"""An agent: the person whose clients are followed up."""
+
+from uuid import UUID
+
+from chassis.errors import Refused
+from chassis.state import Given, State
+from contracts.crm import (
+    AgentEvent,
+    AgentProfile,
+    AgentRegistered,
+    AgentUpdated,
+    RegisterAgent,
+    UpdateAgent,
+)
+
+
+class Agent(State):
+    """A registered agent."""
+
+    agent_id: UUID
+    personal: AgentProfile
+
+
+def evolve(agent: Agent | None, event: AgentEvent) -> Agent:
+    """Fold an event."""
+    return Agent(agent_id=event.agent_id, personal=event.personal)
+
+
+def register(agent: Agent | None, command: RegisterAgent, given: Given) -> list[AgentEvent]:
+    """Register an agent; for one that is known, take the profile over."""
+    if agent:
+        return _changed(agent, command, given)
+    return [
+        AgentRegistered(
+            agent_id=command.agent_id, registered_at=given.now, personal=command.personal
+        )
+    ]
+
+
+def update(agent: Agent | None, command: UpdateAgent, given: Given) -> list[AgentEvent]:
+    """Replace the profile. Refuses an agent that was never registered."""
+    if not agent:
+        raise Refused("no such agent", kind="not_found")
+    return _changed(agent, command, given)
+
+
+def _changed(agent: Agent, command: RegisterAgent, given: Given) -> list[AgentEvent]:
+    if agent.personal == command.personal:
+        return []
+    return [AgentUpdated(agent_id=agent.agent_id, updated_at=given.now, personal=command.personal)]

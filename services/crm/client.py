@@ -1,0 +1,108 @@
+"""A client of an agent: created, changed, deleted."""
+
+from typing import assert_never
+from uuid import UUID
+
+from chassis.errors import Refused
+from chassis.state import Given, State
+from contracts.crm import (
+    ClientCreated,
+    ClientDeleted,
+    ClientDetails,
+    ClientEvent,
+    ClientUpdated,
+    CreateClient,
+    DeleteClient,
+    PropertyType,
+    Stage,
+    UpdateClient,
+)
+from contracts.message import Time
+
+
+class Client(State):
+    """A client as crm knows it. A deleted one is a tombstone without personal data.
+
+    `email_key` is what the unique index compares: the address in lower case.
+    """
+
+    agent_id: UUID
+    client_id: UUID
+    stage: Stage
+    property_type: PropertyType
+    created_at: Time
+    personal: ClientDetails | None
+    email_key: str | None
+    deleted_at: Time | None = None
+
+
+def evolve(client: Client | None, event: ClientEvent) -> Client:
+    """Fold an event."""
+    match event:
+        case ClientCreated() | ClientUpdated():
+            return Client(
+                agent_id=event.agent_id,
+                client_id=event.client_id,
+                stage=event.stage,
+                property_type=event.property_type,
+                created_at=event.created_at,
+                personal=event.personal,
+                email_key=event.personal.email.strip().casefold(),
+            )
+        case ClientDeleted():
+            return _existing(client).model_copy(
+                update={"personal": None, "email_key": None, "deleted_at": event.deleted_at}
+            )
+        case _:
+            assert_never(event)
+
+
+def create(client: Client | None, command: CreateClient, given: Given) -> list[ClientEvent]:
+    """Add a client. Refuses an id that is taken; a taken email is refused by the store."""
+    if client:
+        raise Refused("a client with this id exists already", field="client_id")
+    return [
+        ClientCreated.of(
+            command,
+            created_at=given.now,
+            personal=ClientDetails.model_validate(command.personal.model_dump()),
+        )
+    ]
+
+
+def update(client: Client | None, command: UpdateClient, given: Given) -> list[ClientEvent]:
+    """Change what the command carries. A change that changes nothing is no event."""
+    known, details = _of_agent(client, command.agent_id)
+    patch = command.model_dump(include={"stage", "property_type"}, exclude_unset=True)
+    before = {"stage": known.stage, "property_type": known.property_type}
+    changed = ClientUpdated(
+        agent_id=known.agent_id,
+        client_id=known.client_id,
+        created_at=known.created_at,
+        updated_at=given.now,
+        personal=details.model_copy(update=command.personal.model_dump(exclude_unset=True)),
+        **(before | patch),
+    )
+    if changed.personal == details and before == before | patch:
+        return []
+    return [changed]
+
+
+def delete(client: Client | None, command: DeleteClient, given: Given) -> list[ClientEvent]:
+    """Delete a client. Its email may be used again."""
+    known, _ = _of_agent(client, command.agent_id)
+    return [ClientDeleted(agent_id=known.agent_id, client_id=known.client_id, deleted_at=given.now)]
+
+
+def _existing(client: Client | None) -> Client:
+    if client is None:
+        raise Refused("no such client", kind="not_found")
+    return client
+
+
+def _of_agent(client: Client | None, agent_id: UUID) -> tuple[Client, ClientDetails]:
+    """Give the client, unless there is none, it is deleted, or it is another agent's."""
+    known = _existing(client)
+    if known.personal is None or known.agent_id != agent_id:
+        raise Refused("no such client", kind="not_found")
+    return known, known.personal

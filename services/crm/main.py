@@ -1,0 +1,23 @@
+"""crm: the clients and their agents."""
+
+from chassis.service import Service
+from chassis.settings import Settings
+from contracts.crm import CreateClient, DeleteClient, RegisterAgent, UpdateAgent, UpdateClient
+from services.crm import reactions
+from services.crm.documents import DOCUMENTS
+
+
+def build(settings: Settings) -> Service:
+    """Put the parts together."""
+    service = Service("crm", settings, DOCUMENTS)
+    service.react(RegisterAgent, reactions.register_agent)
+    service.react(UpdateAgent, reactions.update_agent)
+    service.react(CreateClient, reactions.create_client)
+    service.react(UpdateClient, reactions.update_client)
+    service.react(DeleteClient, reactions.delete_client)
+    return service
+
+
+def main() -> None:
+    """Run until SIGTERM."""
+    build(Settings.load()).run()

@@ -1,0 +1,16 @@
+"""Which command meets which aggregate."""
+
+from operator import attrgetter
+
+from chassis.reactions import Reaction
+from services.crm import agent, client
+from services.crm.documents import AGENTS, CLIENTS
+
+of_agent = attrgetter("agent_id")
+of_client = attrgetter("client_id")
+
+register_agent = Reaction(AGENTS, of_agent, agent.register)
+update_agent = Reaction(AGENTS, of_agent, agent.update)
+create_client = Reaction(CLIENTS, of_client, client.create)
+update_client = Reaction(CLIENTS, of_client, client.update)
+delete_client = Reaction(CLIENTS, of_client, client.delete)

@@ -1,0 +1,58 @@
+"""What mailer keeps: emails, suppressions, and a view of the clients that are gone."""
+
+from typing import ClassVar
+
+from beanie import Document
+
+from chassis.aggregate import DUE, Aggregate, StateDocument
+from chassis.mongo import Keyed
+from chassis.views import View
+from contracts.crm import ClientDeleted
+from contracts.mailer import AddressSuppressed, EmailEvent
+from contracts.message import Time
+from services.mailer import email, suppression
+
+
+class EmailDocument(StateDocument[email.Email]):
+    """An email's state."""
+
+    class Settings:
+        name = "emails"
+        indexes: ClassVar = [DUE]
+
+
+class SuppressionDocument(StateDocument[suppression.Suppression]):
+    """A suppression's state; its id follows from the agent and the address."""
+
+    class Settings:
+        name = "suppressions"
+
+
+class DeletedClientDocument(Keyed):
+    """A tombstone: nothing may be sent to this client."""
+
+    deleted_at: Time
+
+    class Settings:
+        name = "deleted_clients"
+
+
+DOCUMENTS: tuple[type[Document], ...] = (
+    EmailDocument,
+    SuppressionDocument,
+    DeletedClientDocument,
+)
+
+EMAILS = Aggregate[email.Email, EmailEvent]("email", EmailDocument, email.evolve)
+SUPPRESSIONS = Aggregate[suppression.Suppression, AddressSuppressed](
+    "suppression", SuppressionDocument, suppression.evolve
+)
+
+
+def _tombstone(known: DeletedClientDocument | None, event: ClientDeleted) -> DeletedClientDocument:
+    return DeletedClientDocument(id=event.client_id, deleted_at=event.deleted_at)
+
+
+DELETED_CLIENTS = View(
+    DeletedClientDocument, lambda event: (event.client_id,), _tombstone, (ClientDeleted,)
+)

@@ -1,0 +1,23 @@
+"""Which message meets which aggregate."""
+
+from operator import attrgetter
+from uuid import UUID
+
+from chassis.reactions import Reaction
+from contracts.composer import EmailComposed
+from contracts.mailer import RecordDelivery, suppression_id
+from services.mailer import email, suppression
+from services.mailer.documents import EMAILS, SUPPRESSIONS
+
+
+def _of_followup(composed: EmailComposed) -> UUID:
+    return email.email_id(composed.followup_id)
+
+
+def _of_address(report: RecordDelivery) -> UUID:
+    return suppression_id(report.agent_id, report.personal.email)
+
+
+queue_email = Reaction(EMAILS, _of_followup, email.queue)
+record_delivery = Reaction(EMAILS, attrgetter("email_id"), email.record)
+suppress_address = Reaction(SUPPRESSIONS, _of_address, suppression.suppress)

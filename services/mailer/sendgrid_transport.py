@@ -1,0 +1,93 @@
+"""The transport to SendGrid's Mail Send API v3, or a server that speaks it."""
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime
+
+import httpx2
+
+from chassis.errors import CallFailed, OutcomeUnknown
+from services.mailer.headers import sender_address
+from services.mailer.retry_after import retry_after
+from services.mailer.sendgrid_request import mail_send
+from services.mailer.transport import Parcel
+
+_MOST_IN_FLIGHT = 64
+# Below the idle time of common servers (uvicorn closes after 5 s): a request that meets a
+# connection just being closed is an unknown outcome, which costs a person's time.
+_IDLE_SECONDS = 2.0
+_NEVER_LEFT = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.ProxyError,
+    httpx2.LocalProtocolError,
+    httpx2.UnsupportedProtocol,
+)
+_PASSING = frozenset({408, 409, 429})
+
+
+class SendGridTransport:
+    """Sends from the address in `mail_from`; `timeout` seconds are for the whole call.
+
+    One per process, since it holds the pool of connections.
+    """
+
+    def __init__(self, api_key: str, base_url: str, mail_from: str, timeout: float) -> None:
+        self._from = sender_address(mail_from)
+        self._timeout = timeout
+        self._http = httpx2.AsyncClient(
+            headers={"Authorization": f"Bearer {api_key}"},
+            # Waiting for the pool, for TCP and for TLS end before the whole does, so that when
+            # the whole is over the request may have left.
+            timeout=httpx2.Timeout(timeout, connect=timeout / 4, pool=timeout / 4),
+            limits=httpx2.Limits(
+                max_connections=2 * _MOST_IN_FLIGHT,
+                max_keepalive_connections=_MOST_IN_FLIGHT,
+                keepalive_expiry=_IDLE_SECONDS,
+            ),
+        )
+        self._url = httpx2.URL(f"{base_url.rstrip('/')}/v3/mail/send")
+        if self._url.scheme not in ("http", "https") or not self._url.host:
+            raise ValueError("SENDGRID_BASE_URL is not an http(s) address")
+
+    async def send(self, parcel: Parcel) -> str | None:
+        """Post the letter once and give the `X-Message-Id`. Raises CallFailed, OutcomeUnknown."""
+        request = self._http.build_request("POST", self._url, json=mail_send(parcel, self._from))
+        response: httpx2.Response | None = None
+        try:
+            async with asyncio.timeout(self._timeout):
+                response = await self._http.send(request, stream=True)
+                # The status is the answer; the rest is read for the connection's sake.
+                with contextlib.suppress(httpx2.RequestError):
+                    await response.aread()
+        except _NEVER_LEFT as error:
+            raise CallFailed(f"no connection to the mail provider ({_kind(error)})") from None
+        except httpx2.RequestError as error:
+            raise OutcomeUnknown(f"the mail provider's answer was lost ({_kind(error)})") from None
+        except TimeoutError:
+            if response is None:
+                raise OutcomeUnknown("the mail provider did not answer in time") from None
+        finally:
+            if response is not None:
+                await response.aclose()
+        return _message_id(response)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+
+def _kind(error: Exception) -> str:
+    return type(error).__name__
+
+
+def _message_id(response: httpx2.Response) -> str | None:
+    if response.is_success:
+        return response.headers.get("X-Message-Id")
+    status = response.status_code
+    raise CallFailed(
+        f"the mail provider answered {status}",
+        final=status not in _PASSING and status < 500,  # noqa: PLR2004 - an HTTP status class
+        retry_after=retry_after(response.headers.get("Retry-After"), datetime.now(UTC)),
+    )

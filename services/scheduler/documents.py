@@ -1,0 +1,85 @@
+"""What scheduler keeps: the plans, and views of the agents and clients that they are about."""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from beanie import Document
+
+from chassis.aggregate import DUE, Aggregate, StateDocument
+from chassis.mongo import Keyed
+from chassis.views import View
+from contracts.crm import (
+    AgentEvent,
+    AgentProfile,
+    AgentRegistered,
+    AgentUpdated,
+    ClientCreated,
+    ClientDeleted,
+    ClientDetails,
+    ClientEvent,
+    ClientUpdated,
+    PropertyType,
+    Stage,
+)
+from contracts.scheduler import FollowupEvent
+from services.scheduler import plan
+
+
+class PlanDocument(StateDocument[plan.Plan]):
+    """A plan's state."""
+
+    class Settings:
+        name = "plans"
+        indexes: ClassVar = [DUE]
+
+
+class AgentDocument(Keyed):
+    """An agent as crm last told."""
+
+    personal: AgentProfile
+
+    class Settings:
+        name = "agents"
+
+
+class ClientDocument(Keyed):
+    """A client as crm last told; without personal data when it is deleted."""
+
+    agent_id: UUID
+    stage: Stage | None = None
+    property_type: PropertyType | None = None
+    personal: ClientDetails | None = None
+
+    class Settings:
+        name = "clients"
+
+
+DOCUMENTS: tuple[type[Document], ...] = (PlanDocument, AgentDocument, ClientDocument)
+
+PLANS = Aggregate[plan.Plan, FollowupEvent]("plan", PlanDocument, plan.evolve)
+
+
+def _agent(known: AgentDocument | None, event: AgentEvent) -> AgentDocument:
+    return AgentDocument(id=event.agent_id, personal=event.personal)
+
+
+def _client(known: ClientDocument | None, event: ClientEvent) -> ClientDocument:
+    if isinstance(event, ClientDeleted):
+        return ClientDocument(id=event.client_id, agent_id=event.agent_id)
+    return ClientDocument(
+        id=event.client_id,
+        agent_id=event.agent_id,
+        stage=event.stage,
+        property_type=event.property_type,
+        personal=event.personal,
+    )
+
+
+def _ids(name: str) -> Any:
+    return lambda event: (getattr(event, name),)
+
+
+AGENTS = View(AgentDocument, _ids("agent_id"), _agent, (AgentRegistered, AgentUpdated))
+CLIENTS = View(
+    ClientDocument, _ids("client_id"), _client, (ClientCreated, ClientUpdated, ClientDeleted)
+)

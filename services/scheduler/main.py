@@ -1,0 +1,29 @@
+"""scheduler: when each client's follow-ups are due."""
+
+from chassis.service import Service
+from contracts.crm import ClientCreated, ClientDeleted, ClientUpdated
+from contracts.scheduler import CancelFollowup, RescheduleFollowup
+from services.scheduler import reactions
+from services.scheduler.documents import AGENTS, CLIENTS, DOCUMENTS, PLANS
+from services.scheduler.settings import SchedulerSettings
+from services.scheduler.worker import let_fall_due
+
+
+def build(settings: SchedulerSettings) -> Service:
+    """Put the parts together."""
+    service = Service("scheduler", settings, DOCUMENTS)
+    agents, clients = service.show(AGENTS), service.show(CLIENTS)
+    service.react(ClientCreated, reactions.plan_followups, day=settings.day)
+    service.react(ClientUpdated, reactions.follow_stage)
+    service.react(ClientDeleted, reactions.end_plan)
+    service.react(RescheduleFollowup, reactions.reschedule)
+    service.react(CancelFollowup, reactions.cancel)
+    service.when_due(
+        PLANS, let_fall_due, slots=200, clients=clients, agents=agents, day=settings.day
+    )
+    return service
+
+
+def main() -> None:
+    """Run until SIGTERM."""
+    build(SchedulerSettings.load()).run()

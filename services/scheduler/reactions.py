@@ -1,0 +1,15 @@
+"""Which message meets a client's plan."""
+
+from operator import attrgetter
+
+from chassis.reactions import Reaction
+from services.scheduler import plan
+from services.scheduler.documents import PLANS
+
+of_client = attrgetter("client_id")
+
+plan_followups = Reaction(PLANS, of_client, plan.plan_followups)
+follow_stage = Reaction(PLANS, of_client, plan.follow_stage)
+end_plan = Reaction(PLANS, of_client, plan.end_plan)
+reschedule = Reaction(PLANS, of_client, plan.reschedule)
+cancel = Reaction(PLANS, of_client, plan.cancel)

@@ -1,0 +1,18 @@
+"""Settings of scheduler."""
+
+from datetime import timedelta
+
+from pydantic import Field
+
+from chassis.settings import Settings
+
+
+class SchedulerSettings(Settings):
+    """`followup_day_seconds` is how long a day of the plan lasts; smaller compresses it."""
+
+    followup_day_seconds: float = Field(default=86_400, gt=0)
+
+    @property
+    def day(self) -> timedelta:
+        """One day of the plan."""
+        return timedelta(seconds=self.followup_day_seconds)

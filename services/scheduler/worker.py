@@ -1,0 +1,32 @@
+"""What scheduler does when a plan's date has come."""
+
+from datetime import timedelta
+
+from chassis.due import Work
+from chassis.errors import TryLater
+from chassis.lookup import Lookup
+from contracts.scheduler import FollowupEvent, Recipient
+from services.scheduler.documents import AgentDocument, ClientDocument
+from services.scheduler.plan import KnownClient, Plan, fall_due
+
+
+async def let_fall_due(
+    work: Work[Plan, FollowupEvent],
+    *,
+    clients: Lookup[ClientDocument],
+    agents: Lookup[AgentDocument],
+    day: timedelta,
+) -> None:
+    """Append FollowupDue with what is known of client and agent; wait for what is not yet."""
+    client = await clients.get(work.state.client_id)
+    agent = await agents.get(work.state.agent_id)
+    if agent is None:
+        raise TryLater("the agent is not heard of yet")
+    if client is None or not (client.personal and client.stage and client.property_type):
+        raise TryLater("the client's deletion is about to cancel the plan")
+    known = KnownClient(
+        stage=client.stage,
+        property_type=client.property_type,
+        recipient=Recipient(client=client.personal, agent=agent.personal),
+    )
+    await work.append(lambda plan, given: fall_due(plan, given, client=known, day=day))

@@ -1,0 +1,93 @@
+"""How a provider is ordered to misbehave: `PUT /_faults` with a JSON list of orders.
+
+An order says what happens to the requests it applies to; its parts can be combined:
+
+    {"status": 429, "headers": {"Retry-After": "2"}, "body": {…}}   refused, not accepted
+    {"delay": 0.5}               answered so many seconds later; acceptance is not delayed
+    {"drop": "before"}           the connection is closed without an answer, nothing accepted
+    {"drop": "after"}            accepted, then the connection is closed without an answer
+    {"malformed": true}          accepted, but the answer's body is not what the API promises
+    {"malformed": "content"}     OpenAI: the text the model wrote breaks the JSON schema
+    {"truncated": true}          accepted, but the connection ends amid the answer's body
+    {"truncated": "content"}     OpenAI: the model ran out of tokens (finish_reason "length")
+    {"refusal": true}            OpenAI: the model refuses
+
+and for how many of the requests: `times` (1 unless given; null is forever) and `rate` (a
+probability, drawn for each request, with an optional `seed`). The first order in the list that
+has times left and whose draw succeeds applies, so orders without a rate follow one another.
+"""
+
+import random
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, PrivateAttr, TypeAdapter
+
+
+class Fault(BaseModel):
+    """One order; see the module's text."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    status: int | None = None
+    headers: Mapping[str, str] = {}
+    body: Any = None
+    delay: float = 0.0
+    drop: Literal["before", "after"] | None = None
+    malformed: bool | Literal["content"] = False
+    truncated: bool | Literal["content"] = False
+    refusal: bool = False
+
+    times: int | None = 1
+    rate: float = 1.0
+    seed: int | None = None
+    _random: random.Random = PrivateAttr(default_factory=random.Random)
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Make the draws of an order with a seed the same every time."""
+        if self.seed is not None:
+            self._random.seed(self.seed)
+
+    @property
+    def name(self) -> dict[str, Any] | None:
+        """Return what the order does, without how often; None when it does nothing."""
+        return self.model_dump(exclude_defaults=True, exclude={"times", "rate", "seed"}) or None
+
+    @property
+    def accepts(self) -> bool:
+        """Whether the provider does what was asked of it, whatever it answers."""
+        return self.status is None and self.drop != "before"
+
+    def applies(self) -> bool:
+        """Draw, and use up one of the times if it applies."""
+        if self.times == 0 or (self.rate < 1.0 and self._random.random() >= self.rate):
+            return False
+        if self.times is not None:
+            self.times -= 1
+        return True
+
+
+NO_FAULT = Fault(times=None)
+_ORDERS = TypeAdapter(list[Fault])
+
+
+class Faults:
+    """The orders in force."""
+
+    def __init__(self) -> None:
+        self._orders: list[Fault] = []
+
+    def order(self, text: bytes) -> None:
+        """Replace the orders by those of a JSON list; raise pydantic's ValidationError."""
+        self._orders = _ORDERS.validate_json(text)
+
+    def clear(self) -> None:
+        """Forget all orders."""
+        self._orders = []
+
+    def next(self) -> Fault:
+        """Return what shall happen to the request that just came."""
+        for order in self._orders:
+            if order.applies():
+                return order
+        return NO_FAULT

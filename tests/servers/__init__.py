@@ -1,0 +1,64 @@
+"""The MongoDB and the Kafka that tests and benchmarks run against.
+
+In this order: addresses from the environment (`MONGODB_URI`, `KAFKA_BOOTSTRAP_SERVERS`);
+containers where a Docker engine answers; the embedded pair. With `TEST_KAFKA=apache` Kafka is
+always Apache Kafka: a container, else its jars from Maven Central.
+"""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from ops import embedded
+from tests.servers import apache_kafka, containers
+
+
+class Server(NamedTuple):
+    """Where a server answers, and what it is, to print beside results."""
+
+    address: str
+    name: str
+    # The embedded broker answers empty fetches at once: whoever reads from it must wait himself.
+    embedded: bool = False
+
+
+@contextlib.asynccontextmanager
+async def mongodb() -> AsyncIterator[Server]:
+    """Yield a MongoDB replica set's URI; stop the server afterwards if it was started here."""
+    if uri := os.environ.get("MONGODB_URI"):
+        yield Server(uri, "MongoDB of MONGODB_URI")
+    elif await containers.docker_answers():
+        async with containers.mongodb() as uri:
+            yield Server(uri, f"Docker {containers.MONGODB_IMAGE}")
+    else:
+        with _folder() as folder:
+            async with embedded.mongodb(folder) as uri:
+                yield Server(uri, "embedded MongoDB", embedded=True)
+
+
+@contextlib.asynccontextmanager
+async def kafka() -> AsyncIterator[Server]:
+    """Yield a Kafka's bootstrap servers; stop the server afterwards if it was started here."""
+    if address := os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
+        yield Server(address, "Kafka of KAFKA_BOOTSTRAP_SERVERS")
+    elif await containers.docker_answers():
+        async with containers.kafka() as address:
+            yield Server(address, f"Docker {containers.KAFKA_IMAGE}")
+    elif os.environ.get("TEST_KAFKA") == "apache":
+        jars = await apache_kafka.jars()
+        with _folder() as folder:
+            async with apache_kafka.kafka(jars, folder) as address:
+                yield Server(address, f"Apache Kafka {apache_kafka.version(jars)} (Maven)")
+    else:
+        with _folder() as folder:
+            async with embedded.kafka(folder) as address:
+                yield Server(address, "embedded Kafka", embedded=True)
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="realtoros-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)

@@ -1,0 +1,111 @@
+"""Apache Kafka itself without Docker: its jars from Maven Central, run by a Java 17 or newer."""
+
+import asyncio
+import contextlib
+import hashlib
+import re
+import shutil
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from ops.ports import LOOPBACK, free_port
+from ops.server_answers import has_brokers
+from ops.server_process import owned, running
+
+_POM = Path(__file__).parent / "apache-kafka" / "pom.xml"
+_CACHE = Path(__file__).parents[2] / ".cache" / "apache-kafka"
+
+# One node that is broker and controller, quick to start and to let groups in, small on disk.
+_PROPERTIES = """
+process.roles=broker,controller
+node.id=1
+listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller}
+advertised.listeners=PLAINTEXT://{host}:{port}
+controller.listener.names=CONTROLLER
+controller.quorum.bootstrap.servers={host}:{controller}
+log.dirs={logs}
+auto.create.topics.enable=false
+group.initial.rebalance.delay.ms=0
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+log.index.size.max.bytes=1048576
+log.cleaner.dedupe.buffer.size=16777216
+num.network.threads=2
+num.io.threads=4
+"""
+
+
+class NotAvailable(Exception):
+    """Apache Kafka cannot be had here; the message says what is missing."""
+
+
+async def jars() -> Path:
+    """Return the folder with Kafka's jars, downloaded by Maven once per version of the POM.
+
+    Raises NotAvailable.
+    """
+    folder = _CACHE / hashlib.sha256(_POM.read_bytes()).hexdigest()[:12]
+    if folder.is_dir():
+        return folder
+    for program in ("java", "mvn"):
+        if shutil.which(program) is None:
+            raise NotAvailable(
+                f"no Docker engine answers and there is no {program} (Java 17, Maven)"
+            )
+    unfinished = folder.with_name(f"{folder.name}.{uuid.uuid4().hex[:8]}")
+    await _run(
+        *("mvn", "-q", "-B", "-f", str(_POM), "dependency:copy-dependencies"),
+        f"-DoutputDirectory={unfinished}",
+    )
+    # A folder with the final name is complete; who renames second finds it and drops his own.
+    try:
+        unfinished.rename(folder)
+    except OSError:
+        shutil.rmtree(unfinished)
+    return folder
+
+
+def version(folder: Path) -> str:
+    """Return the version of Kafka that these jars are."""
+    names = [re.fullmatch(r"kafka_[\d.]+-(.+)\.jar", jar.name) for jar in folder.iterdir()]
+    return next(name[1] for name in names if name)
+
+
+@contextlib.asynccontextmanager
+async def kafka(jars: Path, data: Path) -> AsyncIterator[str]:
+    """Run one broker on an empty folder; yield its `host:port`.
+
+    Raises NotAvailable or ops.server_process.NotStarted.
+    """
+    java = ("java", "-Xmx512m", "-XX:+UseSerialGC", "-cp", f"{jars}/*")
+    with owned(data) as folder:
+        port = free_port()
+        properties = folder / "server.properties"
+        properties.write_text(
+            _PROPERTIES.format(
+                host=LOOPBACK, port=port, controller=free_port(), logs=folder / "logs"
+            )
+        )
+        cluster = uuid.uuid4().hex[:22]
+        storage = ("kafka.tools.StorageTool", "format", "--standalone", "--cluster-id", cluster)
+        await _run(*java, *storage, "--config", str(properties))
+        command = [*java, "kafka.Kafka", str(properties)]
+        async with running("kafka", command, folder, lambda: has_brokers(port)):
+            yield f"{LOOPBACK}:{port}"
+
+
+async def _run(*command: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    if process.returncode:
+        end = "\n".join(output.decode(errors="replace").splitlines()[-12:])
+        raise NotAvailable(f"{command[0]} ended with {process.returncode}:\n{end}")

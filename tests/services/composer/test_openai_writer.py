@@ -1,0 +1,150 @@
+"""The writer that asks a model, against a fake OpenAI over real HTTP."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from chassis.errors import CallFailed
+from contracts.crm import AgentProfile, ClientDetails
+from contracts.scheduler import Recipient
+from services.composer.openai_writer import OpenAIWriter
+from services.composer.writer import Brief
+from tests.providers.running import Fake, provider
+
+BRIEF = Brief(
+    followup_type="Week 1",
+    stage="lead",
+    property_type="land",
+    recipient=Recipient(
+        client=ClientDetails(name="Maria Lopez", email="maria@mail.example", notes="private!"),
+        agent=AgentProfile(name="Dana Reed", email="dana@harbor.example"),
+    ),
+)
+
+
+# One process for all tests: starting Python costs more than what is tested.
+@pytest.fixture(scope="module")
+async def running_fake(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fake]:
+    async with provider("openai", tmp_path_factory.mktemp("providers")) as fake:
+        yield fake
+
+
+@pytest.fixture
+async def fake(running_fake: Fake) -> Fake:
+    return await running_fake.from_here()
+
+
+@pytest.fixture
+async def writer(fake: Fake) -> AsyncIterator[OpenAIWriter]:
+    writer = OpenAIWriter("sk-test", fake.url, "gpt-test", timeout=2.0)
+    yield writer
+    await writer.close()
+
+
+async def failure(writer: OpenAIWriter) -> CallFailed:
+    with pytest.raises(CallFailed) as caught:
+        await writer.write(BRIEF)
+    for private in ("Maria", "maria", "private!", "ordered by the test", "sk-test"):
+        assert private not in str(caught.value)
+    # The original may hold the prompt or the answer; a traceback must not print it.
+    assert caught.value.__context__ is None or caught.value.__suppress_context__
+    return caught.value
+
+
+async def test_a_letter_is_written_and_the_model_named(writer: OpenAIWriter, fake: Fake) -> None:
+    letter = await writer.write(BRIEF)
+    assert "Maria" in letter.body
+    asked = fake.ledger()[-1]
+    assert asked["model"] == writer.name == "gpt-test"
+    system, user = asked["messages"]
+    assert (system["role"], user["role"]) == ("system", "user")
+    known = json.loads(user["content"].split("\n")[1])
+    assert known["recipient"]["name"] == "Maria Lopez"
+
+
+async def test_sixty_four_letters_at_once(writer: OpenAIWriter) -> None:
+    assert len(await asyncio.gather(*(writer.write(BRIEF) for _ in range(64)))) == 64
+
+
+@pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504, 529])
+async def test_what_may_pass_is_not_final(status: int, writer: OpenAIWriter, fake: Fake) -> None:
+    await fake.order({"status": status})
+    failed = await failure(writer)
+    assert (failed.final, failed.retry_after) == (False, None)
+    assert str(status) in failed.reason
+    assert fake.ledger() == [], "nothing is retried behind our back"
+
+
+@pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 413, 422])
+async def test_what_stays_wrong_is_final(status: int, writer: OpenAIWriter, fake: Fake) -> None:
+    await fake.order({"status": status, "headers": {"Location": "http://elsewhere.invalid/"}})
+    assert (await failure(writer)).final
+
+
+async def test_an_empty_purse_is_final_although_it_is_a_429(
+    writer: OpenAIWriter, fake: Fake
+) -> None:
+    error = {"message": "m", "type": "insufficient_quota", "code": "insufficient_quota"}
+    await fake.order({"status": 429, "body": {"error": error}})
+    assert (await failure(writer)).final
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("7", 7.0), ("0.5", 0.5), ("99999", 3600.0), ("Wed, 21 Oct 2099 07:28:00 GMT", 3600.0)]
+    + [(nonsense, None) for nonsense in ("", "nan", "-1", "soon", "Wed, 21 Oct 2009 07:28:00 GMT")],
+)
+async def test_the_provider_says_how_long_to_wait(
+    header: str, seconds: float | None, writer: OpenAIWriter, fake: Fake
+) -> None:
+    await fake.order({"status": 429, "headers": {"Retry-After": header}})
+    assert (await failure(writer)).retry_after == seconds
+
+
+async def test_a_refusal_is_final(writer: OpenAIWriter, fake: Fake) -> None:
+    await fake.order({"refusal": True})
+    assert (await failure(writer)).final
+
+
+BROKEN: list[dict[str, Any]] = [
+    {"malformed": True},
+    {"malformed": "content"},
+    {"truncated": True},
+    {"truncated": "content"},
+    {"drop": "before"},
+    {"drop": "after"},
+    {"delay": 3.0},
+    {"status": 200, "body": {"choices": None}},
+    {"status": 200, "body": {"choices": []}},
+    {"status": 200, "body": {"choices": [{"finish_reason": "stop"}]}},
+    {"status": 200, "body": ["not", "an", "object"]},
+    {"status": 200, "body": "text", "headers": {"content-type": "text/html"}},
+]
+
+
+@pytest.mark.parametrize("order", BROKEN, ids=str)
+async def test_an_answer_that_is_broken_or_late_may_be_better_next_time(
+    order: dict[str, Any], writer: OpenAIWriter, fake: Fake
+) -> None:
+    await fake.order(order)
+    assert not (await failure(writer)).final
+    assert await writer.write(BRIEF)
+
+
+async def test_the_content_filter_is_final(writer: OpenAIWriter, fake: Fake) -> None:
+    choice = {"index": 0, "finish_reason": "content_filter", "message": {"role": "assistant"}}
+    await fake.order({"status": 200, "body": {"choices": [choice]}})
+    assert (await failure(writer)).final
+
+
+async def test_nobody_at_the_address_is_not_final() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+        writer = OpenAIWriter("sk-test", url, "gpt-test", timeout=1.0)
+        assert not (await failure(writer)).final
+        await writer.close()
