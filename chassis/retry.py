@@ -5,8 +5,6 @@ from datetime import datetime, timedelta
 
 from chassis.errors import CallFailed
 
-LONGEST_RETRY_AFTER = timedelta(hours=1)
-
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
@@ -18,12 +16,11 @@ class RetryPolicy:
     def next(self, attempt: int, failure: CallFailed, now: datetime) -> datetime | None:
         """Give the time of the attempt after number `attempt`, or None when that was the last.
 
-        What the provider asks for with Retry-After is honoured, up to an hour.
+        What the provider asks for with Retry-After is honoured.
         """
         if failure.final or attempt >= self.attempts:
             return None
         wait: timedelta = self.base * 2 ** (attempt - 1)
         if failure.retry_after is not None:
-            asked = timedelta(seconds=failure.retry_after)
-            wait = max(wait, min(asked, LONGEST_RETRY_AFTER))
+            wait = max(wait, timedelta(seconds=failure.retry_after))
         return now + wait

@@ -16,14 +16,14 @@ from chassis.aggregate import Aggregate, S, StateDocument
 from chassis.catch_up import CatchUp
 from chassis.due import DueLoop
 from chassis.inbox import Inbox, subscribe
-from chassis.log import CommitDocument, Log
+from chassis.log import Log
 from chassis.lookup import Lookup
 from chassis.quarantine import Quarantine
 from chassis.reactions import Reaction, Reactor
 from chassis.relay import Relay
 from chassis.replies import Replies
 from chassis.settings import Settings
-from chassis.views import D, PositionDocument, View, Views
+from chassis.views import D, View, Views
 from contracts.catalogue import read_by
 from contracts.message import Message
 
@@ -91,7 +91,7 @@ class Service:
         settings = self.settings
         logs.configure(self.name, settings.log_level)
         await self.database.command("ping")
-        await mongo.declare(self.database, [*self.documents, CommitDocument, PositionDocument])
+        await mongo.declare(self.database, self.documents)
         async with contextlib.AsyncExitStack() as stack:
             for closing in (self.database.client.close, *self._closing):
                 stack.push_async_callback(closing)

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from types import FrameType
 from typing import Any
 
 import structlog
@@ -17,10 +18,17 @@ log = structlog.get_logger(__name__)
 _failed = False
 
 
+class _Server(uvicorn.Server):
+    """A server that a signal stops in order, however often it comes, with exit code 0."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.should_exit = True
+
+
 def run(app: Any, service: str, settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. The exit code is 0 then, else 1 or uvicorn's own."""
     logs.configure(service, settings.log_level)
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             app,
             host=settings.host,
@@ -34,9 +42,6 @@ def run(app: Any, service: str, settings: Settings) -> None:
             timeout_keep_alive=75,
         )
     )
-    # uvicorn raises the signal again when it is done; then it has been seen to.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
     server.run()
     sys.exit(1 if _failed or not server.started else 0)
 

@@ -1,6 +1,6 @@
 """Views: what a service keeps of others' streams, each version applied exactly once."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
@@ -33,13 +33,13 @@ class PositionDocument(Document):
 class View(Generic[D]):
     """One kind of view document.
 
-    `ids` names the documents that an event concerns; `apply` gives a document after the event,
-    from what it was before (None when there was none). Both are pure.
+    `ids` names the documents that an event concerns; `apply` gives such a document after
+    the event, from what it was before (None when there was none). Both are pure.
     """
 
     document: type[D]
     ids: Callable[[Any], Iterable[UUID]]
-    apply: Callable[[D | None, Any], D]
+    apply: Callable[[D | None, Any, UUID], D]
     types: tuple[type[Message], ...]
 
     @property
@@ -57,7 +57,7 @@ class Views:
         self._views: list[View[Any]] = []
         # A position counts every version of a stream, also those that no view is interested in.
         self.follows: set[type[Message]] = set()
-        self.listeners: list[Callable[[], None]] = []
+        self.listeners: list[Callable[[Mapping[str, int]], None]] = []
 
     def add(self, view: View[Any]) -> None:
         """Keep this view too; called before the service starts."""
@@ -84,24 +84,24 @@ class Views:
         if not events:
             return []
 
-        async def work(session: AsyncClientSession) -> list[int]:
+        async def work(session: AsyncClientSession) -> tuple[list[int], dict[str, int]]:
             return await self._apply(events, session)
 
         while True:
             try:
-                gaps = await in_transaction(self._database, work)
+                gaps, reached = await in_transaction(self._database, work)
             except PyMongoError as error:
                 # Another replica made the same document first: read what it wrote.
                 if duplicate_index(error) is None:
                     raise
                 continue
             for listener in self.listeners:
-                listener()
+                listener(reached)
             return gaps
 
     async def _apply(
         self, events: Sequence[tuple[Envelope, Message | None]], session: AsyncClientSession
-    ) -> list[int]:
+    ) -> tuple[list[int], dict[str, int]]:
         accepted, gaps, reached = await self._in_order(events, session)
         if reached:
             for view in self._views:
@@ -111,7 +111,7 @@ class Views:
                 for stream, version in reached.items()
             ]
             await self._positions.bulk_write(marks, session=session)
-        return gaps
+        return gaps, reached
 
     async def _in_order(
         self, events: Sequence[tuple[Envelope, Message | None]], session: AsyncClientSession
@@ -144,7 +144,7 @@ class Views:
         documents = {raw["_id"]: view.document.model_validate(raw) async for raw in found}
         for event, ids in concerned:
             for id_ in ids:
-                documents[id_] = view.apply(documents.get(id_), event)
+                documents[id_] = view.apply(documents.get(id_), event, id_)
         writes: list[ReplaceOne[Raw]] = [
             ReplaceOne({"_id": id_}, view_raw(documents[id_]), upsert=True) for id_ in wanted
         ]

@@ -20,7 +20,7 @@ _INT64 = 2**63
 
 
 def _storable(value: Any, depth: int = 0) -> Any:
-    """Refuse JSON that a document store cannot keep: too deep, too long a number, a NUL in a key."""
+    """Refuse JSON that the store cannot keep: too deep, too long a number, NUL in a name."""
     match value:
         case dict() | list() if depth > _DEEPEST:
             raise ValueError(f"is nested deeper than {_DEEPEST} levels")

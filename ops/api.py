@@ -110,7 +110,7 @@ class Api:
             return Added()
         if response.status_code == httpx2.codes.CONFLICT:
             return Known()
-        if response.status_code in (httpx2.codes.BAD_REQUEST, httpx2.codes.UNPROCESSABLE_ENTITY):
+        if response.status_code in (httpx2.codes.BAD_REQUEST, httpx2.codes.UNPROCESSABLE_CONTENT):
             return Refused(_reasons(response))
         raise self._failure(response)
 

@@ -36,11 +36,13 @@ class ServiceLog:
         return errors
 
     def last_words(self) -> str:
-        """Give the newest error since the last call of this, or else the last line."""
+        """Give, of what was written since the last call of this, what best says why it ended."""
         self.new_errors()
-        words = self._last_error or _shortened(self._last_line)
+        entry = _entry(self._last_line)
+        # What is not JSON at the end is the interpreter's own: a traceback or a refused start.
+        words = self._last_line if entry is None else self._last_error or entry.get("event")
         self._last_error = self._last_line = ""
-        return words or "it wrote nothing"
+        return _shortened(str(words or "it wrote nothing"))
 
     def _new_lines(self) -> Iterator[str]:
         with self.path.open("rb") as file:
@@ -55,13 +57,18 @@ class ServiceLog:
                     yield text
 
 
-def _told(line: str) -> str:
-    """Tell the error of a JSON line in short; empty for lines that are none."""
+def _entry(line: str) -> dict[str, Any] | None:
     try:
         entry = json.loads(line)
     except ValueError:
-        return ""
-    if not isinstance(entry, dict) or str(entry.get("level", "")).casefold() not in _SEVERE:
+        return None
+    return entry if isinstance(entry, dict) else None
+
+
+def _told(line: str) -> str:
+    """Tell the error of a JSON line in short; empty for lines that are none."""
+    entry = _entry(line)
+    if entry is None or str(entry.get("level", "")).casefold() not in _SEVERE:
         return ""
     parts = [str(entry.get("event", "")), str(entry.get("error") or "")]
     parts.append(_exception(entry.get("exception")))

@@ -50,9 +50,15 @@ async def stores(
         say(f"Starting embedded {' and '.join(missing)} …")
     async with contextlib.AsyncExitStack() as stack:
         # MongoDB first, so that it stops last: it keeps its data however it ends.
+        mongodb_uri = uri
+        if not mongodb_uri:
+            mongodb_uri = await stack.enter_async_context(embedded.mongodb(folder / "mongodb"))
+        broker = bootstrap
+        if not broker:
+            broker = await stack.enter_async_context(embedded.kafka(folder / "kafka"))
         yield Stores(
-            mongodb=uri or await stack.enter_async_context(embedded.mongodb(folder / "mongodb")),
-            kafka=bootstrap or await stack.enter_async_context(embedded.kafka(folder / "kafka")),
+            mongodb=mongodb_uri,
+            kafka=broker,
             kafka_is_embedded=not bootstrap,
             mongodb_is_embedded=not uri,
         )

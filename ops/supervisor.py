@@ -17,6 +17,8 @@ from ops.services import SERVICES
 from ops.stores import Stores, apply_indexes, apply_topics, stores, topic_prefix
 
 STOP_SECONDS = 25.0
+# -P: a folder called `ops` or `services` where the user stands is not ours.
+RUN = (sys.executable, "-P", "-m", "ops.cli", "run")
 Say = Callable[[str], None]
 
 
@@ -107,12 +109,10 @@ def _mail(environment: Mapping[str, str], mailbox: str) -> str:
 
 
 def _children(folder: Path, settings: Mapping[str, Mapping[str, str]], say: Say) -> list[Child]:
-    # -P: a folder called `ops` or `services` where the user stands is not ours.
-    command = [sys.executable, "-P", "-m", "ops.cli", "run"]
     return [
         Child(
             name,
-            [*command, name],
+            [*RUN, name],
             settings[name],
             ServiceLog(folder / "logs" / f"{name}.log"),
             say=say,

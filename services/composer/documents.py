@@ -5,6 +5,7 @@ from typing import ClassVar
 from beanie import Document
 
 from chassis.aggregate import DUE, Aggregate, StateDocument
+from chassis.log import CommitDocument
 from contracts.composer import DraftEvent
 from services.composer import draft
 
@@ -17,6 +18,6 @@ class DraftDocument(StateDocument[draft.Draft]):
         indexes: ClassVar = [DUE]
 
 
-DOCUMENTS: tuple[type[Document], ...] = (DraftDocument,)
+DOCUMENTS: tuple[type[Document], ...] = (DraftDocument, CommitDocument)
 
 DRAFTS = Aggregate[draft.Draft, DraftEvent]("draft", DraftDocument, draft.evolve)

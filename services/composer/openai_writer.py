@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import httpx2
 import openai
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient
-from openai.types.chat import ParsedChatCompletion
+from openai.types.chat import ChatCompletion
 
 from chassis.errors import CallFailed
+from chassis.retry_after import retry_after
 from services.composer.prompt import system_message, user_message
-from services.composer.retry_after import retry_after
 from services.composer.writer import Brief, Composition
 
 _MOST_IN_FLIGHT = 64
@@ -18,6 +18,15 @@ _MOST_IN_FLIGHT = 64
 # meet a connection that is just being closed.
 _IDLE_SECONDS = 2.0
 _PASSING = frozenset({408, 409, 429})
+# Structured output (OpenAI, "json_schema" in strict mode).
+_ANSWER = {
+    "type": "json_schema",
+    "json_schema": {
+        "name": "Composition",
+        "strict": True,
+        "schema": Composition.model_json_schema() | {"additionalProperties": False},
+    },
+}
 
 
 class OpenAIWriter:
@@ -50,20 +59,26 @@ class OpenAIWriter:
         """Ask the model once. Raises CallFailed, whose reason holds neither prompt nor answer."""
         try:
             async with asyncio.timeout(self._timeout):
-                completion = await self._client.chat.completions.parse(
-                    model=self.name,
-                    messages=[
-                        {"role": "system", "content": system_message(brief.followup_type)},
-                        {"role": "user", "content": user_message(brief)},
-                    ],
-                    response_format=Composition,
+                # Not chat.completions.parse(): it derives the schema anew and checks every
+                # message against every variant for each call, 4-5 ms CPU instead of 2.
+                completion = await self._client.post(
+                    "/chat/completions",
+                    cast_to=ChatCompletion,
+                    body={
+                        "model": self.name,
+                        "messages": [
+                            {"role": "system", "content": system_message(brief.followup_type)},
+                            {"role": "user", "content": user_message(brief)},
+                        ],
+                        "response_format": _ANSWER,
+                    },
                 )
             return _composition(completion)
         except (openai.OpenAIError, TimeoutError) as error:
             raise _failure(error) from None
         except (ValueError, TypeError, AttributeError, LookupError) as error:
-            # parse() trusts the server: an answer that is no JSON, or JSON of another shape,
-            # comes out as whatever the SDK stumbled over.
+            # The SDK trusts the server: an answer that is no JSON, or JSON of another shape,
+            # comes out as whatever somebody stumbled over.
             raise CallFailed(f"the model's answer was malformed ({type(error).__name__})") from None
 
     async def close(self) -> None:
@@ -71,21 +86,21 @@ class OpenAIWriter:
         await self._client.close()
 
 
-def _composition(completion: ParsedChatCompletion[Composition]) -> Composition:
-    message = completion.choices[0].message
-    if message.parsed is None:
+def _composition(completion: ChatCompletion) -> Composition:
+    [choice] = completion.choices
+    if choice.finish_reason == "length":
+        raise CallFailed("the model's answer was cut off at its length limit")
+    if choice.finish_reason == "content_filter":
+        raise CallFailed("the provider's content filter stopped the letter", final=True)
+    if choice.message.refusal or choice.message.content is None:
         raise CallFailed("the model refused to write this letter", final=True)
-    return message.parsed
+    return Composition.model_validate_json(choice.message.content)
 
 
 def _failure(error: openai.OpenAIError | TimeoutError) -> CallFailed:
     match error:
         case openai.APIStatusError():
             return _refusal(error)
-        case openai.ContentFilterFinishReasonError():
-            return CallFailed("the provider's content filter stopped the letter", final=True)
-        case openai.LengthFinishReasonError():
-            return CallFailed("the model's answer was cut off at its length limit")
         case TimeoutError() | openai.APITimeoutError():
             return CallFailed("the model did not answer in time")
         case openai.APIConnectionError():

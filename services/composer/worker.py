@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 async def write_draft(
     work: Work[Draft, DraftEvent], *, writer: Writer, policy: RetryPolicy
 ) -> None:
-    """Append what the writer wrote, or that the attempt failed. Composing twice costs only money."""
+    """Append what the writer wrote, or that it failed. Composing twice costs only money."""
     draft = work.state
     brief = Brief(draft.followup_type, draft.stage, draft.property_type, draft.personal)
     try:

@@ -7,6 +7,7 @@ from pymongo import IndexModel
 
 from chassis.aggregate import Aggregate, StateDocument
 from chassis.errors import Refused
+from chassis.log import CommitDocument
 from contracts.crm import AgentEvent, ClientEvent
 from services.crm import agent, client
 
@@ -35,7 +36,7 @@ class ClientDocument(StateDocument[client.Client]):
         ]
 
 
-DOCUMENTS: tuple[type[Document], ...] = (AgentDocument, ClientDocument)
+DOCUMENTS: tuple[type[Document], ...] = (AgentDocument, ClientDocument, CommitDocument)
 
 AGENTS = Aggregate[agent.Agent, AgentEvent]("agent", AgentDocument, agent.evolve)
 CLIENTS = Aggregate[client.Client, ClientEvent](

@@ -1,12 +1,14 @@
 """What mailer keeps: emails, suppressions, and a view of the clients that are gone."""
 
 from typing import ClassVar
+from uuid import UUID
 
 from beanie import Document
 
 from chassis.aggregate import DUE, Aggregate, StateDocument
+from chassis.log import CommitDocument
 from chassis.mongo import Keyed
-from chassis.views import View
+from chassis.views import PositionDocument, View
 from contracts.crm import ClientDeleted
 from contracts.mailer import AddressSuppressed, EmailEvent
 from contracts.message import Time
@@ -41,6 +43,8 @@ DOCUMENTS: tuple[type[Document], ...] = (
     EmailDocument,
     SuppressionDocument,
     DeletedClientDocument,
+    CommitDocument,
+    PositionDocument,
 )
 
 EMAILS = Aggregate[email.Email, EmailEvent]("email", EmailDocument, email.evolve)
@@ -49,7 +53,9 @@ SUPPRESSIONS = Aggregate[suppression.Suppression, AddressSuppressed](
 )
 
 
-def _tombstone(known: DeletedClientDocument | None, event: ClientDeleted) -> DeletedClientDocument:
+def _tombstone(
+    known: DeletedClientDocument | None, event: ClientDeleted, id_: UUID
+) -> DeletedClientDocument:
     return DeletedClientDocument(id=event.client_id, deleted_at=event.deleted_at)
 
 

@@ -45,7 +45,7 @@ def email_id(followup_id: UUID) -> UUID:
     return uuid5(followup_id, "email")
 
 
-def evolve(email: Email | None, event: EmailEvent) -> Email:  # noqa: PLR0911 - one per event
+def evolve(email: Email | None, event: EmailEvent) -> Email:
     """Fold an event."""
     match event:
         case EmailQueued():

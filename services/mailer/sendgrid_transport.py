@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import httpx2
 
 from chassis.errors import CallFailed, OutcomeUnknown
+from chassis.retry_after import retry_after
 from services.mailer.headers import sender_address
-from services.mailer.retry_after import retry_after
 from services.mailer.sendgrid_request import mail_send
 from services.mailer.transport import Parcel
 
@@ -25,6 +25,8 @@ _NEVER_LEFT = (
     httpx2.UnsupportedProtocol,
 )
 _PASSING = frozenset({408, 409, 429})
+# RFC 9110: nobody answered the gateway, so the provider may have taken the letter.
+_GATEWAY_TIMEOUT = 504
 
 
 class SendGridTransport:
@@ -86,6 +88,8 @@ def _message_id(response: httpx2.Response) -> str | None:
     if response.is_success:
         return response.headers.get("X-Message-Id")
     status = response.status_code
+    if status == _GATEWAY_TIMEOUT:
+        raise OutcomeUnknown("a gateway before the mail provider gave up waiting (504)")
     raise CallFailed(
         f"the mail provider answered {status}",
         final=status not in _PASSING and status < 500,  # noqa: PLR2004 - an HTTP status class

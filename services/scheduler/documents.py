@@ -6,8 +6,9 @@ from uuid import UUID
 from beanie import Document
 
 from chassis.aggregate import DUE, Aggregate, StateDocument
+from chassis.log import CommitDocument
 from chassis.mongo import Keyed
-from chassis.views import View
+from chassis.views import PositionDocument, View
 from contracts.crm import (
     AgentEvent,
     AgentProfile,
@@ -54,16 +55,22 @@ class ClientDocument(Keyed):
         name = "clients"
 
 
-DOCUMENTS: tuple[type[Document], ...] = (PlanDocument, AgentDocument, ClientDocument)
+DOCUMENTS: tuple[type[Document], ...] = (
+    PlanDocument,
+    AgentDocument,
+    ClientDocument,
+    CommitDocument,
+    PositionDocument,
+)
 
 PLANS = Aggregate[plan.Plan, FollowupEvent]("plan", PlanDocument, plan.evolve)
 
 
-def _agent(known: AgentDocument | None, event: AgentEvent) -> AgentDocument:
+def _agent(known: AgentDocument | None, event: AgentEvent, id_: UUID) -> AgentDocument:
     return AgentDocument(id=event.agent_id, personal=event.personal)
 
 
-def _client(known: ClientDocument | None, event: ClientEvent) -> ClientDocument:
+def _client(known: ClientDocument | None, event: ClientEvent, id_: UUID) -> ClientDocument:
     if isinstance(event, ClientDeleted):
         return ClientDocument(id=event.client_id, agent_id=event.agent_id)
     return ClientDocument(

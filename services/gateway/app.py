@@ -1,0 +1,59 @@
+"""The Litestar application around the service."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.plugins.pydantic import PydanticPlugin
+
+from chassis.service import Service
+from contracts.crm import RegisterAgent
+from services.gateway import problems, routes
+from services.gateway.commands import Commands
+from services.gateway.settings import GatewaySettings
+
+
+def application(service: Service, settings: GatewaySettings) -> Litestar:
+    """Serve the API while the service runs."""
+    commands = Commands(settings, service.database, service.views)
+
+    @contextlib.asynccontextmanager
+    async def running(app: Litestar) -> AsyncIterator[None]:
+        async with service.running() as producer, commands.running(producer):
+            agent = RegisterAgent(agent_id=settings.agent_id, personal=settings.agent)
+            await commands.send(agent, uuid4())
+            yield
+
+    def given(value: object) -> Provide:
+        return Provide(lambda: value, sync_to_thread=False)
+
+    return Litestar(
+        route_handlers=[
+            routes.Clients,
+            routes.Tasks,
+            routes.Emails,
+            routes.command_status,
+            routes.health,
+        ],
+        dependencies={
+            "agent_id": given(settings.agent_id),
+            "commands": given(commands),
+            "database": given(service.database),
+            "checks": given(service.health),
+        },
+        lifespan=[running],
+        exception_handlers=problems.HANDLERS,
+        request_max_body_size=settings.max_body_bytes,
+        openapi_config=OpenAPIConfig(
+            title="RealtorOS",
+            version="0.1.0",
+            path="/schema",
+            render_plugins=[JsonRenderPlugin(path="/")],
+        ),
+        plugins=[PydanticPlugin(prefer_alias=True)],
+        logging_config=None,
+    )

@@ -1,0 +1,172 @@
+"""The read models: what the API shows, under the names that the outside sees."""
+
+from datetime import timedelta
+from typing import Any, ClassVar, Literal
+from uuid import UUID
+
+from beanie import Document
+from pydantic import BaseModel
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+from chassis.mongo import Keyed
+from chassis.views import PositionDocument
+from contracts.crm import PropertyType, Stage
+from contracts.message import Time
+from contracts.replies import RejectionKind
+from contracts.scheduler import FollowupType, Priority
+
+TaskStatus = Literal[
+    "pending", "due", "composed", "sent", "failed", "cancelled", "withheld", "unknown"
+]
+EmailStatus = Literal[
+    "queued",
+    "sent",
+    "failed",
+    "withheld",
+    "unknown",
+    "delivered",
+    "opened",
+    "clicked",
+    "bounced",
+]
+
+COMMAND_KEPT = timedelta(hours=24)
+
+
+class ClientDocument(Keyed):
+    """A client; one that is not heard of yet, or is deleted, has no stage, and no list shows it.
+
+    `search` holds the words of name, email and address in lower case.
+    """
+
+    agent_id: UUID
+    search: list[str] = []
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    property_address: str | None = None
+    property_type: PropertyType | None = None
+    stage: Stage | None = None
+    notes: str | None = None
+    custom_fields: dict[str, Any] | None = None
+    created_at: Time | None = None
+    updated_at: Time | None = None
+    last_contacted: Time | None = None
+
+    class Settings:
+        name = "clients"
+        indexes: ClassVar = [
+            IndexModel([("agent_id", 1), ("stage", 1), ("created_at", -1), ("_id", 1)]),
+            IndexModel([("agent_id", 1), ("search", 1), ("stage", 1)]),
+        ]
+
+
+class PlanPart(BaseModel):
+    """What the plan says of a follow-up."""
+
+    followup_type: FollowupType
+    scheduled_for: Time
+    priority: Priority
+    status: Literal["pending", "due", "cancelled"] = "pending"
+    created_at: Time
+    at: Time
+
+
+class DraftPart(BaseModel):
+    """What the draft says of a follow-up."""
+
+    status: Literal["requested", "composed", "failed"]
+    error: str | None = None
+    at: Time
+
+
+class EmailPart(BaseModel):
+    """What the email says of a follow-up."""
+
+    email_id: UUID
+    status: Literal["composed", "sent", "failed", "withheld", "unknown"]
+    error: str | None = None
+    at: Time
+
+
+class TaskDocument(Keyed):
+    """A follow-up: a part from each stream that tells of it, and what follows from the parts."""
+
+    agent_id: UUID
+    client_id: UUID
+    plan: PlanPart | None = None
+    draft: DraftPart | None = None
+    email: EmailPart | None = None
+    followup_type: FollowupType | None = None
+    scheduled_for: Time | None = None
+    status: TaskStatus | None = None
+    priority: Priority | None = None
+    email_sent_id: UUID | None = None
+    notes: str | None = None
+    error_message: str | None = None
+    created_at: Time | None = None
+    updated_at: Time | None = None
+
+    class Settings:
+        name = "tasks"
+        # Every request is an agent's, so the agent comes first. A list without a status asks for
+        # all of them: a task that the plan has not told of yet has none.
+        indexes: ClassVar = [
+            IndexModel([("client_id", ASCENDING), ("scheduled_for", ASCENDING)]),
+            IndexModel([("agent_id", 1), ("status", 1), ("scheduled_for", 1), ("_id", 1)]),
+        ]
+
+
+class EmailLogDocument(Keyed):
+    """An email and what became of it."""
+
+    agent_id: UUID
+    task_id: UUID
+    client_id: UUID
+    to_email: str
+    subject: str
+    body: str
+    status: EmailStatus
+    written_by: str
+    sendgrid_message_id: str | None = None
+    sent_at: Time | None = None
+    opened_at: Time | None = None
+    clicked_at: Time | None = None
+    error_message: str | None = None
+    created_at: Time
+
+    class Settings:
+        name = "email_logs"
+        indexes: ClassVar = [
+            IndexModel([("client_id", ASCENDING), ("created_at", DESCENDING)]),
+            IndexModel([("agent_id", 1), ("status", 1), ("created_at", -1), ("_id", 1)]),
+        ]
+
+
+class CommandDocument(Keyed):
+    """A command that was not answered in time, and its answer once it comes; kept for a day."""
+
+    agent_id: UUID
+    location: str | None = None
+    status: Literal["pending", "accepted", "rejected"] = "pending"
+    kind: RejectionKind | None = None
+    reason: str | None = None
+    field: str | None = None
+    created_at: Time
+
+    class Settings:
+        name = "commands"
+        indexes: ClassVar = [
+            IndexModel(
+                [("created_at", ASCENDING)], expireAfterSeconds=int(COMMAND_KEPT.total_seconds())
+            )
+        ]
+
+
+DOCUMENTS: tuple[type[Document], ...] = (
+    ClientDocument,
+    TaskDocument,
+    EmailLogDocument,
+    CommandDocument,
+    PositionDocument,
+)

@@ -1,0 +1,54 @@
+"""Lists: a page as a JSON array, its total and its neighbours in the headers (RFC 8288)."""
+
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlencode
+
+from litestar import Request, Response
+from litestar.params import Parameter
+from pydantic import BaseModel
+
+from chassis.mongo import Database, Raw
+
+Page = Annotated[int, Parameter(ge=1, le=1_000_000, description="from 1")]
+Limit = Annotated[int, Parameter(ge=1, le=100, description="rows on a page")]
+
+M = TypeVar("M", bound=BaseModel)
+
+
+async def listed(
+    request: Request[Any, Any, Any],
+    database: Database,
+    collection: str,
+    where: Raw,
+    sort: list[tuple[str, int]],
+    model: type[M],
+    page: int,
+    limit: int,
+) -> Response[list[M]]:
+    """Answer a page of the documents that match, with X-Total-Count and Link."""
+    documents = database[collection]
+    total = await documents.count_documents(where)
+    found = documents.find(where, projection_of(model)).sort(sort)
+    rows = await found.skip((page - 1) * limit).limit(limit).to_list()
+    return Response(
+        [model.model_validate(row) for row in rows],
+        headers={"X-Total-Count": str(total), "Link": links(request, page, limit, total)},
+    )
+
+
+def projection_of(model: type[BaseModel]) -> dict[str, int]:
+    """Ask the store for just the fields that the model shows."""
+    return {(field.alias or name): 1 for name, field in model.model_fields.items()}
+
+
+def links(request: Request[Any, Any, Any], page: int, limit: int, total: int) -> str:
+    """Give the Link header: first, prev, next and last, where they exist."""
+    last = max(1, -(-total // limit))
+    pages = {"first": 1, "prev": page - 1, "next": page + 1, "last": last}
+    other = [(k, v) for k, v in request.query_params.multi_items() if k not in ("page", "limit")]
+    queries = {
+        rel: urlencode([*other, ("page", number), ("limit", limit)])
+        for rel, number in pages.items()
+        if 1 <= number <= last
+    }
+    return ", ".join(f'<{request.url.path}?{q}>; rel="{rel}"' for rel, q in queries.items())

@@ -1,0 +1,143 @@
+"""Errors as RFC 9457 problem+json; what is wrong with the request is named field by field."""
+
+from typing import Any
+
+import structlog
+from aiokafka.errors import KafkaError
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.status_codes import (
+    HTTP_400_BAD_REQUEST,
+    HTTP_404_NOT_FOUND,
+    HTTP_409_CONFLICT,
+    HTTP_422_UNPROCESSABLE_ENTITY,
+    HTTP_500_INTERNAL_SERVER_ERROR,
+    HTTP_503_SERVICE_UNAVAILABLE,
+)
+from pydantic import BaseModel
+from pymongo.errors import PyMongoError
+
+from services.gateway.commands import Rejected, StillRunning, Unavailable
+
+log = structlog.get_logger(__name__)
+
+RETRY_AFTER_SECONDS = 5
+STATUS_OF = {
+    "not_found": HTTP_404_NOT_FOUND,
+    "conflict": HTTP_409_CONFLICT,
+    "invalid": HTTP_422_UNPROCESSABLE_ENTITY,
+}
+TITLES = {
+    400: "Bad request",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict",
+    413: "Too large",
+    415: "Unsupported media type",
+    422: "Invalid request",
+    500: "Internal error",
+    503: "Unavailable",
+}
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field of the request."""
+
+    field: str
+    reason: str
+
+
+class Problem(BaseModel):
+    """RFC 9457, with `errors` for each field that is wrong."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldError] = []
+
+
+def problem(
+    status: int,
+    detail: str,
+    errors: list[FieldError] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response[Any]:
+    """Make the answer."""
+    body = Problem(
+        title=TITLES.get(status, "Error"), status=status, detail=detail, errors=errors or []
+    )
+    return Response(
+        body.model_dump(),
+        status_code=status,
+        media_type="application/problem+json",
+        headers=headers,
+    )
+
+
+def on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """Answer what Litestar refuses."""
+    if isinstance(error, ValidationException):
+        found = error.extra if isinstance(error.extra, list) else []
+        errors = [
+            FieldError(
+                field=str(e.get("key") or "body"), reason=str(e.get("message", "is invalid"))
+            )
+            for e in found
+        ]
+        return problem(
+            HTTP_422_UNPROCESSABLE_ENTITY,
+            "; ".join(f"{e.field}: {e.reason}" for e in errors) or error.detail,
+            errors,
+        )
+    if error.status_code == HTTP_400_BAD_REQUEST:
+        return problem(
+            HTTP_422_UNPROCESSABLE_ENTITY,
+            "body: is not valid JSON",
+            [FieldError(field="body", reason="is not valid JSON")],
+        )
+    return problem(error.status_code, error.detail, headers=error.headers)
+
+
+def on_rejected(request: Request[Any, Any, Any], error: Rejected) -> Response[Any]:
+    """Answer what the owner of the data refuses."""
+    answer = error.answer
+    errors = [FieldError(field=answer.field, reason=answer.reason)] if answer.field else []
+    return problem(STATUS_OF[answer.kind], answer.reason, errors)
+
+
+def on_still_running(request: Request[Any, Any, Any], error: StillRunning) -> Response[Any]:
+    """Answer 202 with the place where the outcome will stand."""
+    location = f"/api/commands/{error.command_id}"
+    return Response(
+        {"status": "pending", "command_id": str(error.command_id)},
+        status_code=202,
+        headers={"Location": location},
+    )
+
+
+def on_away(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Answer 503 when Kafka or MongoDB is away."""
+    log.warning("dependency_away", error=type(error).__name__)
+    return problem(
+        HTTP_503_SERVICE_UNAVAILABLE,
+        "a part of the system is away; nothing is lost, please try again",
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )
+
+
+def on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Answer 500 without a word about the inside."""
+    log.error("request_failed", path=request.url.path, exc_info=error)
+    return problem(HTTP_500_INTERNAL_SERVER_ERROR, "something went wrong here")
+
+
+HANDLERS: dict[Any, Any] = {
+    HTTPException: on_http,
+    Rejected: on_rejected,
+    StillRunning: on_still_running,
+    Unavailable: on_away,
+    KafkaError: on_away,
+    PyMongoError: on_away,
+    Exception: on_bug,
+}

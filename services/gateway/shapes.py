@@ -1,0 +1,104 @@
+"""What goes in and out over HTTP."""
+
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.crm import ClientDetailsPatch, NewClientDetails, PropertyType, Stage
+from contracts.message import Time
+from contracts.replies import RejectionKind
+from contracts.scheduler import FollowupType, Priority
+from services.gateway.documents import EmailStatus, TaskStatus
+
+
+class NewClient(NewClientDetails):
+    """A client to add."""
+
+    model_config = ConfigDict(extra="forbid", title="NewClient")
+
+    stage: Stage = "lead"
+    property_type: PropertyType = "residential"
+
+
+class ClientPatch(ClientDetailsPatch):
+    """Changes to a client (RFC 7396): what is absent stays, null empties what may be empty."""
+
+    model_config = ConfigDict(extra="forbid", title="ClientPatch")
+
+    stage: Stage = "lead"
+    property_type: PropertyType = "residential"
+
+
+class Created(BaseModel):
+    """A client was added."""
+
+    client_id: UUID
+    status: Literal["ok"] = "ok"
+
+
+class Shown(BaseModel):
+    """Base of what is read from the views."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    id: UUID = Field(alias="_id")
+    agent_id: UUID
+
+
+class Client(Shown):
+    """A client."""
+
+    name: str
+    email: str
+    phone: str | None = None
+    property_address: str | None = None
+    property_type: PropertyType
+    stage: Stage
+    notes: str | None = None
+    custom_fields: dict[str, Any] = {}
+    created_at: Time
+    updated_at: Time
+    last_contacted: Time | None = None
+
+
+class Task(Shown):
+    """A follow-up."""
+
+    client_id: UUID
+    followup_type: FollowupType
+    scheduled_for: Time
+    status: TaskStatus
+    priority: Priority
+    email_sent_id: UUID | None = None
+    notes: str | None = None
+    error_message: str | None = None
+    created_at: Time
+    updated_at: Time
+
+
+class Email(Shown):
+    """An email and what became of it."""
+
+    task_id: UUID
+    client_id: UUID
+    to_email: str
+    subject: str
+    body: str
+    status: EmailStatus
+    written_by: str
+    sendgrid_message_id: str | None = None
+    sent_at: Time | None = None
+    opened_at: Time | None = None
+    clicked_at: Time | None = None
+    error_message: str | None = None
+    created_at: Time
+
+
+class CommandStatus(BaseModel):
+    """What became of a command that was not answered in time."""
+
+    status: Literal["pending", "accepted", "rejected"]
+    kind: RejectionKind | None = None
+    reason: str | None = None
+    field: str | None = None
