@@ -1,0 +1,76 @@
+# `make help` lists the targets. Every target sets up what it needs; nothing has to be typed before.
+PYTHON ?= python3
+BIN := .venv/bin
+LOCKS := crm scheduler composer mailer gateway
+COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+	--python-version 3.11 --custom-compile-command "make locks" pyproject.toml
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help:  ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+# One stamp for the whole environment: made again when the pins or the project change.
+.venv/ready: locks/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "RealtorOS needs Python 3.11 or newer: make PYTHON=python3.11 …"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || \
+		{ echo "python3-venv is missing: apt-get install python3-venv"; exit 1; }
+	@echo "Installing the pinned packages into .venv (about a minute) …"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r locks/dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.PHONY: demo
+demo: .venv/ready  ## Watch 25 leads being followed up, the calendar compressed; ONCE=1 ends by itself
+	@$(BIN)/realtoros demo $(if $(ONCE),--once) $(FILE)
+
+.PHONY: test
+test: .venv/ready  ## Run all tests on the embedded MongoDB and Kafka
+	$(BIN)/pytest
+
+.PHONY: test-kafka
+test-kafka: .venv/ready  ## Run the journeys on Apache Kafka (Docker, or Java 17 with Maven)
+	TEST_KAFKA=apache $(BIN)/pytest -m journey
+
+.PHONY: lint
+lint: .venv/ready  ## Check format, lint, types, architecture and locks
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory locks-check
+
+.PHONY: check
+check: lint test  ## All of lint, and the tests
+
+.PHONY: bench
+bench: .venv/ready  ## Drain 2,000 due follow-ups and print rates beside a bare-client floor (COUNT=)
+	$(BIN)/python -m tests.bench
+
+.PHONY: bench-idle
+bench-idle: .venv/ready  ## Print what `realtoros up` costs while nothing happens
+	$(BIN)/python -m tests.bench --idle
+
+.PHONY: locks
+locks: .venv/ready  ## Compile the pins with hashes anew after pyproject.toml has changed
+	@$(foreach s,$(LOCKS),$(COMPILE) --extra $(s) --output-file locks/$(s).txt &&) \
+		$(COMPILE) --all-extras --group dev --output-file locks/dev.txt
+
+.PHONY: locks-check
+locks-check: .venv/ready  ## Check that the pins fit pyproject.toml
+	@fresh=$$(mktemp -d) && cp locks/*.txt $$fresh/ && \
+		$(foreach s,$(LOCKS),$(COMPILE) --extra $(s) --output-file $$fresh/$(s).txt &&) \
+		$(COMPILE) --all-extras --group dev --output-file $$fresh/dev.txt && \
+		diff -ru locks $$fresh && echo "locks/ fits pyproject.toml"; \
+		status=$$?; rm -rf $$fresh; exit $$status
+
+.PHONY: format
+format: .venv/ready  ## Format the code and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: clean
+clean:  ## Remove the environment and all caches; data in .realtoros stays
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
