@@ -26,9 +26,9 @@ from contracts.cloudevents import Envelope, Malformed
 from contracts.message import Command, Event, Message
 
 MAX_RECORDS = 500
-# FastStream sleeps as long again after a poll that found nothing.
-POLL_MS = 20
 LONGEST_WAIT = 10.0
+# How long a stop waits for the batch in hand; cut off, it comes again.
+HANDLER_SECONDS = 6.0
 
 log = structlog.get_logger(__name__)
 
@@ -184,7 +184,7 @@ def subscribe(
         consumer_only=True,
         allow_auto_create_topics=False,
         apply_types=False,
-        graceful_timeout=15.0,
+        graceful_timeout=HANDLER_SECONDS,
         logger=None,
     )
     subscriber = broker.subscriber(
@@ -195,7 +195,6 @@ def subscribe(
         ack_policy=AckPolicy.NACK_ON_ERROR,
         no_reply=True,
         max_records=MAX_RECORDS,
-        batch_timeout_ms=POLL_MS,
         # The same partition of every topic to the same replica: a client stays in one place.
         partition_assignment_strategy=(RangePartitionAssignor,),
         listener=listener,

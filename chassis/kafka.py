@@ -13,6 +13,7 @@ from contracts.catalogue import FOREVER, PARTITIONS, TOPICS
 
 PUBLISH_SECONDS = 10
 LONGEST_HOLD = 5
+IDLE_MS = 5_000
 
 
 @contextlib.asynccontextmanager
@@ -76,6 +77,24 @@ async def apply_topics(bootstrap: str, prefix: str) -> list[str]:
         return [prefix + topic.name for topic in missing]
     finally:
         await admin.close()
+
+
+def wait_for_records(consumer: Any) -> None:
+    """Let `getmany` return only with records.
+
+    FastStream sleeps for as long again after a poll that found nothing: records that come
+    meanwhile would wait, and an idle service would poll all day.
+    """
+    getmany = consumer.getmany
+
+    async def until_some(*partitions: Any, timeout_ms: int, max_records: int) -> Any:
+        while not (
+            records := await getmany(*partitions, timeout_ms=IDLE_MS, max_records=max_records)
+        ):
+            pass
+        return records
+
+    consumer.getmany = until_some
 
 
 def hold_empty_fetches(consumer: Any, milliseconds: int) -> None:

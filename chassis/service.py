@@ -27,8 +27,10 @@ from chassis.views import D, View, Views
 from contracts.catalogue import read_by
 from contracts.message import Message
 
-# Below the 20 s that a stop may take; a provider call that takes longer is cut off.
-DRAIN_SECONDS = 12
+# With uvicorn's and FastStream's own, below the 20 s that a stop may take. A provider call that
+# takes longer is cut off, and its outcome unknown.
+DRAIN_SECONDS = 8
+FLUSH_SECONDS = 2
 
 log = structlog.get_logger(__name__)
 
@@ -144,7 +146,9 @@ class Service:
             return
         async with _background(log_.run(), relay.run()):
             yield
-        await relay.flush()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_SECONDS):
+                await relay.flush()
 
     @contextlib.asynccontextmanager
     async def _reading(self, inbox: Inbox, catch_up: CatchUp) -> AsyncIterator[None]:
@@ -159,6 +163,7 @@ class Service:
         )
         await broker.start()
         consumer = catch_up.consumer = subscriber.consumer
+        kafka.wait_for_records(consumer)
         if settings.kafka_empty_fetch_hold_ms:
             kafka.hold_empty_fetches(consumer, settings.kafka_empty_fetch_hold_ms)
 

@@ -38,7 +38,7 @@ def run(app: Any, service: str, settings: Settings) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
-            timeout_graceful_shutdown=5,
+            timeout_graceful_shutdown=3,
             timeout_keep_alive=75,
         )
     )

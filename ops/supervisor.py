@@ -90,7 +90,7 @@ def _settings(
         "GATEWAY_PORT": str(port),
     }
     if servers.kafka_is_embedded:
-        common.setdefault("KAFKA_EMPTY_FETCH_HOLD_MS", "50")
+        common.setdefault("KAFKA_EMPTY_FETCH_HOLD_MS", "100")
     ports: set[int] = set()
     while len(ports) < len(SERVICES):
         ports.add(free_port())

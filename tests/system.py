@@ -1,4 +1,4 @@
-"""RealtorOS as real processes, for tests and benches: every service started, watched and stopped."""
+"""RealtorOS as real processes, for tests and benches: started, watched and stopped."""
 
 import asyncio
 import contextlib
@@ -169,9 +169,9 @@ async def system(
     The databases have fixed names: see `empty`. Leaving stops what runs, and asserts that all of
     it ends with exit code 0 and nothing had ended by itself; a failure carries the logs' ends.
     """
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     await apply_topics(kafka.address, prefix)
     await apply_indexes(mongodb.address)
-    folder.mkdir(parents=True, exist_ok=True)
     common = {name: os.environ[name] for name in _INHERITED if name in os.environ} | {
         # A test run that is killed takes them along.
         PARENT: str(os.getpid()),

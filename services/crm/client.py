@@ -1,7 +1,9 @@
 """A client of an agent: created, changed, deleted."""
 
-from typing import assert_never
+from typing import Any, assert_never
 from uuid import UUID
+
+from pydantic import ValidationError
 
 from chassis.errors import Refused
 from chassis.state import Given, State
@@ -9,6 +11,7 @@ from contracts.crm import (
     ClientCreated,
     ClientDeleted,
     ClientDetails,
+    ClientDetailsPatch,
     ClientEvent,
     ClientUpdated,
     CreateClient,
@@ -80,7 +83,7 @@ def update(client: Client | None, command: UpdateClient, given: Given) -> list[C
         client_id=known.client_id,
         created_at=known.created_at,
         updated_at=given.now,
-        personal=details.model_copy(update=command.personal.model_dump(exclude_unset=True)),
+        personal=_patched(details, command.personal),
         **(before | patch),
     )
     if changed.personal == details and before == before | patch:
@@ -92,6 +95,29 @@ def delete(client: Client | None, command: DeleteClient, given: Given) -> list[C
     """Delete a client. Its email may be used again."""
     known, _ = _of_agent(client, command.agent_id)
     return [ClientDeleted(agent_id=known.agent_id, client_id=known.client_id, deleted_at=given.now)]
+
+
+def _patched(details: ClientDetails, patch: ClientDetailsPatch) -> ClientDetails:
+    """Merge as RFC 7396 says: objects into each other, null takes away, all else replaces."""
+    merged = _merged(details.model_dump(), patch.model_dump(exclude_unset=True))
+    try:
+        return ClientDetails.model_validate(merged)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        field = ".".join(map(str, wrong["loc"]))
+        raise Refused(wrong["msg"], field=field, kind="invalid") from error
+
+
+def _merged(target: Any, patch: Any) -> Any:
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = _merged(merged.get(name), value)
+    return merged
 
 
 def _existing(client: Client | None) -> Client:

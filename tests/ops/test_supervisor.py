@@ -80,7 +80,7 @@ async def test_the_services_get_the_servers_addresses_and_a_port_each(
         described = "\n".join(system.described())
     assert (settings["KAFKA_BOOTSTRAP_SERVERS"], settings["KAFKA_EMPTY_FETCH_HOLD_MS"]) == (
         "k:1",
-        "50",
+        "100",
     )
     assert settings["MAILBOX_DIR"] == str(folder / "mail")
     assert "m:2" in described

@@ -1,0 +1,85 @@
+"""`python -m tests.bench`: drain due follow-ups at 0 and 50 ms beside a floor of bare clients.
+
+`--idle`: what `realtoros up` costs while nothing happens. `COUNT` (2000) in the environment sets
+how many follow-ups; `BENCH_KAFKA=embedded` keeps away from Apache Kafka; `DELAYS` (0,50) in ms.
+"""
+
+import asyncio
+import contextlib
+import os
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from rich.console import Console
+
+from tests import servers
+from tests.bench.drain import Ground, drain
+from tests.bench.floor import drain_bare
+from tests.bench.idle import idle
+from tests.bench.measured import Drained, Wrong, show
+from tests.providers.running import provider
+from tests.servers.apache_kafka import NotAvailable, jars
+
+TARGET_RATE = 100
+
+
+async def main(console: Console) -> None:
+    """Do what the command line says. Raises Wrong when a run proves nothing."""
+    with tempfile.TemporaryDirectory(prefix="realtoros-bench-") as folder:
+        if "--idle" in sys.argv:
+            await idle(console, Path(folder))
+            return
+        await _choose_kafka(console)
+        runs: list[Drained] = []
+        for delay in map(int, os.environ.get("DELAYS", "0,50").split(",")):
+            async with _ground(console, Path(folder) / str(delay), delay) as ground:
+                system, floor = await drain(ground), await drain_bare(ground)
+            runs += [system, floor]
+            console.print(
+                f"{delay} ms: {system.rate:.0f}/s of the floor's {floor.rate:.0f}/s"
+                f" ({system.rate / floor.rate:.2f}), CPU {system.cost() / floor.cost():.2f} times"
+                " the floor's"
+            )
+        show(console, runs)
+        if runs[-2].rate < TARGET_RATE:
+            console.print(f"MISSED: the target is {TARGET_RATE} follow-ups/s")
+
+
+@contextlib.asynccontextmanager
+async def _ground(console: Console, folder: Path, delay: int) -> AsyncIterator[Ground]:
+    """Start fresh servers and providers."""
+    async with (
+        servers.kafka() as kafka,
+        servers.mongodb() as mongodb,
+        provider("openai", folder, delay_ms=delay) as openai,
+        provider("sendgrid", folder, delay_ms=delay) as sendgrid,
+    ):
+        count = int(os.environ.get("COUNT") or 2000)
+        console.print(
+            f"{count} follow-ups, providers answer in {delay} ms; {kafka.name}, {mongodb.name};"
+            f" {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at {time.strftime('%H:%M:%S')}"
+        )
+        yield Ground(kafka, mongodb, openai, sendgrid, folder, count, delay)
+
+
+async def _choose_kafka(console: Console) -> None:
+    """Take Apache Kafka where it can be had, unless BENCH_KAFKA says embedded."""
+    if os.environ.get("BENCH_KAFKA") == "embedded":
+        os.environ.pop("TEST_KAFKA", None)
+        return
+    try:
+        await jars()
+    except NotAvailable as reason:
+        console.print(f"no Apache Kafka: {str(reason).splitlines()[0]}")
+    else:
+        os.environ["TEST_KAFKA"] = "apache"
+
+
+if __name__ == "__main__":
+    try:
+        asyncio.run(main(Console()))
+    except Wrong as error:
+        sys.exit(f"bench: {error}")

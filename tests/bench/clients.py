@@ -1,0 +1,100 @@
+"""The clients of a benchmark: ordered from crm on Kafka, planned before the first date comes."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+from aiokafka import AIOKafkaProducer
+from pymongo import AsyncMongoClient
+
+from chassis.kafka import producer
+from chassis.mongo import Raw
+from contracts import cloudevents
+from contracts.catalogue import topic_of
+from contracts.crm import AgentProfile, CreateClient, NewClientDetails, RegisterAgent
+from contracts.message import Command
+from tests.bench.measured import Wrong
+
+AGENT = UUID("00000000-0000-4000-8000-00000000beef")
+FOLLOWUPS_EACH = 5
+PREFIX = "bench."
+_LOOK_SECONDS = 0.5
+_MARGIN = timedelta(seconds=2)
+
+
+async def order(bootstrap: str, count: int) -> None:
+    """Produce one RegisterAgent and `count` CreateClient."""
+    async with producer(bootstrap, "bench") as kafka:
+        profile = AgentProfile(
+            name="Alex Morgan",
+            email="alex@agency.example",
+            title="Realtor",
+            company="Morgan Homes",
+            phone="+1 555 0100",
+        )
+        await _send(kafka, RegisterAgent(agent_id=AGENT, personal=profile))
+        await asyncio.gather(*(_send(kafka, _client(number)) for number in range(count)))
+
+
+async def planned(mongodb: AsyncMongoClient[Raw], count: int, day: timedelta) -> datetime:
+    """Wait until every service knows all clients and plans; give when the first falls due.
+
+    Raises Wrong when the first date is so near that the wait was part of what is measured.
+    """
+    started = datetime.now(UTC)
+    while late := await _late(mongodb, count):
+        if datetime.now(UTC) > started + day:
+            raise Wrong(f"planning took longer than a day of {day}: {late}")
+        await asyncio.sleep(_LOOK_SECONDS)
+    plan = await mongodb["realtoros_scheduler"]["plans"].find_one(sort=[("state.due_at", 1)])
+    first: datetime = plan["state"]["due_at"] if plan else started
+    if datetime.now(UTC) + _MARGIN > first:
+        raise Wrong(f"the first date came before planning had ended: take a day over {day}")
+    return first
+
+
+async def _late(mongodb: AsyncMongoClient[Raw], count: int) -> dict[str, int]:
+    """Give how far each collection is that does not hold everything yet."""
+    wanted = {
+        ("scheduler", "plans"): count,
+        ("scheduler", "clients"): count,
+        ("mailer", "positions"): count,
+        ("gateway", "clients"): count,
+        ("gateway", "tasks"): count * FOLLOWUPS_EACH,
+    }
+    late = {}
+    for (service, collection), number in wanted.items():
+        held = await mongodb[f"realtoros_{service}"][collection].estimated_document_count()
+        if held < number:
+            late[f"{service}.{collection}"] = held
+    return late
+
+
+def _client(number: int) -> CreateClient:
+    return CreateClient(
+        agent_id=AGENT,
+        client_id=uuid4(),
+        stage="lead",
+        property_type="residential",
+        personal=NewClientDetails(
+            name=f"Robin Client {number}",
+            email=f"robin.{number}@clients.example",
+            phone="+1 555 0199",
+            property_address=f"{number} Maple Street, Springfield",
+            notes="Looks for three bedrooms near a school; has a dog; prefers to be called.",
+            custom_fields={"source": "open house", "budget": "medium"},
+        ),
+    )
+
+
+async def _send(kafka: AIOKafkaProducer, command: Command) -> None:
+    id_ = uuid4()
+    envelope = cloudevents.about(
+        command, id=id_, source="bench", time=datetime.now(UTC), correlation=id_
+    )
+    await kafka.send_and_wait(
+        PREFIX + topic_of(type(command)),
+        value=command.to_json().encode(),
+        key=str(command.key).encode(),
+        headers=cloudevents.write(envelope),
+    )

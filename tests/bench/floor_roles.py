@@ -1,0 +1,168 @@
+"""What the three processes of the floor do, with plain clients."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import uvloop
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from chassis.kafka import hold_empty_fetches, producer
+from chassis.mongo import connect
+from contracts.composer import EmailComposed, Letter
+from contracts.message import Event
+from contracts.scheduler import FollowupDue
+from services.composer.openai_writer import OpenAIWriter
+from services.composer.writer import Brief
+from services.mailer.email import email_id
+from services.mailer.sendgrid_transport import SendGridTransport
+from services.mailer.transport import Parcel
+
+DATABASE, ITEMS, EVENTS = "bench_floor", "items", "events"
+FOLLOWUPS, DRAFTS, SENT = "bench-floor.followups", "bench-floor.drafts", "bench-floor.sent"
+PARTITIONS = 12
+IN_FLIGHT = 32
+TIMEOUT = 30.0
+
+Handle = Callable[[bytes], Awaitable[Any]]
+
+
+class Tools:
+    """The clients of one process."""
+
+    def __init__(self, kafka: AIOKafkaProducer, database: Any) -> None:
+        self.database = database
+        self._kafka = kafka
+        self._events = database[EVENTS]
+
+    async def tell(self, topic: str, event: Event, extra: str | None = None) -> None:
+        """Insert the event, acknowledged by a majority's journal, then produce it."""
+        data = event.to_json()
+        await self._events.insert_one({"type": event.wire_name, "data": data, "extra": extra})
+        await self._kafka.send_and_wait(topic, data.encode(), key=str(event.key).encode())
+
+
+async def schedule(tools: Tools) -> None:
+    """Let the items fall due."""
+
+    async def items() -> AsyncIterator[bytes]:
+        async for item in tools.database[ITEMS].find().sort("due_at", 1):
+            yield item["data"].encode()
+
+    async def handle(data: bytes) -> None:
+        await tools.tell(FOLLOWUPS, FollowupDue.model_validate_json(data))
+
+    _say("ready")
+    await _work(items(), handle)
+
+
+async def compose(tools: Tools) -> None:
+    """Have each written."""
+    writer = OpenAIWriter("bench", os.environ["BENCH_OPENAI"], "gpt-4o-mini", TIMEOUT)
+
+    async def handle(data: bytes) -> None:
+        due = FollowupDue.model_validate_json(data)
+        client, agent = due.personal.client, due.personal.agent
+        written = await writer.write(
+            Brief(due.followup_type, due.stage, due.property_type, due.personal)
+        )
+        letter = Letter(
+            to_name=client.name,
+            to_email=client.email,
+            from_name=agent.name,
+            reply_to=agent.email,
+            subject=written.subject,
+            body=written.body,
+        )
+        composed = EmailComposed.of(
+            due, written_by=writer.name, composed_at=due.due_at, personal=letter
+        )
+        await tools.tell(DRAFTS, composed)
+
+    await _work(_records(FOLLOWUPS), handle)
+
+
+async def send(tools: Tools) -> None:
+    """Send each."""
+    transport = SendGridTransport(
+        "bench", os.environ["BENCH_SENDGRID"], "followups@realtoros.example", TIMEOUT
+    )
+
+    async def handle(data: bytes) -> None:
+        composed = EmailComposed.model_validate_json(data)
+        message_id = await transport.send(
+            Parcel(
+                email_id=email_id(composed.followup_id),
+                client_id=composed.client_id,
+                followup_id=composed.followup_id,
+                agent_id=composed.agent_id,
+                attempt=1,
+                letter=composed.personal,
+            )
+        )
+        await tools.tell(SENT, composed, message_id)
+
+    await _work(_records(DRAFTS), handle)
+
+
+ROLES = {"scheduler": schedule, "composer": compose, "mailer": send}
+
+
+async def _records(topic: str) -> AsyncIterator[bytes]:
+    async with AIOKafkaConsumer(
+        topic,
+        bootstrap_servers=os.environ["BENCH_KAFKA_ADDRESS"],
+        group_id=f"bench-floor-{topic}",
+        auto_offset_reset="earliest",
+    ) as consumer:
+        if hold := int(os.environ["BENCH_HOLD_MS"]):
+            hold_empty_fetches(consumer, hold)
+        while not consumer.assignment():
+            await asyncio.sleep(0.05)
+        _say("ready")
+        async for record in consumer:
+            yield record.value
+
+
+async def _work(source: AsyncIterator[bytes], handle: Handle) -> None:
+    """Handle BENCH_COUNT of what comes, so many at a time; then say so and wait for the end."""
+    slots = asyncio.Semaphore(IN_FLIGHT)
+    count = int(os.environ["BENCH_COUNT"])
+
+    async def one(data: bytes) -> None:
+        try:
+            await handle(data)
+        finally:
+            slots.release()
+
+    async with asyncio.TaskGroup() as group:
+        async with contextlib.aclosing(source) as coming:  # type: ignore[type-var]
+            async for data in coming:
+                await slots.acquire()
+                group.create_task(one(data))
+                count -= 1
+                if not count:
+                    break
+    _say("done")
+    await asyncio.Event().wait()
+
+
+def _say(word: str) -> None:
+    sys.stdout.write(f"{word}\n")
+    sys.stdout.flush()
+
+
+def play(role: str) -> None:
+    """Play the role until SIGTERM."""
+
+    async def main() -> None:
+        async with (
+            producer(os.environ["BENCH_KAFKA_ADDRESS"], f"bench-floor-{role}") as kafka,
+            connect(os.environ["BENCH_MONGODB"]) as mongodb,
+        ):
+            await ROLES[role](Tools(kafka, mongodb[DATABASE]))
+
+    uvloop.run(main())

@@ -1,0 +1,186 @@
+"""One message of every type, as a writer makes it: what the golden files have to read as."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from contracts.composer import (
+    CompositionAttemptFailed,
+    CompositionFailed,
+    DraftRequested,
+    EmailComposed,
+    Letter,
+    RetryDraft,
+)
+from contracts.crm import (
+    AgentProfile,
+    AgentRegistered,
+    AgentUpdated,
+    ClientCreated,
+    ClientDeleted,
+    ClientDetails,
+    ClientDetailsPatch,
+    ClientUpdated,
+    CreateClient,
+    DeleteClient,
+    NewClientDetails,
+    RegisterAgent,
+    UpdateAgent,
+    UpdateClient,
+)
+from contracts.mailer import (
+    AddressSuppressed,
+    EmailBounced,
+    EmailClicked,
+    EmailDelivered,
+    EmailFailed,
+    EmailOpened,
+    EmailQueued,
+    EmailSent,
+    EmailWithheld,
+    RecordDelivery,
+    RecordedAddress,
+    ResolveEmail,
+    SendAttemptFailed,
+    SendOutcomeUnknown,
+    SendStarted,
+    SuppressedAddress,
+)
+from contracts.message import Message
+from contracts.replies import CommandAccepted, CommandRejected
+from contracts.scheduler import (
+    CancelFollowup,
+    FollowupCancelled,
+    FollowupDue,
+    FollowupRescheduled,
+    FollowupsPlanned,
+    PlannedFollowup,
+    Recipient,
+    RescheduleFollowup,
+)
+
+AGENT = UUID("7b1f0c1e-5d3a-4c55-9a51-1f2f3c0a9d01")
+CLIENT = UUID("0f8fad5b-d9cb-469f-a165-70867728950e")
+FOLLOWUP = UUID("3d813cbb-47fb-32ba-91df-831e1593ac29")
+EMAIL = UUID("6fa459ea-ee8a-3ca4-894e-db77e160355e")
+SUPPRESSION = UUID("886313e1-3b8a-5372-9b90-0c9aee199e5d")
+NOON = datetime(2026, 1, 31, 12, 0, 0, 250_000, tzinfo=UTC)
+LATER = NOON + timedelta(minutes=1)
+
+PROFILE = AgentProfile(
+    name="Dana Reed",
+    email="dana@reed-homes.example",
+    title="Broker",
+    company="Reed Homes",
+    phone="+1 555 0100",
+    signature="Warmly,\nDana",
+    reply_to="team@reed-homes.example",
+    time_zone="America/Chicago",
+)
+DETAILS = ClientDetails(
+    name="María José López",
+    email="Maria@Mail.example",
+    phone="+1 555 0199",
+    property_address="12 Elm St, Springfield",
+    notes="Two children; prefers mornings.",
+    custom_fields={"budget": 450000, "areas": ["North", "Old Town"], "loan": {"approved": True}},
+)
+LETTER = Letter(
+    to_name=DETAILS.name,
+    to_email=DETAILS.email,
+    from_name=PROFILE.name,
+    reply_to=PROFILE.reply_to,
+    subject="Your search in Springfield",
+    body="Hi María José,\n\nhow is the search going?\n\nWarmly,\nDana",
+)
+_agent: dict[str, Any] = {"agent_id": AGENT}
+_client: dict[str, Any] = {**_agent, "client_id": CLIENT}
+_followup: dict[str, Any] = {**_client, "followup_id": FOLLOWUP}
+_email: dict[str, Any] = {**_followup, "email_id": EMAIL}
+_kind: dict[str, Any] = {"stage": "negotiating", "property_type": "commercial"}
+_recipient = Recipient(client=DETAILS, agent=PROFILE)
+
+SAMPLES: tuple[Message, ...] = (
+    AgentRegistered(**_agent, registered_at=NOON, personal=PROFILE),
+    AgentUpdated(**_agent, updated_at=LATER, personal=PROFILE),
+    ClientCreated(**_client, **_kind, created_at=NOON, personal=DETAILS),
+    ClientUpdated(**_client, **_kind, created_at=NOON, updated_at=LATER, personal=DETAILS),
+    ClientDeleted(**_client, deleted_at=LATER),
+    FollowupsPlanned(
+        **_client,
+        planned_at=NOON,
+        followups=(
+            PlannedFollowup(
+                followup_id=FOLLOWUP,
+                followup_type="Day 1",
+                scheduled_for=NOON + timedelta(days=1),
+                priority="high",
+            ),
+        ),
+    ),
+    FollowupDue(
+        **_followup,
+        **_kind,
+        followup_type="Week 1",
+        scheduled_for=NOON,
+        due_at=LATER,
+        personal=_recipient,
+    ),
+    FollowupRescheduled(**_followup, scheduled_for=LATER, rescheduled_at=NOON),
+    FollowupCancelled(**_followup, reason="client_lost", cancelled_at=NOON),
+    DraftRequested(
+        **_followup, **_kind, followup_type="Month 1", requested_at=NOON, personal=_recipient
+    ),
+    CompositionAttemptFailed(
+        **_followup, attempt=1, error="429 rate limit", failed_at=NOON, retry_at=LATER
+    ),
+    EmailComposed(**_followup, written_by="gpt-4o-mini", composed_at=NOON, personal=LETTER),
+    CompositionFailed(**_followup, attempts=3, error="500 from the model", failed_at=NOON),
+    EmailQueued(**_email, written_by="templates", queued_at=NOON, personal=LETTER),
+    SendStarted(**_email, attempt=1, started_at=NOON, give_up_at=LATER),
+    SendAttemptFailed(**_email, attempt=1, error="503", failed_at=NOON, retry_at=LATER),
+    EmailSent(**_email, attempt=2, provider_message_id="14c5d75ce93.dfd", sent_at=NOON),
+    EmailFailed(**_email, attempts=3, error="400 bad request", failed_at=NOON),
+    EmailWithheld(**_email, reason="address_suppressed", withheld_at=NOON),
+    SendOutcomeUnknown(**_email, attempt=1, error="no answer in time", unknown_at=NOON),
+    EmailDelivered(**_email, at=NOON),
+    EmailOpened(**_email, at=NOON),
+    EmailClicked(**_email, at=NOON),
+    EmailBounced(**_email, at=NOON, reason="550 no such mailbox"),
+    AddressSuppressed(
+        **_agent,
+        suppression_id=SUPPRESSION,
+        reason="unsubscribed",
+        suppressed_at=NOON,
+        personal=SuppressedAddress(email="maria@mail.example"),
+    ),
+    RegisterAgent(**_agent, personal=PROFILE),
+    UpdateAgent(**_agent, personal=PROFILE),
+    CreateClient(
+        **_client,
+        stage="lead",
+        property_type="land",
+        personal=NewClientDetails.model_validate(DETAILS.model_dump()),
+    ),
+    UpdateClient(**_client, stage="closed", personal=ClientDetailsPatch(phone=None, name="Maria")),
+    DeleteClient(**_client),
+    RescheduleFollowup(**_followup, scheduled_for=LATER),
+    CancelFollowup(**_followup),
+    RetryDraft(**_followup),
+    ResolveEmail(**_email, resolution="resend"),
+    RecordDelivery(
+        **_email,
+        kind="bounced",
+        at=NOON,
+        reason="550 no such mailbox",
+        personal=RecordedAddress(email="Maria@Mail.example"),
+    ),
+    CommandAccepted(**_agent, about=f"client-{CLIENT}", version=3),
+    CommandRejected(
+        **_agent,
+        about=f"client-{CLIENT}",
+        kind="conflict",
+        reason="another client has this email",
+        field="email",
+    ),
+)
