@@ -162,7 +162,7 @@ class DueLoop(Generic[S, E]):
             return
         free = self._slots - len(self._running)
         # Few claims of many rather than many of few: each costs three round trips.
-        self._more = free < self._slots // 4
+        self._more = free < max(1, self._slots // 4)
         if self._more:
             return
         claimed = await self._claim(free)
@@ -183,7 +183,7 @@ class DueLoop(Generic[S, E]):
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
-        if self._more and len(self._running) <= self._slots - self._slots // 4:
+        if self._more and len(self._running) <= self._slots - max(1, self._slots // 4):
             self._next_look = datetime.now(UTC)
             self._wake.set()
 
@@ -215,7 +215,8 @@ class DueLoop(Generic[S, E]):
             except TryLater as later:
                 await self._postpone(document, timedelta(seconds=later.after))
             except PyMongoError as error:
-                log.warning("due_work_postponed", error=repr(error))
+                # Only its name: a refused write quotes the document, and all that is personal.
+                log.warning("due_work_postponed", error=type(error).__name__)
             except Exception:
                 log.exception("due_work_failed")
 

@@ -1,6 +1,7 @@
 """The inbox: one batch subscriber per service, safe wiring, routing by the type of the event."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -61,7 +62,14 @@ class Inbox:
         self._replies = replies
         self._quarantine = quarantine
         self._failures = 0
-        self.failing: str | None = None
+        self._failing: tuple[str, float] | None = None
+
+    @property
+    def failing(self) -> str | None:
+        """What the last batch failed with; forgotten when it does not come again to this replica."""
+        if self._failing is None or time.monotonic() > self._failing[1]:
+            return None
+        return self._failing[0]
 
     async def handle(self, message: KafkaMessage) -> None:
         """Handle a batch. Raises after a pause when store or broker is away: it comes again."""
@@ -69,14 +77,15 @@ class Inbox:
         try:
             await self.process(records)
         except (PyMongoError, KafkaError, TimeoutError) as error:
-            self.failing = type(error).__name__
+            reason = type(error).__name__
             wait = min(LONGEST_WAIT, 0.2 * 2**self._failures)
             self._failures += 1
-            log.warning("batch_postponed", error=self.failing, records=len(records), seconds=wait)
+            self._failing = (reason, time.monotonic() + wait + LONGEST_WAIT)
+            log.warning("batch_postponed", error=reason, records=len(records), seconds=wait)
             await asyncio.sleep(wait)
             raise
         self._failures = 0
-        self.failing = None
+        self._failing = None
 
     async def process(self, records: Sequence[Record]) -> None:
         """Take each record's effect into the store, or the record into quarantine."""
@@ -104,6 +113,10 @@ class Inbox:
                 for e in error.errors(include_input=False, include_context=False)
             )
             await self._quarantine.put(record, fields)
+        except Exception as bug:
+            # Reading is pure: what fails once fails always, and must not block the partition.
+            log.exception("reading_failed", topic=record.topic, offset=record.offset)
+            await self._quarantine.put(record, f"a bug: {type(bug).__name__}")
         return None
 
     def _parse(self, record: Record) -> Arrived | None:

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from beanie import Document, init_beanie
+from pydantic import ConfigDict
 from pymongo import AsyncMongoClient, WriteConcern
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
@@ -20,6 +21,8 @@ DUPLICATE_KEY = 11000
 
 class Keyed(Document):
     """Base of documents that are found by a UUID of ours."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     id: UUID  # type: ignore[assignment]
 

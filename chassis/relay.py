@@ -126,6 +126,7 @@ class Relay:
                 .to_list()
             )
             if not found:
+                self.failing = None
                 return
             log.info("swept", commits=len(found))
             await self._publish([stored(raw, self._source) for raw in found])

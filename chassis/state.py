@@ -15,7 +15,7 @@ class State(BaseModel):
     `due_at` is set by evolve when the aggregate wants attention at that time, else None.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     due_at: Time | None = None
 

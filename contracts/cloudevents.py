@@ -99,6 +99,8 @@ def read(headers: Iterable[tuple[str, bytes | None]]) -> Envelope:
             raise Malformed(field, "has no offset from UTC")
         field = "ce_streamversion"
         number = None if version is None else int(_text(found, field))
+        if number is not None and number < 1:
+            raise Malformed(field, "is less than 1")
         field = "ce_causationid"
         causation = None if cause is None else UUID(_text(found, field))
         field = "ce_correlationid"

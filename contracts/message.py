@@ -9,8 +9,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
 
 
 def to_milliseconds(time: datetime) -> datetime:
-    """Give `time` in UTC and whole milliseconds, the precision that MongoDB keeps."""
-    time = time.astimezone(UTC)
+    """Give `time` in UTC and whole milliseconds, the precision that MongoDB keeps.
+
+    Raises ValueError when it is outside the years 1 to 9999 in UTC.
+    """
+    try:
+        time = time.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("is outside the years 1 to 9999 in UTC") from error
     return time.replace(microsecond=time.microsecond // 1000 * 1000)
 
 
@@ -27,9 +33,12 @@ Time = Annotated[
 
 
 class Contract(BaseModel):
-    """A part of a message. Immutable; fields that a newer writer added are ignored."""
+    """A part of a message. Immutable; fields that a newer writer added are ignored.
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    An error of validation does not quote what it refuses: it may be personal, and errors are logged.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class Message(Contract):
