@@ -26,6 +26,12 @@ help:  ## List the targets
 demo: .venv/ready  ## Watch 25 leads being followed up, the calendar compressed; ONCE=1 ends by itself
 	@$(BIN)/realtoros demo $(if $(ONCE),--once) $(FILE)
 
+.PHONY: up
+up: .venv/ready  ## Run everything, with Kafka and MongoDB in containers (needs Docker)
+	docker compose up --detach --wait
+	KAFKA_BOOTSTRAP_SERVERS=127.0.0.1:9092 \
+		MONGODB_URI='mongodb://127.0.0.1:27017/?replicaSet=rs0' $(BIN)/realtoros up
+
 .PHONY: test
 test: .venv/ready  ## Run all tests on the embedded MongoDB and Kafka
 	$(BIN)/pytest
