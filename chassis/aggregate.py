@@ -42,6 +42,11 @@ class StateDocument(Keyed, Generic[S]):
     state: S
 
 
+def commit_id(stream: str, first: int) -> str:
+    """Give the key of the commit that begins with this version; a stream's keys sort in order."""
+    return f"{stream}@{first:09}"
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """An event with its envelope and the exact text that is stored and published."""
@@ -71,6 +76,7 @@ class Commit:
     def to_raw(self) -> Raw:
         """Give the document of the collection `commits`."""
         return {
+            "_id": commit_id(self.stream, self.first),
             "stream": self.stream,
             "first": self.first,
             "last": self.last,

@@ -13,6 +13,7 @@ from chassis.aggregate import Aggregate, Change, E, S, StateDocument
 from chassis.errors import Refused, TryLater
 from chassis.log import Clash, Log
 from chassis.mongo import is_passing
+from chassis.pace import Pace
 from chassis.state import Given
 from contracts.message import to_milliseconds
 
@@ -73,7 +74,7 @@ class Work(Generic[S, E]):
             except PyMongoError as error:
                 if not is_passing(error):
                     raise
-                await asyncio.sleep(min(5.0, 0.1 * 2**failures))
+                await asyncio.sleep(0.1 * 2 ** min(failures, 6))
             else:
                 if clash is None:
                     self._document = change.document
@@ -118,6 +119,7 @@ class DueLoop(Generic[S, E]):
         self._open = open_
         self._collection = log_.database[aggregate.collection]
         self._running: set[asyncio.Task[None]] = set()
+        self._postponed: set[datetime] = set()
         self._wake = asyncio.Event()
         self._next_look = datetime.max.replace(tzinfo=UTC)
         self._more = False
@@ -132,9 +134,13 @@ class DueLoop(Generic[S, E]):
 
     async def run(self) -> None:
         """Work until cancelled; `drain` then waits for what is under way."""
+        pace = Pace()
         while True:
+            await pace.turn()
             self._wake.clear()
-            self._next_look = datetime.now(UTC) + self._poll
+            now = datetime.now(UTC)
+            self._postponed = {until for until in self._postponed if until > now}
+            self._next_look = min({now + self._poll} | self._postponed)
             try:
                 await self._look()
             except PyMongoError as error:
@@ -165,7 +171,9 @@ class DueLoop(Generic[S, E]):
         self._more = free < max(1, self._slots // 4)
         if self._more:
             return
-        claimed = await self._claim(free)
+        # One moment for both questions: what falls due between them would be seen by neither.
+        now = datetime.now(UTC)
+        claimed = await self._claim(free, now)
         for document in claimed:
             task = asyncio.create_task(self._work(document))
             self._running.add(task)
@@ -174,7 +182,7 @@ class DueLoop(Generic[S, E]):
         if self._more:
             return
         nearest = await self._collection.find_one(
-            {"state.due_at": {"$gt": datetime.now(UTC)}},
+            {"state.due_at": {"$gt": now}},
             {"state.due_at": 1},
             sort=[("state.due_at", 1)],
         )
@@ -187,12 +195,11 @@ class DueLoop(Generic[S, E]):
             self._next_look = datetime.now(UTC)
             self._wake.set()
 
-    async def _claim(self, most: int) -> list[StateDocument[S]]:
+    async def _claim(self, most: int, now: datetime) -> list[StateDocument[S]]:
         """Claim up to `most` due documents. A claim is advice; only an append is the truth."""
-        now = datetime.now(UTC)
         free = {
             "state.due_at": {"$lte": now},
-            "$or": [{"claim": {"$exists": False}}, {"claim.until": {"$lt": now}}],
+            "$or": [{"claim": {"$exists": False}}, {"claim.until": {"$lte": now}}],
         }
         found = self._collection.find(free, {"_id": 1}).sort("state.due_at", 1).limit(most)
         ids = [raw["_id"] async for raw in found]
@@ -222,6 +229,7 @@ class DueLoop(Generic[S, E]):
 
     async def _postpone(self, document: StateDocument[S], wait: timedelta) -> None:
         until = datetime.now(UTC) + wait
+        self._postponed.add(until)
         self._next_look = min(self._next_look, until)
         self._wake.set()
         await self._collection.update_one(

@@ -66,7 +66,7 @@ class Inbox:
 
     @property
     def failing(self) -> str | None:
-        """What the last batch failed with; forgotten when it does not come again to this replica."""
+        """What the last batch failed with; forgotten when it does not come here again."""
         if self._failing is None or time.monotonic() > self._failing[1]:
             return None
         return self._failing[0]
@@ -78,7 +78,7 @@ class Inbox:
             await self.process(records)
         except (PyMongoError, KafkaError, TimeoutError) as error:
             reason = type(error).__name__
-            wait = min(LONGEST_WAIT, 0.2 * 2**self._failures)
+            wait = min(LONGEST_WAIT, 0.2 * 2 ** min(self._failures, 6))
             self._failures += 1
             self._failing = (reason, time.monotonic() + wait + LONGEST_WAIT)
             log.warning("batch_postponed", error=reason, records=len(records), seconds=wait)
@@ -88,7 +88,23 @@ class Inbox:
         self._failing = None
 
     async def process(self, records: Sequence[Record]) -> None:
-        """Take each record's effect into the store, or the record into quarantine."""
+        """Take each record's effect into the store, or the record into quarantine.
+
+        Raises PyMongoError, KafkaError or TimeoutError when store or broker is away.
+        """
+        try:
+            await self._take(records)
+        except (PyMongoError, KafkaError, TimeoutError):
+            raise
+        except Exception as bug:
+            log.exception("batch_failed", records=len(records))
+            if len(records) == 1:
+                await self._quarantine.put(records[0], f"a bug: {type(bug).__name__}")
+                return
+            for record in records:
+                await self.process([record])
+
+    async def _take(self, records: Sequence[Record]) -> None:
         arrived = [a for record in records if (a := await self._read(record))]
         arrived = await self._apply_views(arrived)
         tasks, origins = [], []

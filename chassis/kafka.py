@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, for_code
 
+from chassis.pace import Pace
 from contracts.catalogue import FOREVER, PARTITIONS, TOPICS
 
 PUBLISH_SECONDS = 10
@@ -97,22 +98,27 @@ def wait_for_records(consumer: Any) -> None:
     consumer.getmany = until_some
 
 
-def hold_empty_fetches(consumer: Any, milliseconds: int) -> None:
-    """Wait after an empty fetch, up to `milliseconds`, where the broker does not wait itself.
+def pace_fetches(consumer: Any, empty_hold_ms: int) -> None:
+    """Fetch at a pace, so that records come in batches; each fetch names every partition.
 
-    The embedded broker has no long poll, so an idle consumer would ask it without a pause. The
-    wait grows with each empty answer and falls back to a fifth of it when records come.
+    `empty_hold_ms` is for the embedded broker, which answers an empty fetch at once instead of
+    waiting for records: after empty answers the next fetch waits up to so long.
     """
     fetcher = consumer._fetcher  # noqa: SLF001 - aiokafka has no setting for it
     fetch = fetcher._proc_fetch_request  # noqa: SLF001
+    pace = Pace()
     empty = 0
 
-    async def fetch_and_hold(assignment: Any, node_id: Any, request: Any) -> bool:
+    async def paced(assignment: Any, node_id: Any, request: Any) -> bool:
         nonlocal empty
-        arrived: bool = await fetch(assignment, node_id, request)
-        empty = 0 if arrived else min(empty + 1, LONGEST_HOLD)
-        if not arrived:
-            await asyncio.sleep(milliseconds / 1000 * empty / LONGEST_HOLD)
+        arrived = False
+        # As aiokafka's own does: a stop and a rebalance cancel it, and await it without a care.
+        with contextlib.suppress(asyncio.CancelledError):
+            await pace.turn()
+            arrived = await fetch(assignment, node_id, request)
+            empty = 0 if arrived else min(empty + 1, LONGEST_HOLD)
+            if empty and empty_hold_ms:
+                await asyncio.sleep(empty_hold_ms / 1000 * empty / LONGEST_HOLD)
         return arrived
 
-    fetcher._proc_fetch_request = fetch_and_hold  # noqa: SLF001
+    fetcher._proc_fetch_request = paced  # noqa: SLF001

@@ -12,16 +12,20 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from chassis.aggregate import Aggregate, Change, S, StateDocument, to_raw
 from chassis.mongo import Database, Raw, duplicate_index, in_transaction, is_passing
+from chassis.pace import Pace
 
-FLUSH_SECONDS = 0.005
 FLUSH_COMMITS = 200
 
-BY_VERSION, BY_CAUSE, UNPUBLISHED = "by_version", "by_cause", "unpublished"
+BY_ID, BY_CAUSE, UNPUBLISHED = "_id_", "by_cause", "unpublished"
 
 
 class CommitDocument(Document):
-    """One commit of a stream. `published` is false until Kafka has acknowledged all its events."""
+    """One commit of a stream; its id, `<stream>@<first>`, makes (stream, first) unique.
 
+    `published` is false until Kafka has acknowledged all its events.
+    """
+
+    id: str  # type: ignore[assignment]
     stream: str
     first: int
     last: int
@@ -36,7 +40,6 @@ class CommitDocument(Document):
     class Settings:
         name = "commits"
         indexes: ClassVar = [
-            IndexModel([("stream", 1), ("first", 1)], name=BY_VERSION, unique=True),
             # The cause first: batches look up many causes at once.
             IndexModel([("cause", 1), ("stream", 1)], name=BY_CAUSE, unique=True),
             IndexModel(
@@ -57,7 +60,7 @@ class Clash(Exception):
     @property
     def on_log(self) -> bool:
         """Whether reading and deciding again is the answer."""
-        return self.index in (BY_VERSION, BY_CAUSE, "_id_")
+        return self.index in (BY_ID, BY_CAUSE)
 
 
 class Log:
@@ -69,6 +72,7 @@ class Log:
         self.listeners: list[Callable[[Sequence[Change[Any]]], None]] = []
         self._waiting: list[tuple[Change[Any], asyncio.Future[None]]] = []
         self._arrived = asyncio.Event()
+        self._pace = Pace()
 
     async def known(self, causes: Iterable[tuple[UUID, str]]) -> dict[tuple[UUID, str], int]:
         """Give, for each (cause, stream) that is in the log, the last version of its commit."""
@@ -112,8 +116,7 @@ class Log:
         """Flush what was appended until cancelled; what waits then is flushed first."""
         while True:
             await self._arrived.wait()
-            if len(self._waiting) < FLUSH_COMMITS:
-                await asyncio.sleep(FLUSH_SECONDS)
+            await self._pace.turn()
             await self._flush()
 
     async def _flush(self) -> None:

@@ -14,10 +14,11 @@ from aiokafka.structs import RecordMetadata
 from pymongo import UpdateOne, WriteConcern
 from pymongo.errors import PyMongoError
 
-from chassis.aggregate import Change, Commit
+from chassis.aggregate import Change, Commit, commit_id
 from chassis.kafka import PUBLISH_SECONDS
 from chassis.log import UNPUBLISHED, Log
 from chassis.mongo import Raw
+from chassis.pace import Pace
 from contracts import cloudevents
 from contracts.cloudevents import Envelope
 
@@ -77,6 +78,7 @@ class Relay:
         self._prefix = prefix
         self._offered: list[Outgoing] = []
         self._arrived = asyncio.Event()
+        self._pace = Pace()
         self._last_published: dict[str, int] = {}
         self.failing: str | None = None
         log_.listeners.append(self._offer)
@@ -102,6 +104,7 @@ class Relay:
                 self._fail(error)
                 next_sweep = loop.time() + SWEEP_SECONDS
                 continue
+            await self._pace.turn()
             await self.flush()
 
     async def flush(self) -> None:
@@ -129,7 +132,10 @@ class Relay:
                 self.failing = None
                 return
             log.info("swept", commits=len(found))
-            await self._publish([stored(raw, self._source) for raw in found])
+            # A clock that ran ahead may have left an earlier commit that looks younger.
+            await self._publish(
+                await self._with_earlier([stored(raw, self._source) for raw in found])
+            )
             if self.failing or len(found) < BATCH_COMMITS:
                 return
 
@@ -211,8 +217,7 @@ class Relay:
             mark = {"partition": place.partition, "offset": place.offset}
             marks.append(
                 UpdateOne(
-                    {"stream": commit.stream, "first": commit.first},
-                    {"$set": {"published": mark}},
+                    {"_id": commit_id(commit.stream, commit.first)}, {"$set": {"published": mark}}
                 )
             )
         await self._marks.bulk_write(marks, ordered=False)

@@ -15,6 +15,7 @@ from chassis import health, kafka, logs, mongo, serving
 from chassis.aggregate import Aggregate, S, StateDocument
 from chassis.catch_up import CatchUp
 from chassis.due import DueLoop
+from chassis.ending import end
 from chassis.inbox import Inbox, subscribe
 from chassis.log import Log
 from chassis.lookup import Lookup
@@ -164,8 +165,7 @@ class Service:
         await broker.start()
         consumer = catch_up.consumer = subscriber.consumer
         kafka.wait_for_records(consumer)
-        if settings.kafka_empty_fetch_hold_ms:
-            kafka.hold_empty_fetches(consumer, settings.kafka_empty_fetch_hold_ms)
+        kafka.pace_fetches(consumer, settings.kafka_empty_fetch_hold_ms)
 
         async def assigned() -> str | None:
             await consumer.topics()
@@ -198,9 +198,7 @@ async def _background(*coroutines: Coroutine[Any, Any, None]) -> AsyncIterator[N
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
 
 
 async def _report(part: Inbox | Relay) -> str | None:

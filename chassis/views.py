@@ -34,7 +34,8 @@ class View(Generic[D]):
     """One kind of view document.
 
     `ids` names the documents that an event concerns; `apply` gives such a document after
-    the event, from what it was before (None when there was none). Both are pure.
+    the event, from what it was before (None when there was none); the same object when nothing
+    changes, and it is not written. Both are pure.
     """
 
     document: type[D]
@@ -141,14 +142,18 @@ class Views:
             return
         collection = self._database[view.collection]
         found = collection.find({"_id": {"$in": wanted}}, session=session)
-        documents = {raw["_id"]: view.document.model_validate(raw) async for raw in found}
+        before = {raw["_id"]: view.document.model_validate(raw) async for raw in found}
+        documents = dict(before)
         for event, ids in concerned:
             for id_ in ids:
                 documents[id_] = view.apply(documents.get(id_), event, id_)
         writes: list[ReplaceOne[Raw]] = [
-            ReplaceOne({"_id": id_}, view_raw(documents[id_]), upsert=True) for id_ in wanted
+            ReplaceOne({"_id": id_}, view_raw(after), upsert=True)
+            for id_, after in documents.items()
+            if after is not before.get(id_)
         ]
-        await collection.bulk_write(writes, session=session)
+        if writes:
+            await collection.bulk_write(writes, session=session)
 
 
 def view_raw(document: Document) -> Raw:

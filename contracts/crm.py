@@ -170,7 +170,7 @@ class ClientDetailsPatch(Contract):
     phone: Phone | None = None
     property_address: Address | None = None
     notes: Notes | None = None
-    custom_fields: CustomFields = {}
+    custom_fields: CustomFields | None = None
 
 
 class UpdateClient(ClientStream, Command, name="realtoros.UpdateClient.v1"):

@@ -13,6 +13,8 @@ def to_milliseconds(time: datetime) -> datetime:
 
     Raises ValueError when it is outside the years 1 to 9999 in UTC.
     """
+    if time.tzinfo is UTC and time.microsecond % 1000 == 0:
+        return time
     try:
         time = time.astimezone(UTC)
     except OverflowError as error:
@@ -35,7 +37,7 @@ Time = Annotated[
 class Contract(BaseModel):
     """A part of a message. Immutable; fields that a newer writer added are ignored.
 
-    An error of validation does not quote what it refuses: it may be personal, and errors are logged.
+    Its errors do not quote what they refuse: it may be personal, and errors are logged.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)

@@ -34,8 +34,8 @@ class Client(State):
     stage: Stage
     property_type: PropertyType
     created_at: Time
-    personal: ClientDetails | None
-    email_key: str | None
+    personal: ClientDetails | None = None
+    email_key: str | None = None
     deleted_at: Time | None = None
 
 

@@ -39,8 +39,9 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
             routes.command_status,
             routes.health,
         ],
+        # A field of a body that is named as one of these would be answered with 500.
         dependencies={
-            "agent_id": given(settings.agent_id),
+            "calling_agent": given(settings.agent_id),
             "commands": given(commands),
             "database": given(service.database),
             "checks": given(service.health),

@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
 from chassis import serving
-from chassis.kafka import hold_empty_fetches
+from chassis.kafka import pace_fetches
 from chassis.mongo import Database
 from chassis.views import Views, view_raw
 from contracts import cloudevents
@@ -79,8 +79,7 @@ class Commands:
         try:
             # The reply to the first command must not slip by before the positions are known.
             await consumer.seek_to_end()
-            if settings.kafka_empty_fetch_hold_ms:
-                hold_empty_fetches(consumer, settings.kafka_empty_fetch_hold_ms)
+            pace_fetches(consumer, settings.kafka_empty_fetch_hold_ms)
             listening = asyncio.create_task(self._listen(consumer))
             listening.add_done_callback(serving.stop_if_failed)
             yield

@@ -1,13 +1,16 @@
 """Lists: a page as a JSON array, its total and its neighbours in the headers (RFC 8288)."""
 
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
 from litestar import Request, Response
+from litestar.exceptions import ValidationException
 from litestar.params import Parameter
 from pydantic import BaseModel
 
 from chassis.mongo import Database, Raw
+from contracts.message import to_milliseconds
 
 Page = Annotated[int, Parameter(ge=1, le=1_000_000, description="from 1")]
 Limit = Annotated[int, Parameter(ge=1, le=100, description="rows on a page")]
@@ -34,6 +37,16 @@ async def listed(
         [model.model_validate(row) for row in rows],
         headers={"X-Total-Count": str(total), "Link": links(request, page, limit, total)},
     )
+
+
+def moment(field: str, time: datetime) -> datetime:
+    """Give the time as the store compares it; refuse one without offset or outside the calendar."""
+    try:
+        if time.tzinfo is None:
+            raise ValueError("has no offset from UTC")
+        return to_milliseconds(time)
+    except ValueError as error:
+        raise ValidationException(extra=[{"key": field, "message": str(error)}]) from error
 
 
 def projection_of(model: type[BaseModel]) -> dict[str, int]:

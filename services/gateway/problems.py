@@ -126,6 +126,15 @@ def on_away(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     )
 
 
+def on_too_deep(request: Request[Any, Any, Any], error: RecursionError) -> Response[Any]:
+    """Answer 422 for JSON that is nested too deep to be read."""
+    return problem(
+        HTTP_422_UNPROCESSABLE_ENTITY,
+        "body: is nested too deep",
+        [FieldError(field="body", reason="is nested too deep")],
+    )
+
+
 def on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Answer 500 without a word about the inside."""
     log.error("request_failed", path=request.url.path, exc_info=error)
@@ -139,5 +148,6 @@ HANDLERS: dict[Any, Any] = {
     Unavailable: on_away,
     KafkaError: on_away,
     PyMongoError: on_away,
+    RecursionError: on_too_deep,
     Exception: on_bug,
 }

@@ -21,7 +21,7 @@ from contracts.crm import (
 )
 from services.gateway.commands import Commands
 from services.gateway.documents import EmailStatus, TaskStatus
-from services.gateway.paging import Limit, Page, listed, projection_of
+from services.gateway.paging import Limit, Page, listed, moment, projection_of
 from services.gateway.shapes import (
     Client,
     ClientPatch,
@@ -52,13 +52,13 @@ class Clients(Controller):
 
     @post()
     async def create(
-        self, data: NewClient, agent_id: UUID, commands: Commands
+        self, data: NewClient, calling_agent: UUID, commands: Commands
     ) -> Response[Created]:
         """Add a client; five follow-ups are planned for it."""
         client_id = uuid4()
         await commands.order(
             CreateClient(
-                agent_id=agent_id,
+                agent_id=calling_agent,
                 client_id=client_id,
                 stage=data.stage,
                 property_type=data.property_type,
@@ -75,7 +75,7 @@ class Clients(Controller):
     async def list_(
         self,
         request: Request[Any, Any, Any],
-        agent_id: UUID,
+        calling_agent: UUID,
         database: Database,
         stage: Annotated[list[Stage] | None, Several] = None,
         q: Annotated[str | None, Parameter(max_length=200)] = None,
@@ -83,16 +83,16 @@ class Clients(Controller):
         limit: Limit = 20,
     ) -> Response[list[Client]]:
         """List clients, the newest first; `q` finds the beginnings of words."""
-        where: Raw = {"agent_id": agent_id, "stage": {"$in": stage or list(get_args(Stage))}}
+        where: Raw = {"agent_id": calling_agent, "stage": {"$in": stage or list(get_args(Stage))}}
         if wanted := words(q)[:MAX_WORDS]:
             where["$and"] = [{"search": {"$regex": f"^{re.escape(word)}"}} for word in wanted]
         sort = [("created_at", -1), ("_id", 1)]
         return await listed(request, database, "clients", where, sort, Client, page, limit)
 
     @get("/{client_id:uuid}")
-    async def show(self, client_id: UUID, agent_id: UUID, database: Database) -> Client:
+    async def show(self, client_id: UUID, calling_agent: UUID, database: Database) -> Client:
         """Show a client."""
-        where = {"_id": client_id, "agent_id": agent_id, "stage": {"$exists": True}}
+        where = {"_id": client_id, "agent_id": calling_agent, "stage": {"$exists": True}}
         client: Client = await _found(database, "clients", where, Client)
         return client
 
@@ -101,7 +101,7 @@ class Clients(Controller):
         self,
         client_id: UUID,
         data: ClientPatch,
-        agent_id: UUID,
+        calling_agent: UUID,
         database: Database,
         commands: Commands,
     ) -> Client:
@@ -110,36 +110,36 @@ class Clients(Controller):
         own = {name: changes.pop(name) for name in ("stage", "property_type") if name in changes}
         await commands.order(
             UpdateClient(
-                agent_id=agent_id,
+                agent_id=calling_agent,
                 client_id=client_id,
                 personal=ClientDetailsPatch(**changes),
                 **own,
             )
         )
-        where = {"_id": client_id, "agent_id": agent_id, "stage": {"$exists": True}}
+        where = {"_id": client_id, "agent_id": calling_agent, "stage": {"$exists": True}}
         client: Client = await _found(database, "clients", where, Client)
         return client
 
     @delete("/{client_id:uuid}")
-    async def remove(self, client_id: UUID, agent_id: UUID, commands: Commands) -> None:
+    async def remove(self, client_id: UUID, calling_agent: UUID, commands: Commands) -> None:
         """Delete a client and cancel what is pending for it."""
-        await commands.order(DeleteClient(agent_id=agent_id, client_id=client_id))
+        await commands.order(DeleteClient(agent_id=calling_agent, client_id=client_id))
 
     @get("/{client_id:uuid}/tasks")
     async def tasks(
         self,
         request: Request[Any, Any, Any],
         client_id: UUID,
-        agent_id: UUID,
+        calling_agent: UUID,
         database: Database,
         page: Page = 1,
         limit: Limit = 20,
     ) -> Response[list[Task]]:
         """List a client's follow-ups, the earliest first."""
-        where = {"_id": client_id, "agent_id": agent_id, "stage": {"$exists": True}}
+        where = {"_id": client_id, "agent_id": calling_agent, "stage": {"$exists": True}}
         await _found(database, "clients", where, Client)
         return await _tasks(
-            request, database, {"client_id": client_id, "agent_id": agent_id}, page, limit
+            request, database, {"client_id": client_id, "agent_id": calling_agent}, page, limit
         )
 
 
@@ -153,7 +153,7 @@ class Tasks(Controller):
     async def list_(
         self,
         request: Request[Any, Any, Any],
-        agent_id: UUID,
+        calling_agent: UUID,
         database: Database,
         status: Annotated[list[TaskStatus] | None, Several] = None,
         client_id: UUID | None = None,
@@ -162,19 +162,19 @@ class Tasks(Controller):
         limit: Limit = 20,
     ) -> Response[list[Task]]:
         """List follow-ups, the earliest first."""
-        where: Raw = {"agent_id": agent_id}
+        where: Raw = {"agent_id": calling_agent}
         if client_id:
             where["client_id"] = client_id
         if due_before:
-            where["scheduled_for"] = {"$lt": due_before}
+            where["scheduled_for"] = {"$lt": moment("due_before", due_before)}
         if status:
             where["status"] = {"$in": status}
         return await _tasks(request, database, where, page, limit)
 
     @get("/{task_id:uuid}")
-    async def show(self, task_id: UUID, agent_id: UUID, database: Database) -> Task:
+    async def show(self, task_id: UUID, calling_agent: UUID, database: Database) -> Task:
         """Show a follow-up."""
-        where = {"_id": task_id, "agent_id": agent_id, "status": {"$exists": True}}
+        where = {"_id": task_id, "agent_id": calling_agent, "status": {"$exists": True}}
         task: Task = await _found(database, "tasks", where, Task)
         return task
 
@@ -189,7 +189,7 @@ class Emails(Controller):
     async def list_(
         self,
         request: Request[Any, Any, Any],
-        agent_id: UUID,
+        calling_agent: UUID,
         database: Database,
         status: Annotated[list[EmailStatus] | None, Several] = None,
         client_id: UUID | None = None,
@@ -198,7 +198,7 @@ class Emails(Controller):
     ) -> Response[list[Email]]:
         """List emails, the newest first."""
         where: Raw = {
-            "agent_id": agent_id,
+            "agent_id": calling_agent,
             "status": {"$in": status or list(get_args(EmailStatus))},
         }
         if client_id:
@@ -207,19 +207,21 @@ class Emails(Controller):
         return await listed(request, database, "email_logs", where, sort, Email, page, limit)
 
     @get("/{email_id:uuid}")
-    async def show(self, email_id: UUID, agent_id: UUID, database: Database) -> Email:
+    async def show(self, email_id: UUID, calling_agent: UUID, database: Database) -> Email:
         """Show an email."""
         email: Email = await _found(
-            database, "email_logs", {"_id": email_id, "agent_id": agent_id}, Email
+            database, "email_logs", {"_id": email_id, "agent_id": calling_agent}, Email
         )
         return email
 
 
 @get("/api/commands/{command_id:uuid}", tags=["commands"])
-async def command_status(command_id: UUID, agent_id: UUID, database: Database) -> CommandStatus:
+async def command_status(
+    command_id: UUID, calling_agent: UUID, database: Database
+) -> CommandStatus:
     """Show what became of a command that was answered with 202."""
     found: CommandStatus = await _found(
-        database, "commands", {"_id": command_id, "agent_id": agent_id}, CommandStatus
+        database, "commands", {"_id": command_id, "agent_id": calling_agent}, CommandStatus
     )
     return found
 

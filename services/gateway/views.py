@@ -92,7 +92,7 @@ def task(
             if shown.plan is None:
                 raise ValueError("a follow-up changes before it was planned")
             parts["plan"] = shown.plan.model_copy(update=_plan_changes(event))
-        case DraftRequested():
+        case DraftRequested() if shown.draft:
             parts["draft"] = DraftPart(status="requested", at=event.requested_at)
         case EmailComposed():
             parts["draft"] = DraftPart(status="composed", at=event.composed_at)
@@ -101,7 +101,7 @@ def task(
         case _:
             if part := _email_part(event):
                 parts["email"] = part
-    return _folded(shown.model_copy(update=parts))
+    return _folded(shown.model_copy(update=parts)) if parts else shown
 
 
 def _plan_changes(
@@ -118,8 +118,6 @@ def _plan_changes(
 
 def _email_part(event: object) -> EmailPart | None:
     match event:
-        case EmailQueued():
-            return EmailPart(email_id=event.email_id, status="composed", at=event.queued_at)
         case EmailSent():
             return EmailPart(email_id=event.email_id, status="sent", at=event.sent_at)
         case EmailFailed():
@@ -183,8 +181,9 @@ def email_log(known: EmailLogDocument | None, event: EmailEvent, id_: UUID) -> E
         )
     if known is None:
         raise ValueError("an email changes before it was queued")
-    changed: EmailLogDocument = known.model_copy(update=_email_changes(known, event))
-    return changed
+    changes = _email_changes(known, event)
+    changed: EmailLogDocument = known.model_copy(update=changes)
+    return changed if changes else known
 
 
 def _email_changes(known: EmailLogDocument, event: EmailEvent) -> dict[str, object]:
@@ -237,6 +236,10 @@ TASKS = View(
     TaskDocument,
     _of_followups,
     task,
-    (*get_args(FollowupEvent), *get_args(DraftEvent), *get_args(EmailEvent)),
+    (
+        *get_args(FollowupEvent),
+        *(DraftRequested, EmailComposed, CompositionFailed),
+        *(EmailSent, EmailFailed, EmailWithheld, SendOutcomeUnknown),
+    ),
 )
 EMAIL_LOGS = View(EmailLogDocument, _of_email, email_log, get_args(EmailEvent))

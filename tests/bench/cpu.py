@@ -1,8 +1,8 @@
 """The CPU time of the processes below this one, by what they are (Linux's /proc)."""
 
 import os
-from collections import Counter
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 
 from ops.services import SERVICES
@@ -21,13 +21,13 @@ _MARKS = {
 _PARENT, _TIMES = 1, slice(11, 15)
 
 
-def seconds() -> Counter[str]:
+def seconds() -> dict[str, float]:
     """Give the CPU seconds that each kind of process below this one has used so far."""
-    used: Counter[str] = Counter()
+    used: dict[str, float] = {}
     stats = _stats()
     for pid, fields in stats.items():
         if _is_below(pid, stats) and (name := _name(pid)):
-            used[name] += sum(map(int, fields[_TIMES])) / _TICKS
+            used[name] = used.get(name, 0.0) + sum(map(int, fields[_TIMES])) / _TICKS
     return used
 
 
@@ -63,7 +63,7 @@ def _name(pid: int) -> str | None:
         return None
     if "tests.bench.floor" in arguments:
         return arguments[arguments.index("tests.bench.floor") + 1]
-    for argument, following in zip(arguments, arguments[1:], strict=False):
+    for argument, following in pairwise(arguments):
         if argument == "run" and following in SERVICES:
             return following
     names = (_MARKS.get(Path(argument).name) for argument in arguments)

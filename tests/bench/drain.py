@@ -3,9 +3,10 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pymongo import AsyncMongoClient
 
@@ -20,7 +21,8 @@ _LOOK_SECONDS = 0.5
 _BEFORE_DUE = timedelta(seconds=0.3)
 
 
-class Ground(NamedTuple):
+@dataclass(frozen=True)
+class Ground:
     """What a run stands on."""
 
     kafka: Server

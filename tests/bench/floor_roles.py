@@ -1,7 +1,6 @@
 """What the three processes of the floor do, with plain clients."""
 
 import asyncio
-import contextlib
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -10,7 +9,7 @@ from typing import Any
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from chassis.kafka import hold_empty_fetches, producer
+from chassis.kafka import pace_fetches, producer
 from chassis.mongo import connect
 from contracts.composer import EmailComposed, Letter
 from contracts.message import Event
@@ -56,6 +55,7 @@ async def schedule(tools: Tools) -> None:
         await tools.tell(FOLLOWUPS, FollowupDue.model_validate_json(data))
 
     _say("ready")
+    await asyncio.to_thread(sys.stdin.readline)
     await _work(items(), handle)
 
 
@@ -119,7 +119,7 @@ async def _records(topic: str) -> AsyncIterator[bytes]:
         auto_offset_reset="earliest",
     ) as consumer:
         if hold := int(os.environ["BENCH_HOLD_MS"]):
-            hold_empty_fetches(consumer, hold)
+            pace_fetches(consumer, hold)
         while not consumer.assignment():
             await asyncio.sleep(0.05)
         _say("ready")
@@ -139,13 +139,12 @@ async def _work(source: AsyncIterator[bytes], handle: Handle) -> None:
             slots.release()
 
     async with asyncio.TaskGroup() as group:
-        async with contextlib.aclosing(source) as coming:  # type: ignore[type-var]
-            async for data in coming:
-                await slots.acquire()
-                group.create_task(one(data))
-                count -= 1
-                if not count:
-                    break
+        async for data in source:
+            await slots.acquire()
+            group.create_task(one(data))
+            count -= 1
+            if not count:
+                break
     _say("done")
     await asyncio.Event().wait()
 

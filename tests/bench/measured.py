@@ -57,9 +57,9 @@ def show(console: Console, runs: Sequence[Drained]) -> None:
     for percent in (50, 95):
         row(
             f"p{percent} due → accepted, s",
-            *(f"{run.wait(percent):.2f}" if run.waits else "–" for run in runs),
+            *(f"{run.wait(percent):.2f}" if run.waits else "-" for run in runs),
         )
     row("CPU ms per follow-up", *(f"{run.cost():.2f}" for run in runs))
     for name in dict.fromkeys(name for run in runs for name in run.cpu):
-        row(f"  {name}", *(f"{run.cost(name):.2f}" if name in run.cpu else "–" for run in runs))
+        row(f"  {name}", *(f"{run.cost(name):.2f}" if name in run.cpu else "-" for run in runs))
     console.print(table)
