@@ -1,13 +1,12 @@
 """Servers for the tests that ask for them; started once, by the first that does."""
 
-import uuid
 from collections.abc import AsyncIterator
 
 import pytest
 
 from tests import servers
 from tests.servers import Server
-from tests.system import empty
+from tests.system import empty, new_prefix
 
 
 @pytest.fixture(scope="session")
@@ -34,4 +33,4 @@ async def mongodb(mongodb_server: Server) -> Server:
 @pytest.fixture
 def prefix() -> str:
     """What the names of a test's topics begin with."""
-    return f"test-{uuid.uuid4().hex[:8]}."
+    return new_prefix()

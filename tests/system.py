@@ -4,8 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
-import time
+import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,87 +13,16 @@ from typing import Any
 import httpx2
 from pymongo import AsyncMongoClient
 
-from ops.child import PARENT, how_it_ended
+from ops.child import PARENT
 from ops.ports import LOOPBACK, free_port
 from ops.services import SERVICES
 from ops.stores import apply_indexes, apply_topics
 from tests.providers.running import Fake
+from tests.replica import Process
 from tests.servers import Server
 
-READY_SECONDS = 60.0
-# A provider call that is under way may take its time; see chassis.service.DRAIN_SECONDS.
-STOP_SECONDS = 25.0
-_RUN = (sys.executable, "-P", "-m", "ops.cli", "run")
 # Nothing else of the tester's environment: it may name real servers, and keys that cost money.
 _INHERITED = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "TMPDIR", "TZ")
-_TAIL_LINES = 25
-
-
-@dataclass
-class Process:
-    """One replica of a service. It keeps its port and its log from start to start."""
-
-    service: str
-    url: str
-    log: Path
-    environment: Mapping[str, str]
-    _process: asyncio.subprocess.Process | None = None
-
-    @property
-    def pid(self) -> int:
-        """The id of the process that runs, or ran last."""
-        assert self._process
-        return self._process.pid
-
-    @property
-    def runs(self) -> bool:
-        """Whether it was started and has not ended."""
-        return self._process is not None and self._process.returncode is None
-
-    async def start(self) -> None:
-        """Start it; `ready` tells when it works."""
-        with self.log.open("ab") as output:
-            self._process = await asyncio.create_subprocess_exec(
-                *_RUN,
-                self.service,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                cwd=self.log.parent,
-                env=self.environment,
-            )
-
-    async def ready(self, http: httpx2.AsyncClient) -> None:
-        """Return when `/health/ready` says so."""
-        deadline = time.monotonic() + READY_SECONDS
-        answer = "nothing answers"
-        while time.monotonic() < deadline:
-            assert self._process
-            if (code := self._process.returncode) is not None:
-                raise AssertionError(f"{self.service} {how_it_ended(code)} at its start")
-            with contextlib.suppress(httpx2.TransportError):
-                response = await http.get(f"{self.url}/health/ready")
-                if response.is_success:
-                    return
-                answer = response.text
-            await asyncio.sleep(0.1)
-        raise AssertionError(f"{self.service} is not ready in {READY_SECONDS:.0f} s: {answer}")
-
-    async def end(self, number: signal.Signals) -> None:
-        """Send the signal and wait; SIGTERM has to lead to exit code 0 in time."""
-        assert self._process
-        if not self.runs:
-            code = self._process.returncode or 0
-            raise AssertionError(f"{self.service} {how_it_ended(code)} before it was told to")
-        self._process.send_signal(number)
-        try:
-            code = await asyncio.wait_for(self._process.wait(), STOP_SECONDS)
-        except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
-            raise AssertionError(f"{self.service} did not stop in {STOP_SECONDS:.0f} s") from None
-        expected = 0 if number == signal.SIGTERM else -number
-        assert code == expected, f"{self.service} {how_it_ended(code)}"
 
 
 @dataclass
@@ -116,7 +44,7 @@ class Running:
     async def start(self, *names: str) -> None:
         """Start all replicas of the services, and wait until they are ready."""
         started = self._replicas(names)
-        self._meant_to_run |= {process.service for process in started}
+        self._meant_to_run |= set(names)
         await asyncio.gather(*(process.start() for process in started))
         await asyncio.gather(*(process.ready(self._http) for process in started))
 
@@ -143,14 +71,13 @@ class Running:
     def _replicas(self, names: Iterable[str]) -> list[Process]:
         return [process for name in names for process in self.processes[name]]
 
-    def log_tails(self) -> str:
+    def errors(self) -> list[str]:
+        """Give what the services logged as errors so far."""
+        return [error for process in self._replicas(self.processes) for error in process.errors()]
+
+    def last_lines(self) -> str:
         """Give the end of every log, for a failure's report."""
-        tails = []
-        for process in self._replicas(self.processes):
-            if process.log.exists():
-                lines = process.log.read_text(errors="replace").splitlines()[-_TAIL_LINES:]
-                tails.append("\n".join([f"--- the end of {process.log.name}", *lines]))
-        return "\n".join(tails)
+        return "\n".join(process.last_lines() for process in self._replicas(self.processes))
 
 
 @contextlib.asynccontextmanager
@@ -198,7 +125,7 @@ async def system(
             finally:
                 await running.stop_all()
         except BaseException as error:
-            error.add_note(running.log_tails())
+            error.add_note(running.last_lines())
             raise
 
 
@@ -212,6 +139,11 @@ def provided_by(openai: Fake, sendgrid: Fake) -> dict[str, str]:
     }
 
 
+def new_prefix() -> str:
+    """Give what the names of one system's topics begin with, so that it shares none."""
+    return f"test-{uuid.uuid4().hex[:8]}."
+
+
 async def empty(mongodb: Server) -> None:
     """Drop the services' databases; call it between two systems on the same MongoDB."""
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(mongodb.address)
@@ -223,12 +155,15 @@ async def empty(mongodb: Server) -> None:
 def _process(
     service: str, number: int, folder: Path, common: Mapping[str, str], port: int
 ) -> Process:
-    variable = "GATEWAY_PORT" if service == "gateway" else "HEALTH_PORT"
+    own = {"GATEWAY_PORT" if service == "gateway" else "HEALTH_PORT": str(port)}
+    if "KAFKA_EMPTY_FETCH_HOLD_MS" in common:
+        # The embedded broker never forgets a member that died, unless one of this name follows.
+        own["KAFKA_GROUP_INSTANCE_ID"] = f"{service}-{number}"
     return Process(
         service,
         f"http://{LOOPBACK}:{port}",
         folder / f"{service}-{number}.log",
-        {**common, variable: str(port)},
+        {**common, **own},
     )
 
 

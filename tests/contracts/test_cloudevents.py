@@ -59,9 +59,7 @@ def test_the_standard_s_package_reads_what_we_write(sample: Any) -> None:
         sample, id=uuid4(), source="crm", time=NOON, correlation=uuid4(), cause=uuid4(), version=4
     )
     value = sample.to_json().encode()
-    message = theirs.KafkaMessage(dict(cloudevents.write(envelope)), str(sample.key), value) if (
-        not envelope.type.startswith("realtoros.Command")
-    ) else theirs.KafkaMessage(dict(cloudevents.write(envelope)), None, value)
+    message = theirs.KafkaMessage(dict(cloudevents.write(envelope)), None, value)
     event = theirs.from_binary(message, JSONFormat(), CloudEvent)
     assert event.get_id() == str(envelope.id)
     assert event.get_type() == sample.wire_name

@@ -100,8 +100,9 @@ def test_what_concerns_a_client_has_the_client_s_id_as_key(sample: Message) -> N
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.wire_name)
 def test_a_message_cannot_be_changed(sample: Message) -> None:
     assert isinstance(sample, Contract)
+    field = "agent_id"
     with pytest.raises(ValueError, match="frozen"):
-        sample.agent_id = CLIENT
+        setattr(sample, field, CLIENT)
 
 
 def _with_more(value: Any) -> Any:

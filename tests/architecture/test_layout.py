@@ -1,0 +1,68 @@
+"""The rules that keep the parts apart and readable."""
+
+import ast
+import importlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import NoneType
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel
+
+from chassis.mongo import Keyed
+from chassis.state import State
+from contracts.catalogue import OWNERS
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("service", OWNERS)
+def test_a_service_s_main_is_a_parts_list_under_forty_lines(service: str) -> None:
+    assert len((ROOT / "services" / service / "main.py").read_text().splitlines()) < 40
+
+
+def test_the_chassis_names_no_service() -> None:
+    names = re.compile(rf"\b({'|'.join(OWNERS)})\b")
+    for path in sorted((ROOT / "chassis").glob("*.py")):
+        assert not names.findall(path.read_text()), path.name
+
+
+def test_the_import_contracts_hold() -> None:
+    code = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())"
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stdout
+
+
+def test_only_the_composition_root_reads_settings_from_the_environment() -> None:
+    for path in sorted((ROOT / "services").rglob("*.py")):
+        tree = ast.parse(path.read_text())
+        attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        assert not attributes & {"environ", "getenv"}, path
+
+
+def stored_models() -> list[type[BaseModel]]:
+    """Give every model whose stored form leaves out what is None."""
+    for service in OWNERS:
+        importlib.import_module(f"services.{service}.documents")
+    found: list[type[BaseModel]] = []
+    bases: list[type[Any]] = [State, Keyed]
+    while bases:
+        subs = bases.pop().__subclasses__()
+        found += [sub for sub in subs if sub.__module__.startswith("services.")]
+        bases += subs
+    return found
+
+
+def test_what_may_be_none_in_a_stored_model_may_be_absent() -> None:
+    """Fields that are None are not stored, so a model without their defaults cannot be read."""
+    models = stored_models()
+    assert len(models) > 12
+    for model in models:
+        for name, field in model.model_fields.items():
+            if NoneType in get_args(field.annotation):
+                assert not field.is_required(), f"{model.__name__}.{name}"

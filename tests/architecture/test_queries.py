@@ -1,0 +1,107 @@
+"""Every query that a request or a loop makes is covered by an index, as MongoDB itself reports."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from pymongo import AsyncMongoClient
+
+from ops.services import SERVICES
+from tests.servers import Server
+from tests.system import system
+
+SECONDS = 60.0
+PROFILE_BYTES = 32 * 1024 * 1024
+Client = AsyncMongoClient[dict[str, Any]]
+
+
+@pytest.fixture
+async def profiled(mongodb: Server) -> AsyncIterator[Client]:
+    """MongoDB writing down every operation on the services' databases, with its plan."""
+    async with AsyncMongoClient[dict[str, Any]](mongodb.address) as client:
+        for service in SERVICES:
+            database = client[f"realtoros_{service}"]
+            await database.create_collection("system.profile", capped=True, size=PROFILE_BYTES)
+            await database.command("profile", 2)
+        yield client
+        for service in SERVICES:
+            await client[f"realtoros_{service}"].command("profile", 0)
+
+
+async def every_request(http: httpx2.AsyncClient) -> None:
+    """Let clients go all their way and ask for all that the API shows."""
+    created = []
+    for number in range(3):
+        body = {"name": f"Ana {number}", "email": f"ana.{number}@mail.example.com"}
+        created.append((await http.post("/api/clients", json=body)).json()["client_id"])
+    again = {"name": "Ana", "email": "ana.0@mail.example.com"}
+    assert (await http.post("/api/clients", json=again)).status_code == 409
+    deadline = time.monotonic() + SECONDS
+    while (await http.get("/api/tasks?status=sent")).headers["x-total-count"] != "15":
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.2)
+    first, second, third = created
+    assert (await http.patch(f"/api/clients/{first}", json={"stage": "closed"})).is_success
+    assert (await http.delete(f"/api/clients/{third}")).is_success
+    task = (await http.get(f"/api/clients/{second}/tasks")).json()[0]["_id"]
+    email = (await http.get("/api/emails")).json()[0]["_id"]
+    when = "due_before=2099-01-01T00:00:00Z"
+    for path in (
+        *("clients", "clients?q=ana", "clients?q=ana+mail&stage=lead", "clients?stage=lead&page=2"),
+        *(f"clients/{first}", f"clients/{first}/tasks?limit=2&page=2"),
+        *("tasks", "tasks?status=due&status=sent", f"tasks?{when}", f"tasks?status=sent&{when}"),
+        *(f"tasks?client_id={first}", f"tasks?client_id={first}&status=sent&{when}"),
+        *("emails", "emails?status=sent&status=queued", f"emails?client_id={second}"),
+        *(f"emails?client_id={second}&status=sent", f"tasks/{task}", f"emails/{email}"),
+    ):
+        response = await http.get(f"/api/{path}")
+        assert response.status_code == 200, (path, response.text)
+    unknown = "00000000-0000-0000-0000-000000000000"
+    assert (await http.get(f"/api/commands/{unknown}")).status_code == 404
+
+
+async def operations(client: Client) -> list[dict[str, Any]]:
+    """Give what the services did, without what MongoDB does on its own behalf."""
+    found: list[dict[str, Any]] = []
+    for service in SERVICES:
+        profile = client[f"realtoros_{service}"]["system.profile"]
+        found += await profile.find({"appName": "realtoros"}).to_list()
+    return found
+
+
+async def test_no_query_scans_a_collection(
+    profiled: Client, kafka: Server, prefix: str, tmp_path: Path
+) -> None:
+    environment = {"FOLLOWUP_DAY_SECONDS": "0.05", "SCHEDULER_POLL_SECONDS": "0.5"}
+    async with (
+        system(
+            tmp_path,
+            kafka,
+            Server(_address(profiled), "profiled"),
+            prefix=prefix,
+            environment=environment,
+        ) as running,
+        httpx2.AsyncClient(base_url=running.api[0], timeout=30, trust_env=False) as http,
+    ):
+        await every_request(http)
+    done = await operations(profiled)
+    planned = [op for op in done if "planSummary" in op]
+    asked = {(op["ns"].partition(".")[2], op["op"]) for op in planned}
+    # That the profile holds what it is meant to hold.
+    assert {
+        *(("plans", "query"), ("drafts", "query"), ("emails", "query"), ("commits", "query")),
+        *(("plans", "update"), ("commits", "update"), ("positions", "query")),
+        *(("clients", "query"), ("tasks", "query"), ("email_logs", "query")),
+        *(("suppressions", "query"), ("deleted_clients", "query"), ("tasks", "command")),
+    } <= asked
+    scans = [op for op in planned if "COLLSCAN" in op["planSummary"]]
+    assert not [(op["ns"], op["op"], op["command"]) for op in scans]
+
+
+def _address(client: Client) -> str:
+    [(host, port)] = client.nodes
+    return f"mongodb://{host}:{port}/?directConnection=true"

@@ -1,0 +1,81 @@
+"""Writing to topics and reading them whole, past all that the chassis does."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.structs import RecordMetadata
+
+from contracts import cloudevents
+from contracts.catalogue import PARTITIONS
+from contracts.message import Message
+
+Header = tuple[str, bytes | None]
+
+
+async def put(
+    producer: AIOKafkaProducer,
+    topic: str,
+    message: Any,
+    *,
+    version: int | None = None,
+    cause: UUID | None = None,
+    headers: list[Header] | None = None,
+    value: bytes | None = None,
+) -> UUID:
+    """Publish a message as its writer would, but for what is given; give its id."""
+    assert isinstance(message, Message)
+    envelope = cloudevents.about(
+        message,
+        id=uuid4(),
+        source="test",
+        time=datetime.now(UTC),
+        correlation=uuid4(),
+        cause=cause,
+        version=version,
+    )
+    await send(
+        producer,
+        topic,
+        str(message.key).encode(),
+        [*cloudevents.write(envelope)] if headers is None else headers,
+        message.to_json().encode() if value is None else value,  # type: ignore[attr-defined]
+    )
+    return envelope.id
+
+
+async def send(
+    producer: AIOKafkaProducer, topic: str, key: bytes, headers: Any, value: bytes | None
+) -> RecordMetadata:
+    """Publish a record as it is."""
+    place: RecordMetadata = await producer.send_and_wait(
+        topic, key=key, value=value, headers=headers
+    )
+    return place
+
+
+async def all_of(bootstrap: str, topic: str) -> list[Any]:
+    """Read all that stands in the topic now, each partition in its order."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
+        consumer.assign(partitions)
+        ends = await consumer.end_offsets(partitions)
+        records: list[Any] = []
+        while any([await consumer.position(tp) < ends[tp] for tp in partitions]):
+            for batch in (await consumer.getmany(timeout_ms=100)).values():
+                records += batch
+        return sorted(records, key=lambda record: (record.partition, record.offset))
+    finally:
+        await consumer.stop()
+
+
+async def versions(bootstrap: str, topic: str) -> dict[str, list[int]]:
+    """Give the versions of each stream in the order in which they stand in the topic."""
+    found: dict[str, list[int]] = {}
+    for record in await all_of(bootstrap, topic):
+        envelope = cloudevents.read(record.headers)
+        found.setdefault(envelope.subject, []).append(envelope.version or 0)
+    return found

@@ -1,0 +1,20 @@
+"""Waiting for what is bound to happen."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+SECONDS = 30.0
+
+
+async def until(condition: Callable[[], Awaitable[bool] | bool]) -> None:
+    """Return once the condition holds; fail when it does not in half a minute."""
+    deadline = time.monotonic() + SECONDS
+    while True:
+        holds = condition()
+        if isinstance(holds, Awaitable):
+            holds = await holds
+        if holds:
+            return
+        assert time.monotonic() < deadline, "it did not happen"
+        await asyncio.sleep(0.01)

@@ -1,0 +1,89 @@
+"""`realtoros demo` as a user runs it: Ctrl-C in the middle, and then once more to the end."""
+
+import asyncio
+import contextlib
+import email
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from email.message import Message
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.agent import FOLLOWUPS, LEADS, until
+from tests.servers import Server
+
+pytestmark = pytest.mark.journey
+
+NO_KEYS = ("OPENAI_", "SENDGRID_", "KAFKA_", "MONGODB_", "MAIL", "GATEWAY_")
+
+
+@contextlib.asynccontextmanager
+async def demo(
+    folder: Path, environment: Mapping[str, str]
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run it in a process group of its own, as a shell does; its output goes to demo.log."""
+    inherited = {n: value for n, value in os.environ.items() if not n.startswith(NO_KEYS)}
+    with (folder / "demo.log").open("ab") as output:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "ops.cli", "demo", "--once"),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=folder,
+            env={**inherited, **environment},
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
+
+
+async def test_a_demo_interrupted_by_ctrl_c_goes_on_where_it_was(
+    tmp_path: Path, kafka: Server, prefix: str
+) -> None:
+    environment = {"FOLLOWUP_DAY_SECONDS": "0.6", "SCHEDULER_POLL_SECONDS": "0.5"}
+    if not kafka.embedded:
+        environment |= {"KAFKA_BOOTSTRAP_SERVERS": kafka.address, "KAFKA_TOPIC_PREFIX": prefix}
+    mail, log = tmp_path / ".realtoros" / "demo" / "mail", tmp_path / "demo.log"
+
+    async def some_sent() -> bool:
+        assert first.returncode is None, log.read_text()
+        return len(letters(mail)) >= 30
+
+    async with demo(tmp_path, environment) as first:
+        await until(some_sent, "30 letters are written", log)
+        os.killpg(first.pid, signal.SIGINT)
+        assert await first.wait() == 130, log.read_text()
+    before = letters(mail)
+    assert 30 <= len(before) < FOLLOWUPS
+    async with demo(tmp_path, environment) as second:
+        assert await second.wait() == 0, log.read_text()
+    assert f"{FOLLOWUPS} of {FOLLOWUPS} follow-ups sent" in log.read_text()
+    after = letters(mail)
+    assert before.items() <= after.items()
+    assert len(after) == FOLLOWUPS
+    assert_each_is_a_readable_letter([email.message_from_bytes(text) for text in after.values()])
+    assert list(mail.glob(".*")) == [], "what was being written is finished or gone"
+
+
+def letters(mail: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in mail.glob("*.eml")}
+
+
+def assert_each_is_a_readable_letter(messages: list[Message]) -> None:
+    assert len({message["Message-ID"] for message in messages}) == len(messages)
+    addresses = sorted(str(message["To"]) for message in messages)
+    assert len(set(addresses)) == len(LEADS)
+    assert all(addresses.count(address) == 5 for address in addresses)
+    for message in messages:
+        assert message["Subject"]
+        assert message.get_content_type() == "multipart/alternative"
+        parts = [part.get_content_type() for part in message.walk()][1:]
+        assert parts == ["text/plain", "text/html"]
+        assert not message.defects

@@ -1,0 +1,174 @@
+"""A draft: history in, facts out."""
+
+from datetime import UTC, datetime, timedelta
+from functools import reduce
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from chassis.errors import CallFailed, Refused
+from chassis.retry import RetryPolicy
+from chassis.state import Given
+from contracts.composer import (
+    CompositionAttemptFailed,
+    CompositionFailed,
+    DraftEvent,
+    DraftRequested,
+    EmailComposed,
+    Letter,
+    RetryDraft,
+)
+from contracts.crm import AgentProfile, ClientDetails
+from contracts.scheduler import FollowupDue, Recipient
+from services.composer.draft import Draft, compose, evolve, fail_attempt, request, retry
+from services.composer.writer import Composition
+
+AGENT, CLIENT, FOLLOWUP = uuid4(), uuid4(), uuid4()
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+GIVEN = Given(NOON + timedelta(minutes=1), uuid4())
+POLICY = RetryPolicy(timedelta(seconds=60), 3)
+DANA = AgentProfile(name="Dana Reed", email="dana@reed.example", company="Reed Homes")
+MARIA = ClientDetails(name="Maria Lopez", email="maria@mail.example", notes="likes gardens")
+TEXT = Composition(subject="Your search", body="Hi Maria,\n\nhow are you?")
+ABOUT: dict[str, Any] = {"agent_id": AGENT, "client_id": CLIENT, "followup_id": FOLLOWUP}
+DUE = FollowupDue(
+    **ABOUT,
+    followup_type="Week 1",
+    scheduled_for=NOON,
+    due_at=NOON,
+    stage="negotiating",
+    property_type="land",
+    personal=Recipient(client=MARIA, agent=DANA),
+)
+REQUESTED = DraftRequested(
+    **ABOUT,
+    followup_type="Week 1",
+    requested_at=NOON,
+    stage="negotiating",
+    property_type="land",
+    personal=DUE.personal,
+)
+FAILED_ONCE = CompositionAttemptFailed(
+    **ABOUT, attempt=1, error="429", failed_at=NOON, retry_at=NOON + timedelta(seconds=60)
+)
+FAILED = CompositionFailed(**ABOUT, attempts=3, error="500", failed_at=NOON)
+COMPOSED = EmailComposed(
+    **ABOUT,
+    written_by="templates",
+    composed_at=NOON,
+    personal=Letter(
+        to_name=MARIA.name,
+        to_email=MARIA.email,
+        from_name=DANA.name,
+        subject=TEXT.subject,
+        body=TEXT.body,
+    ),
+)
+AGAIN = RetryDraft(**ABOUT)
+
+
+def folded(*events: DraftEvent) -> Draft:
+    draft = reduce(evolve, events, None)
+    assert draft
+    return draft
+
+
+def composed(draft: Draft) -> list[DraftEvent]:
+    return compose(draft, GIVEN, composition=TEXT, written_by="templates")
+
+
+def failed(draft: Draft, failure: CallFailed | None = None) -> list[DraftEvent]:
+    return fail_attempt(draft, GIVEN, failure=failure or CallFailed("503"), policy=POLICY)
+
+
+def test_a_due_followup_asks_for_its_text_at_once() -> None:
+    [event] = request(None, DUE, GIVEN)
+    assert event == REQUESTED.model_copy(update={"requested_at": GIVEN.now})
+    draft = folded(event)
+    assert draft.due_at == GIVEN.now
+    assert (draft.status, draft.attempts) == ("requested", 0)
+
+
+def test_a_followup_has_one_draft() -> None:
+    with pytest.raises(Refused, match="already"):
+        request(folded(REQUESTED), DUE, GIVEN)
+
+
+def test_what_was_written_is_addressed_and_signed() -> None:
+    [event] = composed(folded(REQUESTED))
+    assert isinstance(event, EmailComposed)
+    assert (event.written_by, event.composed_at) == ("templates", GIVEN.now)
+    letter = event.personal
+    assert (letter.to_name, letter.to_email) == ("Maria Lopez", "maria@mail.example")
+    assert (letter.from_name, letter.reply_to) == ("Dana Reed", "dana@reed.example")
+    assert letter.subject == "Your search"
+    assert letter.body.startswith(TEXT.body)
+    assert letter.body.endswith("Dana Reed\nReed Homes")
+    after = folded(REQUESTED, event)
+    assert (after.status, after.due_at) == ("composed", None)
+
+
+def test_answers_go_to_the_agent_s_reply_address_when_there_is_one() -> None:
+    agent = DANA.model_copy(update={"reply_to": "team@reed.example", "signature": "Yours,\nD."})
+    personal = Recipient(client=MARIA, agent=agent)
+    [event] = composed(folded(REQUESTED.model_copy(update={"personal": personal})))
+    assert isinstance(event, EmailComposed)
+    assert event.personal.reply_to == "team@reed.example"
+    assert event.personal.body == f"{TEXT.body}\n\nYours,\nD."
+
+
+def test_a_failed_attempt_is_counted_and_tried_again_after_a_growing_wait() -> None:
+    draft = folded(REQUESTED)
+    waits = []
+    for attempt in (1, 2):
+        [event] = failed(draft)
+        assert isinstance(event, CompositionAttemptFailed)
+        assert (event.attempt, event.error, event.failed_at) == (attempt, "503", GIVEN.now)
+        waits.append((event.retry_at - GIVEN.now).total_seconds())
+        draft = evolve(draft, event)
+        assert draft.due_at == event.retry_at
+    assert waits == [60, 120]
+    [event] = failed(draft)
+    assert event == CompositionFailed(**ABOUT, attempts=3, error="503", failed_at=GIVEN.now)
+    draft = evolve(draft, event)
+    assert (draft.status, draft.due_at) == ("failed", None)
+
+
+def test_a_final_failure_is_not_tried_again() -> None:
+    [event] = failed(folded(REQUESTED), CallFailed("401", final=True))
+    assert event == CompositionFailed(**ABOUT, attempts=1, error="401", failed_at=GIVEN.now)
+
+
+@pytest.mark.parametrize("settled", [FAILED, COMPOSED])
+def test_a_settled_draft_is_neither_composed_nor_failed_once_more(settled: DraftEvent) -> None:
+    draft = folded(REQUESTED, settled)
+    with pytest.raises(Refused, match=draft.status):
+        composed(draft)
+    with pytest.raises(Refused, match=draft.status):
+        failed(draft)
+
+
+def test_a_person_orders_a_failed_draft_again_and_its_attempts_count_anew() -> None:
+    [event] = retry(folded(REQUESTED, FAILED_ONCE, FAILED), AGAIN, GIVEN)
+    assert event == REQUESTED.model_copy(update={"requested_at": GIVEN.now})
+    draft = folded(REQUESTED, FAILED_ONCE, FAILED, event)
+    assert (draft.status, draft.attempts, draft.due_at) == ("requested", 0, GIVEN.now)
+
+
+def test_only_a_failed_draft_is_ordered_again() -> None:
+    with pytest.raises(Refused, match="requested"):
+        retry(folded(REQUESTED, FAILED_ONCE), AGAIN, GIVEN)
+
+
+@pytest.mark.parametrize(
+    ("draft", "command"),
+    [(None, AGAIN), (folded(REQUESTED, FAILED), AGAIN.model_copy(update={"agent_id": uuid4()}))],
+    ids=["never requested", "another agent's"],
+)
+def test_what_is_not_there_or_not_the_agent_s_is_not_found(
+    draft: Draft | None, command: RetryDraft
+) -> None:
+    with pytest.raises(Refused, match="no such draft") as refusal:
+        retry(draft, command, GIVEN)
+    assert refusal.value.kind == "not_found"

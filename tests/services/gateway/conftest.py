@@ -1,0 +1,96 @@
+"""A gateway and a crm, running, on stores that hold nothing else."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx2
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from chassis import kafka as chassis_kafka
+from contracts import cloudevents
+from contracts.catalogue import topic_of
+from contracts.message import Event
+from services.gateway.settings import GatewaySettings
+from tests.servers import Server
+from tests.system import empty, system
+
+AGENT: UUID = GatewaySettings.model_fields["agent_id"].default
+SECONDS = 30.0
+
+
+class Api:
+    """The API, and the topics behind it."""
+
+    def __init__(self, http: httpx2.AsyncClient, producer: AIOKafkaProducer, prefix: str) -> None:
+        self.http = http
+        self._producer = producer
+        self._prefix = prefix
+        self._versions: dict[str, int] = {}
+
+    async def tell(self, *events: Event) -> None:
+        """Publish events as the service that owns their streams would."""
+        for event in events:
+            version = self._versions[event.stream] = self._versions.get(event.stream, 0) + 1
+            envelope = cloudevents.about(
+                event,
+                id=uuid4(),
+                source="test",
+                time=datetime.now(UTC),
+                correlation=uuid4(),
+                cause=uuid4(),
+                version=version,
+            )
+            await self._producer.send_and_wait(
+                self._prefix + topic_of(type(event)),
+                key=str(event.key).encode(),
+                value=event.to_json().encode(),
+                headers=cloudevents.write(envelope),
+            )
+
+    async def shown(self, path: str, until: Callable[[httpx2.Response], bool]) -> httpx2.Response:
+        """Get the path until the answer is as it has to become."""
+        deadline = time.monotonic() + SECONDS
+        while not until(response := await self.http.get(path)):
+            assert time.monotonic() < deadline, f"{response.status_code} {response.text}"
+            await asyncio.sleep(0.05)
+        return response
+
+    async def add(self, **fields: Any) -> str:
+        """Add a client; give its id."""
+        number = uuid4().hex[:12]
+        plain = {"name": f"Client {number}", "email": f"{number}@mail.example.com"}
+        response = await self.http.post("/api/clients", json=plain | fields)
+        assert response.status_code == 201, response.text
+        return str(response.json()["client_id"])
+
+
+@contextlib.asynccontextmanager
+async def api_of(url: str, kafka: Server, prefix: str) -> AsyncIterator[Api]:
+    async with (
+        httpx2.AsyncClient(base_url=url, timeout=30, trust_env=False) as http,
+        chassis_kafka.producer(kafka.address, "test") as producer,
+    ):
+        yield Api(http, producer, prefix)
+
+
+@pytest.fixture(scope="package")
+async def api(
+    kafka: Server, mongodb_server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Api]:
+    """The API of this package's gateway; tests add what they need and ask for that."""
+    prefix = f"api-{uuid4().hex[:8]}."
+    await empty(mongodb_server)
+    folder = tmp_path_factory.mktemp("gateway")
+    async with (
+        system(
+            folder, kafka, mongodb_server, prefix=prefix, services=("crm", "gateway")
+        ) as running,
+        api_of(running.api[0], kafka, prefix) as api,
+    ):
+        yield api

@@ -1,0 +1,16 @@
+"""How an error has to look: RFC 9457."""
+
+import httpx2
+
+
+def problem(response: httpx2.Response, status: int, *fields: str) -> str:
+    """Assert that the answer is this problem and names these fields; give its detail."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"].split(";")[0] == "application/problem+json"
+    body = response.json()
+    assert body["status"] == status
+    assert body["title"]
+    assert body["detail"]
+    assert sorted(error["field"] for error in body["errors"]) == sorted(fields)
+    assert all(error["reason"] for error in body["errors"])
+    return str(body["detail"])

@@ -1,0 +1,162 @@
+"""The API while something behind it is away, and what it says of itself."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import httpx2
+
+from services.gateway.shapes import Task
+from tests.chassis.until import until
+from tests.servers import Server
+from tests.services.gateway.conftest import Api, api_of
+from tests.services.gateway.problems import problem
+from tests.system import system
+
+HOST = "127.0.0.1"
+
+
+class Wire:
+    """A TCP port that leads to a server until it is cut."""
+
+    def __init__(self, target: str) -> None:
+        parts = urlsplit(f"//{target}")
+        self._target = (parts.hostname, parts.port)
+        self._open: set[asyncio.StreamWriter] = set()
+        self._server: asyncio.Server | None = None
+        self.port = 0
+
+    async def connect(self) -> None:
+        self._server = await asyncio.start_server(self._lead, HOST, self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def cut(self) -> None:
+        assert self._server
+        self._server.close()
+        for writer in list(self._open):
+            writer.close()
+
+    async def _lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection(*self._target)
+        self._open |= {writer, back}
+        with contextlib.suppress(ConnectionError):
+            await asyncio.gather(self._carry(reader, back), self._carry(there, writer))
+        self._open -= {writer, back}
+
+    @staticmethod
+    async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+
+@contextlib.asynccontextmanager
+async def wired(mongodb: Server) -> AsyncIterator[tuple[Wire, Server]]:
+    """Give a wire to MongoDB, and the server as it is seen through it."""
+    wire = Wire(urlsplit(mongodb.address).netloc.rpartition("@")[2].split(",")[0])
+    await wire.connect()
+    try:
+        yield wire, Server(f"mongodb://{HOST}:{wire.port}/?directConnection=true", "wired MongoDB")
+    finally:
+        await wire.cut()
+
+
+async def status(http: httpx2.AsyncClient, path: str) -> int:
+    return (await http.get(path)).status_code
+
+
+async def test_while_mongodb_is_away_it_says_503_and_when_to_come_again(
+    kafka: Server, mongodb_server: Server, prefix: str, tmp_path: Path
+) -> None:
+    async with (
+        wired(mongodb_server) as (wire, server),
+        system(tmp_path, kafka, server, prefix=prefix, services=("gateway",)) as running,
+        api_of(running.api[0], kafka, prefix) as api,
+    ):
+        assert await status(api.http, "/api/clients") == 200
+        await wire.cut()
+        paths = ("/api/clients", "/api/tasks", "/api/emails")
+        for response in await asyncio.gather(*(api.http.get(path) for path in paths)):
+            problem(response, 503)
+            assert int(response.headers["retry-after"]) > 0
+        ready = await api.http.get("/health/ready")
+        assert ready.status_code == 503
+        assert ready.json()["mongodb"]
+        assert await status(api.http, "/health/live") == 200
+        await wire.connect()
+
+        async def back() -> bool:
+            return await status(api.http, "/health/ready") == 200
+
+        await until(back)
+        assert await status(api.http, "/api/clients") == 200
+
+
+async def test_while_the_owner_is_away_a_command_is_durable_and_its_outcome_can_be_asked_for(
+    kafka: Server, mongodb_server: Server, prefix: str, tmp_path: Path
+) -> None:
+    # An agent of this test's own: the databases may hold what other tests have left.
+    environment = {"COMMAND_TIMEOUT_SECONDS": "0.5", "AGENT_ID": str(uuid4())}
+    async with (
+        system(
+            tmp_path,
+            kafka,
+            mongodb_server,
+            prefix=prefix,
+            services=("crm", "gateway"),
+            environment=environment,
+        ) as running,
+        api_of(running.api[0], kafka, prefix) as api,
+    ):
+        await running.stop("crm")
+        bo = {"name": "Bo", "email": "bo@mail.example.com"}
+        places = []
+        for body in (bo, bo):
+            response = await api.http.post("/api/clients", json=body)
+            assert response.status_code == 202, response.text
+            place = response.headers["location"]
+            assert place == f"/api/commands/{response.json()['command_id']}"
+            assert (await api.http.get(place)).json()["status"] == "pending"
+            places.append(place)
+        await running.start("crm")
+        settled = [
+            (await api.shown(place, lambda r: r.json()["status"] != "pending")).json()
+            for place in places
+        ]
+        # Two clients are on two partitions: which comes first is open.
+        accepted, rejected = sorted(settled, key=lambda command: str(command["status"]))
+        assert accepted["status"] == "accepted"
+        assert (rejected["status"], rejected["kind"]) == ("rejected", "conflict")
+        assert rejected["field"] == "email"
+        shown = await api.shown("/api/clients", lambda r: bool(r.json()))
+        assert [client["name"] for client in shown.json()] == ["Bo"]
+
+
+async def test_the_api_describes_itself_in_openapi_3_1(api: Api) -> None:
+    response = await api.http.get("/schema")
+    assert response.status_code == 200
+    schema = json.loads(response.content)
+    assert schema["openapi"].startswith("3.1")
+    assert {path.replace("{", "<").split("<")[0] for path in schema["paths"]} >= {
+        *("/api/clients", "/api/clients/", "/api/tasks", "/api/tasks/"),
+        *("/api/emails", "/api/emails/", "/api/commands/"),
+    }
+    client = schema["paths"]["/api/clients"]
+    body = client["post"]["requestBody"]["content"]["application/json"]["schema"]
+    new = schema["components"]["schemas"][body["$ref"].rpartition("/")[2]]
+    assert {"name", "email"} == set(new["required"])
+    assert {p["name"] for p in client["get"]["parameters"]} == {"page", "limit", "stage", "q"}
+    assert "_id" in schema["components"]["schemas"]["Client"]["properties"]
+    task = set(schema["components"]["schemas"]["Task"]["properties"])
+    assert task == {"_id", *Task.model_fields} - {"id"}
+
+
+async def test_health_is_told_and_unknown_paths_are_problems(api: Api) -> None:
+    assert (await api.http.get("/health/live")).json() == {"status": "live"}
+    assert (await api.http.get("/health/ready")).json() == {"status": "ready"}
+    problem(await api.http.get("/nothing/here"), 404)

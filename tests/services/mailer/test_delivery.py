@@ -1,0 +1,99 @@
+"""What the provider reports about an email, and what that means for its address."""
+
+from typing import get_args
+from uuid import uuid4
+
+import pytest
+
+from chassis.errors import Refused
+from contracts.mailer import (
+    AddressSuppressed,
+    DeliveryKind,
+    EmailBounced,
+    EmailClicked,
+    EmailDelivered,
+    EmailEvent,
+    EmailOpened,
+    EmailSent,
+    suppression_id,
+)
+from services.mailer.email import record
+from services.mailer.suppression import evolve, suppress
+from tests.services.mailer.emails import (
+    AGENT,
+    FAILED,
+    GIVEN,
+    QUEUED,
+    SENT,
+    STARTED,
+    UNKNOWN,
+    WITHHELD,
+    folded,
+    report,
+)
+
+KINDS: tuple[DeliveryKind, ...] = get_args(DeliveryKind)
+TELLS: dict[DeliveryKind, type[EmailEvent]] = {
+    "delivered": EmailDelivered,
+    "opened": EmailOpened,
+    "clicked": EmailClicked,
+    "bounced": EmailBounced,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_report_about_a_sent_email_is_told_with_the_provider_s_time(kind: DeliveryKind) -> None:
+    email = folded(QUEUED, STARTED, SENT)
+    events = record(email, report(kind, reason="550"), GIVEN)
+    assert [type(event) for event in events] == ([TELLS[kind]] if kind in TELLS else [])
+    for event in events:
+        assert event.model_dump()["at"] == report(kind).at
+        assert isinstance(event, EmailBounced) == (kind == "bounced")
+        assert not isinstance(event, EmailBounced) or event.reason == "550"
+        assert folded(QUEUED, STARTED, SENT, event) == email
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("last", [STARTED, UNKNOWN])
+def test_any_report_settles_an_email_in_doubt_as_sent(last: EmailEvent, kind: DeliveryKind) -> None:
+    first, *_ = events = record(folded(QUEUED, STARTED, last), report(kind), GIVEN)
+    assert isinstance(first, EmailSent)
+    assert (first.attempt, first.sent_at) == (1, report(kind).at)
+    email = folded(QUEUED, STARTED, last, *events)
+    assert (email.status, email.due_at) == ("sent", None)
+
+
+@pytest.mark.parametrize("last", [FAILED, WITHHELD])
+def test_a_report_does_not_change_what_is_settled_otherwise(last: EmailEvent) -> None:
+    email = folded(QUEUED, STARTED, last)
+    events = record(email, report("delivered"), GIVEN)
+    assert [type(event) for event in events] == [EmailDelivered]
+    assert folded(QUEUED, STARTED, last, *events).status == email.status
+
+
+def test_a_report_about_what_is_not_there_or_not_the_agent_s_is_refused() -> None:
+    for email, fields in ((None, {}), (folded(QUEUED, STARTED), {"agent_id": uuid4()})):
+        with pytest.raises(Refused, match="no such email") as refusal:
+            record(email, report("opened", **fields), GIVEN)
+        assert refusal.value.kind == "not_found"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_bounce_an_opt_out_and_a_spam_report_suppress_the_address(kind: DeliveryKind) -> None:
+    events = suppress(None, report(kind), GIVEN)
+    if kind in ("delivered", "opened", "clicked"):
+        assert events == []
+        return
+    [event] = events
+    assert isinstance(event, AddressSuppressed)
+    assert event.reason == kind
+    assert event.suppressed_at == GIVEN.now
+    assert event.personal.email == "maria@mail.example"
+    assert event.suppression_id == suppression_id(AGENT, "Maria@mail.example")
+
+
+def test_an_address_is_suppressed_once() -> None:
+    [event] = suppress(None, report("bounced"), GIVEN)
+    suppression = evolve(None, event)
+    assert suppression.due_at is None
+    assert suppress(suppression, report("unsubscribed"), GIVEN) == []
