@@ -1,6 +1,7 @@
 """The due loop: what a state's `due_at` asks for is done then, by whichever replica claims it."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic
@@ -142,9 +143,11 @@ class DueLoop(Generic[S, E]):
             self._postponed = {until for until in self._postponed if until > now}
             self._next_look = min({now + self._poll} | self._postponed)
             try:
-                await self._look()
+                await self._whole_look()
             except PyMongoError as error:
-                log.warning("due_look_failed", aggregate=self._aggregate.name, error=repr(error))
+                log.warning(
+                    "due_look_failed", aggregate=self._aggregate.name, error=type(error).__name__
+                )
                 await asyncio.sleep(1)
             await self._sleep()
 
@@ -161,6 +164,18 @@ class DueLoop(Generic[S, E]):
                     self._wake.clear()
             except TimeoutError:
                 return
+
+    async def _whole_look(self) -> None:
+        """Look, and let a stop wait for its end: what is claimed has to be worked on."""
+        look = asyncio.create_task(self._look())
+        try:
+            await asyncio.shield(look)
+        except asyncio.CancelledError:
+            while not look.done():
+                # Whoever ends this task cancels it again until it has ended.
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait([look])
+            raise
 
     async def _look(self) -> None:
         if not self._open():

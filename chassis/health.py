@@ -38,12 +38,14 @@ def asgi(health: Health, running: Running) -> Callable[..., Awaitable[None]]:
     async def app(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
             await receive()
+            phase = "startup"
             try:
                 async with running():
                     await send({"type": "lifespan.startup.complete"})
                     await receive()
+                    phase = "shutdown"
             except Exception as error:
-                await send({"type": "lifespan.startup.failed", "message": repr(error)})
+                await send({"type": f"lifespan.{phase}.failed", "message": repr(error)})
                 raise
             await send({"type": "lifespan.shutdown.complete"})
             return

@@ -202,6 +202,7 @@ def subscribe(
     group: str,
     topics: Sequence[str],
     listener: ConsumerRebalanceListener,
+    instance: str | None = None,
 ) -> tuple[KafkaBroker, Any]:
     """Wire the inbox to Kafka by the rules that keep FastStream from losing data.
 
@@ -220,6 +221,7 @@ def subscribe(
         *topics,
         batch=True,
         group_id=group,
+        group_instance_id=instance,
         auto_offset_reset="earliest",
         ack_policy=AckPolicy.NACK_ON_ERROR,
         no_reply=True,

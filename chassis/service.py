@@ -31,6 +31,7 @@ from contracts.message import Message
 # With uvicorn's and FastStream's own, below the 20 s that a stop may take. A provider call that
 # takes longer is cut off, and its outcome unknown.
 DRAIN_SECONDS = 8
+READING_STOP_SECONDS = 6
 FLUSH_SECONDS = 2
 
 log = structlog.get_logger(__name__)
@@ -160,23 +161,32 @@ class Service:
             bootstrap=settings.kafka_bootstrap_servers,
             group=f"{settings.kafka_topic_prefix}{self.name}",
             topics=[settings.kafka_topic_prefix + topic for topic in read_by(self.name)],
+            instance=settings.kafka_group_instance_id,
             listener=catch_up,
         )
-        await broker.start()
-        consumer = catch_up.consumer = subscriber.consumer
-        kafka.wait_for_records(consumer)
-        kafka.pace_fetches(consumer, settings.kafka_empty_fetch_hold_ms)
+
+        async def start() -> None:
+            """Join the group, which may take its time: a stop must not wait for it."""
+            await broker.start()
+            kafka.wait_for_records(subscriber.consumer)
+            kafka.pace_fetches(subscriber.consumer, settings.kafka_empty_fetch_hold_ms)
+            catch_up.consumer = subscriber.consumer
 
         async def assigned() -> str | None:
-            await consumer.topics()
-            return None if consumer.assignment() else "no partitions assigned yet"
+            if catch_up.consumer is None:
+                return "joining the group"
+            await catch_up.consumer.topics()
+            return None if catch_up.consumer.assignment() else "no partitions assigned yet"
 
         self.health.checks["kafka"] = assigned
-        try:
+        async with _background(start()):
             yield
-        finally:
-            catch_up.close()
-            await broker.stop()
+        catch_up.close()
+        # aiokafka's fetcher can swallow its cancellation and then never ends; by then the
+        # offsets are committed and the group is left.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(READING_STOP_SECONDS):
+                await broker.stop()
 
 
 @contextlib.asynccontextmanager

@@ -43,7 +43,8 @@ def run(app: Any, service: str, settings: Settings) -> None:
         )
     )
     server.run()
-    sys.exit(1 if _failed or not server.started else 0)
+    failed = _failed or not server.started or getattr(server.lifespan, "error_occured", False)
+    sys.exit(1 if failed else 0)
 
 
 def stop_if_failed(task: asyncio.Task[None]) -> None:

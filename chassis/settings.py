@@ -11,6 +11,8 @@ from chassis.retry import RetryPolicy
 
 # Compose files and Helm charts pass an unset variable as an empty string.
 Optional = BeforeValidator(lambda value: value or None)
+Secret = Annotated[SecretStr | None, Optional]
+Text = Annotated[str | None, Optional]
 
 
 class Settings(BaseSettings):
@@ -22,6 +24,9 @@ class Settings(BaseSettings):
     kafka_topic_prefix: str = "realtoros."
     # Only for the embedded broker, which answers an empty fetch at once (docs/adr/0005).
     kafka_empty_fetch_hold_ms: int = Field(default=0, ge=0)
+    # Also only for the embedded broker: it never forgets a member that died, it only lets another
+    # take its place by this name.
+    kafka_group_instance_id: Text = None
     mongodb_uri: SecretStr
     lease_seconds: float = Field(default=60, gt=0)
     scheduler_poll_seconds: float = Field(default=5, gt=0)
@@ -69,7 +74,3 @@ class RetrySettings(Settings):
         if self.call_timeout_seconds >= self.lease_seconds:
             raise ValueError("CALL_TIMEOUT_SECONDS has to be less than LEASE_SECONDS")
         return self
-
-
-Secret = Annotated[SecretStr | None, Optional]
-Text = Annotated[str | None, Optional]

@@ -94,8 +94,14 @@ def _settings(
     ports: set[int] = set()
     while len(ports) < len(SERVICES):
         ports.add(free_port())
-    health = zip(SERVICES, ports, strict=True)
-    return {name: {**common, "HEALTH_PORT": str(number)} for name, number in health}
+    settings: dict[str, dict[str, str]] = {
+        name: {**common, "HEALTH_PORT": str(port)}
+        for name, port in zip(SERVICES, ports, strict=True)
+    }
+    if servers.kafka_is_embedded:
+        for name in SERVICES:
+            settings[name].setdefault("KAFKA_GROUP_INSTANCE_ID", name)
+    return settings
 
 
 def _port_of(service: str) -> str:

@@ -64,6 +64,7 @@ async def consuming(server: Server, topics: str, inbox: Inbox) -> AsyncIterator[
         bootstrap=server.address,
         group=f"{topics}mailer",
         topics=names,
+        instance=None,
         listener=CatchUp(),
     )
     await broker.start()

@@ -168,6 +168,20 @@ async def test_events_that_are_refused_too_early_or_fail_a_view_go_to_quarantine
     assert await log.load(TALLIES, [stranger]) == {}
 
 
+async def test_a_state_that_cannot_be_read_does_not_block_the_others(
+    owner: Owner, log: Log, database: Database
+) -> None:
+    broken, of = uuid4(), uuid4()
+    await owner.until_answered(await put(owner.producer, owner.commands, order(broken, "opened")))
+    await database["tallies"].update_one({"_id": broken}, {"$set": {"state.opened": "many"}})
+    first = await put(owner.producer, owner.commands, order(broken, "opened"))
+    await owner.until_answered(await put(owner.producer, owner.commands, order(of, "opened")))
+    assert (await log.load(TALLIES, [of]))[of].state.opened == 1
+    [kept] = [dict(record.headers) for record in await owner.quarantined()]
+    assert kept["ce_id"].decode() == str(first)
+    assert kept["quarantine_reason"] == b"a bug: ValidationError"
+
+
 async def test_what_a_process_took_and_did_not_finish_is_handled_by_the_next(
     kafka: Server, topics: str, producer: AIOKafkaProducer, log: Log, database: Database
 ) -> None:

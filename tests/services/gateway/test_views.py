@@ -9,11 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.mongo import connect, declare
 from contracts.crm import ClientCreated, ClientDeleted, ClientDetails, ClientUpdated
 from contracts.mailer import EmailBounced
 from contracts.message import Message
-from services.gateway.documents import ClientDocument, EmailLogDocument, TaskDocument
+from services.gateway.documents import (
+    DOCUMENTS,
+    ClientDocument,
+    EmailLogDocument,
+    TaskDocument,
+)
 from services.gateway.views import CLIENTS, EMAIL_LOGS, TASKS
+from tests.servers import Server
 from tests.services.gateway.stories import DAY, NOON, Story
 
 AGENT, CLIENT = uuid4(), uuid4()
@@ -35,6 +42,13 @@ EMAILS = {
     "failed": (*_TRIED, STORY.failed(0, 2.4)),
     "withheld": (*_TRIED, STORY.withheld(0, 2.4)),
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def declared(mongodb_server: Server) -> None:
+    """Beanie's documents can be made only where they are bound to a database."""
+    async with connect(mongodb_server.address) as client:
+        await declare(client["realtoros_gateway"], DOCUMENTS)
 
 
 def folded(view: Any, id_: Any, events: Iterable[Message]) -> Any:
