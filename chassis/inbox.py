@@ -16,7 +16,6 @@ from pydantic import ValidationError
 from pymongo.errors import PyMongoError
 
 from chassis.errors import Refused
-from chassis.mongo import is_passing
 from chassis.quarantine import Quarantine
 from chassis.reactions import Outcome, Reaction, Reactor, Task
 from chassis.replies import Replies
@@ -163,9 +162,9 @@ class Inbox:
         refused: set[int] = set()
         try:
             gaps = await self._views.apply([(one.envelope, one.message) for _, one in viewed])
+        except PyMongoError:
+            raise
         except Exception as bug:
-            if isinstance(bug, PyMongoError) and is_passing(bug):
-                raise
             log.exception("view_failed", events=len(viewed))
             if len(arrived) > 1:
                 return [a for one in arrived for a in await self._apply_views([one])]
@@ -186,13 +185,14 @@ class Inbox:
                     await self._quarantine.put(one.record, f"refused: {outcome.reason}")
             elif isinstance(outcome, Exception):
                 await self._quarantine.put(one.record, f"a bug: {type(outcome).__name__}")
-        await self._replies.send(
-            [
-                (one.envelope, one.message, outcome)
-                for one, outcome in outcomes
-                if isinstance(one.message, Command)
-            ]
-        )
+        # One answer for each delivery, however many aggregates it met: a no of one is a no.
+        answers: dict[int, tuple[Envelope, Message, Outcome]] = {}
+        for one, outcome in outcomes:
+            if isinstance(one.message, Command) and (
+                id(one) not in answers or isinstance(outcome, Exception)
+            ):
+                answers[id(one)] = (one.envelope, one.message, outcome)
+        await self._replies.send(list(answers.values()))
 
 
 def subscribe(

@@ -113,7 +113,7 @@ class Log:
         return outcomes  # type: ignore[return-value]
 
     async def run(self) -> None:
-        """Flush what was appended until cancelled; what waits then is flushed first."""
+        """Flush what is appended, until cancelled."""
         while True:
             await self._arrived.wait()
             await self._pace.turn()

@@ -1,5 +1,6 @@
 """What crm says: agents and their clients."""
 
+from math import isfinite
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -32,6 +33,8 @@ def _storable(value: Any, depth: int = 0) -> Any:
         case list():
             for part in value:
                 _storable(part, depth + 1)
+        case float() if not isfinite(value):
+            raise ValueError("has a number that JSON cannot write")
         case int() if not -_INT64 <= value < _INT64:
             raise ValueError("has a number of more than 64 bits")
     return value

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from uuid import uuid4
 
 from litestar import Litestar
-from litestar.di import Provide
+from litestar.datastructures import State
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.plugins.pydantic import PydanticPlugin
@@ -20,6 +20,7 @@ from services.gateway.settings import GatewaySettings
 def application(service: Service, settings: GatewaySettings) -> Litestar:
     """Serve the API while the service runs."""
     commands = Commands(settings, service.database, service.views)
+    api = routes.Api(settings.agent_id, commands, service.database, service.health)
 
     @contextlib.asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:
@@ -27,9 +28,6 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
             agent = RegisterAgent(agent_id=settings.agent_id, personal=settings.agent)
             await commands.send(agent, uuid4())
             yield
-
-    def given(value: object) -> Provide:
-        return Provide(lambda: value, sync_to_thread=False)
 
     return Litestar(
         route_handlers=[
@@ -39,13 +37,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
             routes.command_status,
             routes.health,
         ],
-        # A field of a body that is named as one of these would be answered with 500.
-        dependencies={
-            "calling_agent": given(settings.agent_id),
-            "commands": given(commands),
-            "database": given(service.database),
-            "checks": given(service.health),
-        },
+        state=State({"api": api}),
         lifespan=[running],
         exception_handlers=problems.HANDLERS,
         request_max_body_size=settings.max_body_bytes,

@@ -100,11 +100,12 @@ class Commands:
         except Unavailable:
             self._asked.pop(command_id)
             raise
+        deadline = asyncio.get_running_loop().time() + self._settings.command_timeout_seconds
         try:
-            async with asyncio.timeout(self._settings.command_timeout_seconds):
+            async with asyncio.timeout_at(deadline):
                 outcome = await asyncio.shield(answer)
                 if isinstance(outcome, CommandAccepted):
-                    await self._until_shown(outcome)
+                    await self._until_shown(outcome, deadline)
         except TimeoutError:
             await self._keep(command_id, command, answer)
             raise StillRunning(command_id) from None
@@ -149,12 +150,17 @@ class Commands:
             except (Malformed, KeyError, ValidationError) as error:
                 log.warning("reply_unreadable", error=type(error).__name__)
 
-    async def _until_shown(self, accepted: CommandAccepted) -> None:
-        """Wait for the views, which this replica or another brings up to date."""
+    async def _until_shown(self, accepted: CommandAccepted, deadline: float) -> None:
+        """Wait for the views, which this replica or another brings up to date.
+
+        Looks at the time itself: pymongo may swallow the cancellation of a timeout.
+        """
         key = (accepted.about, accepted.version)
         shown = self._unshown.setdefault(key, asyncio.Event())
         try:
             while not shown.is_set() and await self._views.version(key[0]) < key[1]:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise TimeoutError
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_SECONDS):
                         await shown.wait()

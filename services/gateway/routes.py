@@ -1,6 +1,7 @@
 """The REST API. Everything is the calling agent's; what is not his does not exist."""
 
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, get_args
 from uuid import UUID, uuid4
@@ -37,11 +38,41 @@ Several = Parameter(description="may be given several times")
 MAX_WORDS = 5
 
 
-async def _found(database: Database, collection: str, where: Raw, model: type[Any]) -> Any:
-    row = await database[collection].find_one(where, projection_of(model))
+Asked = Request[Any, Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """What the routes stand on.
+
+    Kept in the application's state and not injected by name: Litestar would answer a body that has
+    a field of an injected name with 500.
+    """
+
+    agent_id: UUID
+    commands: Commands
+    database: Database
+    checks: Health
+
+
+def _api(request: Asked) -> Api:
+    api: Api = request.app.state.api
+    return api
+
+
+async def _found(request: Asked, collection: str, where: Raw, model: type[Any]) -> Any:
+    api = _api(request)
+    where = {"agent_id": api.agent_id} | where
+    row = await api.database[collection].find_one(where, projection_of(model))
     if row is None:
         raise NotFoundException("there is no such thing here")
     return model.model_validate(row)
+
+
+async def _client(request: Asked, client_id: UUID) -> Client:
+    where = {"_id": client_id, "stage": {"$exists": True}}
+    client: Client = await _found(request, "clients", where, Client)
+    return client
 
 
 class Clients(Controller):
@@ -51,14 +82,12 @@ class Clients(Controller):
     tags = ["clients"]
 
     @post()
-    async def create(
-        self, data: NewClient, calling_agent: UUID, commands: Commands
-    ) -> Response[Created]:
+    async def create(self, request: Asked, data: NewClient) -> Response[Created]:
         """Add a client; five follow-ups are planned for it."""
-        client_id = uuid4()
-        await commands.order(
+        api, client_id = _api(request), uuid4()
+        await api.commands.order(
             CreateClient(
-                agent_id=calling_agent,
+                agent_id=api.agent_id,
                 client_id=client_id,
                 stage=data.stage,
                 property_type=data.property_type,
@@ -74,73 +103,54 @@ class Clients(Controller):
     @get()
     async def list_(
         self,
-        request: Request[Any, Any, Any],
-        calling_agent: UUID,
-        database: Database,
+        request: Asked,
         stage: Annotated[list[Stage] | None, Several] = None,
         q: Annotated[str | None, Parameter(max_length=200)] = None,
         page: Page = 1,
         limit: Limit = 20,
     ) -> Response[list[Client]]:
         """List clients, the newest first; `q` finds the beginnings of words."""
-        where: Raw = {"agent_id": calling_agent, "stage": {"$in": stage or list(get_args(Stage))}}
+        api = _api(request)
+        where: Raw = {"agent_id": api.agent_id, "stage": {"$in": stage or list(get_args(Stage))}}
         if wanted := words(q)[:MAX_WORDS]:
             where["$and"] = [{"search": {"$regex": f"^{re.escape(word)}"}} for word in wanted]
         sort = [("created_at", -1), ("_id", 1)]
-        return await listed(request, database, "clients", where, sort, Client, page, limit)
+        return await listed(request, api.database, "clients", where, sort, Client, page, limit)
 
     @get("/{client_id:uuid}")
-    async def show(self, client_id: UUID, calling_agent: UUID, database: Database) -> Client:
+    async def show(self, request: Asked, client_id: UUID) -> Client:
         """Show a client."""
-        where = {"_id": client_id, "agent_id": calling_agent, "stage": {"$exists": True}}
-        client: Client = await _found(database, "clients", where, Client)
-        return client
+        return await _client(request, client_id)
 
     @patch("/{client_id:uuid}")
-    async def change(
-        self,
-        client_id: UUID,
-        data: ClientPatch,
-        calling_agent: UUID,
-        database: Database,
-        commands: Commands,
-    ) -> Client:
+    async def change(self, request: Asked, client_id: UUID, data: ClientPatch) -> Client:
         """Change a client. One that becomes closed or lost gets no more follow-ups."""
+        api = _api(request)
         changes = data.model_dump(exclude_unset=True)
         own = {name: changes.pop(name) for name in ("stage", "property_type") if name in changes}
-        await commands.order(
+        await api.commands.order(
             UpdateClient(
-                agent_id=calling_agent,
+                agent_id=api.agent_id,
                 client_id=client_id,
                 personal=ClientDetailsPatch(**changes),
                 **own,
             )
         )
-        where = {"_id": client_id, "agent_id": calling_agent, "stage": {"$exists": True}}
-        client: Client = await _found(database, "clients", where, Client)
-        return client
+        return await _client(request, client_id)
 
     @delete("/{client_id:uuid}")
-    async def remove(self, client_id: UUID, calling_agent: UUID, commands: Commands) -> None:
+    async def remove(self, request: Asked, client_id: UUID) -> None:
         """Delete a client and cancel what is pending for it."""
-        await commands.order(DeleteClient(agent_id=calling_agent, client_id=client_id))
+        api = _api(request)
+        await api.commands.order(DeleteClient(agent_id=api.agent_id, client_id=client_id))
 
     @get("/{client_id:uuid}/tasks")
     async def tasks(
-        self,
-        request: Request[Any, Any, Any],
-        client_id: UUID,
-        calling_agent: UUID,
-        database: Database,
-        page: Page = 1,
-        limit: Limit = 20,
+        self, request: Asked, client_id: UUID, page: Page = 1, limit: Limit = 20
     ) -> Response[list[Task]]:
         """List a client's follow-ups, the earliest first."""
-        where = {"_id": client_id, "agent_id": calling_agent, "stage": {"$exists": True}}
-        await _found(database, "clients", where, Client)
-        return await _tasks(
-            request, database, {"client_id": client_id, "agent_id": calling_agent}, page, limit
-        )
+        await _client(request, client_id)
+        return await _tasks(request, {"client_id": client_id}, page, limit)
 
 
 class Tasks(Controller):
@@ -152,9 +162,7 @@ class Tasks(Controller):
     @get()
     async def list_(
         self,
-        request: Request[Any, Any, Any],
-        calling_agent: UUID,
-        database: Database,
+        request: Asked,
         status: Annotated[list[TaskStatus] | None, Several] = None,
         client_id: UUID | None = None,
         due_before: datetime | None = None,
@@ -162,20 +170,20 @@ class Tasks(Controller):
         limit: Limit = 20,
     ) -> Response[list[Task]]:
         """List follow-ups, the earliest first."""
-        where: Raw = {"agent_id": calling_agent}
+        where: Raw = {}
         if client_id:
             where["client_id"] = client_id
         if due_before:
             where["scheduled_for"] = {"$lt": moment("due_before", due_before)}
         if status:
             where["status"] = {"$in": status}
-        return await _tasks(request, database, where, page, limit)
+        return await _tasks(request, where, page, limit)
 
     @get("/{task_id:uuid}")
-    async def show(self, task_id: UUID, calling_agent: UUID, database: Database) -> Task:
+    async def show(self, request: Asked, task_id: UUID) -> Task:
         """Show a follow-up."""
-        where = {"_id": task_id, "agent_id": calling_agent, "status": {"$exists": True}}
-        task: Task = await _found(database, "tasks", where, Task)
+        where = {"_id": task_id, "status": {"$exists": True}}
+        task: Task = await _found(request, "tasks", where, Task)
         return task
 
 
@@ -188,54 +196,44 @@ class Emails(Controller):
     @get()
     async def list_(
         self,
-        request: Request[Any, Any, Any],
-        calling_agent: UUID,
-        database: Database,
+        request: Asked,
         status: Annotated[list[EmailStatus] | None, Several] = None,
         client_id: UUID | None = None,
         page: Page = 1,
         limit: Limit = 20,
     ) -> Response[list[Email]]:
         """List emails, the newest first."""
-        where: Raw = {
-            "agent_id": calling_agent,
-            "status": {"$in": status or list(get_args(EmailStatus))},
-        }
+        api = _api(request)
+        statuses = status or list(get_args(EmailStatus))
+        where: Raw = {"agent_id": api.agent_id, "status": {"$in": statuses}}
         if client_id:
             where["client_id"] = client_id
         sort = [("created_at", -1), ("_id", 1)]
-        return await listed(request, database, "email_logs", where, sort, Email, page, limit)
+        return await listed(request, api.database, "email_logs", where, sort, Email, page, limit)
 
     @get("/{email_id:uuid}")
-    async def show(self, email_id: UUID, calling_agent: UUID, database: Database) -> Email:
+    async def show(self, request: Asked, email_id: UUID) -> Email:
         """Show an email."""
-        email: Email = await _found(
-            database, "email_logs", {"_id": email_id, "agent_id": calling_agent}, Email
-        )
+        email: Email = await _found(request, "email_logs", {"_id": email_id}, Email)
         return email
 
 
 @get("/api/commands/{command_id:uuid}", tags=["commands"])
-async def command_status(
-    command_id: UUID, calling_agent: UUID, database: Database
-) -> CommandStatus:
+async def command_status(request: Asked, command_id: UUID) -> CommandStatus:
     """Show what became of a command that was answered with 202."""
-    found: CommandStatus = await _found(
-        database, "commands", {"_id": command_id, "agent_id": calling_agent}, CommandStatus
-    )
+    found: CommandStatus = await _found(request, "commands", {"_id": command_id}, CommandStatus)
     return found
 
 
 @get(["/health/live", "/health/ready"], include_in_schema=False)
-async def health(request: Request[Any, Any, Any], checks: Health) -> Response[dict[str, Any]]:
+async def health(request: Asked) -> Response[dict[str, Any]]:
     """Tell whether the process lives, and whether it can work."""
-    status, body = await answer(checks, request.url.path)
+    status, body = await answer(_api(request).checks, request.url.path)
     return Response(body, status_code=status)
 
 
-async def _tasks(
-    request: Request[Any, Any, Any], database: Database, where: Raw, page: int, limit: int
-) -> Response[list[Task]]:
-    where = {"status": {"$in": list(get_args(TaskStatus))}} | where
+async def _tasks(request: Asked, where: Raw, page: int, limit: int) -> Response[list[Task]]:
+    api = _api(request)
+    every = {"agent_id": api.agent_id, "status": {"$in": list(get_args(TaskStatus))}}
     sort = [("scheduled_for", 1), ("_id", 1)]
-    return await listed(request, database, "tasks", where, sort, Task, page, limit)
+    return await listed(request, api.database, "tasks", every | where, sort, Task, page, limit)

@@ -7,7 +7,7 @@ from chassis.errors import TryLater
 from chassis.lookup import Lookup
 from contracts.scheduler import FollowupEvent, Recipient
 from services.scheduler.documents import AgentDocument, ClientDocument
-from services.scheduler.plan import KnownClient, Plan, fall_due
+from services.scheduler.plan import STOPS, KnownClient, Plan, fall_due
 
 
 async def let_fall_due(
@@ -24,6 +24,8 @@ async def let_fall_due(
         raise TryLater("the agent is not heard of yet")
     if client is None or not (client.personal and client.stage and client.property_type):
         raise TryLater("the client's deletion is about to cancel the plan")
+    if client.stage in STOPS:
+        raise TryLater("the client's stage is about to cancel the plan")
     known = KnownClient(
         stage=client.stage,
         property_type=client.property_type,
