@@ -14,7 +14,7 @@ from chassis.aggregate import Aggregate, Change, E, S, StateDocument
 from chassis.errors import Refused, TryLater
 from chassis.log import Clash, Log
 from chassis.mongo import is_passing
-from chassis.pace import Pace
+from chassis.pace import PACE_SECONDS, Pace
 from chassis.state import Given
 from contracts.message import to_milliseconds
 
@@ -109,6 +109,7 @@ class DueLoop(Generic[S, E]):
         lease: timedelta,
         poll: timedelta,
         open_: Callable[[], bool],
+        pace: float = PACE_SECONDS,
     ) -> None:
         self._log = log_
         self._aggregate = aggregate
@@ -118,6 +119,7 @@ class DueLoop(Generic[S, E]):
         self._lease = lease
         self._poll = poll
         self._open = open_
+        self._pace = Pace(pace)
         self._collection = log_.database[aggregate.collection]
         self._running: set[asyncio.Task[None]] = set()
         self._postponed: set[datetime] = set()
@@ -135,9 +137,8 @@ class DueLoop(Generic[S, E]):
 
     async def run(self) -> None:
         """Work until cancelled; `drain` then waits for what is under way."""
-        pace = Pace()
         while True:
-            await pace.turn()
+            await self._pace.turn()
             self._wake.clear()
             now = datetime.now(UTC)
             self._postponed = {until for until in self._postponed if until > now}

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, for_code
 
-from chassis.pace import Pace
+from chassis.pace import PACE_SECONDS, Pace
 from contracts.catalogue import FOREVER, PARTITIONS, TOPICS
 
 PUBLISH_SECONDS = 10
@@ -98,7 +98,7 @@ def wait_for_records(consumer: Any) -> None:
     consumer.getmany = until_some
 
 
-def pace_fetches(consumer: Any, empty_hold_ms: int) -> None:
+def pace_fetches(consumer: Any, empty_hold_ms: int, seconds: float = PACE_SECONDS) -> None:
     """Fetch at a pace, so that records come in batches; each fetch names every partition.
 
     `empty_hold_ms` is for the embedded broker, which answers an empty fetch at once instead of
@@ -106,7 +106,7 @@ def pace_fetches(consumer: Any, empty_hold_ms: int) -> None:
     """
     fetcher = consumer._fetcher  # noqa: SLF001 - aiokafka has no setting for it
     fetch = fetcher._proc_fetch_request  # noqa: SLF001
-    pace = Pace()
+    pace = Pace(seconds)
     empty = 0
 
     async def paced(assignment: Any, node_id: Any, request: Any) -> bool:

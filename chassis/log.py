@@ -12,7 +12,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from chassis.aggregate import Aggregate, Change, S, StateDocument, to_raw
 from chassis.mongo import Database, Raw, duplicate_index, in_transaction, is_passing
-from chassis.pace import Pace
+from chassis.pace import PACE_SECONDS, Pace
 
 FLUSH_COMMITS = 200
 
@@ -66,13 +66,13 @@ class Clash(Exception):
 class Log:
     """A service's log. Appends that come in together share a transaction (group commit)."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, pace: float = PACE_SECONDS) -> None:
         self.database = database
         self.commits = database[CommitDocument.Settings.name]
         self.listeners: list[Callable[[Sequence[Change[Any]]], None]] = []
         self._waiting: list[tuple[Change[Any], asyncio.Future[None]]] = []
         self._arrived = asyncio.Event()
-        self._pace = Pace()
+        self._pace = Pace(pace)
 
     async def known(self, causes: Iterable[tuple[UUID, str]]) -> dict[tuple[UUID, str], int]:
         """Give, for each (cause, stream) that is in the log, the last version of its commit."""

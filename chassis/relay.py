@@ -18,7 +18,7 @@ from chassis.aggregate import Change, Commit, commit_id
 from chassis.kafka import PUBLISH_SECONDS
 from chassis.log import UNPUBLISHED, Log
 from chassis.mongo import Raw
-from chassis.pace import Pace
+from chassis.pace import PACE_SECONDS, Pace
 from contracts import cloudevents
 from contracts.cloudevents import Envelope
 
@@ -70,7 +70,14 @@ def stored(raw: Raw, source: str) -> Outgoing:
 class Relay:
     """Publishes commits: those of this process at once, those that a dead one left by a sweep."""
 
-    def __init__(self, log_: Log, producer: AIOKafkaProducer, source: str, prefix: str) -> None:
+    def __init__(
+        self,
+        log_: Log,
+        producer: AIOKafkaProducer,
+        source: str,
+        prefix: str,
+        pace: float = PACE_SECONDS,
+    ) -> None:
         self._log = log_
         self._marks = log_.commits.with_options(write_concern=WriteConcern(w=1))
         self._producer = producer
@@ -78,7 +85,7 @@ class Relay:
         self._prefix = prefix
         self._offered: list[Outgoing] = []
         self._arrived = asyncio.Event()
-        self._pace = Pace()
+        self._pace = Pace(pace)
         self._last_published: dict[str, int] = {}
         self.failing: str | None = None
         log_.listeners.append(self._offer)

@@ -102,8 +102,10 @@ class Service:
             producer = await stack.enter_async_context(
                 kafka.producer(settings.kafka_bootstrap_servers, f"realtoros-{self.name}")
             )
-            log_ = Log(self.database)
-            relay = Relay(log_, producer, self.name, settings.kafka_topic_prefix)
+            log_ = Log(self.database, settings.pace_seconds)
+            relay = Relay(
+                log_, producer, self.name, settings.kafka_topic_prefix, settings.pace_seconds
+            )
             catch_up = CatchUp()
             loops = [
                 DueLoop(
@@ -115,6 +117,7 @@ class Service:
                     lease=timedelta(seconds=settings.lease_seconds),
                     poll=timedelta(seconds=settings.scheduler_poll_seconds),
                     open_=(lambda: catch_up.done) if caught_up else (lambda: True),
+                    pace=settings.pace_seconds,
                 )
                 for aggregate, worker, slots, caught_up in self._due
             ]
@@ -169,7 +172,9 @@ class Service:
             """Join the group, which may take its time: a stop must not wait for it."""
             await broker.start()
             kafka.wait_for_records(subscriber.consumer)
-            kafka.pace_fetches(subscriber.consumer, settings.kafka_empty_fetch_hold_ms)
+            kafka.pace_fetches(
+                subscriber.consumer, settings.kafka_empty_fetch_hold_ms, settings.pace_seconds
+            )
             catch_up.consumer = subscriber.consumer
 
         async def assigned() -> str | None:

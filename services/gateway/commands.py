@@ -79,7 +79,7 @@ class Commands:
         try:
             # The reply to the first command must not slip by before the positions are known.
             await consumer.seek_to_end()
-            pace_fetches(consumer, settings.kafka_empty_fetch_hold_ms)
+            pace_fetches(consumer, settings.kafka_empty_fetch_hold_ms, settings.pace_seconds)
             listening = asyncio.create_task(self._listen(consumer))
             listening.add_done_callback(serving.stop_if_failed)
             yield
