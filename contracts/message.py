@@ -60,12 +60,12 @@ class Message(Contract):
     @property
     def stream(self) -> str:
         """The aggregate that the message is about, as `kind-uuid`: the CloudEvents `subject`."""
-        raise NotImplementedError(f"{type(self).__name__} is about no stream")
+        raise TypeError(f"{type(self).__name__} is about no stream")
 
     @property
     def key(self) -> UUID:
         """The Kafka key. Whatever has the same key is read in the order it was written."""
-        raise NotImplementedError(f"{type(self).__name__} has no key")
+        raise TypeError(f"{type(self).__name__} has no key")
 
 
 class Event(Message):
