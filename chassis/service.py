@@ -11,7 +11,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from beanie import Document
 
-from chassis import health, kafka, logs, mongo, serving
+from chassis import health, kafka, mongo, serving
 from chassis.aggregate import Aggregate, S, StateDocument
 from chassis.catch_up import CatchUp
 from chassis.due import DueLoop
@@ -93,7 +93,6 @@ class Service:
     async def running(self) -> AsyncIterator[AIOKafkaProducer]:
         """Be at work. Raises when Kafka or MongoDB is away at the start: the process ends then."""
         settings = self.settings
-        logs.configure(self.name, settings.log_level)
         await self.database.command("ping")
         await mongo.declare(self.database, self.documents)
         async with contextlib.AsyncExitStack() as stack:

@@ -1,6 +1,5 @@
 """What every message has in common, and the types that their fields are made of."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID
@@ -90,14 +89,6 @@ class Reply(Message):
     def to_json(self) -> str:
         """Write the value of the Kafka record."""
         return self.model_dump_json()
-
-
-def concrete(base: type[Message]) -> Iterator[type[Message]]:
-    """Give every named message type below `base`."""
-    for sub in base.__subclasses__():
-        if sub.wire_name:
-            yield sub
-        yield from concrete(sub)
 
 
 class AboutClient(Message):

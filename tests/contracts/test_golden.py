@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ import pytest
 from contracts import cloudevents
 from contracts.catalogue import COMMANDS, EVENTS, TOPICS, TYPES, topic_of
 from contracts.cloudevents import Envelope
-from contracts.message import AboutClient, Command, Contract, Event, Message, concrete
+from contracts.message import AboutClient, Command, Contract, Event, Message
 from tests.contracts.samples import CLIENT, NOON, SAMPLES
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -47,7 +48,7 @@ def test_every_type_has_a_sample_and_a_golden_file() -> None:
 
 def test_every_named_type_is_in_exactly_one_topic() -> None:
     places = Counter(type_ for topic in TOPICS for type_ in topic.types)
-    assert set(places) == set(concrete(Message))
+    assert set(places) == set(_named(Message))
     assert set(places.values()) == {1}
     assert len({type_.wire_name for type_ in places}) == len(places)
     for topic in TOPICS:
@@ -121,3 +122,10 @@ def _without_own_fields(value: Any) -> Any:
         case list():
             return [_without_own_fields(part) for part in value]
     return value
+
+
+def _named(base: type[Message]) -> Iterator[type[Message]]:
+    for sub in base.__subclasses__():
+        if sub.wire_name:
+            yield sub
+        yield from _named(sub)
