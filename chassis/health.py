@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
 Check = Callable[[], Awaitable[str | None]]
 Running = Callable[[], AbstractAsyncContextManager[Any]]
 
@@ -33,7 +35,10 @@ class Health:
 
 
 def asgi(health: Health, running: Running) -> Callable[..., Awaitable[None]]:
-    """Give an ASGI app that serves /health/live and /health/ready while `running` is entered."""
+    """Give an ASGI app that serves /health/live, /health/ready and /metrics (Prometheus).
+
+    It does so while `running` is entered.
+    """
 
     async def app(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -49,10 +54,14 @@ def asgi(health: Health, running: Running) -> Callable[..., Awaitable[None]]:
                 raise
             await send({"type": "lifespan.shutdown.complete"})
             return
-        status, body = await answer(health, scope["path"])
-        headers = [(b"content-type", b"application/json")]
+        if scope["path"] == "/metrics":
+            status, content, body = 200, CONTENT_TYPE_LATEST, generate_latest()
+        else:
+            status, answered = await answer(health, scope["path"])
+            content, body = "application/json", json.dumps(answered).encode()
+        headers = [(b"content-type", content.encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": json.dumps(body).encode()})
+        await send({"type": "http.response.body", "body": body})
 
     return app
 

@@ -1,7 +1,6 @@
 """The inbox: one batch subscriber per service, safe wiring, routing by the type of the event."""
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,6 +18,7 @@ from chassis.errors import Refused
 from chassis.quarantine import Quarantine
 from chassis.reactions import Outcome, Reaction, Reactor, Task
 from chassis.replies import Replies
+from chassis.trouble import Trouble
 from chassis.views import Views
 from contracts import cloudevents
 from contracts.catalogue import TYPES
@@ -61,14 +61,8 @@ class Inbox:
         self._replies = replies
         self._quarantine = quarantine
         self._failures = 0
-        self._failing: tuple[str, float] | None = None
-
-    @property
-    def failing(self) -> str | None:
-        """What the last batch failed with; forgotten when it does not come here again."""
-        if self._failing is None or time.monotonic() > self._failing[1]:
-            return None
-        return self._failing[0]
+        # A batch that failed may come again elsewhere.
+        self.trouble = Trouble()
 
     async def handle(self, message: KafkaMessage) -> None:
         """Handle a batch. Raises after a pause when store or broker is away: it comes again."""
@@ -79,12 +73,12 @@ class Inbox:
             reason = type(error).__name__
             wait = min(LONGEST_WAIT, 0.2 * 2 ** min(self._failures, 6))
             self._failures += 1
-            self._failing = (reason, time.monotonic() + wait + LONGEST_WAIT)
+            self.trouble.note(reason, wait + LONGEST_WAIT)
             log.warning("batch_postponed", error=reason, records=len(records), seconds=wait)
             await asyncio.sleep(wait)
             raise
         self._failures = 0
-        self._failing = None
+        self.trouble.clear()
 
     async def process(self, records: Sequence[Record]) -> None:
         """Take each record's effect into the store, or the record into quarantine.

@@ -10,9 +10,12 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, for_code
 
 from chassis.pace import PACE_SECONDS, Pace
-from contracts.catalogue import FOREVER, PARTITIONS, TOPICS
+from contracts.catalogue import FOREVER, PARTITIONS, TOPICS, Topic
 
 PUBLISH_SECONDS = 10
+# Above what brokers take by default (1 MiB), so that the topics refuse what is too large, and
+# a quarantine takes the largest record with the reason added.
+LARGEST_RECORD = 2 * 1024 * 1024
 LONGEST_HOLD = 5
 IDLE_MS = 5_000
 
@@ -29,6 +32,7 @@ async def producer(bootstrap: str, client_id: str) -> AsyncIterator[AIOKafkaProd
         acks="all",
         enable_idempotence=False,
         request_timeout_ms=PUBLISH_SECONDS * 1000,
+        max_request_size=LARGEST_RECORD,
     )
     await started.start()
     try:
@@ -62,11 +66,7 @@ async def apply_topics(bootstrap: str, prefix: str) -> list[str]:
                         name=prefix + topic.name,
                         num_partitions=PARTITIONS,
                         replication_factor=replicas,
-                        topic_configs={
-                            "retention.ms": "-1"
-                            if topic.retention == FOREVER
-                            else str(int(topic.retention.total_seconds() * 1000))
-                        },
+                        topic_configs=_configs(topic),
                     )
                     for topic in missing
                 ]
@@ -78,6 +78,16 @@ async def apply_topics(bootstrap: str, prefix: str) -> list[str]:
         return [prefix + topic.name for topic in missing]
     finally:
         await admin.close()
+
+
+def _configs(topic: Topic) -> dict[str, str]:
+    kept = -1 if topic.retention == FOREVER else int(topic.retention.total_seconds() * 1000)
+    configs = {"retention.ms": str(kept)}
+    if not topic.types:
+        configs["max.message.bytes"] = str(LARGEST_RECORD)
+    if topic.compacted:
+        configs["cleanup.policy"] = "compact"
+    return configs
 
 
 def wait_for_records(consumer: Any) -> None:

@@ -1,14 +1,38 @@
-"""Quarantine: a record that cannot be handled waits in a topic of its own, and nothing is lost."""
+"""Quarantine: a record that cannot be handled waits in a topic of its own, and nothing is lost.
+
+The topic `<service>.quarantine` is compacted. A key names one record by where it came from; its
+latest record is the raw one with the reason, or a tombstone once an operator has seen to it.
+"""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaProducer
+from prometheus_client import Counter
 
 from contracts.message import rfc3339
 
+QUARANTINED = Counter(
+    "realtoros_quarantined_total", "Records that could not be handled, by their topic.", ["topic"]
+)
+
+MARK = "quarantine_"
+
 log = structlog.get_logger(__name__)
+
+
+class Origin(NamedTuple):
+    """Where a record was first read; `topic` is without the prefix."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    @property
+    def key(self) -> str:
+        """What the record is called in quarantine."""
+        return f"{self.topic}-{self.partition}-{self.offset}"
 
 
 class Quarantine:
@@ -16,30 +40,51 @@ class Quarantine:
 
     def __init__(self, producer: AIOKafkaProducer, service: str, prefix: str) -> None:
         self._producer = producer
+        self._prefix = prefix
         self._topic = f"{prefix}{service}.quarantine"
+        self._retries = f"{prefix}{service}.retries"
 
     async def put(self, record: Any, reason: str) -> None:
         """Keep the raw record with where it was and why it is here; `reason` without personal data.
 
         Raises KafkaError when it could not be stored: then the record must not be acknowledged.
         """
-        origin = {
+        origin, headers = (
+            Origin(record.topic.removeprefix(self._prefix), record.partition, record.offset),
+            list(record.headers),
+        )
+        if record.topic == self._retries:
+            origin, headers = taken_from(record)
+        told = {
+            **headers_of(origin),
             "quarantine_reason": reason,
-            "quarantine_topic": record.topic,
-            "quarantine_partition": str(record.partition),
-            "quarantine_offset": str(record.offset),
             "quarantine_at": rfc3339(datetime.now(UTC)),
         }
+        if record.key is not None:
+            told["quarantine_key"] = record.key.hex()
+        if record.value is None:
+            told["quarantine_null"] = "value"
         await self._producer.send_and_wait(
             self._topic,
-            key=record.key,
-            value=record.value if record.value is not None or record.key is not None else b"",
-            headers=[*record.headers, *((name, text.encode()) for name, text in origin.items())],
+            key=origin.key.encode(),
+            value=record.value or b"",
+            headers=[*headers, *((name, text.encode()) for name, text in told.items())],
         )
-        log.warning(
-            "quarantined",
-            topic=record.topic,
-            partition=record.partition,
-            offset=record.offset,
-            reason=reason,
-        )
+        QUARANTINED.labels(origin.topic).inc()
+        log.warning("quarantined", **origin._asdict(), reason=reason)
+
+
+def headers_of(origin: Origin) -> dict[str, str]:
+    """Give the headers that keep the origin with the record."""
+    return {f"{MARK}{name}": str(value) for name, value in origin._asdict().items()}
+
+
+def taken_from(record: Any) -> tuple[Origin, list[tuple[str, bytes | None]]]:
+    """Give the origin of a record that was in quarantine, and the headers it had before."""
+    told = {name: value for name, value in record.headers if name.startswith(MARK)}
+    origin = Origin(
+        told[f"{MARK}topic"].decode(),
+        int(told[f"{MARK}partition"]),
+        int(told[f"{MARK}offset"]),
+    )
+    return origin, [header for header in record.headers if not header[0].startswith(MARK)]

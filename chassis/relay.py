@@ -19,6 +19,7 @@ from chassis.kafka import PUBLISH_SECONDS
 from chassis.log import UNPUBLISHED, Log
 from chassis.mongo import Raw
 from chassis.pace import PACE_SECONDS, Pace
+from chassis.trouble import Trouble
 from contracts import cloudevents
 from contracts.cloudevents import Envelope
 
@@ -87,7 +88,7 @@ class Relay:
         self._arrived = asyncio.Event()
         self._pace = Pace(pace)
         self._last_published: dict[str, int] = {}
-        self.failing: str | None = None
+        self.trouble = Trouble()
         log_.listeners.append(self._offer)
 
     def _offer(self, changes: Sequence[Change[Any]]) -> None:
@@ -136,14 +137,14 @@ class Relay:
                 .to_list()
             )
             if not found:
-                self.failing = None
+                self.trouble.clear()
                 return
             log.info("swept", commits=len(found))
             # A clock that ran ahead may have left an earlier commit that looks younger.
             await self._publish(
                 await self._with_earlier([stored(raw, self._source) for raw in found])
             )
-            if self.failing or len(found) < BATCH_COMMITS:
+            if self.trouble.reason or len(found) < BATCH_COMMITS:
                 return
 
     async def _with_earlier(self, offered: Sequence[Outgoing]) -> list[Outgoing]:
@@ -208,7 +209,7 @@ class Relay:
                 self._fail(error)
                 places.append(None)
             else:
-                self.failing = None
+                self.trouble.clear()
                 places.append(task.result())
         return places
 
@@ -230,5 +231,6 @@ class Relay:
         await self._marks.bulk_write(marks, ordered=False)
 
     def _fail(self, error: BaseException) -> None:
-        self.failing = type(error).__name__
-        log.warning("publishing_failed", error=self.failing)
+        reason = type(error).__name__
+        self.trouble.note(reason)
+        log.warning("publishing_failed", error=reason)

@@ -24,6 +24,7 @@ from chassis.reactions import Reaction, Reactor
 from chassis.relay import Relay
 from chassis.replies import Replies
 from chassis.settings import Settings
+from chassis.trouble import Trouble
 from chassis.views import D, View, Views
 from contracts.catalogue import read_by
 from contracts.message import Message
@@ -33,6 +34,9 @@ from contracts.message import Message
 DRAIN_SECONDS = 8
 READING_STOP_SECONDS = 6
 FLUSH_SECONDS = 2
+# How long a provider may fail without a success before the service is called not ready.
+PATIENCE_SECONDS = 5
+MEMORY_SECONDS = 300
 
 log = structlog.get_logger(__name__)
 
@@ -80,6 +84,12 @@ class Service:
         `caught_up`: only once the service has handled all that stood in its topics at its start.
         """
         self._due.append((aggregate, partial(worker, **parts), slots, caught_up))
+
+    def trouble(self, name: str) -> Trouble:
+        """Give what a worker tells of its calls; readiness tells when all fail for long."""
+        trouble = Trouble(patience=PATIENCE_SECONDS, memory=MEMORY_SECONDS)
+        self.health.checks[name] = trouble.check
+        return trouble
 
     def close(self, closing: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Call `closing` when the service has stopped working."""
@@ -132,8 +142,8 @@ class Service:
             await stack.enter_async_context(self._reading(inbox, catch_up))
             self.health.checks |= {
                 "mongodb": self._ping,
-                "inbox": partial(_report, inbox),
-                "relay": partial(_report, relay),
+                "inbox": inbox.trouble.check,
+                "relay": relay.trouble.check,
             }
             log.info("started")
             yield producer
@@ -213,7 +223,3 @@ async def _background(*coroutines: Coroutine[Any, Any, None]) -> AsyncIterator[N
         yield
     finally:
         await end(tasks)
-
-
-async def _report(part: Inbox | Relay) -> str | None:
-    return part.failing

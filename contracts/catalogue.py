@@ -9,17 +9,22 @@ from contracts.message import Message
 
 PARTITIONS = 12
 FOREVER = timedelta(milliseconds=-1)
+COMMANDS_KEPT = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic. `name` is without the prefix; `retention` is FOREVER for event topics."""
+    """One topic. `name` is without the prefix; `retention` is FOREVER for event topics.
+
+    `compacted`: of each key the latest record is kept, and after a tombstone none.
+    """
 
     name: str
     writer: str
     types: tuple[type[Message], ...]
     readers: tuple[str, ...]
     retention: timedelta
+    compacted: bool = False
 
 
 def _events(name: str, writer: str, union: object, *readers: str) -> Topic:
@@ -27,7 +32,7 @@ def _events(name: str, writer: str, union: object, *readers: str) -> Topic:
 
 
 def _commands(name: str, owner: str, *types: type[Message]) -> Topic:
-    return Topic(f"{name}.commands", "gateway", types, (owner,), timedelta(days=7))
+    return Topic(f"{name}.commands", "gateway", types, (owner,), COMMANDS_KEPT)
 
 
 EVENTS = (
@@ -35,7 +40,9 @@ EVENTS = (
     _events("clients", "crm", crm.ClientEvent, "scheduler", "mailer", "gateway"),
     _events("followups", "scheduler", scheduler.FollowupEvent, "composer", "gateway"),
     _events("drafts", "composer", composer.DraftEvent, "mailer", "gateway"),
-    _events("emails", "mailer", mailer.EmailEvent | mailer.AddressSuppressed, "gateway"),
+    # Mailer reads what it wrote itself, too: that a failure is to be told is one more reaction.
+    _events("emails", "mailer", mailer.EmailEvent | mailer.SuppressionEvent, "mailer", "gateway"),
+    _events("alerts", "mailer", mailer.AlertEvent),
 )
 COMMANDS = (
     _commands("agents", "crm", crm.RegisterAgent, crm.UpdateAgent),
@@ -53,9 +60,14 @@ REPLIES = Topic(
 )
 OWNERS = ("crm", "scheduler", "composer", "mailer", "gateway")
 QUARANTINES = tuple(
-    Topic(f"{owner}.quarantine", owner, (), ("operators",), FOREVER) for owner in OWNERS
+    Topic(f"{owner}.quarantine", owner, (), ("operators",), FOREVER, compacted=True)
+    for owner in OWNERS
 )
-TOPICS = (*EVENTS, *COMMANDS, REPLIES, *QUARANTINES)
+# What an operator takes out of a service's quarantine comes back to that service alone.
+RETRIES = tuple(
+    Topic(f"{owner}.retries", "operators", (), (owner,), COMMANDS_KEPT) for owner in OWNERS
+)
+TOPICS = (*EVENTS, *COMMANDS, REPLIES, *QUARANTINES, *RETRIES)
 
 TYPES: dict[str, type[Message]] = {t.wire_name: t for topic in TOPICS for t in topic.types}
 _TOPIC_OF = {t: topic.name for topic in TOPICS for t in topic.types}
@@ -68,4 +80,4 @@ def topic_of(message: type[Message]) -> str:
 
 def read_by(reader: str) -> tuple[str, ...]:
     """Give the names, without prefix, of the topics that a service reads as its group."""
-    return tuple(topic.name for topic in (*EVENTS, *COMMANDS) if reader in topic.readers)
+    return tuple(topic.name for topic in (*EVENTS, *COMMANDS, *RETRIES) if reader in topic.readers)

@@ -4,12 +4,16 @@ from typing import Literal
 from uuid import UUID, uuid5
 
 from contracts.composer import Letter
-from contracts.message import AboutClient, Command, Contract, Event, Time
+from contracts.message import AboutClient, Command, Contract, Event, Message, Time
 
 WithholdReason = Literal["client_deleted", "address_suppressed"]
 SuppressionReason = Literal["bounced", "unsubscribed", "spam_report"]
-DeliveryKind = Literal["delivered", "opened", "clicked", "bounced", "unsubscribed", "spam_report"]
+# A bounced address never takes an email again; a blocked email may succeed another time.
+DeliveryKind = Literal[
+    "delivered", "opened", "clicked", "blocked", "bounced", "unsubscribed", "spam_report"
+]
 Resolution = Literal["sent", "resend"]
+Problem = Literal["composition_failed", "sending_failed", "outcome_unknown"]
 
 
 class EmailStream(AboutClient):
@@ -24,7 +28,10 @@ class EmailStream(AboutClient):
 
 
 class EmailQueued(EmailStream, Event, name="realtoros.EmailQueued.v1"):
-    """The email waits for its turn."""
+    """The email waits for its turn. Not the first of its stream: it was decided to send it again.
+
+    Attempts are numbered on.
+    """
 
     written_by: str
     queued_at: Time
@@ -72,11 +79,23 @@ class EmailWithheld(EmailStream, Event, name="realtoros.EmailWithheld.v1"):
 
 
 class SendOutcomeUnknown(EmailStream, Event, name="realtoros.SendOutcomeUnknown.v1"):
-    """The provider may or may not have accepted the email. It is not sent again blindly."""
+    """The provider may or may not have accepted the email. It is not sent again blindly.
+
+    Until `reconcile_at` the provider's own report is waited for.
+    """
 
     attempt: int
     error: str
     unknown_at: Time
+    reconcile_at: Time | None = None
+
+
+class EmailHeld(EmailStream, Event, name="realtoros.EmailHeld.v1"):
+    """No report has settled the unknown outcome: a person has to, with ResolveEmail."""
+
+    attempt: int
+    error: str
+    held_at: Time
 
 
 class EmailDelivered(EmailStream, Event, name="realtoros.EmailDelivered.v1"):
@@ -115,13 +134,10 @@ def suppression_id(agent_id: UUID, email: str) -> UUID:
     return uuid5(agent_id, email.strip().casefold())
 
 
-class AddressSuppressed(Event, name="realtoros.AddressSuppressed.v1"):
-    """The agent must not write to this address any more."""
+class SuppressionStream(Message):
+    """Messages about the stream `suppression-<suppression_id>`: one per agent and address."""
 
     suppression_id: UUID
-    reason: SuppressionReason
-    suppressed_at: Time
-    personal: SuppressedAddress
 
     @property
     def stream(self) -> str:
@@ -133,6 +149,69 @@ class AddressSuppressed(Event, name="realtoros.AddressSuppressed.v1"):
         return self.suppression_id
 
 
+class AddressSuppressed(SuppressionStream, Event, name="realtoros.AddressSuppressed.v1"):
+    """The agent must not write to this address any more: no further email to it is begun."""
+
+    reason: SuppressionReason
+    suppressed_at: Time
+    personal: SuppressedAddress
+
+
+class SuppressionConfirmed(SuppressionStream, Event, name="realtoros.SuppressionConfirmed.v1"):
+    """What had been begun to this address is settled: from now on nothing reaches it."""
+
+    confirmed_at: Time
+
+
+# The version of a suppression's stream from which on it holds: SuppressionConfirmed comes second.
+SUPPRESSED_FROM = 2
+
+SuppressionEvent = AddressSuppressed | SuppressionConfirmed
+
+
+class AlertStream(AboutClient):
+    """Messages about the stream `alert-<alert_id>`: one per failure that the admin is told of."""
+
+    alert_id: UUID
+    followup_id: UUID
+
+    @property
+    def stream(self) -> str:
+        return f"alert-{self.alert_id}"
+
+
+class AlertRaised(AlertStream, Event, name="realtoros.AlertRaised.v1"):
+    """A follow-up has come to an end that a person should know of."""
+
+    problem: Problem
+    error: str
+    raised_at: Time
+
+
+class AlertStarted(AlertStream, Event, name="realtoros.AlertStarted.v1"):
+    """The admin is about to be told, once: what gets no answer is not told again."""
+
+    attempt: int
+    started_at: Time
+
+
+class AlertSent(AlertStream, Event, name="realtoros.AlertSent.v1"):
+    """The provider took the alert."""
+
+    sent_at: Time
+
+
+class AlertFailed(AlertStream, Event, name="realtoros.AlertFailed.v1"):
+    """The provider refused the alert; another attempt at `retry_at`, if there is one."""
+
+    error: str
+    failed_at: Time
+    retry_at: Time | None = None
+
+
+AlertEvent = AlertRaised | AlertStarted | AlertSent | AlertFailed
+
+
 EmailEvent = (
     EmailQueued
     | SendStarted
@@ -141,6 +220,7 @@ EmailEvent = (
     | EmailFailed
     | EmailWithheld
     | SendOutcomeUnknown
+    | EmailHeld
     | EmailDelivered
     | EmailOpened
     | EmailClicked
@@ -149,7 +229,10 @@ EmailEvent = (
 
 
 class ResolveEmail(EmailStream, Command, name="realtoros.ResolveEmail.v1"):
-    """A person settles an email that failed or whose outcome is unknown."""
+    """A person settles an email that failed or whose outcome is unknown.
+
+    `sent` takes the person's word for it; `resend` queues it again, whatever became of it before.
+    """
 
     resolution: Resolution
 
@@ -161,9 +244,13 @@ class RecordedAddress(Contract):
 
 
 class RecordDelivery(EmailStream, Command, name="realtoros.RecordDelivery.v1"):
-    """The provider reports what became of an email (SendGrid event webhook)."""
+    """The provider reports what became of an email (SendGrid event webhook).
+
+    `attempt` tells which of its calls, where the provider says so.
+    """
 
     kind: DeliveryKind
     at: Time
+    attempt: int | None = None
     reason: str | None = None
     personal: RecordedAddress

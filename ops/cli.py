@@ -7,12 +7,15 @@ import os
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from ops.errors import OperatorError
 from ops.services import SERVICES, Service
+
+if TYPE_CHECKING:
+    from ops.quarantine import Quarantines
 
 app = typer.Typer(
     help="Follows up with a realtor's clients by email.",
@@ -22,10 +25,15 @@ app = typer.Typer(
 )
 topics = typer.Typer(help="Kafka's topics.", no_args_is_help=True)
 indexes = typer.Typer(help="MongoDB's indexes.", no_args_is_help=True)
+quarantine = typer.Typer(help="Records that could not be handled.", no_args_is_help=True)
 app.add_typer(topics, name="topics")
+app.add_typer(quarantine, name="quarantine")
 app.add_typer(indexes, name="indexes")
 
 Leads = Annotated[Path, typer.Argument(metavar="FILE.csv", help="A CSV of leads.")]
+Names = Annotated[
+    list[str] | None, typer.Argument(metavar="[NAME …]", help="As `list` names them.")
+]
 Url = Annotated[
     str | None,
     typer.Option(metavar="URL", help="Where the API is.", show_default="what runs in this folder"),
@@ -135,6 +143,67 @@ def indexes_apply() -> None:
     uri = stores.address_in(os.environ, "MONGODB_URI")
     for database in asyncio.run(stores.apply_indexes(uri)):
         _say(f"{database}: its indexes are as they should be.")
+
+
+@quarantine.command("list")
+def quarantine_list(
+    service: Annotated[Service | None, typer.Argument(metavar="[SERVICE]")] = None,
+) -> None:
+    """List what waits: its name, since when, what it says it is, and why it is here."""
+    kept = asyncio.run(_quarantines().kept((service,) if service else SERVICES))
+    for one in kept:
+        _say(f"{one.name}  {one.at}  {one.type}  {one.reason}")
+    if not kept:
+        _say("Nothing is in quarantine.")
+
+
+@quarantine.command("show")
+def quarantine_show(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+    """Show one record whole. It may hold personal data."""
+    [kept] = asyncio.run(_quarantines().named([name]))
+    _say("\n".join(kept.described()))
+
+
+@quarantine.command("retry")
+def quarantine_retry(
+    names: Names = None,
+    every: Annotated[bool, typer.Option("--all", help="All that waits.")] = False,
+) -> None:
+    """Give records back to the services that could not handle them, in their order."""
+
+    async def retry() -> int:
+        quarantines = _quarantines()
+        kept = await (quarantines.kept() if every else quarantines.named(_some(names)))
+        await quarantines.retry(kept)
+        return len(kept)
+
+    _say(f"{asyncio.run(retry())} given back; what fails again is listed again.")
+
+
+@quarantine.command("drop")
+def quarantine_drop(names: Names = None) -> None:
+    """Drop records: they will never be handled."""
+
+    async def drop() -> int:
+        quarantines = _quarantines()
+        kept = await quarantines.named(_some(names))
+        await quarantines.drop(kept)
+        return len(kept)
+
+    _say(f"{asyncio.run(drop())} dropped.")
+
+
+def _some(names: list[str] | None) -> list[str]:
+    if not names:
+        raise OperatorError("which records? Name them as `realtoros quarantine list` does")
+    return names
+
+
+def _quarantines() -> "Quarantines":
+    from ops import stores, whereabouts
+    from ops.quarantine import Quarantines
+
+    return Quarantines(whereabouts.find_kafka(os.environ), stores.topic_prefix(os.environ))
 
 
 def _supervise(work: Coroutine[Any, Any, int], *, stopped: int) -> NoReturn:

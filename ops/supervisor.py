@@ -73,7 +73,7 @@ async def running_system(
         }
         await until_ready(urls)
         url = f"http://{address}:{port}"
-        stack.enter_context(whereabouts.remembered(folder, url))
+        stack.enter_context(whereabouts.remembered(folder, url, servers.kafka))
         mail = _mail(environment, settings["mailer"]["MAILBOX_DIR"])
         yield System(url=url, folder=folder, mail=mail, stores=servers)
 

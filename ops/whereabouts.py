@@ -36,10 +36,10 @@ def gateway_port(environment: Mapping[str, str]) -> int:
 
 
 @contextlib.contextmanager
-def remembered(folder: Path, url: str) -> Iterator[None]:
-    """Let `find_url` find the API of this process meanwhile."""
+def remembered(folder: Path, url: str, kafka: str) -> Iterator[None]:
+    """Let `find_url` and `find_kafka` find the API and the broker of this process meanwhile."""
     file = folder / "api.json"
-    file.write_text(json.dumps({"url": url, "pid": os.getpid()}) + "\n")
+    file.write_text(json.dumps({"url": url, "kafka": kafka, "pid": os.getpid()}) + "\n")
     try:
         yield
     finally:
@@ -51,15 +51,32 @@ def find_url(environment: Mapping[str, str]) -> str:
     asked = environment.get("GATEWAY_PORT")
     if asked:
         return f"http://{LOOPBACK}:{_port(asked)}"
+    return _running("url") or f"http://{LOOPBACK}:{DEFAULT_PORT}"
+
+
+def find_kafka(environment: Mapping[str, str]) -> str:
+    """Find the broker: KAFKA_BOOTSTRAP_SERVERS, else that of a running `up`, else of a `demo`.
+
+    Raises OperatorError when there is none.
+    """
+    found = environment.get("KAFKA_BOOTSTRAP_SERVERS") or _running("kafka")
+    if not found:
+        raise OperatorError(
+            "KAFKA_BOOTSTRAP_SERVERS is not set, and nothing runs in this folder: where is Kafka?"
+        )
+    return found
+
+
+def _running(what: str) -> str | None:
     for command in ("up", "demo"):
         try:
             known = json.loads((folder_of(command) / "api.json").read_text())
-            url, pid = str(known["url"]), int(known["pid"])
+            found, pid = str(known[what]), int(known["pid"])
         except (OSError, ValueError, LookupError, TypeError):
             continue
         if _lives(pid):
-            return url
-    return f"http://{LOOPBACK}:{DEFAULT_PORT}"
+            return found
+    return None
 
 
 def _lives(pid: int) -> bool:

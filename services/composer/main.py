@@ -17,7 +17,12 @@ def build(settings: ComposerSettings) -> Service:
     service.react(FollowupDue, reactions.request_draft)
     service.react(RetryDraft, reactions.retry_draft)
     service.when_due(
-        DRAFTS, write_draft, slots=settings.call_slots, writer=writer, policy=settings.retries
+        DRAFTS,
+        write_draft,
+        slots=settings.call_slots,
+        writer=writer,
+        policy=settings.retries,
+        trouble=service.trouble("provider"),
     )
     service.close(writer.close)
     return service

@@ -4,7 +4,9 @@ import structlog
 
 from chassis.due import Work
 from chassis.errors import CallFailed
+from chassis.failures import report_failure
 from chassis.retry import RetryPolicy
+from chassis.trouble import Trouble
 from contracts.composer import DraftEvent
 from services.composer.draft import Draft, compose, fail_attempt
 from services.composer.writer import Brief, Writer
@@ -13,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 
 async def write_draft(
-    work: Work[Draft, DraftEvent], *, writer: Writer, policy: RetryPolicy
+    work: Work[Draft, DraftEvent], *, writer: Writer, policy: RetryPolicy, trouble: Trouble
 ) -> None:
     """Append what the writer wrote, or that it failed. Composing twice costs only money."""
     draft = work.state
@@ -26,14 +28,19 @@ async def write_draft(
         log.exception("writer_failed")
         failure = CallFailed(f"bug: {type(bug).__name__}")
     else:
+        trouble.clear()
         await work.append(
             lambda draft, given: compose(
                 draft, given, composition=composition, written_by=writer.name
             )
         )
         return
+    if not failure.final:
+        trouble.note(failure.reason)
     after = await work.append(
         lambda draft, given: fail_attempt(draft, given, failure=failure, policy=policy)
     )
-    report = log.error if after.status == "failed" else log.warning
-    report("composition_failed", attempt=after.attempts, error=failure.reason)
+    if after.status == "failed":
+        report_failure("composition_failed", attempt=after.attempts, error=failure.reason)
+    else:
+        log.warning("composition_attempt_failed", attempt=after.attempts, error=failure.reason)

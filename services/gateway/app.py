@@ -12,15 +12,19 @@ from litestar.plugins.pydantic import PydanticPlugin
 
 from chassis.service import Service
 from contracts.crm import RegisterAgent
-from services.gateway import problems, routes
+from services.gateway import client_routes, followup_routes, problems, system_routes
+from services.gateway.api import Api
 from services.gateway.commands import Commands
 from services.gateway.settings import GatewaySettings
+from services.gateway.webhooks import SendGridWebhook
 
 
 def application(service: Service, settings: GatewaySettings) -> Litestar:
     """Serve the API while the service runs."""
     commands = Commands(settings, service.database, service.views)
-    api = routes.Api(settings.agent_id, commands, service.database, service.health)
+    key = settings.sendgrid_webhook_public_key
+    webhook = SendGridWebhook(key, commands) if key else None
+    api = Api(settings.agent_id, commands, service.database, service.health, webhook)
 
     @contextlib.asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:
@@ -31,11 +35,13 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
 
     return Litestar(
         route_handlers=[
-            routes.Clients,
-            routes.Tasks,
-            routes.Emails,
-            routes.command_status,
-            routes.health,
+            client_routes.Clients,
+            followup_routes.Tasks,
+            followup_routes.Emails,
+            system_routes.command_status,
+            system_routes.sendgrid_webhook,
+            system_routes.health,
+            system_routes.metrics,
         ],
         state=State({"api": api}),
         lifespan=[running],

@@ -105,13 +105,24 @@ class Commands:
             async with asyncio.timeout_at(deadline):
                 outcome = await asyncio.shield(answer)
                 if isinstance(outcome, CommandAccepted):
-                    await self._until_shown(outcome, deadline)
+                    await self._until_shown(outcome.about, outcome.version, deadline)
         except TimeoutError:
             await self._keep(command_id, command, answer)
             raise StillRunning(command_id) from None
         if isinstance(outcome, CommandRejected):
             raise Rejected(outcome)
         return outcome
+
+    async def send_until_shown(
+        self, command: Command, command_id: UUID, stream: str, version: int
+    ) -> None:
+        """Send a command and wait until the views show the stream at the version.
+
+        Raises TimeoutError after `command_timeout_seconds`, Unavailable without Kafka.
+        """
+        await self.send(command, command_id)
+        wait = self._settings.command_timeout_seconds
+        await self._until_shown(stream, version, asyncio.get_running_loop().time() + wait)
 
     async def send(self, command: Command, command_id: UUID) -> None:
         """Make a command durable. Raises Unavailable when Kafka does not take it in time."""
@@ -150,15 +161,15 @@ class Commands:
             except (Malformed, KeyError, ValidationError) as error:
                 log.warning("reply_unreadable", error=type(error).__name__)
 
-    async def _until_shown(self, accepted: CommandAccepted, deadline: float) -> None:
+    async def _until_shown(self, stream: str, version: int, deadline: float) -> None:
         """Wait for the views, which this replica or another brings up to date.
 
         Looks at the time itself: pymongo may swallow the cancellation of a timeout.
         """
-        key = (accepted.about, accepted.version)
+        key = (stream, version)
         shown = self._unshown.setdefault(key, asyncio.Event())
         try:
-            while not shown.is_set() and await self._views.version(key[0]) < key[1]:
+            while not shown.is_set() and await self._views.version(stream) < version:
                 if asyncio.get_running_loop().time() > deadline:
                     raise TimeoutError
                 with contextlib.suppress(TimeoutError):

@@ -84,7 +84,7 @@ class EmailPart(BaseModel):
     """What the email says of a follow-up."""
 
     email_id: UUID
-    status: Literal["sent", "failed", "withheld", "unknown"]
+    status: Literal["queued", "sent", "failed", "withheld", "unknown"]
     error: str | None = None
     at: Time
 

@@ -8,6 +8,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.status_codes import (
     HTTP_400_BAD_REQUEST,
+    HTTP_403_FORBIDDEN,
     HTTP_404_NOT_FOUND,
     HTTP_409_CONFLICT,
     HTTP_422_UNPROCESSABLE_ENTITY,
@@ -18,6 +19,7 @@ from pydantic import BaseModel
 from pymongo.errors import PyMongoError
 
 from services.gateway.commands import Rejected, StillRunning, Unavailable
+from services.gateway.webhooks import Forged
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +31,7 @@ STATUS_OF = {
 }
 TITLES = {
     400: "Bad request",
+    403: "Forbidden",
     404: "Not found",
     405: "Method not allowed",
     409: "Conflict",
@@ -141,11 +144,19 @@ def on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     return problem(HTTP_500_INTERNAL_SERVER_ERROR, "something went wrong here")
 
 
+def on_forged(request: Request[Any, Any, Any], error: Forged) -> Response[Any]:
+    """Answer 403 to a webhook that is not signed by the provider."""
+    log.warning("webhook_forged", error=str(error))
+    return problem(HTTP_403_FORBIDDEN, "the signature is missing or wrong")
+
+
 HANDLERS: dict[Any, Any] = {
     HTTPException: on_http,
     Rejected: on_rejected,
     StillRunning: on_still_running,
     Unavailable: on_away,
+    TimeoutError: on_away,
+    Forged: on_forged,
     KafkaError: on_away,
     PyMongoError: on_away,
     RecursionError: on_too_deep,

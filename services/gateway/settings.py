@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chassis.settings import Settings
+from chassis.settings import Settings, Text
 from contracts.crm import AgentProfile
 
 
@@ -14,6 +14,8 @@ class GatewaySettings(Settings):
     gateway_port: int = Field(default=8000, ge=0, le=65535)
     command_timeout_seconds: float = Field(default=5, gt=0)
     max_body_bytes: int = Field(default=65_536, gt=0)
+    # SendGrid's verification key; without it no report is taken in.
+    sendgrid_webhook_public_key: Text = None
     agent_id: UUID = UUID("7b1f0c1e-5d3a-4c55-9a51-1f2f3c0a9d01")
     agent_name: str = "Alex Morgan"
     agent_email: str = "agent@realtoros.example"

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.crm import ClientDetailsPatch, NewClientDetails, PropertyType, Stage
+from contracts.mailer import Resolution
 from contracts.message import Time
 from contracts.replies import RejectionKind
 from contracts.scheduler import FollowupType, Priority
@@ -28,6 +29,14 @@ class ClientPatch(ClientDetailsPatch):
 
     stage: Stage = "lead"
     property_type: PropertyType = "residential"
+
+
+class EmailResolution(BaseModel):
+    """What a person says of an email that failed or whose outcome is unknown."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    resolution: Resolution
 
 
 class Created(BaseModel):

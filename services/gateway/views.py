@@ -99,7 +99,7 @@ def task(
         case CompositionFailed():
             parts["draft"] = DraftPart(status="failed", error=event.error, at=event.failed_at)
         case _:
-            if part := _email_part(event):
+            if part := _email_part(shown.email, event):
                 parts["email"] = part
     return _folded(shown.model_copy(update=parts)) if parts else shown
 
@@ -116,8 +116,10 @@ def _plan_changes(
             return {"status": "cancelled", "at": event.cancelled_at}
 
 
-def _email_part(event: object) -> EmailPart | None:
+def _email_part(known: EmailPart | None, event: object) -> EmailPart | None:
     match event:
+        case EmailQueued() if known:
+            return EmailPart(email_id=event.email_id, status="queued", at=event.queued_at)
         case EmailSent():
             return EmailPart(email_id=event.email_id, status="sent", at=event.sent_at)
         case EmailFailed():
@@ -147,7 +149,7 @@ def _folded(shown: TaskDocument) -> TaskDocument:
     error = None
     if draft and draft.status != "requested":
         status, error = draft.status, draft.error
-    if email:
+    if email and email.status != "queued":
         status, error = email.status, email.error
     folded: TaskDocument = shown.model_copy(
         update={
@@ -166,7 +168,7 @@ def _folded(shown: TaskDocument) -> TaskDocument:
 
 def email_log(known: EmailLogDocument | None, event: EmailEvent, id_: UUID) -> EmailLogDocument:
     """Show an email."""
-    if isinstance(event, EmailQueued):
+    if known is None and isinstance(event, EmailQueued):
         return EmailLogDocument(
             id=event.email_id,
             agent_id=event.agent_id,
@@ -188,6 +190,8 @@ def email_log(known: EmailLogDocument | None, event: EmailEvent, id_: UUID) -> E
 
 def _email_changes(known: EmailLogDocument, event: EmailEvent) -> dict[str, object]:
     match event:
+        case EmailQueued():
+            return {"status": "queued", "error_message": None}
         case EmailSent():
             return {
                 "status": "sent",
@@ -239,7 +243,7 @@ TASKS = View(
     (
         *get_args(FollowupEvent),
         *(DraftRequested, EmailComposed, CompositionFailed),
-        *(EmailSent, EmailFailed, EmailWithheld, SendOutcomeUnknown),
+        *(EmailQueued, EmailSent, EmailFailed, EmailWithheld, SendOutcomeUnknown),
     ),
 )
 EMAIL_LOGS = View(EmailLogDocument, _of_email, email_log, get_args(EmailEvent))

@@ -4,15 +4,16 @@ from typing import ClassVar
 from uuid import UUID
 
 from beanie import Document
+from pymongo import IndexModel
 
 from chassis.aggregate import DUE, Aggregate, StateDocument
 from chassis.log import CommitDocument
 from chassis.mongo import Keyed
 from chassis.views import PositionDocument, View
 from contracts.crm import ClientDeleted
-from contracts.mailer import AddressSuppressed, EmailEvent
+from contracts.mailer import AlertEvent, EmailEvent, SuppressionEvent
 from contracts.message import Time
-from services.mailer import email, suppression
+from services.mailer import alert, email, suppression
 
 
 class EmailDocument(StateDocument[email.Email]):
@@ -20,7 +21,14 @@ class EmailDocument(StateDocument[email.Email]):
 
     class Settings:
         name = "emails"
-        indexes: ClassVar = [DUE]
+        indexes: ClassVar = [
+            DUE,
+            IndexModel(
+                [("state.suppression_id", 1)],
+                name="sending",
+                partialFilterExpression={"state.status": "sending"},
+            ),
+        ]
 
 
 class SuppressionDocument(StateDocument[suppression.Suppression]):
@@ -28,6 +36,15 @@ class SuppressionDocument(StateDocument[suppression.Suppression]):
 
     class Settings:
         name = "suppressions"
+        indexes: ClassVar = [DUE]
+
+
+class AlertDocument(StateDocument[alert.Alert]):
+    """An alert's state."""
+
+    class Settings:
+        name = "alerts"
+        indexes: ClassVar = [DUE]
 
 
 class DeletedClientDocument(Keyed):
@@ -42,15 +59,17 @@ class DeletedClientDocument(Keyed):
 DOCUMENTS: tuple[type[Document], ...] = (
     EmailDocument,
     SuppressionDocument,
+    AlertDocument,
     DeletedClientDocument,
     CommitDocument,
     PositionDocument,
 )
 
 EMAILS = Aggregate[email.Email, EmailEvent]("email", EmailDocument, email.evolve)
-SUPPRESSIONS = Aggregate[suppression.Suppression, AddressSuppressed](
+SUPPRESSIONS = Aggregate[suppression.Suppression, SuppressionEvent](
     "suppression", SuppressionDocument, suppression.evolve
 )
+ALERTS = Aggregate[alert.Alert, AlertEvent]("alert", AlertDocument, alert.evolve)
 
 
 def _tombstone(

@@ -14,30 +14,46 @@ from contracts.mailer import (
     EmailDelivered,
     EmailEvent,
     EmailFailed,
+    EmailHeld,
     EmailOpened,
     EmailQueued,
     EmailSent,
     EmailWithheld,
     RecordDelivery,
+    ResolveEmail,
     SendAttemptFailed,
     SendOutcomeUnknown,
     SendStarted,
     WithholdReason,
+    suppression_id,
 )
 
 Status = Literal["queued", "sending", "sent", "failed", "withheld", "unknown"]
+OnUnknown = Literal["hold", "resend"]
 
 
 class Email(State):
-    """`attempt` numbers the calls. While `sending`, `due_at` is when to give up on the answer."""
+    """`attempt` numbers the calls, `failures` counts those refused since it was queued last.
+
+    `due_at` is when to give up on the answer while `sending`, and when to stop waiting for the
+    provider's report while `unknown`. `error` is what the last attempt met.
+    """
 
     agent_id: UUID
     client_id: UUID
     followup_id: UUID
     email_id: UUID
+    suppression_id: UUID | None = None
+    written_by: str = ""
     personal: Letter
     status: Status = "queued"
     attempt: int = 0
+    failures: int = 0
+    error: str | None = None
+
+
+# What a report settles: also an email that was refused, or is about to be sent again.
+_IN_DOUBT = ("queued", "sending", "failed", "unknown")
 
 
 def email_id(followup_id: UUID) -> UUID:
@@ -50,20 +66,25 @@ def evolve(email: Email | None, event: EmailEvent) -> Email:
     match event:
         case EmailQueued():
             return Email(
-                **event.model_dump(exclude={"queued_at", "written_by"}), due_at=event.queued_at
+                **event.model_dump(exclude={"queued_at"}),
+                suppression_id=suppression_id(event.agent_id, event.personal.to_email),
+                attempt=email.attempt if email else 0,
+                due_at=event.queued_at,
             )
         case SendStarted():
             return _next(email, status="sending", attempt=event.attempt, due_at=event.give_up_at)
         case SendAttemptFailed():
-            return _next(email, status="queued", due_at=event.retry_at)
-        case EmailSent():
-            return _next(email, status="sent", due_at=None)
+            return _failed(email, status="queued", error=event.error, due_at=event.retry_at)
         case EmailFailed():
-            return _next(email, status="failed", due_at=None)
+            return _failed(email, status="failed", error=event.error, due_at=None)
+        case EmailSent():
+            return _next(email, status="sent", error=None, due_at=None)
         case EmailWithheld():
-            return _next(email, status="withheld", due_at=None)
+            return _next(email, status="withheld", error=None, due_at=None)
         case SendOutcomeUnknown():
-            return _next(email, status="unknown", due_at=None)
+            return _next(email, status="unknown", error=event.error, due_at=event.reconcile_at)
+        case EmailHeld():
+            return _next(email, due_at=None)
         case EmailDelivered() | EmailOpened() | EmailClicked() | EmailBounced():
             return _next(email)
         case _:
@@ -77,8 +98,8 @@ def queue(email: Email | None, composed: EmailComposed, given: Given) -> list[Em
     return [EmailQueued.of(composed, email_id=email_id(composed.followup_id), queued_at=given.now)]
 
 
-def start(email: Email, given: Given, *, call: timedelta) -> list[EmailEvent]:
-    """Begin the next attempt; the call may last until a little before `give_up_at`."""
+def start(email: Email, given: Given, *, give_up_after: timedelta) -> list[EmailEvent]:
+    """Begin the next attempt; the call has to end a little before `give_up_at`."""
     if email.status != "queued":
         raise Refused(f"the email is {email.status}")
     return [
@@ -86,7 +107,7 @@ def start(email: Email, given: Given, *, call: timedelta) -> list[EmailEvent]:
             **_about(email),
             attempt=email.attempt + 1,
             started_at=given.now,
-            give_up_at=given.now + call,
+            give_up_at=given.now + give_up_after,
         )
     ]
 
@@ -118,29 +139,67 @@ def fail_attempt(
     """Settle the attempt: refused. Another one later, or failed for good."""
     _require_sending(email, attempt)
     about = _about(email) | {"error": failure.reason, "failed_at": given.now}
-    retry_at = policy.next(attempt, failure, given.now)
+    retry_at = policy.next(email.failures + 1, failure, given.now)
     if retry_at is None:
         return [EmailFailed(**about, attempts=attempt)]
     return [SendAttemptFailed(**about, attempt=attempt, retry_at=retry_at)]
 
 
-def give_up(email: Email, given: Given, *, attempt: int, reason: str) -> list[EmailEvent]:
-    """Settle the attempt: nobody knows. It is not sent again blindly."""
+def give_up(
+    email: Email, given: Given, *, attempt: int, reason: str, reconcile: timedelta
+) -> list[EmailEvent]:
+    """Settle the attempt: nobody knows. For a while the provider's own report may settle it."""
     if email.status != "sending" or email.attempt != attempt:
         raise Refused(f"attempt {attempt} is settled")
     return [
-        SendOutcomeUnknown(**_about(email), attempt=attempt, error=reason, unknown_at=given.now)
+        SendOutcomeUnknown(
+            **_about(email),
+            attempt=attempt,
+            error=reason,
+            unknown_at=given.now,
+            reconcile_at=given.now + reconcile,
+        )
     ]
 
 
+def stop_waiting(email: Email, given: Given, *, on_unknown: OnUnknown) -> list[EmailEvent]:
+    """No report came: leave it to a person, or send it again where the settings say so."""
+    if email.status != "unknown":
+        raise Refused(f"the email is {email.status}")
+    if on_unknown == "resend":
+        return [_queued_again(email, given)]
+    return [
+        EmailHeld(
+            **_about(email), attempt=email.attempt, error=email.error or "", held_at=given.now
+        )
+    ]
+
+
+def resolve(email: Email | None, command: ResolveEmail, given: Given) -> list[EmailEvent]:
+    """Settle a failed or unknown email as a person decides.
+
+    Refuses to send again what the provider may still report about.
+    """
+    known = _of_agent(email, command.agent_id)
+    if known.status not in ("failed", "unknown"):
+        raise Refused(f"the email is {known.status}")
+    if command.resolution == "sent":
+        return [EmailSent(**_about(known), attempt=known.attempt, sent_at=given.now)]
+    if known.due_at:
+        raise Refused(
+            f"the provider may still report what became of it, until {known.due_at:%c} UTC"
+        )
+    return [_queued_again(known, given)]
+
+
 def record(email: Email | None, report: RecordDelivery, given: Given) -> list[EmailEvent]:
-    """Take in what the provider reports. A report of an email in doubt settles it as sent."""
-    if email is None or email.agent_id != report.agent_id:
-        raise Refused("no such email", kind="not_found")
-    about = _about(email) | {"at": report.at}
+    """Take in what the provider reports. Whatever it reports of, it had accepted."""
+    known = _of_agent(email, report.agent_id)
+    about = _about(known) | {"at": report.at}
     events: list[EmailEvent] = []
-    if email.status in ("sending", "unknown"):
-        events.append(EmailSent(**_about(email), attempt=email.attempt, sent_at=report.at))
+    of_last_call = known.attempt > 0 and report.attempt in (None, known.attempt)
+    if of_last_call and known.status in _IN_DOUBT:
+        events.append(EmailSent(**_about(known), attempt=known.attempt, sent_at=report.at))
     match report.kind:
         case "delivered":
             events.append(EmailDelivered(**about))
@@ -148,9 +207,24 @@ def record(email: Email | None, report: RecordDelivery, given: Given) -> list[Em
             events.append(EmailOpened(**about))
         case "clicked":
             events.append(EmailClicked(**about))
-        case "bounced":
+        case "bounced" | "blocked":
             events.append(EmailBounced(**about, reason=report.reason))
     return events
+
+
+def _of_agent(email: Email | None, agent_id: UUID) -> Email:
+    if email is None or email.agent_id != agent_id:
+        raise Refused("no such email", kind="not_found")
+    return email
+
+
+def _queued_again(email: Email, given: Given) -> EmailQueued:
+    return EmailQueued(
+        **_about(email),
+        written_by=email.written_by,
+        queued_at=given.now,
+        personal=email.personal,
+    )
 
 
 def _about(email: Email) -> dict[str, Any]:
@@ -165,6 +239,11 @@ def _about(email: Email) -> dict[str, Any]:
 def _require_sending(email: Email, attempt: int) -> None:
     if email.status not in ("sending", "unknown") or email.attempt != attempt:
         raise Refused(f"attempt {attempt} is settled: the email is {email.status}")
+
+
+def _failed(email: Email | None, **changes: object) -> Email:
+    known = _next(email, **changes)
+    return known.model_copy(update={"failures": known.failures + 1})
 
 
 def _next(email: Email | None, **changes: object) -> Email:

@@ -16,7 +16,7 @@ from services.mailer.transport import Parcel
 
 
 class Mailbox:
-    """Puts each letter into `folder` as `<email id>-<attempt>.eml` (RFC 5322), from `mail_from`."""
+    """Puts each letter into `folder` as `<id>-<attempt>.eml` (RFC 5322), from `mail_from`."""
 
     def __init__(self, folder: Path, mail_from: str) -> None:
         self._folder = folder
@@ -31,8 +31,8 @@ class Mailbox:
 
     def _put(self, parcel: Parcel) -> str:
         domain = self._from.rpartition("@")[2]
-        message_id = f"<{parcel.email_id}.{parcel.attempt}@{domain}>"
-        final = self._folder / f"{parcel.email_id}-{parcel.attempt}.eml"
+        message_id = f"<{parcel.id}.{parcel.attempt}@{domain}>"
+        final = self._folder / f"{parcel.id}-{parcel.attempt}.eml"
         content = bytes(message_of(parcel, self._from, message_id))
         try:
             self._folder.mkdir(parents=True, exist_ok=True)

@@ -43,7 +43,7 @@ def message_of(parcel: Parcel, sender: str, message_id: str) -> EmailMessage:
     message["Subject"] = _encoded("Subject", single_line(letter.subject, MAX_SUBJECT))
     message["Date"] = format_datetime(datetime.now(UTC))
     message["Message-ID"] = message_id
-    message["X-RealtorOS-Email"] = str(parcel.email_id)
+    message["X-RealtorOS-Email"] = str(parcel.id)
     text = text_of(letter.body)
     message.set_content(text)
     message.add_alternative(html_of(text), subtype="html")

@@ -6,8 +6,8 @@ from uuid import UUID
 from chassis.reactions import Reaction
 from contracts.composer import EmailComposed
 from contracts.mailer import RecordDelivery, suppression_id
-from services.mailer import email, suppression
-from services.mailer.documents import EMAILS, SUPPRESSIONS
+from services.mailer import alert, email, suppression
+from services.mailer.documents import ALERTS, EMAILS, SUPPRESSIONS
 
 
 def _of_followup(composed: EmailComposed) -> UUID:
@@ -20,4 +20,6 @@ def _of_address(report: RecordDelivery) -> UUID:
 
 queue_email = Reaction(EMAILS, _of_followup, email.queue)
 record_delivery = Reaction(EMAILS, attrgetter("email_id"), email.record)
+resolve_email = Reaction(EMAILS, attrgetter("email_id"), email.resolve)
 suppress_address = Reaction(SUPPRESSIONS, _of_address, suppression.suppress)
+raise_alert = Reaction(ALERTS, alert.alert_id, alert.raise_alert)

@@ -12,9 +12,6 @@ from services.mailer.bodies import html_of, text_of
 from services.mailer.headers import MAX_NAME, MAX_SUBJECT, check_addresses, single_line
 from services.mailer.transport import Parcel
 
-# By these SendGrid's events (webhook) are told apart later. All values are strings.
-_CUSTOM_ARGS = ("email_id", "client_id", "followup_id", "agent_id", "attempt")
-
 
 def mail_send(parcel: Parcel, sender: str) -> dict[str, Any]:
     """Give the request's JSON. Raises a final CallFailed for a letter that cannot be sent."""
@@ -34,7 +31,7 @@ def mail_send(parcel: Parcel, sender: str) -> dict[str, Any]:
         raise CallFailed("the letter begins with a SendGrid API key", final=True) from None
     if letter.reply_to is not None:
         mail.reply_to = ReplyTo(letter.reply_to)
-    for name in _CUSTOM_ARGS:
-        mail.add_custom_arg(CustomArg(name, str(getattr(parcel, name))))
+    for name, value in parcel.custom_args.items():
+        mail.add_custom_arg(CustomArg(name, value))
     body: dict[str, Any] = mail.get()
     return body

@@ -1,13 +1,17 @@
 """A suppression: an address that an agent must not write to any more."""
 
+from typing import assert_never
 from uuid import UUID
 
+from chassis.errors import Refused
 from chassis.state import Given, State
 from contracts.mailer import (
     AddressSuppressed,
     DeliveryKind,
     RecordDelivery,
     SuppressedAddress,
+    SuppressionConfirmed,
+    SuppressionEvent,
     SuppressionReason,
     suppression_id,
 )
@@ -20,20 +24,34 @@ REASONS: dict[DeliveryKind, SuppressionReason] = {
 
 
 class Suppression(State):
-    """That it exists is all that matters."""
+    """That it exists keeps emails back. Due until what had been begun before it is settled."""
 
     agent_id: UUID
+    suppression_id: UUID
     reason: SuppressionReason
 
 
-def evolve(suppression: Suppression | None, event: AddressSuppressed) -> Suppression:
+def evolve(suppression: Suppression | None, event: SuppressionEvent) -> Suppression:
     """Fold an event."""
-    return Suppression(agent_id=event.agent_id, reason=event.reason)
+    match event:
+        case AddressSuppressed():
+            return Suppression(
+                agent_id=event.agent_id,
+                suppression_id=event.suppression_id,
+                reason=event.reason,
+                due_at=event.suppressed_at,
+            )
+        case SuppressionConfirmed():
+            if suppression is None:
+                raise ValueError("a suppression is confirmed before it exists")
+            return suppression.model_copy(update={"due_at": None})
+        case _:
+            assert_never(event)
 
 
 def suppress(
     suppression: Suppression | None, report: RecordDelivery, given: Given
-) -> list[AddressSuppressed]:
+) -> list[SuppressionEvent]:
     """Suppress the address when the report means no; nothing to do when it is already."""
     reason = REASONS.get(report.kind)
     if suppression or reason is None:
@@ -46,5 +64,18 @@ def suppress(
             reason=reason,
             suppressed_at=given.now,
             personal=SuppressedAddress(email=address),
+        )
+    ]
+
+
+def confirm(suppression: Suppression, given: Given) -> list[SuppressionEvent]:
+    """Say that nothing reaches the address any more. Refuses to say it twice."""
+    if suppression.due_at is None:
+        raise Refused("the suppression is confirmed already")
+    return [
+        SuppressionConfirmed(
+            agent_id=suppression.agent_id,
+            suppression_id=suppression.suppression_id,
+            confirmed_at=given.now,
         )
     ]

@@ -1,5 +1,6 @@
 """What carries the letters: the port that the mailer calls, and what goes in and comes out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 from uuid import UUID
@@ -10,14 +11,15 @@ from services.mailer.headers import valid_address
 
 @dataclass(frozen=True)
 class Parcel:
-    """A letter and what it belongs to. Text in the letter is hostile input."""
+    """A letter and what it belongs to. Text in the letter is hostile input.
 
-    email_id: UUID
-    client_id: UUID
-    followup_id: UUID
-    agent_id: UUID
+    `id` and `attempt` name the call; by `custom_args` the provider's reports are told apart later.
+    """
+
+    id: UUID
     attempt: int
     letter: Letter
+    custom_args: Mapping[str, str]
 
 
 class Transport(Protocol):

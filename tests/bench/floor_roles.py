@@ -93,16 +93,9 @@ async def send(tools: Tools) -> None:
 
     async def handle(data: bytes) -> None:
         composed = EmailComposed.model_validate_json(data)
-        message_id = await transport.send(
-            Parcel(
-                email_id=email_id(composed.followup_id),
-                client_id=composed.client_id,
-                followup_id=composed.followup_id,
-                agent_id=composed.agent_id,
-                attempt=1,
-                letter=composed.personal,
-            )
-        )
+        email = email_id(composed.followup_id)
+        about = {"email_id": str(email), "followup_id": str(composed.followup_id), "attempt": "1"}
+        message_id = await transport.send(Parcel(email, 1, composed.personal, about))
         await tools.tell(SENT, composed, message_id)
 
     await _work(_records(DRAFTS), handle)

@@ -58,7 +58,7 @@ class Owner:
 @contextlib.asynccontextmanager
 async def consuming(server: Server, topics: str, inbox: Inbox) -> AsyncIterator[None]:
     """Let the inbox consume, wired as `Service` does it."""
-    names = [f"{topics}emails.commands", f"{topics}clients"]
+    names = [f"{topics}{name}" for name in ("emails.commands", "clients", "mailer.retries")]
     broker, subscriber = subscribe(
         inbox,
         bootstrap=server.address,

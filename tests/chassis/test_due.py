@@ -48,11 +48,12 @@ async def test_what_another_process_appends_is_found_by_the_next_poll(
     log: Log, database: Database
 ) -> None:
     other = Log(database)
+    running = asyncio.create_task(other.run())
     async with looping(other, rest, poll=timedelta(seconds=0.05)):
-        running = asyncio.create_task(other.run())
         ids = await due(log, now())
         await until(at_rest(log, ids))
-        await end([running])
+    # Only now: leaving waits for the worker, and the worker for its append.
+    await end([running])
 
 
 async def test_the_work_of_a_dead_process_is_done_when_its_claim_has_run_out(

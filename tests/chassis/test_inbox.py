@@ -88,10 +88,13 @@ async def test_bad_records_go_to_quarantine_and_later_good_ones_are_handled(
         record = kept[place.offset]
         told = dict(record.headers)
         assert reason in told["quarantine_reason"].decode()
-        assert told["quarantine_topic"].decode() == owner.commands
+        assert told["quarantine_topic"] == b"emails.commands"
         assert int(told["quarantine_partition"]) == place.partition
         assert told["quarantine_at"].endswith(b"Z")
-        assert (record.key, record.value) == (key, raw)
+        assert record.key == f"emails.commands-{place.partition}-{place.offset}".encode()
+        assert bytes.fromhex(told["quarantine_key"].decode()) == key
+        assert record.value == (raw or b"")
+        assert ("quarantine_null" in told) == (raw is None)
         assert list(record.headers[: len(headers)]) == headers
         assert b"canary" not in b"".join(v or b"" for v in told.values())
 

@@ -142,7 +142,7 @@ async def test_a_stream_stops_at_what_cannot_be_published_and_others_go_on(
         }
         assert [bool(mark) for mark in await published(database, stuck)] == [True, False, False]
         await relay.sweep(AT_ONCE)
-    assert relay.failing
+    assert relay.trouble.reason
 
 
 async def test_a_clock_that_runs_ahead_does_not_turn_a_stream_s_order_around(

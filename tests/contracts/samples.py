@@ -30,10 +30,15 @@ from contracts.crm import (
 )
 from contracts.mailer import (
     AddressSuppressed,
+    AlertFailed,
+    AlertRaised,
+    AlertSent,
+    AlertStarted,
     EmailBounced,
     EmailClicked,
     EmailDelivered,
     EmailFailed,
+    EmailHeld,
     EmailOpened,
     EmailQueued,
     EmailSent,
@@ -45,6 +50,7 @@ from contracts.mailer import (
     SendOutcomeUnknown,
     SendStarted,
     SuppressedAddress,
+    SuppressionConfirmed,
 )
 from contracts.message import Message
 from contracts.replies import CommandAccepted, CommandRejected
@@ -64,6 +70,7 @@ CLIENT = UUID("0f8fad5b-d9cb-469f-a165-70867728950e")
 FOLLOWUP = UUID("3d813cbb-47fb-32ba-91df-831e1593ac29")
 EMAIL = UUID("6fa459ea-ee8a-3ca4-894e-db77e160355e")
 SUPPRESSION = UUID("886313e1-3b8a-5372-9b90-0c9aee199e5d")
+ALERT = UUID("16fd2706-8baf-433b-82eb-8c7fada84001")
 NOON = datetime(2026, 1, 31, 12, 0, 0, 250_000, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=1)
 
@@ -97,6 +104,7 @@ _agent: dict[str, Any] = {"agent_id": AGENT}
 _client: dict[str, Any] = {**_agent, "client_id": CLIENT}
 _followup: dict[str, Any] = {**_client, "followup_id": FOLLOWUP}
 _email: dict[str, Any] = {**_followup, "email_id": EMAIL}
+_alert: dict[str, Any] = _client | {"followup_id": FOLLOWUP, "alert_id": ALERT}
 _kind: dict[str, Any] = {"stage": "negotiating", "property_type": "commercial"}
 _recipient = Recipient(client=DETAILS, agent=PROFILE)
 
@@ -142,7 +150,10 @@ SAMPLES: tuple[Message, ...] = (
     EmailSent(**_email, attempt=2, provider_message_id="14c5d75ce93.dfd", sent_at=NOON),
     EmailFailed(**_email, attempts=3, error="400 bad request", failed_at=NOON),
     EmailWithheld(**_email, reason="address_suppressed", withheld_at=NOON),
-    SendOutcomeUnknown(**_email, attempt=1, error="no answer in time", unknown_at=NOON),
+    SendOutcomeUnknown(
+        **_email, attempt=1, error="no answer in time", unknown_at=NOON, reconcile_at=LATER
+    ),
+    EmailHeld(**_email, attempt=1, error="no answer in time", held_at=LATER),
     EmailDelivered(**_email, at=NOON),
     EmailOpened(**_email, at=NOON),
     EmailClicked(**_email, at=NOON),
@@ -154,6 +165,13 @@ SAMPLES: tuple[Message, ...] = (
         suppressed_at=NOON,
         personal=SuppressedAddress(email="maria@mail.example"),
     ),
+    SuppressionConfirmed(**_agent, suppression_id=SUPPRESSION, confirmed_at=LATER),
+    AlertRaised(
+        **_alert, problem="sending_failed", error="the mail provider answered 401", raised_at=NOON
+    ),
+    AlertStarted(**_alert, attempt=1, started_at=NOON),
+    AlertSent(**_alert, sent_at=NOON),
+    AlertFailed(**_alert, error="the mail provider answered 503", failed_at=NOON, retry_at=LATER),
     RegisterAgent(**_agent, personal=PROFILE),
     UpdateAgent(**_agent, personal=PROFILE),
     CreateClient(
@@ -172,6 +190,7 @@ SAMPLES: tuple[Message, ...] = (
         **_email,
         kind="bounced",
         at=NOON,
+        attempt=2,
         reason="550 no such mailbox",
         personal=RecordedAddress(email="Maria@Mail.example"),
     ),

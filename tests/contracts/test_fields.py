@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from contracts.catalogue import FOREVER, PARTITIONS, TOPICS, TYPES, read_by
+from contracts.catalogue import FOREVER, OWNERS, PARTITIONS, TOPICS, TYPES, read_by
 from contracts.crm import ClientDetailsPatch, ClientUpdated, NewClientDetails, UpdateClient
 from contracts.mailer import suppression_id
 from contracts.message import AboutClient, Command, Event
@@ -163,5 +163,9 @@ def test_the_topics_are_those_of_the_architecture() -> None:
         assert kept[f"{name}.commands"] == timedelta(days=7)
     assert kept["replies"] == timedelta(hours=1)
     assert PARTITIONS == 12
-    assert read_by("mailer") == ("clients", "drafts", "emails.commands")
+    assert kept["alerts"] == FOREVER
+    assert read_by("mailer") == ("clients", "drafts", "emails", "emails.commands", "mailer.retries")
+    assert {topic.name for topic in TOPICS if topic.compacted} == {
+        f"{o}.quarantine" for o in OWNERS
+    }
     assert "replies" not in read_by("gateway")

@@ -16,6 +16,7 @@ from contracts.message import AboutClient, Command, Contract, Event, Message
 from tests.contracts.samples import CLIENT, NOON, SAMPLES
 
 GOLDEN = Path(__file__).parent / "golden"
+EARLIER = GOLDEN / "earlier"
 NAMES = sorted(TYPES)
 SAMPLE_OF = {sample.wire_name: sample for sample in SAMPLES}
 CORRELATION = UUID("16fd2706-8baf-433b-82eb-8c7fada847da")
@@ -65,6 +66,14 @@ def test_a_golden_value_reads_as_the_sample(name: str) -> None:
     read = TYPES[name].model_validate_json(json.dumps(golden(name)["value"]))
     assert read == SAMPLE_OF[name]
     assert read.model_fields_set == SAMPLE_OF[name].model_fields_set
+
+
+@pytest.mark.parametrize("path", sorted(EARLIER.glob("*.json")), ids=lambda path: path.stem)
+def test_what_was_written_before_a_field_was_added_can_still_be_read(path: Path) -> None:
+    earlier = json.loads(path.read_text())
+    type_ = TYPES[earlier["headers"]["ce_type"]]
+    read = type_.model_validate_json(json.dumps(earlier["value"]))
+    assert read.model_dump(mode="json", exclude_unset=True) == earlier["value"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -26,10 +26,10 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def running(command: str, url: str, pid: int) -> None:
+def running(command: str, url: str, pid: int, kafka: str = "") -> None:
     folder = whereabouts.folder_of(command)
     folder.mkdir(parents=True)
-    (folder / "api.json").write_text(json.dumps({"url": url, "pid": pid}))
+    (folder / "api.json").write_text(json.dumps({"url": url, "pid": pid, "kafka": kafka}))
 
 
 def test_a_free_port_stands_in_for_the_default_when_that_is_taken(
@@ -71,6 +71,14 @@ def test_what_a_killed_up_left_is_not_believed() -> None:
 
 
 def test_the_whereabouts_are_forgotten_at_the_end(tmp_path: Path) -> None:
-    with whereabouts.remembered(tmp_path, "http://127.0.0.1:1111"):
+    with whereabouts.remembered(tmp_path, "http://127.0.0.1:1111", "127.0.0.1:9092"):
         assert json.loads((tmp_path / "api.json").read_text())["pid"] == os.getpid()
     assert not (tmp_path / "api.json").exists()
+
+
+def test_the_broker_is_the_one_that_is_set_or_that_of_what_runs() -> None:
+    with pytest.raises(OperatorError, match="where is Kafka"):
+        whereabouts.find_kafka({})
+    running("up", "http://127.0.0.1:1111", os.getpid(), "127.0.0.1:2222")
+    assert whereabouts.find_kafka({}) == "127.0.0.1:2222"
+    assert whereabouts.find_kafka({"KAFKA_BOOTSTRAP_SERVERS": "kafka:9092"}) == "kafka:9092"

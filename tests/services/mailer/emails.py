@@ -11,6 +11,7 @@ from contracts.mailer import (
     DeliveryKind,
     EmailEvent,
     EmailFailed,
+    EmailHeld,
     EmailQueued,
     EmailSent,
     EmailWithheld,
@@ -47,7 +48,15 @@ STARTED_AGAIN = STARTED.model_copy(update={"attempt": 2})
 SENT = EmailSent(**ABOUT, attempt=1, provider_message_id="m1", sent_at=NOON)
 FAILED = EmailFailed(**ABOUT, attempts=3, error="400", failed_at=NOON)
 WITHHELD = EmailWithheld(**ABOUT, reason="client_deleted", withheld_at=NOON)
-UNKNOWN = SendOutcomeUnknown(**ABOUT, attempt=1, error="timeout", unknown_at=NOON)
+UNKNOWN = SendOutcomeUnknown(
+    **ABOUT,
+    attempt=1,
+    error="timeout",
+    unknown_at=NOON,
+    reconcile_at=NOON + timedelta(minutes=15),
+)
+HELD = EmailHeld(**ABOUT, attempt=1, error="timeout", held_at=NOON + timedelta(minutes=15))
+AGAIN = QUEUED.model_copy(update={"queued_at": NOON + timedelta(minutes=20)})
 
 
 def folded(*events: EmailEvent) -> Email:

@@ -15,4 +15,4 @@ def parcel(attempt: int = 1, **letter: Any) -> Parcel:
         "subject": "Hello",
         "body": "Hi Maria,\n\nhow are you?",
     }
-    return Parcel(uuid4(), uuid4(), uuid4(), uuid4(), attempt, Letter(**plain | letter))
+    return Parcel(uuid4(), attempt, Letter(**plain | letter), {"email_id": "e1", "attempt": "1"})

@@ -15,17 +15,21 @@ from contracts.mailer import (
     EmailEvent,
     EmailOpened,
     EmailSent,
+    SuppressionConfirmed,
     suppression_id,
 )
 from services.mailer.email import record
-from services.mailer.suppression import evolve, suppress
+from services.mailer.suppression import confirm, evolve, suppress
 from tests.services.mailer.emails import (
+    AGAIN,
     AGENT,
     FAILED,
     GIVEN,
+    HELD,
     QUEUED,
     SENT,
     STARTED,
+    STARTED_AGAIN,
     UNKNOWN,
     WITHHELD,
     folded,
@@ -37,6 +41,7 @@ TELLS: dict[DeliveryKind, type[EmailEvent]] = {
     "delivered": EmailDelivered,
     "opened": EmailOpened,
     "clicked": EmailClicked,
+    "blocked": EmailBounced,
     "bounced": EmailBounced,
 }
 
@@ -48,13 +53,13 @@ def test_a_report_about_a_sent_email_is_told_with_the_provider_s_time(kind: Deli
     assert [type(event) for event in events] == ([TELLS[kind]] if kind in TELLS else [])
     for event in events:
         assert event.model_dump()["at"] == report(kind).at
-        assert isinstance(event, EmailBounced) == (kind == "bounced")
+        assert isinstance(event, EmailBounced) == (kind in ("blocked", "bounced"))
         assert not isinstance(event, EmailBounced) or event.reason == "550"
         assert folded(QUEUED, STARTED, SENT, event) == email
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("last", [STARTED, UNKNOWN])
+@pytest.mark.parametrize("last", [STARTED, UNKNOWN, FAILED])
 def test_any_report_settles_an_email_in_doubt_as_sent(last: EmailEvent, kind: DeliveryKind) -> None:
     first, *_ = events = record(folded(QUEUED, STARTED, last), report(kind), GIVEN)
     assert isinstance(first, EmailSent)
@@ -63,12 +68,30 @@ def test_any_report_settles_an_email_in_doubt_as_sent(last: EmailEvent, kind: De
     assert (email.status, email.due_at) == ("sent", None)
 
 
-@pytest.mark.parametrize("last", [FAILED, WITHHELD])
-def test_a_report_does_not_change_what_is_settled_otherwise(last: EmailEvent) -> None:
-    email = folded(QUEUED, STARTED, last)
+def test_a_report_does_not_change_what_was_withheld() -> None:
+    email = folded(QUEUED, STARTED, WITHHELD)
     events = record(email, report("delivered"), GIVEN)
     assert [type(event) for event in events] == [EmailDelivered]
-    assert folded(QUEUED, STARTED, last, *events).status == email.status
+    assert folded(QUEUED, STARTED, WITHHELD, *events).status == "withheld"
+
+
+def test_a_report_of_the_last_call_keeps_an_email_from_being_sent_again() -> None:
+    story = (QUEUED, STARTED, UNKNOWN, HELD, AGAIN)
+    first, *_ = events = record(folded(*story), report("delivered", attempt=1), GIVEN)
+    assert isinstance(first, EmailSent)
+    email = folded(*story, *events)
+    assert (email.status, email.due_at) == ("sent", None)
+
+
+def test_a_report_of_an_earlier_call_does_not_settle_the_one_under_way() -> None:
+    email = folded(QUEUED, STARTED, UNKNOWN, HELD, AGAIN, STARTED_AGAIN)
+    [event] = record(email, report("delivered", attempt=1), GIVEN)
+    assert isinstance(event, EmailDelivered)
+
+
+def test_a_report_of_what_was_never_called_settles_nothing() -> None:
+    [event] = record(folded(QUEUED), report("delivered"), GIVEN)
+    assert isinstance(event, EmailDelivered)
 
 
 def test_a_report_about_what_is_not_there_or_not_the_agent_s_is_refused() -> None:
@@ -81,7 +104,7 @@ def test_a_report_about_what_is_not_there_or_not_the_agent_s_is_refused() -> Non
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_bounce_an_opt_out_and_a_spam_report_suppress_the_address(kind: DeliveryKind) -> None:
     events = suppress(None, report(kind), GIVEN)
-    if kind in ("delivered", "opened", "clicked"):
+    if kind in ("delivered", "opened", "clicked", "blocked"):
         assert events == []
         return
     [event] = events
@@ -95,5 +118,17 @@ def test_a_bounce_an_opt_out_and_a_spam_report_suppress_the_address(kind: Delive
 def test_an_address_is_suppressed_once() -> None:
     [event] = suppress(None, report("bounced"), GIVEN)
     suppression = evolve(None, event)
-    assert suppression.due_at is None
     assert suppress(suppression, report("unsubscribed"), GIVEN) == []
+
+
+def test_a_suppression_is_due_until_it_is_confirmed_once() -> None:
+    [event] = suppress(None, report("unsubscribed"), GIVEN)
+    suppression = evolve(None, event)
+    assert suppression.due_at == GIVEN.now
+    [confirmed] = confirm(suppression, GIVEN)
+    assert isinstance(confirmed, SuppressionConfirmed)
+    assert confirmed.stream == event.stream
+    after = evolve(suppression, confirmed)
+    assert after.due_at is None
+    with pytest.raises(Refused, match="already"):
+        confirm(after, GIVEN)

@@ -35,6 +35,7 @@ from tests.services.mailer.emails import (
 
 POLICY = RetryPolicy(timedelta(seconds=60), 3)
 CALL = timedelta(seconds=50)
+WAIT = timedelta(minutes=15)
 SETTLED: dict[str, EmailEvent] = {"sent": SENT, "failed": FAILED, "withheld": WITHHELD}
 COMPOSED = EmailComposed(
     **{k: v for k, v in ABOUT.items() if k != "email_id"},
@@ -66,7 +67,7 @@ def test_a_followup_has_one_email() -> None:
 
 
 def test_an_attempt_starts_with_the_time_to_give_up_at() -> None:
-    [event] = start(folded(QUEUED), GIVEN, call=CALL)
+    [event] = start(folded(QUEUED), GIVEN, give_up_after=CALL)
     assert event == STARTED.model_copy(
         update={"started_at": GIVEN.now, "give_up_at": GIVEN.now + CALL}
     )
@@ -75,14 +76,14 @@ def test_an_attempt_starts_with_the_time_to_give_up_at() -> None:
 
 
 def test_the_next_attempt_has_the_next_number() -> None:
-    [event] = start(folded(QUEUED, STARTED, REFUSED), GIVEN, call=CALL)
+    [event] = start(folded(QUEUED, STARTED, REFUSED), GIVEN, give_up_after=CALL)
     assert event.model_dump()["attempt"] == 2
 
 
 @pytest.mark.parametrize("last", [STARTED, UNKNOWN, *SETTLED.values()])
 def test_only_a_queued_email_starts(last: EmailEvent) -> None:
     with pytest.raises(Refused):
-        start(folded(QUEUED, STARTED, last), GIVEN, call=CALL)
+        start(folded(QUEUED, STARTED, last), GIVEN, give_up_after=CALL)
 
 
 def test_an_accepted_email_is_sent_and_wants_nothing_more() -> None:
@@ -109,8 +110,8 @@ def test_a_refused_attempt_waits_and_then_is_tried_again() -> None:
 
 
 def test_the_third_refusal_or_a_final_one_fails_the_email_for_good() -> None:
-    third = STARTED.model_copy(update={"attempt": 3})
-    [event] = failed(folded(QUEUED, third), 3)
+    second, third = (STARTED.model_copy(update={"attempt": number}) for number in (2, 3))
+    [event] = failed(folded(QUEUED, STARTED, REFUSED, second, REFUSED, third), 3)
     assert event == EmailFailed(**ABOUT, attempts=3, error="503", failed_at=GIVEN.now)
     [event] = failed(folded(QUEUED, STARTED), 1, CallFailed("400", final=True))
     assert event == EmailFailed(**ABOUT, attempts=1, error="400", failed_at=GIVEN.now)
@@ -126,10 +127,16 @@ def test_an_email_is_withheld_when_the_answer_is_no() -> None:
 
 
 def test_no_answer_is_neither_sent_nor_failed_and_is_not_tried_again() -> None:
-    [event] = give_up(folded(QUEUED, STARTED), GIVEN, attempt=1, reason="timeout")
-    assert event == SendOutcomeUnknown(**ABOUT, attempt=1, error="timeout", unknown_at=GIVEN.now)
+    [event] = give_up(folded(QUEUED, STARTED), GIVEN, attempt=1, reason="timeout", reconcile=WAIT)
+    assert event == SendOutcomeUnknown(
+        **ABOUT,
+        attempt=1,
+        error="timeout",
+        unknown_at=GIVEN.now,
+        reconcile_at=GIVEN.now + WAIT,
+    )
     email = folded(QUEUED, STARTED, event)
-    assert (email.status, email.due_at) == ("unknown", None)
+    assert (email.status, email.due_at) == ("unknown", GIVEN.now + WAIT)
 
 
 def test_a_late_answer_settles_an_unknown_outcome() -> None:
@@ -152,7 +159,7 @@ def test_what_is_settled_takes_no_second_answer(status: str) -> None:
     with pytest.raises(Refused, match="settled"):
         withhold(email, GIVEN, reason="client_deleted")
     with pytest.raises(Refused, match="settled"):
-        give_up(email, GIVEN, attempt=1, reason="timeout")
+        give_up(email, GIVEN, attempt=1, reason="timeout", reconcile=WAIT)
 
 
 def test_an_answer_to_an_earlier_attempt_settles_nothing() -> None:
@@ -162,12 +169,14 @@ def test_an_answer_to_an_earlier_attempt_settles_nothing() -> None:
     with pytest.raises(Refused, match="attempt 1 is settled"):
         failed(email, 1)
     with pytest.raises(Refused, match="attempt 1 is settled"):
-        give_up(email, GIVEN, attempt=1, reason="timeout")
+        give_up(email, GIVEN, attempt=1, reason="timeout", reconcile=WAIT)
 
 
 def test_giving_up_twice_is_refused() -> None:
     with pytest.raises(Refused, match="settled"):
-        give_up(folded(QUEUED, STARTED, UNKNOWN), GIVEN, attempt=1, reason="timeout")
+        give_up(
+            folded(QUEUED, STARTED, UNKNOWN), GIVEN, attempt=1, reason="timeout", reconcile=WAIT
+        )
 
 
 def test_each_followup_s_email_has_an_id_of_its_own() -> None:

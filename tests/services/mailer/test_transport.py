@@ -49,14 +49,14 @@ async def test_a_letter_is_one_file_that_a_mail_program_opens(
     sent = parcel(from_name="Dána Reed", reply_to="dana@harbor.example", subject="Grüße")
     message_id = await mailbox.send(sent)
     [(name, content)] = files(folder).items()
-    assert name == f"{sent.email_id}-1.eml"
+    assert name == f"{sent.id}-1.eml"
     message = read(content)
     assert message["From"] == f"Dána Reed <{SENDER}>"
     assert message["To"] == "Maria Lopez <maria@mail.example>"
     assert message["Reply-To"] == "dana@harbor.example"
     assert message["Subject"] == "Grüße"
-    assert message["Message-ID"] == message_id == f"<{sent.email_id}.1@realtoros.example>"
-    assert message["X-RealtorOS-Email"] == str(sent.email_id)
+    assert message["Message-ID"] == message_id == f"<{sent.id}.1@realtoros.example>"
+    assert message["X-RealtorOS-Email"] == str(sent.id)
     assert message["Date"].datetime.tzinfo
     assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
 
@@ -76,7 +76,7 @@ async def test_two_that_write_at_once_leave_one_whole_file(
     monkeypatch.setattr(Path, "exists", lambda _path: False)
     assert await mailbox.send(sent) == await mailbox.send(sent)
     monkeypatch.undo()
-    assert list(files(folder)) == [f"{sent.email_id}-1.eml"]
+    assert list(files(folder)) == [f"{sent.id}-1.eml"]
 
 
 @pytest.mark.parametrize("step", ["fsync", "link"])

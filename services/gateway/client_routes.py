@@ -1,0 +1,111 @@
+"""The clients of the REST API: all are the calling agent's; what is not his does not exist."""
+
+import re
+from typing import Annotated, Any, get_args
+from uuid import UUID, uuid4
+
+from litestar import Controller, Response, delete, get, patch, post
+from litestar.params import Parameter
+
+from contracts.crm import (
+    ClientDetailsPatch,
+    CreateClient,
+    DeleteClient,
+    NewClientDetails,
+    Stage,
+    UpdateClient,
+)
+from services.gateway.api import Asked, Several, api_of, found_by
+from services.gateway.followup_routes import tasks_of
+from services.gateway.paging import Limit, Page, listed
+from services.gateway.shapes import Client, ClientPatch, Created, NewClient, Task
+from services.gateway.views import words
+
+MAX_WORDS = 5
+
+
+class Clients(Controller):
+    """Clients of the agent."""
+
+    path = "/api/clients"
+    tags = ["clients"]
+
+    @post()
+    async def create(self, request: Asked, data: NewClient) -> Response[Created]:
+        """Add a client; five follow-ups are planned for it."""
+        api, client_id = api_of(request), uuid4()
+        await api.commands.order(
+            CreateClient(
+                agent_id=api.agent_id,
+                client_id=client_id,
+                stage=data.stage,
+                property_type=data.property_type,
+                personal=NewClientDetails.model_validate(data.model_dump()),
+            )
+        )
+        return Response(
+            Created(client_id=client_id),
+            status_code=201,
+            headers={"Location": f"/api/clients/{client_id}"},
+        )
+
+    @get()
+    async def list_(
+        self,
+        request: Asked,
+        stage: Annotated[list[Stage] | None, Several] = None,
+        q: Annotated[str | None, Parameter(max_length=200)] = None,
+        page: Page = 1,
+        limit: Limit = 20,
+    ) -> Response[list[Client]]:
+        """List clients, the newest first; `q` finds the beginnings of words."""
+        api = api_of(request)
+        where: dict[str, Any] = {
+            "agent_id": api.agent_id,
+            "stage": {"$in": stage or list(get_args(Stage))},
+        }
+        if wanted := words(q)[:MAX_WORDS]:
+            where["$and"] = [{"search": {"$regex": f"^{re.escape(word)}"}} for word in wanted]
+        sort = [("created_at", -1), ("_id", 1)]
+        return await listed(request, api.database, "clients", where, sort, Client, page, limit)
+
+    @get("/{client_id:uuid}")
+    async def show(self, request: Asked, client_id: UUID) -> Client:
+        """Show a client."""
+        return await _client(request, client_id)
+
+    @patch("/{client_id:uuid}")
+    async def change(self, request: Asked, client_id: UUID, data: ClientPatch) -> Client:
+        """Change a client. One that becomes closed or lost gets no more follow-ups."""
+        api = api_of(request)
+        changes = data.model_dump(exclude_unset=True)
+        own = {name: changes.pop(name) for name in ("stage", "property_type") if name in changes}
+        await api.commands.order(
+            UpdateClient(
+                agent_id=api.agent_id,
+                client_id=client_id,
+                personal=ClientDetailsPatch(**changes),
+                **own,
+            )
+        )
+        return await _client(request, client_id)
+
+    @delete("/{client_id:uuid}")
+    async def remove(self, request: Asked, client_id: UUID) -> None:
+        """Delete a client and cancel what is pending for it."""
+        api = api_of(request)
+        await api.commands.order(DeleteClient(agent_id=api.agent_id, client_id=client_id))
+
+    @get("/{client_id:uuid}/tasks")
+    async def tasks(
+        self, request: Asked, client_id: UUID, page: Page = 1, limit: Limit = 20
+    ) -> Response[list[Task]]:
+        """List a client's follow-ups, the earliest first."""
+        await _client(request, client_id)
+        return await tasks_of(request, {"client_id": client_id}, page, limit)
+
+
+async def _client(request: Asked, client_id: UUID) -> Client:
+    where = {"_id": client_id, "stage": {"$exists": True}}
+    client: Client = await found_by(request, "clients", where, Client)
+    return client

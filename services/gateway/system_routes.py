@@ -1,0 +1,55 @@
+"""The routes that no agent calls: the provider's webhook, health and metrics; and old commands."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.exceptions import ClientException, NotFoundException
+from litestar.status_codes import HTTP_200_OK
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from chassis.health import answer
+from services.gateway.api import Asked, api_of, found_by
+from services.gateway.shapes import CommandStatus
+
+WEBHOOK_BYTES = 1_048_576
+
+
+@post(
+    "/api/webhooks/sendgrid",
+    status_code=HTTP_200_OK,
+    request_max_body_size=WEBHOOK_BYTES,
+    tags=["webhooks"],
+)
+async def sendgrid_webhook(request: Asked) -> None:
+    """Take in SendGrid's signed reports (event webhook, at most 1 MiB).
+
+    After 200 they are stored, and nothing is sent any more to who opted out; else they have to be
+    posted again.
+    """
+    if (webhook := api_of(request).webhook) is None:
+        raise NotFoundException("no webhook key is set (SENDGRID_WEBHOOK_PUBLIC_KEY)")
+    try:
+        await webhook.take(request.headers, await request.body())
+    except ValueError as error:
+        raise ClientException("body: is not a JSON list") from error
+
+
+@get("/api/commands/{command_id:uuid}", tags=["commands"])
+async def command_status(request: Asked, command_id: UUID) -> CommandStatus:
+    """Show what became of a command that was answered with 202."""
+    found: CommandStatus = await found_by(request, "commands", {"_id": command_id}, CommandStatus)
+    return found
+
+
+@get("/metrics", include_in_schema=False)
+async def metrics() -> Response[bytes]:
+    """Give the process's metrics, as Prometheus reads them."""
+    return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+@get(["/health/live", "/health/ready"], include_in_schema=False)
+async def health(request: Asked) -> Response[dict[str, Any]]:
+    """Tell whether the process lives, and whether it can work."""
+    status, body = await answer(api_of(request).checks, request.url.path)
+    return Response(body, status_code=status)
