@@ -48,6 +48,22 @@ class Agent:
         assert response.status_code == 201, response.text
         return str(response.json()["client_id"])
 
+    async def task(self, client_id: str, status: str, followup_type: str = "Day 1") -> Row:
+        """Return the client's follow-up of this type once it has this status."""
+        found: list[Row] = []
+
+        async def there() -> bool:
+            rows = await self.rows("/api/tasks", client_id=client_id, status=status)
+            found[:] = [row for row in rows if row["followup_type"] == followup_type]
+            return bool(found)
+
+        await until(there, f"{followup_type} is {status}")
+        return found[0]
+
+    async def post(self, path: str, body: Row | None = None) -> httpx2.Response:
+        """Post a JSON body."""
+        return await self.http.post(path, json=body)
+
     async def statuses(self, **params: str) -> Counter[str]:
         """Count the follow-ups by status."""
         return Counter(task["status"] for task in await self.rows("/api/tasks", **params))

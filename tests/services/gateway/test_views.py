@@ -41,6 +41,8 @@ EMAILS = {
     "sent after all": (*_TRIED, STORY.unknown(0, 2.4), STORY.sent(0, 2.5)),
     "failed": (*_TRIED, STORY.failed(0, 2.4)),
     "withheld": (*_TRIED, STORY.withheld(0, 2.4)),
+    "queued again": (*_TRIED, STORY.failed(0, 2.4), STORY.queued(0, 2.5)),
+    "sent again": (*_TRIED, STORY.unknown(0, 2.4), STORY.queued(0, 2.5), STORY.sent(0, 2.6)),
 }
 
 
@@ -96,6 +98,8 @@ def test_any_order_between_the_streams_shows_the_same_task(
         ("composed", "sent after all", "sent", None),
         ("composed", "failed", "failed", "refused"),
         ("composed", "withheld", "withheld", "address_suppressed"),
+        ("composed", "queued again", "composed", None),
+        ("composed", "sent again", "sent", None),
     ],
 )
 def test_the_email_outdoes_the_draft_and_the_draft_the_plan(

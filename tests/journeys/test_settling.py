@@ -1,0 +1,187 @@
+"""What fails or stays unknown is told to the admin once, and settled by a report or a person."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.journeys.agent import Agent, Row, agent_at, until
+from tests.journeys.conftest import Providers
+from tests.providers.webhook import PATH, Webhook, event
+from tests.servers import Server
+from tests.system import system
+
+pytestmark = pytest.mark.journey
+
+ADMIN = "admin@realtoros.example"
+SETTINGS = {
+    # Only Day 1 comes while the test runs.
+    "FOLLOWUP_DAY_SECONDS": "2",
+    "RETRY_BASE_SECONDS": "0.2",
+    "CALL_TIMEOUT_SECONDS": "2",
+    "MAILER_RECONCILE_SECONDS": "3",
+    "ADMIN_EMAIL": ADMIN,
+    "PUBLIC_URL": "https://realtoros.example",
+}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One agent of a running system, at providers that can be ordered to fail."""
+
+    agent: Agent
+    providers: Providers
+    webhook: Webhook
+
+    def mails(self, task: Row) -> list[Row]:
+        """Give what SendGrid accepted of this follow-up."""
+        ledger = self.providers.sendgrid.ledger()
+        return [entry for entry in ledger if entry["custom_args"].get("followup_id") == task["_id"]]
+
+    def alerts(self, task: Row) -> list[str]:
+        """Give the texts that the admin got about the follow-up."""
+        told = [entry for entry in self.providers.sendgrid.ledger() if entry["to"] == [ADMIN]]
+        texts = [entry["request"]["content"][0]["value"] for entry in told]
+        return [text for text in texts if task["_id"] in text]
+
+    async def report(self, *events: Any) -> int:
+        """Post a signed report; give the status of the answer."""
+        body, headers = self.webhook.request(events)
+        return (await self.agent.http.post(PATH, content=body, headers=headers)).status_code
+
+    async def alerted(self, task: Row) -> str:
+        """Return what the admin was told about the follow-up, once he is."""
+
+        async def told() -> bool:
+            return bool(self.alerts(task))
+
+        await until(told, "the admin is told")
+        [text] = self.alerts(task)
+        return text
+
+
+@asynccontextmanager
+async def scene(
+    folder: Path, kafka: Server, mongodb: Server, prefix: str, providers: Providers, **more: str
+) -> AsyncIterator[Scene]:
+    webhook = Webhook()
+    settings = providers.settings | SETTINGS | more
+    settings["SENDGRID_WEBHOOK_PUBLIC_KEY"] = webhook.public_key
+    async with (
+        system(folder, kafka, mongodb, prefix=prefix, environment=settings) as running,
+        agent_at(running.api[0]) as agent,
+    ):
+        try:
+            yield Scene(agent, providers, webhook)
+        finally:
+            await providers.openai.behave()
+            await providers.sendgrid.behave()
+
+
+async def test_what_failed_for_good_is_told_once_and_sent_when_a_person_tries_again(
+    tmp_path: Path, kafka: Server, mongodb: Server, prefix: str, providers: Providers
+) -> None:
+    async with scene(tmp_path, kafka, mongodb, prefix, providers) as here:
+        await providers.openai.order({"status": 500, "times": 3})
+        unwritten = await here.agent.task(await here.agent.add("Unwritten"), "failed")
+        assert "answered 500" in unwritten["error_message"]
+        assert "/retry" in await here.alerted(unwritten)
+        await providers.sendgrid.order({"status": 400})
+        unsent = await here.agent.task(await here.agent.add("Unsent"), "failed")
+        assert "answered 400" in unsent["error_message"]
+        assert f"https://realtoros.example/api/tasks/{unsent['_id']}/retry" in await here.alerted(
+            unsent
+        )
+        assert here.mails(unwritten) == here.mails(unsent) == []
+        for task in (unwritten, unsent):
+            path = f"/api/tasks/{task['_id']}"
+            response = await here.agent.post(f"{path}/retry")
+            assert (response.status_code, response.json()["_id"]) == (200, task["_id"])
+            await here.agent.task(task["client_id"], "sent")
+            refused = await here.agent.post(f"{path}/retry")
+            assert refused.status_code == 409
+            assert "sent" in refused.json()["detail"]
+            assert len(here.mails(task)) == len(here.alerts(task)) == 1
+        assert (await here.agent.post(f"/api/tasks/{unsent['client_id']}/retry")).status_code == 404
+
+
+async def test_an_unknown_outcome_is_settled_by_the_provider_s_report_or_held_for_a_person(
+    tmp_path: Path, kafka: Server, mongodb: Server, prefix: str, providers: Providers
+) -> None:
+    async with scene(tmp_path, kafka, mongodb, prefix, providers) as here:
+        await providers.sendgrid.order({"drop": "after", "times": 3})
+        names = ("Reported", "Spoken", "Resent")
+        clients = await asyncio.gather(*(here.agent.add(name) for name in names))
+        reported, spoken, resent = await asyncio.gather(
+            *(here.agent.task(client, "unknown") for client in clients)
+        )
+        [entry] = here.mails(reported)
+        assert await here.report(event("delivered", entry)) == 200
+        await here.agent.task(reported["client_id"], "sent")
+        emails = {row["task_id"]: row for row in await here.agent.rows("/api/emails")}
+        path = f"/api/emails/{emails[resent['_id']]['_id']}/resolve"
+        early = await here.agent.post(path, {"resolution": "resend"})
+        assert early.status_code == 409
+        assert "may still report" in early.json()["detail"]
+        assert "/resolve" in await here.alerted(resent)
+        assert "/resolve" in await here.alerted(spoken)
+        said = await here.agent.post(
+            f"/api/emails/{emails[spoken['_id']]['_id']}/resolve", {"resolution": "sent"}
+        )
+        assert (said.status_code, said.json()["status"]) == (200, "sent")
+        wrong = await here.agent.post(path, {"resolution": "maybe"})
+        assert wrong.status_code == 422
+        assert (await here.agent.post(path, {"resolution": "resend"})).status_code == 200
+        await here.agent.task(resent["client_id"], "sent")
+        first, second = (entry["custom_args"] for entry in here.mails(resent))
+        assert (first["attempt"], second["attempt"]) == ("1", "2")
+        assert first["email_id"] == second["email_id"]
+        assert [len(here.mails(task)) for task in (reported, spoken)] == [1, 1]
+        assert [len(here.alerts(task)) for task in (reported, spoken, resent)] == [0, 1, 1]
+
+
+async def test_where_the_settings_say_so_an_unknown_outcome_is_sent_again_by_itself(
+    tmp_path: Path, kafka: Server, mongodb: Server, prefix: str, providers: Providers
+) -> None:
+    async with scene(
+        tmp_path, kafka, mongodb, prefix, providers, MAILER_ON_UNKNOWN="resend"
+    ) as here:
+        await providers.sendgrid.order({"drop": "before", "times": 1})
+        client = await here.agent.add("Again")
+        await here.agent.task(client, "unknown")
+        task = await here.agent.task(client, "sent")
+        [entry] = here.mails(task)
+        assert entry["custom_args"]["attempt"] == "2"
+        assert here.alerts(task) == []
+
+
+async def test_an_opt_out_is_acknowledged_once_nothing_is_under_way_and_then_nothing_is_sent(
+    tmp_path: Path, kafka: Server, mongodb: Server, prefix: str, providers: Providers
+) -> None:
+    async with scene(
+        tmp_path, kafka, mongodb, prefix, providers, FOLLOWUP_DAY_SECONDS="1.5"
+    ) as here:
+        client = await here.agent.add("Leaving")
+        [first] = here.mails(await here.agent.task(client, "sent"))
+        # The next email is under way, for longer than it takes to suppress the address.
+        await providers.sendgrid.order({"delay": 1.2})
+        second = await here.agent.task(client, "composed", "Day 3")
+        told = event("unsubscribe", first, email="Leaving@Example.com")
+        assert await here.report(told, event("open", first), {"no": "email of ours"}, 7) == 200
+        assert len(here.mails(second)) == 1
+        third = await here.agent.task(client, "withheld", "Week 1")
+        assert third["error_message"] == "address_suppressed"
+        assert await here.report(told) == 200
+        assert here.mails(third) == []
+        body, headers = here.webhook.request([told])
+        forged = await here.agent.http.post(PATH, content=body + b" ", headers=headers)
+        assert forged.status_code == 403
+        unsigned = await here.agent.http.post(PATH, content=body)
+        assert unsigned.status_code == 403
+        assert (await here.report("not", "of", "ours")) == 200
+        body, headers = here.webhook.request({"not": "a list"})  # type: ignore[arg-type]
+        assert (await here.agent.http.post(PATH, content=body, headers=headers)).status_code == 422

@@ -1,0 +1,47 @@
+"""SendGrid's event webhook, from SendGrid's side: reports, signed with a key of its own."""
+
+import base64
+import json
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+PATH = "/api/webhooks/sendgrid"
+
+
+class Webhook:
+    """Makes the requests that SendGrid would post."""
+
+    def __init__(self) -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+
+    @property
+    def public_key(self) -> str:
+        """What SENDGRID_WEBHOOK_PUBLIC_KEY has to be: base64 of DER."""
+        raw = self._key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return base64.b64encode(raw).decode()
+
+    def request(self, events: Sequence[Any]) -> tuple[bytes, dict[str, str]]:
+        """Give body and headers of the request that reports these events."""
+        body, timestamp = json.dumps(events).encode(), str(int(time.time()))
+        signature = self._key.sign(timestamp.encode() + body, ec.ECDSA(hashes.SHA256()))
+        return body, {
+            "X-Twilio-Email-Event-Webhook-Signature": base64.b64encode(signature).decode(),
+            "X-Twilio-Email-Event-Webhook-Timestamp": timestamp,
+            "Content-Type": "application/json",
+        }
+
+
+def event(kind: str, entry: Mapping[str, Any], **fields: Any) -> dict[str, Any]:
+    """Give SendGrid's event of this kind about an email in its ledger."""
+    return {
+        "sg_event_id": f"{kind}-{entry['message_id']}",
+        "event": kind,
+        "timestamp": int(time.time()),
+        "email": entry["to"][0],
+        **entry["custom_args"],
+    } | fields
