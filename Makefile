@@ -59,6 +59,14 @@ bench: .venv/ready  ## Drain 2,000 due follow-ups and print rates beside a bare-
 bench-idle: .venv/ready  ## Print what `realtoros up` costs while nothing happens
 	$(BIN)/python -m tests.bench --idle
 
+.PHONY: bench-steady
+bench-steady: .venv/ready  ## Print due-to-accepted times under 30 follow-ups/s for three minutes (SECONDS=)
+	$(BIN)/python -m tests.bench --steady
+
+.PHONY: chaos
+chaos: .venv/ready  ## Kill, stop, cut and restart under load, then check (MINUTES=, SEED=, FOLLOWUPS=)
+	$(BIN)/python -m tests.faults.chaos
+
 .PHONY: locks
 locks: .venv/ready  ## Compile the pins with hashes anew after pyproject.toml has changed
 	@$(foreach s,$(LOCKS),$(COMPILE) --extra $(s) --output-file locks/$(s).txt &&) \

@@ -15,8 +15,9 @@ from pydantic import ValidationError
 from pymongo.errors import PyMongoError
 
 from chassis.errors import Refused
+from chassis.outcomes import Outcome
 from chassis.quarantine import Quarantine
-from chassis.reactions import Outcome, Reaction, Reactor, Task
+from chassis.reactions import Reaction, Reactor, Task
 from chassis.replies import Replies
 from chassis.trouble import Trouble
 from chassis.views import Views

@@ -4,6 +4,7 @@ The topic `<service>.quarantine` is compacted. A key names one record by where i
 latest record is the raw one with the reason, or a tombstone once an operator has seen to it.
 """
 
+import contextlib
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -18,6 +19,8 @@ QUARANTINED = Counter(
 )
 
 MARK = "quarantine_"
+# A reason may quote a header that is as large as the record.
+LONGEST_REASON = 500
 
 log = structlog.get_logger(__name__)
 
@@ -49,12 +52,13 @@ class Quarantine:
 
         Raises KafkaError when it could not be stored: then the record must not be acknowledged.
         """
-        origin, headers = (
-            Origin(record.topic.removeprefix(self._prefix), record.partition, record.offset),
-            list(record.headers),
-        )
+        reason = reason[:LONGEST_REASON]
+        topic = record.topic.removeprefix(self._prefix)
+        origin, headers = Origin(topic, record.partition, record.offset), record.headers
         if record.topic == self._retries:
-            origin, headers = taken_from(record)
+            # What somebody else has put there has no origin but this.
+            with contextlib.suppress(LookupError, ValueError):
+                origin, headers = taken_from(record)
         told = {
             **headers_of(origin),
             "quarantine_reason": reason,
@@ -80,8 +84,11 @@ def headers_of(origin: Origin) -> dict[str, str]:
 
 
 def taken_from(record: Any) -> tuple[Origin, list[tuple[str, bytes | None]]]:
-    """Give the origin of a record that was in quarantine, and the headers it had before."""
-    told = {name: value for name, value in record.headers if name.startswith(MARK)}
+    """Give the origin of a record that was in quarantine, and the headers it had before.
+
+    Raises LookupError or ValueError for one that was not.
+    """
+    told = {name: value or b"" for name, value in record.headers if name.startswith(MARK)}
     origin = Origin(
         told[f"{MARK}topic"].decode(),
         int(told[f"{MARK}partition"]),

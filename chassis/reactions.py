@@ -1,6 +1,6 @@
 """Reactions: a message meets an aggregate, a pure decision says which events follow."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -12,9 +12,11 @@ import structlog
 from chassis.aggregate import Aggregate, Change
 from chassis.errors import Refused
 from chassis.log import Clash, Log
+from chassis.outcomes import Done, Outcome
+from chassis.receipts import Key, Receipts
 from chassis.state import Given
 from contracts.cloudevents import Envelope
-from contracts.message import Event, Message, to_milliseconds
+from contracts.message import Command, Event, Message, to_milliseconds
 
 log = structlog.get_logger(__name__)
 
@@ -47,19 +49,12 @@ class Task:
         return self.reaction.of(self.message)
 
     @property
+    def key(self) -> Key:
+        return self.envelope.id, self.stream
+
+    @property
     def stream(self) -> str:
         return f"{self.reaction.aggregate.name}-{self.target}"
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """The task's effect is in the log, or there was nothing to do; the stream is at `version`."""
-
-    stream: str
-    version: int
-
-
-Outcome = Done | Refused | Exception
 
 
 class Reactor:
@@ -67,6 +62,7 @@ class Reactor:
 
     def __init__(self, log_: Log, source: str) -> None:
         self._log = log_
+        self._receipts = Receipts(log_.database)
         self._source = source
 
     async def carry_out(self, tasks: Sequence[Task]) -> list[Outcome]:
@@ -100,27 +96,42 @@ class Reactor:
         for name, (aggregate, ids) in targets.items():
             documents = await self._log.load(aggregate, ids)
             stored |= {f"{name}-{id_}": document for id_, document in documents.items()}
-        # A stream that does not exist cannot hold the cause.
-        known = await self._log.known(
-            (tasks[i].envelope.id, tasks[i].stream) for i in indices if tasks[i].stream in stored
-        )
+        handled = await self._handled([tasks[i] for i in indices], stored)
         results: list[tuple[int, Outcome | None]] = []
         changes: list[tuple[int, Change[Any]]] = []
+        answers: dict[Key, Done | Refused] = {}
         for index in indices:
             task = tasks[index]
-            document = stored.get(task.stream)
-            if (version := known.get((task.envelope.id, task.stream))) is not None:
-                results.append((index, Done(task.stream, version)))
+            if outcome := handled.get(task.key):
+                results.append((index, outcome))
                 continue
-            decided = self._decide(task, document)
+            decided = self._decide(task, stored.get(task.stream))
             if isinstance(decided, Change):
                 changes.append((index, decided))
-            else:
-                results.append((index, decided))
+                continue
+            results.append((index, decided))
+            if isinstance(decided, Done | Refused):
+                answers[task.key] = decided
         errors = await self._log.append([change for _, change in changes])
         for (index, change), error in zip(changes, errors, strict=True):
-            results.append((index, self._outcome(change, error)))
+            settled = self._outcome(change, error)
+            results.append((index, settled))
+            if isinstance(settled, Refused):
+                answers[tasks[index].key] = settled
+        commands = {tasks[i].key for i in indices if isinstance(tasks[i].message, Command)}
+        await self._receipts.keep({k: answer for k, answer in answers.items() if k in commands})
         return results
+
+    async def _handled(
+        self, tasks: Sequence[Task], stored: Mapping[str, Any]
+    ) -> dict[Key, Done | Refused]:
+        """Give what became of those that have been here before."""
+        # A stream that does not exist cannot hold the cause.
+        known = await self._log.known(task.key for task in tasks if task.stream in stored)
+        answered = await self._receipts.known(
+            task.key for task in tasks if isinstance(task.message, Command)
+        )
+        return answered | {key: Done(key[1], version) for key, version in known.items()}
 
     def _decide(self, task: Task, document: Any) -> Change[Any] | Outcome:
         now = to_milliseconds(datetime.now(UTC))

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 
 from chassis.errors import Refused
 from chassis.kafka import PUBLISH_SECONDS
-from chassis.reactions import Done, Outcome
+from chassis.outcomes import Done, Outcome
 from contracts import cloudevents
 from contracts.catalogue import REPLIES
 from contracts.cloudevents import Envelope

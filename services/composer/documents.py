@@ -6,6 +6,7 @@ from beanie import Document
 
 from chassis.aggregate import DUE, Aggregate, StateDocument
 from chassis.log import CommitDocument
+from chassis.receipts import ReceiptDocument
 from contracts.composer import DraftEvent
 from services.composer import draft
 
@@ -18,6 +19,6 @@ class DraftDocument(StateDocument[draft.Draft]):
         indexes: ClassVar = [DUE]
 
 
-DOCUMENTS: tuple[type[Document], ...] = (DraftDocument, CommitDocument)
+DOCUMENTS: tuple[type[Document], ...] = (DraftDocument, CommitDocument, ReceiptDocument)
 
 DRAFTS = Aggregate[draft.Draft, DraftEvent]("draft", DraftDocument, draft.evolve)

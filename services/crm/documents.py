@@ -8,6 +8,7 @@ from pymongo import IndexModel
 from chassis.aggregate import Aggregate, StateDocument
 from chassis.errors import Refused
 from chassis.log import CommitDocument
+from chassis.receipts import ReceiptDocument
 from contracts.crm import AgentEvent, ClientEvent
 from services.crm import agent, client
 
@@ -36,7 +37,12 @@ class ClientDocument(StateDocument[client.Client]):
         ]
 
 
-DOCUMENTS: tuple[type[Document], ...] = (AgentDocument, ClientDocument, CommitDocument)
+DOCUMENTS: tuple[type[Document], ...] = (
+    AgentDocument,
+    ClientDocument,
+    CommitDocument,
+    ReceiptDocument,
+)
 
 AGENTS = Aggregate[agent.Agent, AgentEvent]("agent", AgentDocument, agent.evolve)
 CLIENTS = Aggregate[client.Client, ClientEvent](

@@ -9,6 +9,7 @@ from pymongo import IndexModel
 from chassis.aggregate import DUE, Aggregate, StateDocument
 from chassis.log import CommitDocument
 from chassis.mongo import Keyed
+from chassis.receipts import ReceiptDocument
 from chassis.views import PositionDocument, View
 from contracts.crm import ClientDeleted
 from contracts.mailer import AlertEvent, EmailEvent, SuppressionEvent
@@ -62,6 +63,7 @@ DOCUMENTS: tuple[type[Document], ...] = (
     AlertDocument,
     DeletedClientDocument,
     CommitDocument,
+    ReceiptDocument,
     PositionDocument,
 )
 

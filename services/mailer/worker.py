@@ -84,6 +84,7 @@ async def _send(work: Work[Email, EmailEvent], sending: Sending) -> None:
         else:
             log.warning("sending_attempt_failed", attempt=attempt, error=failed.reason)
     except OutcomeUnknown as doubt:
+        sending.trouble.note(doubt.reason)
         await _give_up(work, attempt, doubt.reason, terms)
     except Refused:
         raise

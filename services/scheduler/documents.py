@@ -8,6 +8,7 @@ from beanie import Document
 from chassis.aggregate import DUE, Aggregate, StateDocument
 from chassis.log import CommitDocument
 from chassis.mongo import Keyed
+from chassis.receipts import ReceiptDocument
 from chassis.views import PositionDocument, View
 from contracts.crm import (
     AgentEvent,
@@ -60,6 +61,7 @@ DOCUMENTS: tuple[type[Document], ...] = (
     AgentDocument,
     ClientDocument,
     CommitDocument,
+    ReceiptDocument,
     PositionDocument,
 )
 

@@ -7,14 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 from types import NoneType
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from pydantic import BaseModel
 
 from chassis.mongo import Keyed
 from chassis.state import State
-from contracts.catalogue import OWNERS
+from contracts.catalogue import COMMANDS, OWNERS, Topic
 
 ROOT = Path(__file__).parents[2]
 
@@ -66,3 +66,14 @@ def test_what_may_be_none_in_a_stored_model_may_be_absent() -> None:
         for name, field in model.model_fields.items():
             if NoneType in get_args(field.annotation):
                 assert not field.is_required(), f"{model.__name__}.{name}"
+
+
+@pytest.mark.parametrize("topic", COMMANDS, ids=lambda topic: topic.name)
+async def test_every_command_is_handled_by_its_owner(topic: Topic) -> None:
+    """A known type that nobody reacts to is skipped, so that a forgotten command would be lost."""
+    [owner] = topic.readers
+    build = importlib.import_module(f"services.{owner}.main").build
+    settings = get_type_hints(build)["settings"]
+    service = build(settings(kafka_bootstrap_servers="nowhere:1", mongodb_uri="mongodb://nowhere"))
+    assert set(topic.types) <= service._reactions.keys()
+    await service.database.client.close()

@@ -1,6 +1,7 @@
 """`python -m tests.bench`: drain due follow-ups at 0 and 50 ms beside a floor of bare clients.
 
-`--idle`: what `realtoros up` costs while nothing happens. `COUNT` (2000) in the environment sets
+`--idle`: what `realtoros up` costs while nothing happens. `--steady`: how long a follow-up takes
+under a steady load, on the embedded servers (`SECONDS`). `COUNT` (2000) in the environment sets
 how many follow-ups; `BENCH_KAFKA=embedded` keeps away from Apache Kafka; `DELAYS` (0,50) in ms.
 """
 
@@ -20,6 +21,7 @@ from tests.bench.drain import Ground, drain
 from tests.bench.floor import drain_bare
 from tests.bench.idle import idle
 from tests.bench.measured import Drained, Wrong, show
+from tests.bench.steady import steady
 from tests.providers.running import provider
 from tests.servers.apache_kafka import NotAvailable, jars
 
@@ -31,6 +33,9 @@ async def main(console: Console) -> None:
     with tempfile.TemporaryDirectory(prefix="realtoros-bench-") as folder:
         if "--idle" in sys.argv:
             await idle(console, Path(folder))
+            return
+        if "--steady" in sys.argv:
+            await steady(console, Path(folder))
             return
         await _choose_kafka(console)
         runs: list[Drained] = []

@@ -1,6 +1,7 @@
 """The clients of a benchmark: ordered from crm on Kafka, planned before the first date comes."""
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -25,15 +26,18 @@ _MARGIN = timedelta(seconds=2)
 async def order(bootstrap: str, count: int) -> None:
     """Produce one RegisterAgent and `count` CreateClient."""
     async with producer(bootstrap, "bench") as kafka:
-        profile = AgentProfile(
-            name="Alex Morgan",
-            email="alex@agency.example",
-            title="Realtor",
-            company="Morgan Homes",
-            phone="+1 555 0100",
-        )
-        await _send(kafka, RegisterAgent(agent_id=AGENT, personal=profile))
+        await _register(kafka)
         await asyncio.gather(*(_send(kafka, _client(number)) for number in range(count)))
+
+
+async def order_steadily(bootstrap: str, count: int, rate: float) -> None:
+    """Produce one RegisterAgent and `count` CreateClient, `rate` a second."""
+    async with producer(bootstrap, "bench") as kafka:
+        await _register(kafka)
+        started = time.monotonic()
+        for number in range(count):
+            await asyncio.sleep(max(0, started + number / rate - time.monotonic()))
+            await _send(kafka, _client(number))
 
 
 async def planned(mongodb: AsyncMongoClient[Raw], count: int, day: timedelta) -> datetime:
@@ -68,6 +72,17 @@ async def _late(mongodb: AsyncMongoClient[Raw], count: int) -> dict[str, int]:
         if held < number:
             late[f"{service}.{collection}"] = held
     return late
+
+
+async def _register(kafka: AIOKafkaProducer) -> None:
+    profile = AgentProfile(
+        name="Alex Morgan",
+        email="alex@agency.example",
+        title="Realtor",
+        company="Morgan Homes",
+        phone="+1 555 0100",
+    )
+    await _send(kafka, RegisterAgent(agent_id=AGENT, personal=profile))
 
 
 def _client(number: int) -> CreateClient:

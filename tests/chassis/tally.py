@@ -11,6 +11,7 @@ from chassis.errors import Refused
 from chassis.log import CommitDocument
 from chassis.mongo import Keyed
 from chassis.reactions import Reaction
+from chassis.receipts import ReceiptDocument
 from chassis.state import Given, State
 from chassis.views import PositionDocument, View
 from contracts.crm import ClientDeleted
@@ -176,4 +177,4 @@ def see(known: SeenDocument | None, event: ClientDeleted | EmailOpened, id_: UUI
 
 SEEN = View(SeenDocument, lambda event: (event.client_id,), see, (ClientDeleted, EmailOpened))
 
-DOCUMENTS = (TallyDocument, SeenDocument, CommitDocument, PositionDocument)
+DOCUMENTS = (TallyDocument, SeenDocument, CommitDocument, ReceiptDocument, PositionDocument)

@@ -1,6 +1,7 @@
 """The reactor: a batch of messages against the log, each stream's in their order."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -8,7 +9,8 @@ from chassis.ending import end
 from chassis.errors import Refused
 from chassis.log import Log
 from chassis.mongo import Database
-from chassis.reactions import Done, Reaction, Reactor, Task
+from chassis.outcomes import Done, Outcome
+from chassis.reactions import Reaction, Reactor, Task
 from chassis.state import Given
 from contracts import cloudevents
 from contracts.mailer import DeliveryKind, RecordDelivery
@@ -128,3 +130,34 @@ async def test_a_decision_is_made_again_when_somebody_was_first(log: Log) -> Non
     outcomes = await Reactor(slow, "mailer").carry_out([task(of, "opened", reaction)])
     assert outcomes == [Done(f"email-{of}", 3)]
     assert seen == [0, 2]
+
+
+async def test_a_command_that_changed_nothing_is_answered_the_same_when_it_comes_again(
+    log: Log,
+) -> None:
+    """Decided anew, each of the two would take effect now."""
+    of, taken = uuid4(), uuid4()
+    nothing, refused = task(of, "delivered"), task(of, "bounced")
+    clash = task(taken, "unsubscribed", reason="one of a kind")
+    reactor = Reactor(log, "mailer")
+    await reactor.carry_out([task(uuid4(), "unsubscribed", reason="one of a kind")])
+    before = await reactor.carry_out([nothing, refused, clash])
+    willing = Reaction(TALLIES, OBEY.of, agree)
+    await reactor.carry_out([task(of, "opened")])
+    again = await reactor.carry_out(
+        [replace(t, reaction=willing) for t in (nothing, refused, clash)]
+    )
+    assert [type(outcome) for outcome in before] == [Done, Refused, Refused]
+    assert [_told(outcome) for outcome in again] == [_told(outcome) for outcome in before]
+    assert (await log.load(TALLIES, [of]))[of].version == 1
+
+
+def agree(tally: Tally | None, command: RecordDelivery, given: Given) -> list[TallyEvent]:
+    """Count an opening, whatever is ordered."""
+    return [opened(command.email_id)]
+
+
+def _told(outcome: Outcome) -> object:
+    if isinstance(outcome, Refused):
+        return outcome.reason, outcome.field, outcome.kind
+    return outcome

@@ -1,0 +1,78 @@
+"""What may become of an agent's clients, to be drawn by hypothesis."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from hypothesis import strategies as st
+
+from contracts.crm import Stage
+from contracts.mailer import DeliveryKind
+
+Planned = Literal["pending", "moved", "cancelled", "due", "moved and due"]
+Drafted = Literal["requested", "tried", "composed", "failed", "ordered again"]
+Sending = Literal[
+    "queued", "started", "sent", "sent later", "failed", "withheld", "unknown", "held",
+    "said sent", "resent",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class FollowupWay:
+    """What becomes of a follow-up; each part matters only where the one before got so far."""
+
+    planned: Planned
+    drafted: Drafted
+    sending: Sending
+    reports: tuple[DeliveryKind, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientWay:
+    """What becomes of a client: changes of its stage before and after its first follow-ups."""
+
+    stage: Stage
+    before: tuple[Stage, ...]
+    followups: tuple[FollowupWay, ...]
+    after: tuple[Stage, ...]
+    deleted: bool
+
+
+def _any(literal: Any) -> st.SearchStrategy[Any]:
+    return st.sampled_from(get_args(literal))
+
+
+def _some(literal: Any, most: int) -> st.SearchStrategy[tuple[Any, ...]]:
+    return st.lists(_any(literal), max_size=most).map(tuple)
+
+
+FOLLOWUPS = st.builds(
+    FollowupWay, _any(Planned), _any(Drafted), _any(Sending), _some(DeliveryKind, 3)
+)
+# The first of each life gets as far as an email: there is more to get wrong.
+_FIRST_PLANNED: tuple[Planned, ...] = ("due", "moved and due")
+_FIRST_DRAFTED: tuple[Drafted, ...] = ("composed", "ordered again")
+FIRST = st.builds(
+    FollowupWay,
+    st.sampled_from(_FIRST_PLANNED),
+    st.sampled_from(_FIRST_DRAFTED),
+    _any(Sending),
+    _some(DeliveryKind, 3),
+)
+_BEFORE = st.sampled_from(((), ("negotiating",)))
+FIRST_CLIENT = st.builds(
+    ClientWay,
+    st.just("lead"),
+    _BEFORE,
+    st.one_of(st.tuples(FIRST), st.tuples(FIRST, FOLLOWUPS)),
+    _some(Stage, 2),
+    st.booleans(),
+)
+CLIENTS = st.builds(
+    ClientWay,
+    st.sampled_from(("lead", "closed")),
+    _BEFORE,
+    st.tuples(FOLLOWUPS),
+    _some(Stage, 1),
+    st.booleans(),
+)
+WAYS = st.one_of(st.tuples(FIRST_CLIENT), st.tuples(FIRST_CLIENT, CLIENTS))
