@@ -12,7 +12,7 @@ from pymongo.errors import PyMongoError
 
 from chassis.aggregate import Aggregate, Change, E, S, StateDocument
 from chassis.errors import Refused, TryLater
-from chassis.log import Clash, Log
+from chassis.log import BehindItsLog, Clash, Log
 from chassis.mongo import is_passing
 from chassis.pace import PACE_SECONDS, Pace
 from chassis.state import Given
@@ -52,15 +52,18 @@ class Work(Generic[S, E]):
         """Append what `decide` says of the current state, and give the state after it.
 
         Raises Refused when somebody else has settled it meanwhile: deciding again said no, or the
-        cause is in the log already. The cause is the event that set the date, unless given. While
-        the store is away it waits: an answer that a provider gave is not let go.
+        cause is in the log already; BehindItsLog when the state was changed past the log. The cause
+        is the event that set the date, unless given. While the store is away it waits: an answer
+        that a provider gave is not let go.
         """
         cause = cause or self.due_set_by
-        failures = 0
+        failures = clashed = 0
         while True:
             try:
                 if failures:
                     await self._read_again(cause)
+                if clashed > self._document.version:
+                    raise BehindItsLog(f"{self._aggregate.name}-{self._document.id}")
                 now = to_milliseconds(datetime.now(UTC))
                 change = self._aggregate.change(
                     self._document.id,
@@ -82,6 +85,7 @@ class Work(Generic[S, E]):
                     return self.state
                 if not (isinstance(clash, Clash) and clash.on_log):
                     raise clash
+                clashed = change.commit.first
             failures += 1
 
     async def _read_again(self, cause: UUID) -> None:

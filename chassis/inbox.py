@@ -28,6 +28,8 @@ from contracts.message import Command, Event, Message
 
 MAX_RECORDS = 500
 LONGEST_WAIT = 10.0
+# How long a group waits for a member that died: the least that brokers allow by default.
+SESSION_MS = 6_000
 # How long a stop waits for the batch in hand; cut off, it comes again.
 HANDLER_SECONDS = 6.0
 
@@ -221,6 +223,8 @@ def subscribe(
         ack_policy=AckPolicy.NACK_ON_ERROR,
         no_reply=True,
         max_records=MAX_RECORDS,
+        session_timeout_ms=SESSION_MS,
+        heartbeat_interval_ms=SESSION_MS // 3,
         # The same partition of every topic to the same replica: a client stays in one place.
         partition_assignment_strategy=(RangePartitionAssignor,),
         listener=listener,

@@ -34,8 +34,8 @@ async def producer(bootstrap: str, client_id: str) -> AsyncIterator[AIOKafkaProd
         request_timeout_ms=PUBLISH_SECONDS * 1000,
         max_request_size=LARGEST_RECORD,
     )
-    await started.start()
     try:
+        await started.start()
         yield started
     finally:
         await started.stop()

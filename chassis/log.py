@@ -63,6 +63,10 @@ class Clash(Exception):
         return self.index in (BY_ID, BY_CAUSE)
 
 
+class BehindItsLog(Exception):
+    """A state does not hold what its log does: its document was changed past the log."""
+
+
 class Log:
     """A service's log. Appends that come in together share a transaction (group commit)."""
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
+import pymongo
 from beanie import Document, init_beanie
 from pydantic import ConfigDict
 from pymongo import AsyncMongoClient, WriteConcern
@@ -17,6 +18,7 @@ Database = AsyncDatabase[Raw]
 R = TypeVar("R")
 
 DUPLICATE_KEY = 11000
+TRANSACTION_SECONDS = 10
 
 
 class Keyed(Document):
@@ -59,13 +61,18 @@ async def apply_indexes(uri: str, database: str, documents: Sequence[type[Docume
 async def in_transaction(
     database: Database, work: Callable[[AsyncClientSession], Awaitable[R]]
 ) -> R:
-    """Run `work` in one snapshot transaction; write conflicts are tried again by the driver."""
+    """Run `work` in one snapshot transaction; write conflicts are tried again by the driver.
+
+    Raises PyMongoError after ten seconds at most: what a process that was killed had begun keeps
+    its locks until the server's transactionLifetimeLimitSeconds, and readiness has to tell of it.
+    """
     async with database.client.start_session() as session:
-        return await session.with_transaction(
-            work,
-            read_concern=ReadConcern("snapshot"),
-            write_concern=WriteConcern("majority", j=True),
-        )
+        with pymongo.timeout(TRANSACTION_SECONDS):
+            return await session.with_transaction(
+                work,
+                read_concern=ReadConcern("snapshot"),
+                write_concern=WriteConcern("majority", j=True),
+            )
 
 
 def duplicate_index(error: Exception) -> str | None:

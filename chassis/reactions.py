@@ -11,7 +11,7 @@ import structlog
 
 from chassis.aggregate import Aggregate, Change
 from chassis.errors import Refused
-from chassis.log import Clash, Log
+from chassis.log import BehindItsLog, Clash, Log
 from chassis.outcomes import Done, Outcome
 from chassis.receipts import Key, Receipts
 from chassis.state import Given
@@ -71,6 +71,7 @@ class Reactor:
         A stream's tasks are carried out in their order. Raises PyMongoError when the store is away.
         """
         outcomes: list[Outcome | None] = [None] * len(tasks)
+        clashed: dict[int, int] = {}
         rest = list(range(len(tasks)))
         while rest:
             group: dict[str, int] = {}
@@ -81,14 +82,22 @@ class Reactor:
                 else:
                     group[tasks[index].stream] = index
             for index, outcome in await self._group(tasks, list(group.values())):
-                outcomes[index] = outcome
+                if not isinstance(outcome, int):
+                    outcomes[index] = outcome
+                elif clashed.get(index) == outcome:
+                    outcomes[index] = BehindItsLog(tasks[index].stream)
+                else:
+                    clashed[index] = outcome
             rest = sorted(later + [i for i in group.values() if outcomes[i] is None])
         return [outcome for outcome in outcomes if outcome is not None]
 
     async def _group(
         self, tasks: Sequence[Task], indices: Sequence[int]
-    ) -> list[tuple[int, Outcome | None]]:
-        """Decide and append tasks of distinct streams; None for one that must be decided again."""
+    ) -> list[tuple[int, Outcome | int]]:
+        """Decide and append tasks of distinct streams.
+
+        Gives for each its outcome, or the version at which it clashed and must be decided again.
+        """
         stored: dict[str, Any] = {}
         targets: dict[str, tuple[Aggregate[Any, Any], list[UUID]]] = {}
         for aggregate, of in ((tasks[i].reaction.aggregate, tasks[i].target) for i in indices):
@@ -97,7 +106,7 @@ class Reactor:
             documents = await self._log.load(aggregate, ids)
             stored |= {f"{name}-{id_}": document for id_, document in documents.items()}
         handled = await self._handled([tasks[i] for i in indices], stored)
-        results: list[tuple[int, Outcome | None]] = []
+        results: list[tuple[int, Outcome | int]] = []
         changes: list[tuple[int, Change[Any]]] = []
         answers: dict[Key, Done | Refused] = {}
         for index in indices:
@@ -157,9 +166,13 @@ class Reactor:
             return bug
 
     @staticmethod
-    def _outcome(change: Change[Any], error: Exception | None) -> Outcome | None:
+    def _outcome(change: Change[Any], error: Exception | None) -> Outcome | int:
         if error is None:
             return Done(change.commit.stream, change.commit.last)
         if isinstance(error, Clash):
-            return None if error.on_log else change.aggregate.unique.get(error.index, error)
+            return (
+                change.commit.first
+                if error.on_log
+                else change.aggregate.unique.get(error.index, error)
+            )
         return error

@@ -103,4 +103,6 @@ def _mongod_options(folder: Path, port: int) -> list[str]:
         *("--bind_ip", LOOPBACK, "--port", str(port), "--nounixsocket", "--quiet"),
         *("--wiredTigerCacheSizeGB", "0.5"),
         *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+        # What a process that was killed had begun must not hold the others up for a minute.
+        *("--setParameter", "transactionLifetimeLimitSeconds=3"),
     ]

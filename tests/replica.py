@@ -6,7 +6,7 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,18 +17,22 @@ from ops.child import how_it_ended
 READY_SECONDS = 60.0
 # A provider call that is under way may take its time; see chassis.service.DRAIN_SECONDS.
 STOP_SECONDS = 25.0
-_RUN = (sys.executable, "-P", "-m", "ops.cli", "run")
+RUN = (sys.executable, "-P", "-m", "ops.cli", "run")
 _TAIL_LINES = 25
 
 
 @dataclass
 class Process:
-    """One replica of a service. It keeps its port and its log from start to start."""
+    """One replica of a service. It keeps its port and its log from start to start.
+
+    Each start is `command` with the service's name, in `environment`.
+    """
 
     service: str
     url: str
     log: Path
     environment: Mapping[str, str]
+    command: Sequence[str] = RUN
     _process: asyncio.subprocess.Process | None = None
 
     @property
@@ -46,7 +50,7 @@ class Process:
         """Start it; `ready` tells when it works."""
         with self.log.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
-                *_RUN,
+                *self.command,
                 self.service,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,

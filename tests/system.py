@@ -18,7 +18,7 @@ from ops.ports import LOOPBACK, free_port
 from ops.services import SERVICES
 from ops.stores import apply_indexes, apply_topics
 from tests.providers.running import Fake
-from tests.replica import Process
+from tests.replica import RUN, Process
 from tests.servers import Server
 
 # Nothing else of the tester's environment: it may name real servers, and keys that cost money.
@@ -43,10 +43,17 @@ class Running:
 
     async def start(self, *names: str) -> None:
         """Start all replicas of the services, and wait until they are ready."""
-        started = self._replicas(names)
+        await self.launch(*names)
+        await self.ready(*names)
+
+    async def launch(self, *names: str) -> None:
+        """Start all replicas of the services."""
         self._meant_to_run |= set(names)
-        await asyncio.gather(*(process.start() for process in started))
-        await asyncio.gather(*(process.ready(self._http) for process in started))
+        await asyncio.gather(*(process.start() for process in self._replicas(names)))
+
+    async def ready(self, *names: str) -> None:
+        """Wait until all replicas of the services are ready."""
+        await asyncio.gather(*(process.ready(self._http) for process in self._replicas(names)))
 
     async def stop(self, *names: str) -> None:
         """Send SIGTERM to all replicas of the services; assert that they end in order."""
@@ -90,8 +97,14 @@ async def system(
     replicas: int = 1,
     services: Sequence[str] = SERVICES,
     environment: Mapping[str, str] | None = None,
+    own: Mapping[str, Mapping[str, str]] | None = None,
+    command: Sequence[str] = RUN,
+    wait: bool = True,
 ) -> AsyncIterator[Running]:
     """Run the services, all ready, on topics with this prefix; logs and mail go into the folder.
+
+    `own` is the environment that only one service gets; `command` starts the service whose name
+    follows it. Without `wait` they are started, but not ready yet.
 
     The databases have fixed names: see `empty`. Leaving stops what runs, and asserts that all of
     it ends with exit code 0 and nothing had ended by itself; a failure carries the logs' ends.
@@ -113,14 +126,21 @@ async def system(
     common |= environment or {}
     new_port = _ports()
     processes = {
-        name: [_process(name, number, folder, common, new_port()) for number in range(replicas)]
+        name: [
+            _process(name, number, folder, common | dict((own or {}).get(name, {})), new_port())
+            for number in range(replicas)
+        ]
         for name in services
     }
+    for process in (process for replicas_ in processes.values() for process in replicas_):
+        process.command = command
     async with httpx2.AsyncClient(timeout=5, trust_env=False) as http:
         running = Running(folder, Path(common["MAILBOX_DIR"]), prefix, processes, http)
         try:
             try:
-                await running.start(*services)
+                await running.launch(*services)
+                if wait:
+                    await running.ready(*services)
                 yield running
             finally:
                 await running.stop_all()

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from chassis.ending import end
 from chassis.errors import Refused
-from chassis.log import Log
+from chassis.log import BehindItsLog, Log
 from chassis.mongo import Database
 from chassis.outcomes import Done, Outcome
 from chassis.reactions import Reaction, Reactor, Task
@@ -150,6 +150,18 @@ async def test_a_command_that_changed_nothing_is_answered_the_same_when_it_comes
     assert [type(outcome) for outcome in before] == [Done, Refused, Refused]
     assert [_told(outcome) for outcome in again] == [_told(outcome) for outcome in before]
     assert (await log.load(TALLIES, [of]))[of].version == 1
+
+
+async def test_a_state_that_was_put_back_behind_its_log_is_a_bug_and_not_an_endless_loop(
+    log: Log, database: Database
+) -> None:
+    of, other = uuid4(), uuid4()
+    reactor = Reactor(log, "mailer")
+    await reactor.carry_out([task(of, "opened"), task(of, "opened")])
+    await database["tallies"].update_one({"_id": of}, {"$set": {"version": 1}})
+    behind, done = await reactor.carry_out([task(of, "opened"), task(other, "opened")])
+    assert isinstance(behind, BehindItsLog)
+    assert done == Done(f"email-{other}", 1)
 
 
 def agree(tally: Tally | None, command: RecordDelivery, given: Given) -> list[TallyEvent]:

@@ -9,9 +9,9 @@ import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from ops.ports import LOOPBACK, free_port
+from ops.ports import LOOPBACK, remembered_port
 from ops.server_answers import has_brokers
-from ops.server_process import owned, running
+from ops.server_process import end_orphan, owned, running
 
 _POM = Path(__file__).parent / "apache-kafka" / "pom.xml"
 _CACHE = Path(__file__).parents[2] / ".cache" / "apache-kafka"
@@ -21,7 +21,7 @@ _PROPERTIES = """
 process.roles=broker,controller
 node.id=1
 listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller}
-advertised.listeners=PLAINTEXT://{host}:{port}
+advertised.listeners=PLAINTEXT://{host}:{advertised}
 controller.listener.names=CONTROLLER
 controller.quorum.bootstrap.servers={host}:{controller}
 log.dirs={logs}
@@ -76,23 +76,30 @@ def version(folder: Path) -> str:
 
 
 @contextlib.asynccontextmanager
-async def kafka(jars: Path, data: Path) -> AsyncIterator[str]:
-    """Run one broker on an empty folder; yield its `host:port`.
+async def kafka(jars: Path, data: Path, *, advertised: int | None = None) -> AsyncIterator[str]:
+    """Run one broker with its data in this folder; yield its `host:port`.
 
+    `advertised`: the loopback port that clients are sent to, where that is another.
     Raises NotAvailable or ops.server_process.NotStarted.
     """
     java = ("java", "-Xmx512m", "-XX:+UseSerialGC", "-cp", f"{jars}/*")
     with owned(data) as folder:
-        port = free_port()
+        await end_orphan("kafka", folder)
+        port, logs = remembered_port(folder), folder / "logs"
+        logs.mkdir(exist_ok=True)
         properties = folder / "server.properties"
         properties.write_text(
             _PROPERTIES.format(
-                host=LOOPBACK, port=port, controller=free_port(), logs=folder / "logs"
+                host=LOOPBACK,
+                port=port,
+                advertised=advertised or port,
+                controller=remembered_port(logs),
+                logs=logs,
             )
         )
+        storage = ("kafka.tools.StorageTool", "format", "--standalone", "--ignore-formatted")
         cluster = uuid.uuid4().hex[:22]
-        storage = ("kafka.tools.StorageTool", "format", "--standalone", "--cluster-id", cluster)
-        await _run(*java, *storage, "--config", str(properties))
+        await _run(*java, *storage, "--cluster-id", cluster, "--config", str(properties))
         command = [*java, "kafka.Kafka", str(properties)]
         async with running("kafka", command, folder, lambda: has_brokers(port)):
             yield f"{LOOPBACK}:{port}"
