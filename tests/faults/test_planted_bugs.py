@@ -127,7 +127,10 @@ FOUND: Mapping[str, Found] = {
         "dates do not count from created_at",
     ),
     "call_first": Found(
-        "mailer", _dies("mailer", "append SendStarted, before"), "duplicate", "accepted twice"
+        "mailer",
+        _dies("mailer", "append SendStarted, before"),
+        "early",
+        "before SendStarted was appended|started only at",
     ),
     "give_up_early": Found(
         "mailer", Telling(a_no_amid_sending, "0.5", _HELD), "after-opt-out", "confirmed at"
