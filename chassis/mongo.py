@@ -18,7 +18,7 @@ Database = AsyncDatabase[Raw]
 R = TypeVar("R")
 
 DUPLICATE_KEY = 11000
-TRANSACTION_SECONDS = 10
+TRANSACTION_SECONDS = 5
 
 
 class Keyed(Document):
@@ -63,7 +63,7 @@ async def in_transaction(
 ) -> R:
     """Run `work` in one snapshot transaction; write conflicts are tried again by the driver.
 
-    Raises PyMongoError after ten seconds at most: what a process that was killed had begun keeps
+    Raises PyMongoError after five seconds at most: what a process that was killed had begun keeps
     its locks until the server's transactionLifetimeLimitSeconds, and readiness has to tell of it.
     """
     async with database.client.start_session() as session:

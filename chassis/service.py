@@ -189,8 +189,11 @@ class Service:
         async def assigned() -> str | None:
             if catch_up.consumer is None:
                 return "joining the group"
-            await catch_up.consumer.topics()
-            return None if catch_up.consumer.assignment() else "no partitions assigned yet"
+            if not (partitions := catch_up.consumer.assignment()):
+                return "no partitions assigned yet"
+            # Of one partition: a broker may have thousands.
+            await catch_up.consumer.end_offsets([min(partitions)])
+            return None
 
         self.health.checks["kafka"] = assigned
         async with _background(start()):

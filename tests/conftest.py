@@ -6,7 +6,7 @@ import pytest
 
 from tests import servers
 from tests.servers import Server
-from tests.system import empty, new_prefix
+from tests.system import empty, prefix_on
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +31,7 @@ async def mongodb(mongodb_server: Server) -> Server:
 
 
 @pytest.fixture
-def prefix() -> str:
+async def prefix(kafka: Server) -> AsyncIterator[str]:
     """What the names of a test's topics begin with."""
-    return new_prefix()
+    async with prefix_on(kafka) as prefix:
+        yield prefix

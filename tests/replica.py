@@ -16,7 +16,7 @@ from ops.child import how_it_ended
 
 READY_SECONDS = 60.0
 # A provider call that is under way may take its time; see chassis.service.DRAIN_SECONDS.
-STOP_SECONDS = 25.0
+STOP_SECONDS = 20.0
 RUN = (sys.executable, "-P", "-m", "ops.cli", "run")
 _TAIL_LINES = 25
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from aiokafka.admin import AIOKafkaAdminClient
 from pymongo import AsyncMongoClient
 
 from ops.child import PARENT
@@ -157,6 +158,21 @@ def provided_by(openai: Fake, sendgrid: Fake) -> dict[str, str]:
         "SENDGRID_API_KEY": "SG.fake",
         "SENDGRID_BASE_URL": sendgrid.url,
     }
+
+
+@contextlib.asynccontextmanager
+async def prefix_on(kafka: Server) -> AsyncIterator[str]:
+    """Give a prefix, and delete the topics that bear it: a full embedded broker is a slow one."""
+    prefix = new_prefix()
+    yield prefix
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.address)
+    await admin.start()
+    try:
+        topics = [name for name in await admin.list_topics() if name.startswith(prefix)]
+        if topics:
+            await admin.delete_topics(topics)
+    finally:
+        await admin.close()
 
 
 def new_prefix() -> str:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from chassis import health
+from chassis import health, quarantine
+from chassis.failures import report_failure
 from chassis.health import Health, answer
 
 
@@ -92,6 +93,21 @@ async def test_health_is_served_over_http() -> None:
         start, body = await talk(app, {"type": "http", "path": path})
         assert start["status"] == status
         assert json.loads(body["body"])["status"]
+
+
+async def test_metrics_are_served_as_prometheus_reads_them() -> None:
+    @contextlib.asynccontextmanager
+    async def running() -> AsyncIterator[None]:
+        yield
+
+    report_failure("a_problem_of_the_test", attempt=1)
+    app = health.asgi(Health(), running)
+    start, body = await talk(app, {"type": "http", "path": "/metrics"})
+    assert dict(start["headers"])[b"content-type"].startswith(b"text/plain")
+    assert b'realtoros_failures_total{problem="a_problem_of_the_test"} 1.0' in body["body"]
+    quarantine.QUARANTINED.labels("clients").inc()
+    _, body = await talk(app, {"type": "http", "path": "/metrics"})
+    assert b'realtoros_quarantined_total{topic="clients"} 1.0' in body["body"]
 
 
 async def test_the_service_runs_between_the_server_s_start_and_stop() -> None:

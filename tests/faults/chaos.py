@@ -21,6 +21,7 @@ from typing import get_args
 
 from rich.console import Console
 
+from chassis.inbox import SESSION_MS
 from tests.faults.checker import check, settled
 from tests.faults.fleet import RECOVERY_SECONDS, watched
 from tests.faults.history import Acknowledged, History, read_history
@@ -37,8 +38,6 @@ _PLAN_DAYS = 30
 # After the last date: refused calls are tried again, unanswered ones given up.
 _SETTLING_SECONDS = 60.0
 _LOOK_SECONDS = 2.0
-# aiokafka's default.
-_SESSION_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -121,12 +120,12 @@ async def run(profile: Profile, folder: Path, say: Callable[[str], None]) -> Out
             environment={
                 **around.settings,
                 "FOLLOWUP_DAY_SECONDS": str(profile.day),
-                "SENDGRID_WEBHOOK_PUBLIC_KEY": reports.public_key,
+                "SENDGRID_WEBHOOK_PUBLIC_KEY": reports.webhook.public_key,
             },
         ) as running:
             load.gateways = reports.gateways = running.api
             # Members with a name of their own are followed at once by who has it next.
-            session = 0.0 if kafka.embedded else _SESSION_SECONDS
+            session = 0.0 if kafka.embedded else SESSION_MS / 1000
             async with watched(running, session_seconds=session) as fleet:
                 weather = Weather(fleet, around.stores, around.proxies)
                 say(f"{profile.seconds:.0f} s of bad weather begin")

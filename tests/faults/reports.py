@@ -1,9 +1,7 @@
 """What SendGrid tells of the emails it accepted: signed reports, posted until they are taken."""
 
 import asyncio
-import base64
 import itertools
-import json
 import random
 import time
 from collections.abc import Sequence
@@ -12,12 +10,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.faults.history import Acknowledged
 from tests.providers.running import Fake
+from tests.providers.webhook import PATH, Webhook, event
 
 _PATIENCE_SECONDS = 60.0
 _PAUSE_SECONDS = 0.5
@@ -38,16 +34,8 @@ class Reports:
     acknowledged: Acknowledged
     gateways: Sequence[str] = ()
     wrong: list[str] = field(default_factory=list)
-    _key: ec.EllipticCurvePrivateKey = field(
-        default_factory=lambda: ec.generate_private_key(ec.SECP256R1())
-    )
+    webhook: Webhook = field(default_factory=Webhook)
     _done: asyncio.Event = field(default_factory=asyncio.Event)
-
-    @property
-    def public_key(self) -> str:
-        """What SENDGRID_WEBHOOK_PUBLIC_KEY has to be."""
-        raw = self._key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        return base64.b64encode(raw).decode()
 
     def finish(self) -> None:
         """Begin no more reports; `run` returns when those under way are taken."""
@@ -81,23 +69,17 @@ class Reports:
             self.acknowledged.opt_outs[address.lower()] = datetime.now(UTC)
 
     async def _report(
-        self, http: httpx2.AsyncClient, event: str, entry: dict[str, Any], wait: float
+        self, http: httpx2.AsyncClient, kind: str, entry: dict[str, Any], wait: float
     ) -> bool:
         """Post until 200 is answered; tell whether it was in time."""
         await asyncio.sleep(wait)
-        report = {
-            "sg_event_id": f"{event}-{entry['message_id']}",
-            "event": event,
-            "timestamp": int(time.time()),
-            "email": entry["to"][0],
-            **entry["custom_args"],
-        }
         deadline = time.monotonic() + _PATIENCE_SECONDS
         for url in itertools.cycle(self.gateways):
             if time.monotonic() > deadline:
                 break
             try:
-                answer = await self._post(http, url, json.dumps([report]).encode())
+                body, headers = self.webhook.request([event(kind, entry)])
+                answer = await http.post(f"{url}{PATH}", content=body, headers=headers)
             except httpx2.TransportError:
                 answer = None
             if answer and answer.status_code == 200:
@@ -106,15 +88,5 @@ class Reports:
                 self.wrong.append(f"the webhook answered {answer.status_code} {answer.text}")
                 return False
             await asyncio.sleep(_PAUSE_SECONDS)
-        self.wrong.append(f"the webhook has not taken {event} in {_PATIENCE_SECONDS:.0f} s")
+        self.wrong.append(f"the webhook has not taken {kind} in {_PATIENCE_SECONDS:.0f} s")
         return False
-
-    async def _post(self, http: httpx2.AsyncClient, url: str, body: bytes) -> httpx2.Response:
-        timestamp = str(int(time.time()))
-        signature = self._key.sign(timestamp.encode() + body, ec.ECDSA(hashes.SHA256()))
-        headers = {
-            "X-Twilio-Email-Event-Webhook-Signature": base64.b64encode(signature).decode(),
-            "X-Twilio-Email-Event-Webhook-Timestamp": timestamp,
-            "Content-Type": "application/json",
-        }
-        return await http.post(f"{url}/api/webhooks/sendgrid", content=body, headers=headers)

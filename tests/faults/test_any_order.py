@@ -20,7 +20,7 @@ from tests.faults.lives import Life
 from tests.faults.readers import SERVICES, Reader, reading
 from tests.faults.ways import WAYS, ClientWay, FollowupWay
 from tests.servers import Server
-from tests.system import new_prefix
+from tests.system import prefix_on
 
 
 class Pair:
@@ -41,9 +41,9 @@ async def pair(
     request: pytest.FixtureRequest, kafka: Server, mongodb_server: Server
 ) -> AsyncIterator[Pair]:
     """Each service in turn."""
-    prefix = new_prefix()
-    await chassis_kafka.apply_topics(kafka.address, prefix)
     async with AsyncExitStack() as stack:
+        prefix = await stack.enter_async_context(prefix_on(kafka))
+        await chassis_kafka.apply_topics(kafka.address, prefix)
         producer = await stack.enter_async_context(
             chassis_kafka.producer(kafka.address, "test-any-order")
         )

@@ -94,7 +94,7 @@ async def stop_kafka(scene: Scene) -> None:
 async def slow_kafka(scene: Scene) -> None:
     """It answers, but takes seconds to: nine tenths of the time it stands still."""
     store = scene.around.stores["kafka"]
-    for _ in range(4):
+    for _ in range(2):
         store.freeze()
         await asyncio.sleep(2.7)
         store.thaw()

@@ -20,7 +20,7 @@ from tests.journeys.agent import (
 )
 from tests.journeys.conftest import Providers
 from tests.servers import Server
-from tests.system import Running, empty, new_prefix, system
+from tests.system import Running, empty, prefix_on, system
 
 pytestmark = pytest.mark.journey
 
@@ -62,7 +62,8 @@ async def month(
     folder = tmp_path_factory.mktemp("main-job")
     settings = providers.settings | {"FOLLOWUP_DAY_SECONDS": str(DAY.total_seconds())}
     async with (
-        system(folder, kafka, mongodb_server, prefix=new_prefix(), environment=settings) as running,
+        prefix_on(kafka) as prefix,
+        system(folder, kafka, mongodb_server, prefix=prefix, environment=settings) as running,
         agent_at(running.api[0]) as agent,
     ):
         deleted, closed = await agent.add("Gone"), await agent.add("Done")

@@ -13,7 +13,7 @@ from tests.journeys.agent import Agent, Row, agent_at, until
 from tests.journeys.conftest import Providers
 from tests.providers.webhook import PATH, Webhook, event
 from tests.servers import Server
-from tests.system import system
+from tests.system import empty, prefix_on, system
 
 pytestmark = pytest.mark.journey
 
@@ -48,6 +48,11 @@ class Scene:
         texts = [entry["request"]["content"][0]["value"] for entry in told]
         return [text for text in texts if task["_id"] in text]
 
+    async def behave(self) -> None:
+        """Let the providers do what they are asked."""
+        await self.providers.openai.behave()
+        await self.providers.sendgrid.behave()
+
     async def report(self, *events: Any) -> int:
         """Post a signed report; give the status of the answer."""
         body, headers = self.webhook.request(events)
@@ -75,73 +80,97 @@ async def scene(
         system(folder, kafka, mongodb, prefix=prefix, environment=settings) as running,
         agent_at(running.api[0]) as agent,
     ):
+        here = Scene(agent, providers, webhook)
         try:
-            yield Scene(agent, providers, webhook)
+            yield here
         finally:
-            await providers.openai.behave()
-            await providers.sendgrid.behave()
+            await here.behave()
+
+
+@pytest.fixture(scope="module")
+async def shared(
+    tmp_path_factory: pytest.TempPathFactory,
+    kafka: Server,
+    mongodb_server: Server,
+    providers: Providers,
+) -> AsyncIterator[Scene]:
+    """One scene for all tests that need no settings of their own."""
+    await empty(mongodb_server)
+    folder = tmp_path_factory.mktemp("settling")
+    async with (
+        prefix_on(kafka) as prefix,
+        scene(folder, kafka, mongodb_server, prefix, providers) as shared,
+    ):
+        yield shared
+
+
+@pytest.fixture
+async def here(shared: Scene) -> AsyncIterator[Scene]:
+    """The shared scene; afterwards nothing more comes to its clients, and the providers behave."""
+    yield shared
+    await shared.behave()
+    for client in await shared.agent.rows("/api/clients"):
+        await shared.agent.http.patch(f"/api/clients/{client['_id']}", json={"stage": "lost"})
 
 
 async def test_what_failed_for_good_is_told_once_and_sent_when_a_person_tries_again(
-    tmp_path: Path, kafka: Server, mongodb: Server, prefix: str, providers: Providers
+    here: Scene, providers: Providers
 ) -> None:
-    async with scene(tmp_path, kafka, mongodb, prefix, providers) as here:
-        await providers.openai.order({"status": 500, "times": 3})
-        unwritten = await here.agent.task(await here.agent.add("Unwritten"), "failed")
-        assert "answered 500" in unwritten["error_message"]
-        assert "/retry" in await here.alerted(unwritten)
-        await providers.sendgrid.order({"status": 400})
-        unsent = await here.agent.task(await here.agent.add("Unsent"), "failed")
-        assert "answered 400" in unsent["error_message"]
-        assert f"https://realtoros.example/api/tasks/{unsent['_id']}/retry" in await here.alerted(
-            unsent
-        )
-        assert here.mails(unwritten) == here.mails(unsent) == []
-        for task in (unwritten, unsent):
-            path = f"/api/tasks/{task['_id']}"
-            response = await here.agent.post(f"{path}/retry")
-            assert (response.status_code, response.json()["_id"]) == (200, task["_id"])
-            await here.agent.task(task["client_id"], "sent")
-            refused = await here.agent.post(f"{path}/retry")
-            assert refused.status_code == 409
-            assert "sent" in refused.json()["detail"]
-            assert len(here.mails(task)) == len(here.alerts(task)) == 1
-        assert (await here.agent.post(f"/api/tasks/{unsent['client_id']}/retry")).status_code == 404
+    await providers.openai.order({"status": 500, "times": 3})
+    unwritten = await here.agent.task(await here.agent.add("Unwritten"), "failed")
+    assert "answered 500" in unwritten["error_message"]
+    assert "/retry" in await here.alerted(unwritten)
+    await providers.sendgrid.order({"status": 400})
+    unsent = await here.agent.task(await here.agent.add("Unsent"), "failed")
+    assert "answered 400" in unsent["error_message"]
+    assert f"https://realtoros.example/api/tasks/{unsent['_id']}/retry" in await here.alerted(
+        unsent
+    )
+    assert here.mails(unwritten) == here.mails(unsent) == []
+    for task in (unwritten, unsent):
+        path = f"/api/tasks/{task['_id']}"
+        response = await here.agent.post(f"{path}/retry")
+        assert (response.status_code, response.json()["_id"]) == (200, task["_id"])
+        await here.agent.task(task["client_id"], "sent")
+        refused = await here.agent.post(f"{path}/retry")
+        assert refused.status_code == 409
+        assert "sent" in refused.json()["detail"]
+        assert len(here.mails(task)) == len(here.alerts(task)) == 1
+    assert (await here.agent.post(f"/api/tasks/{unsent['client_id']}/retry")).status_code == 404
 
 
 async def test_an_unknown_outcome_is_settled_by_the_provider_s_report_or_held_for_a_person(
-    tmp_path: Path, kafka: Server, mongodb: Server, prefix: str, providers: Providers
+    here: Scene, providers: Providers
 ) -> None:
-    async with scene(tmp_path, kafka, mongodb, prefix, providers) as here:
-        await providers.sendgrid.order({"drop": "after", "times": 3})
-        names = ("Reported", "Spoken", "Resent")
-        clients = await asyncio.gather(*(here.agent.add(name) for name in names))
-        reported, spoken, resent = await asyncio.gather(
-            *(here.agent.task(client, "unknown") for client in clients)
-        )
-        [entry] = here.mails(reported)
-        assert await here.report(event("delivered", entry)) == 200
-        await here.agent.task(reported["client_id"], "sent")
-        emails = {row["task_id"]: row for row in await here.agent.rows("/api/emails")}
-        path = f"/api/emails/{emails[resent['_id']]['_id']}/resolve"
-        early = await here.agent.post(path, {"resolution": "resend"})
-        assert early.status_code == 409
-        assert "may still report" in early.json()["detail"]
-        assert "/resolve" in await here.alerted(resent)
-        assert "/resolve" in await here.alerted(spoken)
-        said = await here.agent.post(
-            f"/api/emails/{emails[spoken['_id']]['_id']}/resolve", {"resolution": "sent"}
-        )
-        assert (said.status_code, said.json()["status"]) == (200, "sent")
-        wrong = await here.agent.post(path, {"resolution": "maybe"})
-        assert wrong.status_code == 422
-        assert (await here.agent.post(path, {"resolution": "resend"})).status_code == 200
-        await here.agent.task(resent["client_id"], "sent")
-        first, second = (entry["custom_args"] for entry in here.mails(resent))
-        assert (first["attempt"], second["attempt"]) == ("1", "2")
-        assert first["email_id"] == second["email_id"]
-        assert [len(here.mails(task)) for task in (reported, spoken)] == [1, 1]
-        assert [len(here.alerts(task)) for task in (reported, spoken, resent)] == [0, 1, 1]
+    await providers.sendgrid.order({"drop": "after", "times": 3})
+    names = ("Reported", "Spoken", "Resent")
+    clients = await asyncio.gather(*(here.agent.add(name) for name in names))
+    reported, spoken, resent = await asyncio.gather(
+        *(here.agent.task(client, "unknown") for client in clients)
+    )
+    [entry] = here.mails(reported)
+    assert await here.report(event("delivered", entry)) == 200
+    await here.agent.task(reported["client_id"], "sent")
+    emails = {row["task_id"]: row for row in await here.agent.rows("/api/emails")}
+    path = f"/api/emails/{emails[resent['_id']]['_id']}/resolve"
+    early = await here.agent.post(path, {"resolution": "resend"})
+    assert early.status_code == 409
+    assert "may still report" in early.json()["detail"]
+    assert "/resolve" in await here.alerted(resent)
+    assert "/resolve" in await here.alerted(spoken)
+    said = await here.agent.post(
+        f"/api/emails/{emails[spoken['_id']]['_id']}/resolve", {"resolution": "sent"}
+    )
+    assert (said.status_code, said.json()["status"]) == (200, "sent")
+    wrong = await here.agent.post(path, {"resolution": "maybe"})
+    assert wrong.status_code == 422
+    assert (await here.agent.post(path, {"resolution": "resend"})).status_code == 200
+    await here.agent.task(resent["client_id"], "sent")
+    first, second = (entry["custom_args"] for entry in here.mails(resent))
+    assert (first["attempt"], second["attempt"]) == ("1", "2")
+    assert first["email_id"] == second["email_id"]
+    assert [len(here.mails(task)) for task in (reported, spoken)] == [1, 1]
+    assert [len(here.alerts(task)) for task in (reported, spoken, resent)] == [0, 1, 1]
 
 
 async def test_where_the_settings_say_so_an_unknown_outcome_is_sent_again_by_itself(
@@ -160,28 +189,30 @@ async def test_where_the_settings_say_so_an_unknown_outcome_is_sent_again_by_its
 
 
 async def test_an_opt_out_is_acknowledged_once_nothing_is_under_way_and_then_nothing_is_sent(
-    tmp_path: Path, kafka: Server, mongodb: Server, prefix: str, providers: Providers
+    here: Scene, providers: Providers
 ) -> None:
-    async with scene(
-        tmp_path, kafka, mongodb, prefix, providers, FOLLOWUP_DAY_SECONDS="1.5"
-    ) as here:
-        client = await here.agent.add("Leaving")
-        [first] = here.mails(await here.agent.task(client, "sent"))
-        # The next email is under way, for longer than it takes to suppress the address.
-        await providers.sendgrid.order({"delay": 1.2})
-        second = await here.agent.task(client, "composed", "Day 3")
-        told = event("unsubscribe", first, email="Leaving@Example.com")
-        assert await here.report(told, event("open", first), {"no": "email of ours"}, 7) == 200
-        assert len(here.mails(second)) == 1
-        third = await here.agent.task(client, "withheld", "Week 1")
-        assert third["error_message"] == "address_suppressed"
-        assert await here.report(told) == 200
-        assert here.mails(third) == []
-        body, headers = here.webhook.request([told])
-        forged = await here.agent.http.post(PATH, content=body + b" ", headers=headers)
-        assert forged.status_code == 403
-        unsigned = await here.agent.http.post(PATH, content=body)
-        assert unsigned.status_code == 403
-        assert (await here.report("not", "of", "ours")) == 200
-        body, headers = here.webhook.request({"not": "a list"})  # type: ignore[arg-type]
-        assert (await here.agent.http.post(PATH, content=body, headers=headers)).status_code == 422
+    # The email is under way for longer than it takes to suppress the address.
+    await providers.sendgrid.order({"delay": 1.5})
+    client = await here.agent.add("Leaving")
+    first = await here.agent.task(client, "composed")
+
+    async def accepted() -> bool:
+        return bool(here.mails(first))
+
+    await until(accepted, "the email is accepted, but not answered")
+    [entry] = here.mails(first)
+    told = event("unsubscribe", entry, email="Leaving@Example.com")
+    assert await here.report(told, event("open", entry), {"no": "email of ours"}, 7) == 200
+    assert (await here.agent.task(client, "sent"))["_id"] == first["_id"]
+    next_one = await here.agent.task(client, "withheld", "Day 3")
+    assert next_one["error_message"] == "address_suppressed"
+    assert await here.report(told) == 200
+    assert here.mails(next_one) == []
+    body, headers = here.webhook.request([told])
+    forged = await here.agent.http.post(PATH, content=body + b" ", headers=headers)
+    assert forged.status_code == 403
+    unsigned = await here.agent.http.post(PATH, content=body)
+    assert unsigned.status_code == 403
+    assert (await here.report("not", "of", "ours")) == 200
+    body, headers = here.webhook.request({"not": "a list"})  # type: ignore[arg-type]
+    assert (await here.agent.http.post(PATH, content=body, headers=headers)).status_code == 422

@@ -1,0 +1,115 @@
+"""The example counts right, as a process, from real records: some repeated, some resent."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from chassis.kafka import apply_topics, producer
+from contracts.composer import Letter
+from contracts.mailer import (
+    AddressSuppressed,
+    EmailFailed,
+    EmailOpened,
+    EmailQueued,
+    EmailSent,
+    SendStarted,
+    SuppressedAddress,
+    suppression_id,
+)
+from tests.chassis.kafka_records import put
+from tests.contracts.samples import LATER, LETTER, NOON
+from tests.servers import Server
+
+EXAMPLE = Path(__file__).parents[2] / "examples/email_counts.py"
+DANA, ERIN = sorted((uuid4(), uuid4()), key=str)
+
+
+class Story:
+    """The events of one email, each with its version in the stream."""
+
+    def __init__(self, agent: UUID, letter: Letter = LETTER) -> None:
+        self.events: list[tuple[int, Any]] = []
+        self._about: dict[str, Any] = {
+            "agent_id": agent,
+            "client_id": uuid4(),
+            "email_id": uuid4(),
+            "followup_id": uuid4(),
+        }
+        self._letter = letter
+
+    def _then(self, type_: Any, **fields: Any) -> "Story":
+        self.events.append((len(self.events) + 1, type_(**self._about, **fields)))
+        return self
+
+    def tried(self, attempt: int = 1) -> "Story":
+        self._then(EmailQueued, written_by="templates", queued_at=NOON, personal=self._letter)
+        return self._then(SendStarted, attempt=attempt, started_at=NOON, give_up_at=LATER)
+
+    def sent(self, attempt: int = 1) -> "Story":
+        return self._then(EmailSent, attempt=attempt, sent_at=NOON)
+
+    def failed(self) -> "Story":
+        return self._then(EmailFailed, attempts=1, error="400", failed_at=NOON)
+
+    def opened(self) -> "Story":
+        return self._then(EmailOpened, at=LATER)
+
+
+async def counted(kafka: Server, topic: str) -> list[str]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        EXAMPLE,
+        topic,
+        env=os.environ | {"KAFKA_BOOTSTRAP_SERVERS": kafka.address},
+        cwd=EXAMPLE.parent,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await process.communicate()
+    assert process.returncode == 0
+    return out.decode().splitlines()
+
+
+async def test_emails_are_counted_once_whatever_is_repeated_or_resent(
+    kafka: Server, prefix: str
+) -> None:
+    await apply_topics(kafka.address, prefix)
+    topic = f"{prefix}emails"
+    resent = Story(DANA).tried().failed().tried(attempt=2).sent(attempt=2).opened()
+    stories = [
+        Story(DANA).tried().sent().opened().opened(),
+        Story(DANA).tried().sent(),
+        Story(DANA).tried().failed(),
+        resent,
+        Story(ERIN).tried().failed().tried(attempt=2).failed(),
+        Story(ERIN).tried().failed().tried(attempt=2),
+        Story(ERIN).tried(),
+    ]
+    suppressed = AddressSuppressed(
+        agent_id=ERIN,
+        suppression_id=suppression_id(ERIN, LETTER.to_email),
+        reason="unsubscribed",
+        suppressed_at=NOON,
+        personal=SuppressedAddress(email=LETTER.to_email.casefold()),
+    )
+    async with producer(kafka.address, "test") as started:
+        for story in stories:
+            for version, event in story.events:
+                await put(started, topic, event, version=version)
+        # From its third record on, as after a crash of the relay: EmailFailed comes again.
+        for version, event in resent.events[2:4]:
+            await put(started, topic, event, version=version)
+        await put(started, topic, resent.events[2][1], version=3)
+        await put(started, topic, suppressed, version=1)
+
+    assert await counted(kafka, topic) == [
+        f"{DANA} sent=3 opened=2 failed=1",
+        f"{ERIN} sent=0 opened=0 failed=1",
+    ]
+
+
+async def test_an_empty_topic_gives_no_line(kafka: Server, prefix: str) -> None:
+    await apply_topics(kafka.address, prefix)
+    assert await counted(kafka, f"{prefix}emails") == []
