@@ -67,6 +67,10 @@ bench-steady: .venv/ready  ## Print due-to-accepted times under 30 follow-ups/s 
 chaos: .venv/ready  ## Kill, stop, cut and restart under load, then check (MINUTES=, SEED=, FOLLOWUPS=)
 	$(BIN)/python -m tests.faults.chaos
 
+.PHONY: describe
+describe: .venv/ready  ## Write the JSON Schemas, docs/asyncapi.yaml and docs/events.md anew
+	$(BIN)/python -m contracts.describe
+
 .PHONY: locks
 locks: .venv/ready  ## Compile the pins with hashes anew after pyproject.toml has changed
 	@$(foreach s,$(LOCKS),$(COMPILE) --extra $(s) --output-file locks/$(s).txt &&) \

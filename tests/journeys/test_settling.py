@@ -2,89 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.journeys.agent import Agent, Row, agent_at, until
+from tests.journeys.agent import ENDS, until
 from tests.journeys.conftest import Providers
-from tests.providers.webhook import PATH, Webhook, event
+from tests.journeys.scene import Scene, scene
+from tests.providers.webhook import PATH, event
 from tests.servers import Server
-from tests.system import empty, prefix_on, system
+from tests.system import empty, prefix_on
 
 pytestmark = pytest.mark.journey
-
-ADMIN = "admin@realtoros.example"
-SETTINGS = {
-    # Only Day 1 comes while the test runs.
-    "FOLLOWUP_DAY_SECONDS": "2",
-    "RETRY_BASE_SECONDS": "0.2",
-    "CALL_TIMEOUT_SECONDS": "2",
-    "MAILER_RECONCILE_SECONDS": "3",
-    "ADMIN_EMAIL": ADMIN,
-    "PUBLIC_URL": "https://realtoros.example",
-}
-
-
-@dataclass(frozen=True)
-class Scene:
-    """One agent of a running system, at providers that can be ordered to fail."""
-
-    agent: Agent
-    providers: Providers
-    webhook: Webhook
-
-    def mails(self, task: Row) -> list[Row]:
-        """Give what SendGrid accepted of this follow-up."""
-        ledger = self.providers.sendgrid.ledger()
-        return [entry for entry in ledger if entry["custom_args"].get("followup_id") == task["_id"]]
-
-    def alerts(self, task: Row) -> list[str]:
-        """Give the texts that the admin got about the follow-up."""
-        told = [entry for entry in self.providers.sendgrid.ledger() if entry["to"] == [ADMIN]]
-        texts = [entry["request"]["content"][0]["value"] for entry in told]
-        return [text for text in texts if task["_id"] in text]
-
-    async def behave(self) -> None:
-        """Let the providers do what they are asked."""
-        await self.providers.openai.behave()
-        await self.providers.sendgrid.behave()
-
-    async def report(self, *events: Any) -> int:
-        """Post a signed report; give the status of the answer."""
-        body, headers = self.webhook.request(events)
-        return (await self.agent.http.post(PATH, content=body, headers=headers)).status_code
-
-    async def alerted(self, task: Row) -> str:
-        """Return what the admin was told about the follow-up, once he is."""
-
-        async def told() -> bool:
-            return bool(self.alerts(task))
-
-        await until(told, "the admin is told")
-        [text] = self.alerts(task)
-        return text
-
-
-@asynccontextmanager
-async def scene(
-    folder: Path, kafka: Server, mongodb: Server, prefix: str, providers: Providers, **more: str
-) -> AsyncIterator[Scene]:
-    webhook = Webhook()
-    settings = providers.settings | SETTINGS | more
-    settings["SENDGRID_WEBHOOK_PUBLIC_KEY"] = webhook.public_key
-    async with (
-        system(folder, kafka, mongodb, prefix=prefix, environment=settings) as running,
-        agent_at(running.api[0]) as agent,
-    ):
-        here = Scene(agent, providers, webhook)
-        try:
-            yield here
-        finally:
-            await here.behave()
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +39,11 @@ async def here(shared: Scene) -> AsyncIterator[Scene]:
     await shared.behave()
     for client in await shared.agent.rows("/api/clients"):
         await shared.agent.http.patch(f"/api/clients/{client['_id']}", json={"stage": "lost"})
+
+    async def quiet() -> bool:
+        return (await shared.agent.statuses()).keys() <= ENDS
+
+    await until(quiet, "nothing is under way that would meet the next test's faults")
 
 
 async def test_what_failed_for_good_is_told_once_and_sent_when_a_person_tries_again(
@@ -171,21 +104,6 @@ async def test_an_unknown_outcome_is_settled_by_the_provider_s_report_or_held_fo
     assert first["email_id"] == second["email_id"]
     assert [len(here.mails(task)) for task in (reported, spoken)] == [1, 1]
     assert [len(here.alerts(task)) for task in (reported, spoken, resent)] == [0, 1, 1]
-
-
-async def test_where_the_settings_say_so_an_unknown_outcome_is_sent_again_by_itself(
-    tmp_path: Path, kafka: Server, mongodb: Server, prefix: str, providers: Providers
-) -> None:
-    async with scene(
-        tmp_path, kafka, mongodb, prefix, providers, MAILER_ON_UNKNOWN="resend"
-    ) as here:
-        await providers.sendgrid.order({"drop": "before", "times": 1})
-        client = await here.agent.add("Again")
-        await here.agent.task(client, "unknown")
-        task = await here.agent.task(client, "sent")
-        [entry] = here.mails(task)
-        assert entry["custom_args"]["attempt"] == "2"
-        assert here.alerts(task) == []
 
 
 async def test_an_opt_out_is_acknowledged_once_nothing_is_under_way_and_then_nothing_is_sent(

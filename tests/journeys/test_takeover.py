@@ -66,6 +66,7 @@ async def test_another_replica_answers_soon_after_one_was_killed(
         await asyncio.gather(*(added(agent, f"After{number}") for number in range(60)))
         assert time.monotonic() - began <= FAILOVER_SECONDS
         await victim.start()
+        await victim.ready(agent.http)
 
 
 async def added(agent: Agent, name: str) -> None:
