@@ -34,7 +34,8 @@ up: .venv/ready  ## Run everything, with Kafka and MongoDB in containers (needs 
 
 .PHONY: test
 test: .venv/ready  ## Run all tests on the embedded MongoDB and Kafka
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile -m "not alone"
+	$(BIN)/pytest -m alone
 
 .PHONY: test-kafka
 test-kafka: .venv/ready  ## Run the journeys on Apache Kafka (Docker, or Java 17 with Maven)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from ops.errors import OperatorError
+from ops.events_cli import events
 from ops.services import SERVICES, Service
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ quarantine = typer.Typer(help="Records that could not be handled.", no_args_is_h
 app.add_typer(topics, name="topics")
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(indexes, name="indexes")
+app.add_typer(events, name="events")
 
 Leads = Annotated[Path, typer.Argument(metavar="FILE.csv", help="A CSV of leads.")]
 Names = Annotated[

@@ -4,8 +4,6 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-import pytest
-
 from ops.api import Api
 from ops.importing import import_leads
 from tests.faults.checker import check
@@ -17,7 +15,6 @@ from tests.servers import Server
 from tests.system import provided_by, system
 
 
-@pytest.mark.journey
 async def test_a_calm_run_has_no_anomaly(
     tmp_path: Path, kafka: Server, mongodb: Server, prefix: str
 ) -> None:

@@ -46,6 +46,7 @@ _SENDGRID_FAULTS = (
 )
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 async def test_a_service_may_die_between_any_two_steps(
     tmp_path: Path, kafka: Server, mongodb: Server, prefix: str

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import os
+import signal
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -18,6 +20,8 @@ from tests.faults.settling import until_settled
 from tests.faults.surroundings import Surroundings, surroundings
 from tests.journeys.agent import Agent, agent_at, until
 from tests.system import Running, new_prefix, system
+
+pytestmark = pytest.mark.alone
 
 RECOVERY_SECONDS = 15.0
 # Nothing of it may stand in the way: what falls due while a provider is away is tried on and on.
@@ -86,7 +90,13 @@ async def stop_mongodb(scene: Scene) -> None:
 
 async def stop_kafka(scene: Scene) -> None:
     store = scene.around.stores["kafka"]
+    # What the embedded broker acknowledges while it saves itself is gone, so nobody may write then.
+    pids = [process.pid for name in SERVICES for process in scene.running.processes[name]]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
     await store.end()
+    for pid in pids:
+        os.kill(pid, signal.SIGCONT)
     await scene.until_red(SERVICES, "kafka")
     await store.start()
 

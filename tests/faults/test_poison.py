@@ -124,6 +124,7 @@ async def running(
         yield running
 
 
+@pytest.mark.alone
 async def test_all_poison_is_set_aside_and_what_follows_is_handled(
     running: Running, kafka: Server, prefix: str
 ) -> None:

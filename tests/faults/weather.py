@@ -67,7 +67,9 @@ def forecast(seed: int, seconds: float, *, replicas: int, kafka_has_proxy: bool)
     rolled = _endlessly(draw, SERVICES)
     of_store = {
         "mongodb": _endlessly(draw, (*_BY_PROXY, *_BY_PROCESS)),
-        "kafka": _endlessly(draw, (*(_BY_PROXY if kafka_has_proxy else ()), *_BY_PROCESS)),
+        # Without a proxy it is the embedded broker: what that acknowledges while it saves itself at
+        # SIGTERM is gone, so that a restart under load would lose records by itself (ADR 5).
+        "kafka": _endlessly(draw, (*_BY_PROXY, *_BY_PROCESS) if kafka_has_proxy else ("frozen",)),
     }
     of_provider = _endlessly(draw, [(k, p) for k in _BY_PROXY for p in ("sendgrid", "openai")])
     faults = [

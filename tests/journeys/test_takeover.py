@@ -15,7 +15,7 @@ from tests.journeys.conftest import Providers
 from tests.servers import Server
 from tests.system import system
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.alone]
 
 LEASE_SECONDS = 3.0
 TAKEOVER_SECONDS = LEASE_SECONDS + 10

@@ -1,0 +1,95 @@
+"""`realtoros events export`: topics into a folder."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from aiokafka import TopicPartition
+
+from contracts.message import rfc3339
+from ops import event_archive as archive
+from ops.errors import OperatorError
+from ops.event_archive import MANIFEST, ArchivedFile, ArchivedRecord, Manifest
+from ops.event_topics import POLL_MS, partitions, reader
+
+# Is told how many records are done, of how many at most.
+Show = Callable[[int, int], None]
+
+
+async def export(
+    bootstrap: str, prefix: str, names: Sequence[str], folder: Path, show: Show
+) -> Manifest:
+    """Write what stands in the topics at this moment; the manifest comes last.
+
+    One partition after another, so that no more than a few fetches are in memory. Raises
+    OperatorError; what is in the folder then is no export, and another one may be written there.
+    """
+    try:
+        archive.prepare(folder)
+        found = await partitions(bootstrap, prefix, names)
+        return await _export(bootstrap, prefix, found, folder, show)
+    except OSError as error:
+        raise OperatorError(f"{error.filename or folder}: {error.strerror or error}") from error
+
+
+async def _export(
+    bootstrap: str, prefix: str, found: list[TopicPartition], folder: Path, show: Show
+) -> Manifest:
+    files: list[ArchivedFile] = []
+    at, done = rfc3339(datetime.now(UTC)), 0
+    async with reader(bootstrap) as consumer:
+        starts, ends = await consumer.beginning_offsets(found), await consumer.end_offsets(found)
+        total = sum(ends[place] - starts[place] for place in found)
+        for place in found:
+            if starts[place] == ends[place]:
+                continue
+            topic, count = place.topic.removeprefix(prefix), 0
+            path = folder / archive.file_name(topic, place.partition)
+            first, last = starts[place], starts[place] - 1
+            with archive.whole(path) as file, archive.compressed(file) as lines:
+                async for record in _records(consumer, place, starts[place], ends[place]):
+                    lines.write(_line(record))
+                    count, done, last = count + 1, done + 1, record.offset
+                    first = record.offset if count == 1 else first
+                    show(done, total)
+            size, digest = archive.described(path)
+            files.append(
+                ArchivedFile(
+                    file=path.name,
+                    topic=topic,
+                    partition=place.partition,
+                    first_offset=first,
+                    last_offset=last,
+                    count=count,
+                    bytes=size,
+                    sha256=digest,
+                )
+            )
+    manifest = Manifest(prefix=prefix, exported_at=at, files=files)
+    with archive.whole(folder / MANIFEST) as file:
+        file.write(manifest.model_dump_json(indent=2).encode() + b"\n")
+    return manifest
+
+
+async def _records(
+    consumer: Any, place: TopicPartition, start: int, end: int
+) -> AsyncIterator[Any]:
+    consumer.assign([place])
+    consumer.seek(place, start)
+    while await consumer.position(place) < end:
+        for record in (await consumer.getmany(place, timeout_ms=POLL_MS)).get(place, []):
+            if record.offset < end:
+                yield record
+
+
+def _line(record: Any) -> bytes:
+    archived = ArchivedRecord(
+        partition=record.partition,
+        offset=record.offset,
+        timestamp=record.timestamp,
+        key=record.key,
+        headers=record.headers,
+        value=record.value,
+    )
+    return archived.model_dump_json().encode() + b"\n"
