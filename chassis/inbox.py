@@ -47,6 +47,10 @@ class Arrived:
     message: Message | None
 
 
+class Postponed(Exception):
+    """The batch comes again: store or broker is away."""
+
+
 class Inbox:
     """Handles batches: views, then reactions, then replies; only then the offsets are committed."""
 
@@ -72,14 +76,18 @@ class Inbox:
         records: Any = message.raw_message
         try:
             await self.process(records)
-        except (PyMongoError, KafkaError, TimeoutError) as error:
+        except (PyMongoError, KafkaError, TimeoutError, asyncio.CancelledError) as error:
+            # FastStream would end the reading for good and in silence: pymongo may let a
+            # cancellation out that it meant for a connection of its own.
+            if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+                raise
             reason = type(error).__name__
             wait = min(LONGEST_WAIT, 0.2 * 2 ** min(self._failures, 6))
             self._failures += 1
             self.trouble.note(reason, wait + LONGEST_WAIT)
             log.warning("batch_postponed", error=reason, records=len(records), seconds=wait)
             await asyncio.sleep(wait)
-            raise
+            raise Postponed(reason) from error
         self._failures = 0
         self.trouble.clear()
 
@@ -190,6 +198,12 @@ class Inbox:
             ):
                 answers[id(one)] = (one.envelope, one.message, outcome)
         await self._replies.send(list(answers.values()))
+
+
+def _is_cancelled() -> bool:
+    """Tell whether somebody wants the current task to end."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def subscribe(

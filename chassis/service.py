@@ -34,6 +34,7 @@ from contracts.message import Message
 DRAIN_SECONDS = 8
 READING_STOP_SECONDS = 6
 FLUSH_SECONDS = 2
+LOOK_SECONDS = 1
 # How long a provider may fail without a success before the service is called not ready.
 PATIENCE_SECONDS = 5
 MEMORY_SECONDS = 300
@@ -177,14 +178,17 @@ class Service:
             listener=catch_up,
         )
 
-        async def start() -> None:
-            """Join the group, which may take its time: a stop must not wait for it."""
+        async def read() -> None:
+            """Join the group, which may take its time, and see that the reading goes on."""
             await broker.start()
             kafka.wait_for_records(subscriber.consumer)
             kafka.pace_fetches(
                 subscriber.consumer, settings.kafka_empty_fetch_hold_ms, settings.pace_seconds
             )
             catch_up.consumer = subscriber.consumer
+            while not any(task.done() for task in subscriber.tasks):
+                await asyncio.sleep(LOOK_SECONDS)
+            raise RuntimeError("the reading has ended by itself")
 
         async def assigned() -> str | None:
             if catch_up.consumer is None:
@@ -196,7 +200,7 @@ class Service:
             return None
 
         self.health.checks["kafka"] = assigned
-        async with _background(start()):
+        async with _background(read()):
             yield
         catch_up.close()
         # aiokafka's fetcher can swallow its cancellation and then never ends; by then the
@@ -225,4 +229,6 @@ async def _background(*coroutines: Coroutine[Any, Any, None]) -> AsyncIterator[N
     try:
         yield
     finally:
+        for task in tasks:
+            task.remove_done_callback(serving.stop_if_failed)
         await end(tasks)

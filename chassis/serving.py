@@ -52,9 +52,13 @@ def run(app: Any, service: str, settings: Settings) -> None:
 
 
 def stop_if_failed(task: asyncio.Task[None]) -> None:
-    """End the process when a background task ended by an exception; it is started anew then."""
+    """End the process when a background task ended by itself; it is started anew then.
+
+    Also when it was cancelled: who ends a task in order takes this callback off it before.
+    """
     global _failed  # noqa: PLW0603 - the process has one exit code
-    if task.cancelled() or (error := task.exception()) is None:
+    error = asyncio.CancelledError() if task.cancelled() else task.exception()
+    if error is None:
         return
     log.critical("background_task_failed", exc_info=error)
     _failed = True

@@ -115,6 +115,7 @@ class Quarantines:
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
             client_id=_CLIENT,
+            auto_offset_reset="earliest",
             max_partition_fetch_bytes=kafka.LARGEST_RECORD,
         )
         await consumer.start()
@@ -122,7 +123,6 @@ class Quarantines:
             partitions = [TopicPartition(topic, n) for topic in topics for n in range(PARTITIONS)]
             consumer.assign(partitions)
             ends = await consumer.end_offsets(partitions)
-            await consumer.seek_to_beginning()
             records: list[Any] = []
             while any([await consumer.position(tp) < ends[tp] for tp in partitions]):
                 for batch in (await consumer.getmany(timeout_ms=_POLL_MS)).values():

@@ -25,6 +25,7 @@ from services.gateway.documents import COMMAND_KEPT, CommandDocument
 from services.gateway.settings import GatewaySettings
 
 LOOK_SECONDS = 0.25
+STOP_SECONDS = 3
 
 log = structlog.get_logger(__name__)
 
@@ -83,9 +84,13 @@ class Commands:
             listening = asyncio.create_task(self._listen(consumer))
             listening.add_done_callback(serving.stop_if_failed)
             yield
+            listening.remove_done_callback(serving.stop_if_failed)
             listening.cancel()
         finally:
-            await consumer.stop()
+            # After an outage aiokafka's fetcher may never end.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STOP_SECONDS):
+                    await consumer.stop()
 
     async def order(self, command: Command) -> CommandAccepted:
         """Send a command and wait until it is accepted and the views show it.
