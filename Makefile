@@ -39,7 +39,8 @@ test: .venv/ready  ## Run all tests on the embedded MongoDB and Kafka
 
 .PHONY: test-kafka
 test-kafka: .venv/ready  ## Run the journeys on Apache Kafka (Docker, or Java 17 with Maven)
-	TEST_KAFKA=apache $(BIN)/pytest -m journey
+	TEST_KAFKA=apache $(BIN)/pytest -n 2 --dist loadfile -m "journey and not alone"
+	TEST_KAFKA=apache $(BIN)/pytest -m "journey and alone"
 
 .PHONY: lint
 lint: .venv/ready  ## Check format, lint, types, architecture and locks

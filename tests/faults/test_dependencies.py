@@ -25,7 +25,7 @@ pytestmark = pytest.mark.alone
 
 RECOVERY_SECONDS = 15.0
 # Nothing of it may stand in the way: what falls due while a provider is away is tried on and on.
-SETTINGS = {"FOLLOWUP_DAY_SECONDS": "0.6", "RETRY_MAX_ATTEMPTS": "30", "RETRY_BASE_SECONDS": "0.3"}
+SETTINGS = {"FOLLOWUP_DAY_SECONDS": "0.6", "RETRY_MAX_ATTEMPTS": "30", "RETRY_BASE_SECONDS": "0.05"}
 
 
 @dataclass(frozen=True)

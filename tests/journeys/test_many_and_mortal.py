@@ -14,7 +14,7 @@ from tests.journeys.conftest import Providers
 from tests.servers import Server
 from tests.system import Running, system
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.alone]
 
 
 async def test_two_of_every_service_stopped_and_started_in_the_middle_send_each_once(
