@@ -14,6 +14,10 @@ import uvicorn
 from chassis import logs
 from chassis.settings import Settings
 
+# How long a stop waits for requests to be answered before it cancels them: longer than the
+# gateway waits for the answer to a command.
+REQUEST_SECONDS = 6
+
 log = structlog.get_logger(__name__)
 
 _failed = False
@@ -42,7 +46,7 @@ def run(app: Any, service: str, settings: Settings) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
-            timeout_graceful_shutdown=3,
+            timeout_graceful_shutdown=REQUEST_SECONDS,
             timeout_keep_alive=75,
         )
     )

@@ -46,6 +46,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
         state=State({"api": api}),
         lifespan=[running],
         exception_handlers=problems.HANDLERS,
+        middleware=[problems.answered_when_stopped],
         request_max_body_size=settings.max_body_bytes,
         openapi_config=OpenAPIConfig(
             title="RealtorOS",

@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem+json; what is wrong with the request is named field by field."""
 
+import asyncio
 from typing import Any
 
 import structlog
@@ -15,6 +16,7 @@ from litestar.status_codes import (
     HTTP_500_INTERNAL_SERVER_ERROR,
     HTTP_503_SERVICE_UNAVAILABLE,
 )
+from litestar.types import ASGIApp, Receive, Scope, Send
 from pydantic import BaseModel
 from pymongo.errors import PyMongoError
 
@@ -119,14 +121,28 @@ def on_still_running(request: Request[Any, Any, Any], error: StillRunning) -> Re
     )
 
 
-def on_away(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-    """Answer 503 when Kafka or MongoDB is away."""
+def on_away(request: Request[Any, Any, Any], error: BaseException) -> Response[Any]:
+    """Answer 503 when Kafka or MongoDB is away, or this process about to be."""
     log.warning("dependency_away", error=type(error).__name__)
     return problem(
         HTTP_503_SERVICE_UNAVAILABLE,
         "a part of the system is away; nothing is lost, please try again",
         headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
     )
+
+
+def answered_when_stopped(app: ASGIApp) -> ASGIApp:
+    """Answer 503 where a stop cancels a request that is still waiting."""
+
+    async def answered(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        except asyncio.CancelledError as error:
+            request: Request[Any, Any, Any] = Request(scope, receive, send)
+            answer = on_away(request, error).to_asgi_response(scope["litestar_app"], request)
+            await answer(scope, receive, send)
+
+    return answered
 
 
 def on_too_deep(request: Request[Any, Any, Any], error: RecursionError) -> Response[Any]:

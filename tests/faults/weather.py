@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
+from ops.server_process import NotStarted
 from ops.services import SERVICES
 from tests.faults.fleet import Fleet
 from tests.faults.proxy import Proxy
 from tests.faults.stores import Store
+from tests.servers.apache_kafka import NotAvailable
 
 Kind = Literal["kill", "stop", "roll", "cut", "away", "silent", "slow", "frozen", "restart"]
 T = TypeVar("T")
@@ -149,6 +151,9 @@ class Weather:
         await asyncio.sleep(moment - time.monotonic())
         try:
             await self._carry_out(fault)
+        except (NotStarted, NotAvailable):
+            # Without its stores nothing would ever recover.
+            raise
         except Exception as error:  # noqa: BLE001 - told in the report, after the others
             self.wrong.append(f"{fault}: {type(error).__name__}: {error}")
         else:

@@ -97,9 +97,11 @@ async def kafka(jars: Path, data: Path, *, advertised: int | None = None) -> Asy
                 logs=logs,
             )
         )
-        storage = ("kafka.tools.StorageTool", "format", "--standalone", "--ignore-formatted")
-        cluster = uuid.uuid4().hex[:22]
-        await _run(*java, *storage, "--cluster-id", cluster, "--config", str(properties))
+        # What is formatted already belongs to a cluster, and is refused to any other.
+        if not (logs / "meta.properties").exists():
+            storage = ("kafka.tools.StorageTool", "format", "--standalone")
+            cluster = uuid.uuid4().hex[:22]
+            await _run(*java, *storage, "--cluster-id", cluster, "--config", str(properties))
         command = [*java, "kafka.Kafka", str(properties)]
         async with running("kafka", command, folder, lambda: has_brokers(port)):
             yield f"{LOOPBACK}:{port}"

@@ -11,6 +11,7 @@ from uuid import uuid4
 import httpx2
 
 from services.gateway.shapes import Task
+from tests.chassis.kafka_records import all_of
 from tests.chassis.until import until
 from tests.servers import Server
 from tests.services.gateway.conftest import Api, api_of
@@ -135,6 +136,34 @@ async def test_while_the_owner_is_away_a_command_is_durable_and_its_outcome_can_
         assert rejected["field"] == "email"
         shown = await api.shown("/api/clients", lambda r: bool(r.json()))
         assert [client["name"] for client in shown.json()] == ["Bo"]
+
+
+async def test_a_request_that_still_waits_when_the_gateway_stops_is_answered_503(
+    kafka: Server, mongodb_server: Server, prefix: str, tmp_path: Path
+) -> None:
+    environment = {"COMMAND_TIMEOUT_SECONDS": "30", "AGENT_ID": str(uuid4())}
+    async with (
+        system(
+            tmp_path,
+            kafka,
+            mongodb_server,
+            prefix=prefix,
+            services=("gateway",),
+            environment=environment,
+        ) as running,
+        api_of(running.api[0], kafka, prefix) as api,
+    ):
+        bo = {"name": "Bo", "email": "bo@mail.example.com"}
+        request = asyncio.create_task(api.http.post("/api/clients", json=bo))
+
+        async def ordered() -> bool:
+            records = await all_of(kafka.address, f"{prefix}clients.commands")
+            return bool(records)
+
+        await until(ordered)
+        await running.stop("gateway")
+        problem(await request, 503)
+        assert (await request).headers["retry-after"]
 
 
 async def test_the_api_describes_itself_in_openapi_3_1(api: Api) -> None:
