@@ -121,6 +121,10 @@ class Aggregate(Generic[S, E]):
         settings: Any = self.document.Settings
         return str(settings.name)
 
+    def id_of(self, stream: str) -> UUID:
+        """Give the id of the aggregate whose stream this is."""
+        return UUID(stream.removeprefix(f"{self.name}-"))
+
     def change(
         self,
         of: UUID,
@@ -132,11 +136,9 @@ class Aggregate(Generic[S, E]):
         correlation: UUID,
         at: datetime,
     ) -> Change[S]:
-        """Fold `events` onto `stored` and give the commit and the document that follow."""
+        """Give the commit of `events` and the document that follows from them and `stored`."""
         stream = f"{self.name}-{of}"
-        version = first = stored.version + 1 if stored else 1
-        state = stored.state if stored else None
-        due_set_by = stored.due_set_by if stored else None
+        first = stored.version + 1 if stored else 1
         recorded = []
         for version, event in enumerate(events, first):
             if event.stream != stream:
@@ -150,13 +152,7 @@ class Aggregate(Generic[S, E]):
                 cause=cause,
                 version=version,
             )
-            before = state.due_at if state else None
-            state = self.evolve(state, event)
-            if state.due_at != before:
-                due_set_by = envelope.id if state.due_at else None
             recorded.append(Recorded(event, envelope, event.to_json()))
-        if state is None:
-            raise ValueError(f"a commit to {stream} without events")
         commit = Commit(
             stream=stream,
             first=first,
@@ -167,15 +163,29 @@ class Aggregate(Generic[S, E]):
             topic=topic_of(type(events[0])),
             events=tuple(recorded),
         )
-        document = self.document.model_construct(
+        return Change(self, commit, self.fold(of, stored, recorded))
+
+    def fold(
+        self, of: UUID, stored: StateDocument[S] | None, recorded: Sequence[Recorded]
+    ) -> StateDocument[S]:
+        """Give the document that follows from `stored` and the events after it, one at least."""
+        state = stored.state if stored else None
+        due_set_by = stored.due_set_by if stored else None
+        for one in recorded:
+            before = state.due_at if state else None
+            state = self.evolve(state, one.event)  # type: ignore[arg-type]
+            if state.due_at != before:
+                due_set_by = one.envelope.id if state.due_at else None
+        last = recorded[-1].envelope
+        folded: StateDocument[S] = self.document.model_construct(
             id=of,
-            version=version,
-            correlation=correlation,
+            version=last.version,
+            correlation=last.correlation,
             due_set_by=due_set_by,
             claim=None,
             state=state,
         )
-        return Change(self, commit, document)
+        return folded
 
 
 def to_raw(document: StateDocument[Any]) -> Raw:

@@ -15,7 +15,8 @@ log = structlog.get_logger(__name__)
 class CatchUp(ConsumerRebalanceListener):
     """Is `done` once the group has handled all that stood in its topics at the last rebalance."""
 
-    def __init__(self) -> None:
+    def __init__(self, settled: asyncio.Event) -> None:
+        self._settled = settled
         self.done = False
         self.consumer: Any = None
         self._watch: asyncio.Task[None] | None = None
@@ -36,6 +37,7 @@ class CatchUp(ConsumerRebalanceListener):
             self._watch.cancel()
 
     async def _until_done(self) -> None:
+        await self._settled.wait()
         while not self.done:
             try:
                 behind = await self._behind()

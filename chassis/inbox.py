@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import structlog
-from aiokafka import ConsumerRebalanceListener, ConsumerRecord
+from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy
@@ -14,6 +14,8 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from pydantic import ValidationError
 from pymongo.errors import PyMongoError
 
+from chassis.arrived import Arrived, Record, parse
+from chassis.consumed import Consumed
 from chassis.errors import Refused
 from chassis.outcomes import Outcome
 from chassis.quarantine import Quarantine
@@ -21,10 +23,9 @@ from chassis.reactions import Reaction, Reactor, Task
 from chassis.replies import Replies
 from chassis.trouble import Trouble
 from chassis.views import Views
-from contracts import cloudevents
 from contracts.catalogue import TYPES
 from contracts.cloudevents import Envelope, Malformed
-from contracts.message import Command, Event, Message
+from contracts.message import Command, Message
 
 MAX_RECORDS = 500
 LONGEST_WAIT = 10.0
@@ -34,17 +35,6 @@ SESSION_MS = 6_000
 HANDLER_SECONDS = 6.0
 
 log = structlog.get_logger(__name__)
-
-Record = ConsumerRecord[bytes | None, bytes | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """A record that could be read; `message` is None where only its version matters."""
-
-    record: Record
-    envelope: Envelope
-    message: Message | None
 
 
 class Postponed(Exception):
@@ -61,12 +51,15 @@ class Inbox:
         reactor: Reactor,
         replies: Replies,
         quarantine: Quarantine,
+        consumed: Consumed,
     ) -> None:
         self._views = views
         self._reactions = reactions
         self._reactor = reactor
         self._replies = replies
         self._quarantine = quarantine
+        self._consumed = consumed
+        self._reads = {*reactions, *views.shows}
         self._failures = 0
         # A batch that failed may come again elsewhere.
         self.trouble = Trouble()
@@ -76,6 +69,7 @@ class Inbox:
         records: Any = message.raw_message
         try:
             await self.process(records)
+            await self._consumed.note(records)
         except (PyMongoError, KafkaError, TimeoutError, asyncio.CancelledError) as error:
             # FastStream would end the reading for good and in silence: pymongo may let a
             # cancellation out that it meant for a connection of its own.
@@ -124,7 +118,7 @@ class Inbox:
 
     async def _read(self, record: Record) -> Arrived | None:
         try:
-            return self._parse(record)
+            return parse(record, reads=self._reads, follows=self._views.follows)
         except Malformed as error:
             await self._quarantine.put(record, str(error))
         except ValidationError as error:
@@ -138,24 +132,6 @@ class Inbox:
             log.exception("reading_failed", topic=record.topic, offset=record.offset)
             await self._quarantine.put(record, f"a bug: {type(bug).__name__}")
         return None
-
-    def _parse(self, record: Record) -> Arrived | None:
-        """Read a record as far as this service needs it; None where it needs nothing of it."""
-        raw = dict(record.headers).get("ce_type")
-        type_ = TYPES.get(raw.decode(errors="replace")) if raw else None
-        if type_ is not None and type_ not in self._reactions and type_ not in self._views.follows:
-            return None
-        envelope = cloudevents.read(record.headers)
-        if type_ is None:
-            raise Malformed("ce_type", f"{envelope.type} is not known here")
-        if issubclass(type_, Event) and envelope.version is None:
-            raise Malformed("ce_streamversion", "is missing")
-        if type_ not in self._reactions and not self._views.shows(type_):
-            return Arrived(record, envelope, None)
-        message = type_.model_validate_json(record.value or b"")
-        if message.stream != envelope.subject and issubclass(type_, Event):
-            raise Malformed("ce_subject", "is not the stream that the value is about")
-        return Arrived(record, envelope, message)
 
     async def _apply_views(self, arrived: Sequence[Arrived]) -> list[Arrived]:
         """Bring the views up to date and give what may go on to the reactions."""
@@ -212,7 +188,7 @@ def subscribe(
     bootstrap: str,
     group: str,
     topics: Sequence[str],
-    listener: ConsumerRebalanceListener,
+    listeners: Sequence[ConsumerRebalanceListener],
     instance: str | None = None,
 ) -> tuple[KafkaBroker, Any]:
     """Wire the inbox to Kafka by the rules that keep FastStream from losing data.
@@ -241,12 +217,27 @@ def subscribe(
         heartbeat_interval_ms=SESSION_MS // 3,
         # The same partition of every topic to the same replica: a client stays in one place.
         partition_assignment_strategy=(RangePartitionAssignor,),
-        listener=listener,
+        listener=_Listeners(listeners),
         parser=_parse_batch,
         decoder=_leave_undecoded,
     )
     subscriber(inbox.handle)
     return broker, subscriber
+
+
+class _Listeners(ConsumerRebalanceListener):
+    """Tells several, in their order."""
+
+    def __init__(self, listeners: Sequence[ConsumerRebalanceListener]) -> None:
+        self._listeners = listeners
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        for listener in self._listeners:
+            await listener.on_partitions_revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        for listener in self._listeners:
+            await listener.on_partitions_assigned(assigned)
 
 
 async def _parse_batch(

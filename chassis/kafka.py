@@ -17,7 +17,7 @@ PUBLISH_SECONDS = 10
 # a quarantine takes the largest record with the reason added.
 LARGEST_RECORD = 2 * 1024 * 1024
 LONGEST_HOLD = 5
-IDLE_MS = 5_000
+IDLE_MS = 500
 
 
 @contextlib.asynccontextmanager

@@ -18,6 +18,7 @@ Database = AsyncDatabase[Raw]
 R = TypeVar("R")
 
 DUPLICATE_KEY = 11000
+REFUSED_BY_VALIDATOR = 121
 TRANSACTION_SECONDS = 5
 
 
@@ -79,7 +80,7 @@ def duplicate_index(error: Exception) -> str | None:
     """Give the name of the unique index that refused a write, or None when it was another error."""
     message = str(error)
     if isinstance(error, BulkWriteError):
-        first = (error.details or {}).get("writeErrors", [{}])[0]
+        first = _first_of(error)
         if first.get("code") != DUPLICATE_KEY:
             return None
         message = first.get("errmsg", "")
@@ -92,9 +93,17 @@ def is_passing(error: BaseException) -> bool:
     """Tell whether the store is away or busy, so that the same work may succeed later."""
     if isinstance(error, ConnectionFailure):
         return True
+    if isinstance(error, BulkWriteError) and _first_of(error).get("code") == REFUSED_BY_VALIDATOR:
+        # A replay is being swapped in, and holds all writers off meanwhile.
+        return True
     return isinstance(error, PyMongoError) and (
         error.timeout
         or error.has_error_label("TransientTransactionError")
         or error.has_error_label("RetryableWriteError")
         or error.has_error_label("UnknownTransactionCommitResult")
     )
+
+
+def _first_of(error: BulkWriteError) -> Raw:
+    found: list[Raw] = (error.details or {}).get("writeErrors") or [{}]
+    return found[0]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 from aiokafka.structs import RecordMetadata
 from pymongo import UpdateOne, WriteConcern
@@ -19,6 +19,7 @@ from chassis.kafka import PUBLISH_SECONDS
 from chassis.log import UNPUBLISHED, Log
 from chassis.mongo import Raw
 from chassis.pace import PACE_SECONDS, Pace
+from chassis.places import Places, PublishedDocument
 from chassis.trouble import Trouble
 from contracts import cloudevents
 from contracts.cloudevents import Envelope
@@ -81,6 +82,7 @@ class Relay:
     ) -> None:
         self._log = log_
         self._marks = log_.commits.with_options(write_concern=WriteConcern(w=1))
+        self._places = Places(log_.database, PublishedDocument)
         self._producer = producer
         self._source = source
         self._prefix = prefix
@@ -122,6 +124,14 @@ class Relay:
         try:
             await self._publish(await self._with_earlier(offered))
         except (KafkaError, PyMongoError) as error:
+            self._fail(error)
+
+    async def finish(self) -> None:
+        """Publish what this process has appended, and remember how far the topics are known."""
+        await self.flush()
+        try:
+            await self._places.keep(now=True)
+        except PyMongoError as error:
             self._fail(error)
 
     async def sweep(self, age: timedelta) -> None:
@@ -228,7 +238,11 @@ class Relay:
                     {"_id": commit_id(commit.stream, commit.first)}, {"$set": {"published": mark}}
                 )
             )
+            self._places.note(
+                TopicPartition(place.topic, place.partition), (place.offset, place.timestamp or 0)
+            )
         await self._marks.bulk_write(marks, ordered=False)
+        await self._places.keep()
 
     def _fail(self, error: BaseException) -> None:
         reason = type(error).__name__

@@ -5,28 +5,33 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, overload
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from beanie import Document
+from pymongo.errors import PyMongoError
 
 from chassis import health, kafka, mongo, serving
 from chassis.aggregate import Aggregate, S, StateDocument
 from chassis.catch_up import CatchUp
+from chassis.consumed import Consumed
 from chassis.due import DueLoop
 from chassis.ending import end
 from chassis.inbox import Inbox, subscribe
+from chassis.intake import Fork
 from chassis.log import Log
 from chassis.lookup import Lookup
 from chassis.quarantine import Quarantine
 from chassis.reactions import Reaction, Reactor
+from chassis.reconciliation import Clashing, Missing, Reconciliation
 from chassis.relay import Relay
 from chassis.replies import Replies
 from chassis.settings import Settings
+from chassis.store import Store
+from chassis.topic_reader import topic_reader
 from chassis.trouble import Trouble
 from chassis.views import D, View, Views
-from contracts.catalogue import read_by
+from contracts.catalogue import COMMANDS, read_by
 from contracts.message import Message
 
 # With uvicorn's and FastStream's own, below the 20 s that a stop may take. A provider call that
@@ -45,14 +50,14 @@ log = structlog.get_logger(__name__)
 class Service:
     """The parts list that a `main.py` fills: what it reacts to, shows, and does when due."""
 
-    def __init__(self, name: str, settings: Settings, documents: Sequence[type[Document]]) -> None:
+    def __init__(self, name: str, settings: Settings, store: Store) -> None:
         self.name = name
         self.settings = settings
-        self.documents = documents
+        self.store = store
         self.database: mongo.Database = mongo.connect(settings.mongodb_uri.get_secret_value())[
             f"realtoros_{name}"
         ]
-        self.views = Views(self.database)
+        self.views = Views(self.database, store.views)
         self.health = health.Health()
         self._reactions: dict[type[Message], list[Reaction]] = {}
         self._due: list[tuple[Aggregate[Any, Any], Callable[..., Any], int, bool]] = []
@@ -62,14 +67,13 @@ class Service:
         """Let a message type reach an aggregate; `settings` go to the decision as keywords."""
         self._reactions.setdefault(message, []).append(reaction.with_settings(**settings))
 
-    def show(self, view: View[D]) -> Lookup[D]:
-        """Keep a view of others' streams, and give the way to read it."""
-        self.views.add(view)
-        return Lookup(self.database, view.collection, view.document)
-
-    def lookup(self, aggregate: Aggregate[S, Any]) -> Lookup[StateDocument[S]]:
-        """Give the way to read the states of an aggregate."""
-        return Lookup(self.database, aggregate.collection, aggregate.document)
+    @overload
+    def lookup(self, kept: View[D]) -> Lookup[D]: ...
+    @overload
+    def lookup(self, kept: Aggregate[S, Any]) -> Lookup[StateDocument[S]]: ...
+    def lookup(self, kept: Any) -> Lookup[Any]:
+        """Give the way to read a view, or the states of an aggregate."""
+        return Lookup(self.database, kept.collection, kept.document)
 
     def when_due(
         self,
@@ -105,18 +109,20 @@ class Service:
         """Be at work. Raises when Kafka or MongoDB is away at the start: the process ends then."""
         settings = self.settings
         await self.database.command("ping")
-        await mongo.declare(self.database, self.documents)
+        await mongo.declare(self.database, self.store.documents)
         async with contextlib.AsyncExitStack() as stack:
             for closing in (self.database.client.close, *self._closing):
                 stack.push_async_callback(closing)
             producer = await stack.enter_async_context(
                 kafka.producer(settings.kafka_bootstrap_servers, f"realtoros-{self.name}")
             )
+            prefix = settings.kafka_topic_prefix
+            commands = {prefix + topic.name for topic in COMMANDS}
+            consumed = Consumed(self.database, self._topics, commands)
+            await self._reconcile(consumed)
             log_ = Log(self.database, settings.pace_seconds)
-            relay = Relay(
-                log_, producer, self.name, settings.kafka_topic_prefix, settings.pace_seconds
-            )
-            catch_up = CatchUp()
+            relay = Relay(log_, producer, self.name, prefix, settings.pace_seconds)
+            catch_up = CatchUp(consumed.settled)
             loops = [
                 DueLoop(
                     log_,
@@ -135,12 +141,13 @@ class Service:
                 self.views,
                 self._reactions,
                 Reactor(log_, self.name),
-                Replies(producer, self.name, settings.kafka_topic_prefix),
-                Quarantine(producer, self.name, settings.kafka_topic_prefix),
+                Replies(producer, self.name, prefix),
+                Quarantine(producer, self.name, prefix),
+                consumed,
             )
             await stack.enter_async_context(self._appending(log_, relay))
             await stack.enter_async_context(_working(loops))
-            await stack.enter_async_context(self._reading(inbox, catch_up))
+            await stack.enter_async_context(self._reading(inbox, consumed, catch_up))
             self.health.checks |= {
                 "mongodb": self._ping,
                 "inbox": inbox.trouble.check,
@@ -149,6 +156,24 @@ class Service:
             log.info("started")
             yield producer
             log.info("stopping")
+
+    async def _reconcile(self, consumed: Consumed) -> None:
+        """See that log and own topics tell the same, and that the topics read are those known."""
+        settings = self.settings
+        bootstrap, prefix = settings.kafka_bootstrap_servers, settings.kafka_topic_prefix
+        async with topic_reader(bootstrap, f"realtoros-{self.name}") as reader:
+            await consumed.recognise(reader)
+            if self.store.aggregates:
+                try:
+                    await Reconciliation(self.name, self.store, self.database, reader, prefix).run()
+                except (Fork, Missing, Clashing) as error:
+                    log.critical("log_and_topics_differ", error=str(error))
+                    raise
+
+    @property
+    def _topics(self) -> list[str]:
+        """The topics that the service reads as its group."""
+        return [self.settings.kafka_topic_prefix + name for name in read_by(self.name)]
 
     async def _ping(self) -> None:
         await self.database.command("ping")
@@ -163,24 +188,27 @@ class Service:
             yield
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_SECONDS):
-                await relay.flush()
+                await relay.finish()
 
     @contextlib.asynccontextmanager
-    async def _reading(self, inbox: Inbox, catch_up: CatchUp) -> AsyncIterator[None]:
+    async def _reading(
+        self, inbox: Inbox, consumed: Consumed, catch_up: CatchUp
+    ) -> AsyncIterator[None]:
         """Consume; at the end finish the batch in hand, commit, leave the group."""
         settings = self.settings
         broker, subscriber = subscribe(
             inbox,
             bootstrap=settings.kafka_bootstrap_servers,
             group=f"{settings.kafka_topic_prefix}{self.name}",
-            topics=[settings.kafka_topic_prefix + topic for topic in read_by(self.name)],
+            topics=self._topics,
             instance=settings.kafka_group_instance_id,
-            listener=catch_up,
+            listeners=(consumed, catch_up),
         )
 
         async def read() -> None:
             """Join the group, which may take its time, and see that the reading goes on."""
             await broker.start()
+            consumed.resume(subscriber.consumer)
             kafka.wait_for_records(subscriber.consumer)
             kafka.pace_fetches(
                 subscriber.consumer, settings.kafka_empty_fetch_hold_ms, settings.pace_seconds
@@ -208,6 +236,8 @@ class Service:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(READING_STOP_SECONDS):
                 await broker.stop()
+        with contextlib.suppress(PyMongoError):
+            await consumed.keep()
 
 
 @contextlib.asynccontextmanager

@@ -14,8 +14,8 @@ import uvicorn
 from chassis import logs
 from chassis.settings import Settings
 
-# How long a stop waits for requests to be answered before it cancels them: longer than the
-# gateway waits for the answer to a command.
+# How long a stop waits for requests to be answered before it cancels them: longer than a request
+# waits for the answer to a command.
 REQUEST_SECONDS = 6
 
 log = structlog.get_logger(__name__)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
@@ -19,10 +20,11 @@ D = TypeVar("D", bound=Document)
 
 
 class PositionDocument(Document):
-    """The last version of a foreign stream that the views show."""
+    """The last version of a foreign stream that the views show, and since when."""
 
     id: str  # type: ignore[assignment]
     version: int
+    applied_at: datetime
 
     class Settings:
         name = "positions"
@@ -52,24 +54,15 @@ class View(Generic[D]):
 class Views:
     """All views of a service; a batch of events is one transaction over them and the positions."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, views: Sequence[View[Any]]) -> None:
         self._database = database
         self._positions = database[PositionDocument.Settings.name]
-        self._views: list[View[Any]] = []
+        self._views = views
+        self.shows: set[type[Message]] = {type_ for view in views for type_ in view.types}
         # A position counts every version of a stream, also those that no view is interested in.
-        self.follows: set[type[Message]] = set()
+        self.topics = [topic for topic in EVENTS if self.shows & set(topic.types)]
+        self.follows: set[type[Message]] = {t for topic in self.topics for t in topic.types}
         self.listeners: list[Callable[[Mapping[str, int]], None]] = []
-
-    def add(self, view: View[Any]) -> None:
-        """Keep this view too; called before the service starts."""
-        self._views.append(view)
-        for topic in EVENTS:
-            if set(topic.types) & set(view.types):
-                self.follows.update(topic.types)
-
-    def shows(self, type_: type[Message]) -> bool:
-        """Tell whether any view is interested in this type."""
-        return any(type_ in view.types for view in self._views)
 
     async def version(self, stream: str) -> int:
         """Give the version of the stream that the views show; 0 when it is not heard of yet."""
@@ -86,7 +79,7 @@ class Views:
             return []
 
         async def work(session: AsyncClientSession) -> tuple[list[int], dict[str, int]]:
-            return await self._apply(events, session)
+            return await self.apply_in(session, events)
 
         while True:
             try:
@@ -100,18 +93,25 @@ class Views:
                 listener(reached)
             return gaps
 
-    async def _apply(
-        self, events: Sequence[tuple[Envelope, Message | None]], session: AsyncClientSession
+    async def apply_in(
+        self, session: AsyncClientSession, events: Sequence[tuple[Envelope, Message | None]]
     ) -> tuple[list[int], dict[str, int]]:
+        """Apply the events in a transaction.
+
+        Gives the indices of those that came too early, and the versions that are reached.
+        """
         accepted, gaps, reached = await self._in_order(events, session)
         if reached:
             for view in self._views:
                 await self._write(view, accepted, session)
+            now = datetime.now(UTC)
             marks = [
-                UpdateOne({"_id": stream}, {"$set": {"version": version}}, upsert=True)
+                UpdateOne(
+                    {"_id": stream}, {"$set": {"version": version, "applied_at": now}}, upsert=True
+                )
                 for stream, version in reached.items()
             ]
-            await self._positions.bulk_write(marks, session=session)
+            await self._positions.bulk_write(marks, ordered=False, session=session)
         return gaps, reached
 
     async def _in_order(
@@ -153,7 +153,7 @@ class Views:
             if after is not before.get(id_)
         ]
         if writes:
-            await collection.bulk_write(writes, session=session)
+            await collection.bulk_write(writes, ordered=False, session=session)
 
 
 def view_raw(document: Document) -> Raw:

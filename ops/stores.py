@@ -11,9 +11,10 @@ from aiokafka.errors import KafkaError
 from pymongo.errors import PyMongoError
 
 from chassis import kafka, mongo
+from chassis.store import Store
 from ops import embedded
 from ops.errors import OperatorError
-from ops.services import SERVICES
+from ops.services import SERVICES, Service
 
 DEFAULT_PREFIX = "realtoros."
 
@@ -31,7 +32,7 @@ class Stores:
         """Say on a line each which servers are in use, without credentials."""
         return [
             f"Kafka    {self.kafka}{' (embedded)' if self.kafka_is_embedded else ''}",
-            f"MongoDB  {_public(self.mongodb)}{' (embedded)' if self.mongodb_is_embedded else ''}",
+            f"MongoDB  {public(self.mongodb)}{' (embedded)' if self.mongodb_is_embedded else ''}",
         ]
 
 
@@ -71,21 +72,31 @@ async def apply_topics(bootstrap: str, prefix: str) -> list[str]:
     except ValueError as error:
         raise OperatorError(str(error)) from error
     except (KafkaError, OSError) as error:
-        raise OperatorError(f"Kafka at {bootstrap}: {_one_line(error)}") from error
+        raise OperatorError(f"Kafka at {bootstrap}: {one_line(error)}") from error
 
 
 async def apply_indexes(uri: str) -> list[str]:
     """Create the indexes of every service; give the databases' names. Raises OperatorError."""
     databases = []
     for service in SERVICES:
-        documents = importlib.import_module(f"services.{service}.documents").DOCUMENTS
         database = f"realtoros_{service}"
         try:
-            await mongo.apply_indexes(uri, database, documents)
+            await mongo.apply_indexes(uri, database, store_of(service).documents)
         except PyMongoError as error:
-            raise OperatorError(f"MongoDB at {_public(uri)}: {_one_line(error)}") from error
+            raise OperatorError(f"MongoDB at {public(uri)}: {one_line(error)}") from error
         databases.append(database)
     return databases
+
+
+def store_of(service: Service) -> Store:
+    """Give what a service keeps in its database.
+
+    All are imported before the first is bound: Beanie changes a generic document when it binds
+    one, and the states of those that are imported later would lose their fields.
+    """
+    stores = {name: importlib.import_module(f"services.{name}.store").STORE for name in SERVICES}
+    store: Store = stores[service]
+    return store
 
 
 def address_in(environment: Mapping[str, str], variable: str) -> str:
@@ -101,11 +112,12 @@ def topic_prefix(environment: Mapping[str, str]) -> str:
     return environment.get("KAFKA_TOPIC_PREFIX") or DEFAULT_PREFIX
 
 
-def _public(uri: str) -> str:
+def public(uri: str) -> str:
     """Give the URI without user and password."""
     parts = urlsplit(uri)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
-def _one_line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
+    """Give the first line of what an error says."""
     return (str(error) or type(error).__name__).splitlines()[0].partition(", Timeout:")[0]

@@ -2,11 +2,7 @@
 
 from typing import ClassVar
 
-from beanie import Document
-
 from chassis.aggregate import DUE, Aggregate, StateDocument
-from chassis.log import CommitDocument
-from chassis.receipts import ReceiptDocument
 from contracts.composer import DraftEvent
 from services.composer import draft
 
@@ -18,7 +14,5 @@ class DraftDocument(StateDocument[draft.Draft]):
         name = "drafts"
         indexes: ClassVar = [DUE]
 
-
-DOCUMENTS: tuple[type[Document], ...] = (DraftDocument, CommitDocument, ReceiptDocument)
 
 DRAFTS = Aggregate[draft.Draft, DraftEvent]("draft", DraftDocument, draft.evolve)

@@ -4,15 +4,16 @@ from chassis.service import Service
 from contracts.composer import RetryDraft
 from contracts.scheduler import FollowupDue
 from services.composer import reactions
-from services.composer.documents import DOCUMENTS, DRAFTS
+from services.composer.documents import DRAFTS
 from services.composer.settings import ComposerSettings
+from services.composer.store import STORE
 from services.composer.worker import write_draft
 from services.composer.writers import writer_for
 
 
 def build(settings: ComposerSettings) -> Service:
     """Put the parts together."""
-    service = Service("composer", settings, DOCUMENTS)
+    service = Service("composer", settings, STORE)
     writer = writer_for(settings)
     service.react(FollowupDue, reactions.request_draft)
     service.react(RetryDraft, reactions.retry_draft)

@@ -2,13 +2,10 @@
 
 from typing import ClassVar
 
-from beanie import Document
 from pymongo import IndexModel
 
 from chassis.aggregate import Aggregate, StateDocument
 from chassis.errors import Refused
-from chassis.log import CommitDocument
-from chassis.receipts import ReceiptDocument
 from contracts.crm import AgentEvent, ClientEvent
 from services.crm import agent, client
 
@@ -36,13 +33,6 @@ class ClientDocument(StateDocument[client.Client]):
             )
         ]
 
-
-DOCUMENTS: tuple[type[Document], ...] = (
-    AgentDocument,
-    ClientDocument,
-    CommitDocument,
-    ReceiptDocument,
-)
 
 AGENTS = Aggregate[agent.Agent, AgentEvent]("agent", AgentDocument, agent.evolve)
 CLIENTS = Aggregate[client.Client, ClientEvent](

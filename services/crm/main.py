@@ -4,12 +4,12 @@ from chassis.service import Service
 from chassis.settings import Settings
 from contracts.crm import CreateClient, DeleteClient, RegisterAgent, UpdateAgent, UpdateClient
 from services.crm import reactions
-from services.crm.documents import DOCUMENTS
+from services.crm.store import STORE
 
 
 def build(settings: Settings) -> Service:
     """Put the parts together."""
-    service = Service("crm", settings, DOCUMENTS)
+    service = Service("crm", settings, STORE)
     service.react(RegisterAgent, reactions.register_agent)
     service.react(UpdateAgent, reactions.update_agent)
     service.react(CreateClient, reactions.create_client)

@@ -4,12 +4,10 @@ from datetime import timedelta
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
-from beanie import Document
 from pydantic import BaseModel
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from chassis.mongo import Keyed
-from chassis.views import PositionDocument
 from contracts.crm import PropertyType, Stage
 from contracts.message import Time
 from contracts.replies import RejectionKind
@@ -161,12 +159,3 @@ class CommandDocument(Keyed):
                 [("created_at", ASCENDING)], expireAfterSeconds=int(COMMAND_KEPT.total_seconds())
             )
         ]
-
-
-DOCUMENTS: tuple[type[Document], ...] = (
-    ClientDocument,
-    TaskDocument,
-    EmailLogDocument,
-    CommandDocument,
-    PositionDocument,
-)

@@ -3,18 +3,13 @@
 from chassis import serving
 from chassis.service import Service
 from services.gateway.app import application
-from services.gateway.documents import DOCUMENTS
 from services.gateway.settings import GatewaySettings
-from services.gateway.views import CLIENTS, EMAIL_LOGS, TASKS
+from services.gateway.store import STORE
 
 
 def build(settings: GatewaySettings) -> Service:
     """Put the parts together."""
-    service = Service("gateway", settings, DOCUMENTS)
-    service.show(CLIENTS)
-    service.show(TASKS)
-    service.show(EMAIL_LOGS)
-    return service
+    return Service("gateway", settings, STORE)
 
 
 def main() -> None:

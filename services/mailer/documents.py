@@ -3,14 +3,11 @@
 from typing import ClassVar
 from uuid import UUID
 
-from beanie import Document
 from pymongo import IndexModel
 
 from chassis.aggregate import DUE, Aggregate, StateDocument
-from chassis.log import CommitDocument
 from chassis.mongo import Keyed
-from chassis.receipts import ReceiptDocument
-from chassis.views import PositionDocument, View
+from chassis.views import View
 from contracts.crm import ClientDeleted
 from contracts.mailer import AlertEvent, EmailEvent, SuppressionEvent
 from contracts.message import Time
@@ -56,16 +53,6 @@ class DeletedClientDocument(Keyed):
     class Settings:
         name = "deleted_clients"
 
-
-DOCUMENTS: tuple[type[Document], ...] = (
-    EmailDocument,
-    SuppressionDocument,
-    AlertDocument,
-    DeletedClientDocument,
-    CommitDocument,
-    ReceiptDocument,
-    PositionDocument,
-)
 
 EMAILS = Aggregate[email.Email, EmailEvent]("email", EmailDocument, email.evolve)
 SUPPRESSIONS = Aggregate[suppression.Suppression, SuppressionEvent](

@@ -4,18 +4,19 @@ from chassis.service import Service
 from contracts.composer import EmailComposed
 from contracts.mailer import RecordDelivery, ResolveEmail
 from services.mailer import alerting, reactions
-from services.mailer.documents import DELETED_CLIENTS, DOCUMENTS, EMAILS, SUPPRESSIONS
+from services.mailer.documents import DELETED_CLIENTS, EMAILS, SUPPRESSIONS
 from services.mailer.opt_out import confirm_suppression
 from services.mailer.settings import MailerSettings
+from services.mailer.store import STORE
 from services.mailer.transports import transport_for
 from services.mailer.worker import Sending, see_to_email
 
 
 def build(settings: MailerSettings) -> Service:
     """Put the parts together."""
-    service = Service("mailer", settings, DOCUMENTS)
+    service = Service("mailer", settings, STORE)
     transport = transport_for(settings)
-    deleted, suppressions = service.show(DELETED_CLIENTS), service.lookup(SUPPRESSIONS)
+    deleted, suppressions = service.lookup(DELETED_CLIENTS), service.lookup(SUPPRESSIONS)
     provider = service.trouble("provider")
     sending = Sending(transport, suppressions, deleted, settings.terms, provider)
     service.react(EmailComposed, reactions.queue_email)

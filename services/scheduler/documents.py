@@ -3,13 +3,9 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
-from beanie import Document
-
 from chassis.aggregate import DUE, Aggregate, StateDocument
-from chassis.log import CommitDocument
 from chassis.mongo import Keyed
-from chassis.receipts import ReceiptDocument
-from chassis.views import PositionDocument, View
+from chassis.views import View
 from contracts.crm import (
     AgentEvent,
     AgentProfile,
@@ -55,15 +51,6 @@ class ClientDocument(Keyed):
     class Settings:
         name = "clients"
 
-
-DOCUMENTS: tuple[type[Document], ...] = (
-    PlanDocument,
-    AgentDocument,
-    ClientDocument,
-    CommitDocument,
-    ReceiptDocument,
-    PositionDocument,
-)
 
 PLANS = Aggregate[plan.Plan, FollowupEvent]("plan", PlanDocument, plan.evolve)
 

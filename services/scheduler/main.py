@@ -4,15 +4,16 @@ from chassis.service import Service
 from contracts.crm import ClientCreated, ClientDeleted, ClientUpdated
 from contracts.scheduler import CancelFollowup, RescheduleFollowup
 from services.scheduler import reactions
-from services.scheduler.documents import AGENTS, CLIENTS, DOCUMENTS, PLANS
+from services.scheduler.documents import AGENTS, CLIENTS, PLANS
 from services.scheduler.settings import SchedulerSettings
+from services.scheduler.store import STORE
 from services.scheduler.worker import let_fall_due
 
 
 def build(settings: SchedulerSettings) -> Service:
     """Put the parts together."""
-    service = Service("scheduler", settings, DOCUMENTS)
-    agents, clients = service.show(AGENTS), service.show(CLIENTS)
+    service = Service("scheduler", settings, STORE)
+    agents, clients = service.lookup(AGENTS), service.lookup(CLIENTS)
     service.react(ClientCreated, reactions.plan_followups, day=settings.day)
     service.react(ClientUpdated, reactions.follow_stage)
     service.react(ClientDeleted, reactions.end_plan)

@@ -12,7 +12,7 @@ from chassis import kafka as chassis_kafka
 from chassis.ending import end
 from chassis.log import Log
 from chassis.mongo import Database, connect
-from tests.chassis.tally import DOCUMENTS
+from tests.chassis.tally import STORE
 from tests.servers import Server
 
 
@@ -21,7 +21,7 @@ async def database(mongodb_server: Server) -> AsyncIterator[Database]:
     """An empty database with the indexes of the tallies; dropped afterwards."""
     async with connect(mongodb_server.address) as client:
         database = client[f"test_{uuid4().hex[:12]}"]
-        await init_beanie(database=database, document_models=list(DOCUMENTS))
+        await init_beanie(database=database, document_models=STORE.documents)
         yield database
         await client.drop_database(database.name)
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from aiokafka import AIOKafkaProducer
 
 from chassis import kafka as chassis_kafka
-from chassis.catch_up import CatchUp
+from chassis.consumed import Consumed
 from chassis.inbox import Inbox, subscribe
 from chassis.log import Log
 from chassis.mongo import Database
@@ -58,32 +58,39 @@ class Owner:
 @contextlib.asynccontextmanager
 async def consuming(server: Server, topics: str, inbox: Inbox) -> AsyncIterator[None]:
     """Let the inbox consume, wired as `Service` does it."""
-    names = [f"{topics}{name}" for name in ("emails.commands", "clients", "mailer.retries")]
+    consumed = inbox._consumed
     broker, subscriber = subscribe(
         inbox,
         bootstrap=server.address,
         group=f"{topics}mailer",
-        topics=names,
+        topics=read(topics),
         instance=None,
-        listener=CatchUp(),
+        listeners=[consumed],
     )
     await broker.start()
+    consumed.resume(subscriber.consumer)
     chassis_kafka.wait_for_records(subscriber.consumer)
     chassis_kafka.pace_fetches(subscriber.consumer, 50 if server.embedded else 0)
     try:
         yield
     finally:
         await broker.stop()
+        await consumed.keep()
+
+
+def read(topics: str) -> list[str]:
+    """Give the topics that it reads."""
+    return [f"{topics}{name}" for name in ("emails.commands", "clients", "mailer.retries")]
 
 
 def inbox_of(producer: AIOKafkaProducer, topics: str, log: Log, database: Database) -> Inbox:
     """Put the parts together."""
-    views = Views(database)
-    views.add(SEEN)
+    views = Views(database, [SEEN])
     return Inbox(
         views,
         {RecordDelivery: [OBEY], ClientDeleted: [COUNT_DELETION]},
         Reactor(log, "mailer"),
         Replies(producer, "mailer", topics),
         Quarantine(producer, "mailer", topics),
+        Consumed(database, read(topics), {f"{topics}emails.commands"}),
     )

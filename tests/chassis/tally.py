@@ -8,12 +8,11 @@ from pymongo import IndexModel
 
 from chassis.aggregate import DUE, Aggregate, Change, StateDocument
 from chassis.errors import Refused
-from chassis.log import CommitDocument
 from chassis.mongo import Keyed
 from chassis.reactions import Reaction
-from chassis.receipts import ReceiptDocument
 from chassis.state import Given, State
-from chassis.views import PositionDocument, View
+from chassis.store import Store
+from chassis.views import View
 from contracts.crm import ClientDeleted
 from contracts.mailer import (
     DeliveryKind,
@@ -177,4 +176,4 @@ def see(known: SeenDocument | None, event: ClientDeleted | EmailOpened, id_: UUI
 
 SEEN = View(SeenDocument, lambda event: (event.client_id,), see, (ClientDeleted, EmailOpened))
 
-DOCUMENTS = (TallyDocument, SeenDocument, CommitDocument, ReceiptDocument, PositionDocument)
+STORE = Store(aggregates=(TALLIES,), views=(SEEN,))

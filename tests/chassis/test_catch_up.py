@@ -1,5 +1,6 @@
 """Catching up: act only once the group has handled all that stood in its topics."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
@@ -14,10 +15,16 @@ from tests.chassis.until import until
 from tests.servers import Server
 
 
+def settled() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @pytest.fixture
 async def caught(kafka: Server, topics: str) -> AsyncIterator[tuple[CatchUp, Any]]:
     """What watches a consumer that commits nothing by itself."""
-    catch_up = CatchUp()
+    catch_up = CatchUp(settled())
     catch_up.consumer = AIOKafkaConsumer(
         bootstrap_servers=kafka.address,
         group_id=f"{topics}group",
@@ -59,7 +66,7 @@ async def test_it_is_done_when_what_stood_there_is_committed_and_not_before(
         enable_auto_commit=False,
         auto_offset_reset="earliest",
     )
-    catch_up = CatchUp()
+    catch_up = CatchUp(settled())
     looks = 0
     committed = consumer.committed
 

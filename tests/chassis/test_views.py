@@ -32,9 +32,7 @@ def deletion(client: UUID) -> ClientDeleted:
 
 
 def views_on(database: Database) -> Views:
-    views = Views(database)
-    views.add(SEEN)
-    return views
+    return Views(database, [SEEN])
 
 
 async def seen(database: Database, client: UUID) -> int:

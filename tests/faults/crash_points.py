@@ -21,7 +21,9 @@ def around(steps: Iterable[str]) -> tuple[str, ...]:
 def _of_owner(service: str, *own: str) -> tuple[str, ...]:
     told = [type_.__name__ for topic in EVENTS if topic.writer == service for type_ in topic.types]
     spoken = [f"{verb} {name}" for name in told for verb in ("append", "publish")]
-    return around([*own, *spoken, "mark", "receipt", "reply", "quarantine", "commit offsets"])
+    # What a dead life had published and not remembered is taken in by the next.
+    topics = ["mark", "place published", "take in", "place consumed", "resume"]
+    return around([*own, *spoken, *topics, "receipt", "reply", "quarantine", "commit offsets"])
 
 
 POINTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -49,6 +51,8 @@ POINTS: Final[Mapping[str, tuple[str, ...]]] = {
             "command UpdateClient",
             "command DeleteClient",
             "view",
+            "place consumed",
+            "resume",
             "quarantine",
             "commit offsets",
         ]

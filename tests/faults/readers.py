@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from chassis import mongo
 from chassis.aggregate import Aggregate
+from chassis.consumed import Consumed
 from chassis.ending import end
 from chassis.inbox import Inbox
 from chassis.log import CommitDocument, Log
@@ -47,6 +48,8 @@ SERVICES: dict[str, tuple[Callable[[Any], Service], type[Settings]]] = {
 # What is set from the clock when a message is handled: when a client was created and deleted, and
 # from when on a new draft, email or suppression waits for its worker.
 CLOCKED = {"crm": {"created_at", "deleted_at"}, "composer": {"due_at"}, "mailer": {"due_at"}}
+# And when a view was brought up to date.
+APPLIED = "applied_at"
 
 
 @dataclass
@@ -118,7 +121,7 @@ class Reader:
         )
         kept: dict[str, list[Any]] = {"commits": await commits.sort("_id").to_list()}
         ids = [*life.ids, *life.streams]
-        for document in self.service.documents:
+        for document in self.service.store.documents:
             if document is not CommitDocument:
                 name: str = document.Settings.name
                 found = self.database[name].find({"_id": {"$in": ids}}).sort("_id")
@@ -130,7 +133,7 @@ def _unclocked(row: Any, service: str) -> Any:
     """Give a document with what the clock of handling set only marked as present."""
     if not isinstance(row, dict):
         return row
-    clocked = CLOCKED.get(service, set())
+    clocked = CLOCKED.get(service, set()) | {APPLIED}
     return {n: "set" if n in clocked else _unclocked(v, service) for n, v in row.items()}
 
 
@@ -149,11 +152,9 @@ async def reading(
     )
     client = service.database.client
     database = client[f"test_{name}_{uuid4().hex[:8]}"]
-    await mongo.apply_indexes(mongodb.address, database.name, service.documents)
-    await mongo.declare(database, service.documents)
-    views = Views(database)
-    for view in service.views._views:
-        views.add(view)
+    await mongo.apply_indexes(mongodb.address, database.name, service.store.documents)
+    await mongo.declare(database, service.store.documents)
+    views = Views(database, service.store.views)
     log = Log(database, pace=0)
     inbox = Inbox(
         views,
@@ -161,6 +162,7 @@ async def reading(
         Reactor(log, name),
         Replies(producer, name, prefix),
         Quarantine(producer, name, prefix),
+        Consumed(database, [], []),
     )
     flushing = asyncio.create_task(log.run())
     try:

@@ -22,10 +22,13 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from faststream.kafka.message import KafkaAckableMessage
 from pymongo import monitoring
 
+from chassis.consumed import Consumed
 from chassis.due import DueLoop
 from chassis.log import Log
+from chassis.places import Places
 from chassis.quarantine import Quarantine
 from chassis.receipts import Receipts
+from chassis.reconciliation import Reconciliation
 from chassis.relay import Relay
 from chassis.replies import Replies
 from chassis.views import Views
@@ -172,6 +175,9 @@ _STEPS: tuple[tuple[Any, str, Callable[..., Iterable[str]]], ...] = (
     (Log, "_transaction", _appended),
     (Relay, "_send", _published),
     (Relay, "_mark", lambda _, published: ["mark"] if published else []),
+    (Reconciliation, "_stored", lambda *_: ["take in"]),
+    (Places, "put", lambda places, *_: [f"place {places._collection.name}"]),
+    (Consumed, "_seek", lambda *_: ["resume"]),
     (Views, "apply", lambda _, events: ["view"] if events else []),
     (DueLoop, "_claim", lambda loop, *_: [f"claim {loop._collection.name}"]),
     (DueLoop, "_postpone", lambda loop, *_: [f"postpone {loop._collection.name}"]),

@@ -14,11 +14,11 @@ from contracts.crm import ClientCreated, ClientDeleted, ClientDetails, ClientUpd
 from contracts.mailer import EmailBounced
 from contracts.message import Message
 from services.gateway.documents import (
-    DOCUMENTS,
     ClientDocument,
     EmailLogDocument,
     TaskDocument,
 )
+from services.gateway.store import STORE
 from services.gateway.views import CLIENTS, EMAIL_LOGS, TASKS
 from tests.servers import Server
 from tests.services.gateway.stories import DAY, NOON, Story
@@ -50,7 +50,7 @@ EMAILS = {
 async def declared(mongodb_server: Server) -> None:
     """Beanie's documents can be made only where they are bound to a database."""
     async with connect(mongodb_server.address) as client:
-        await declare(client["realtoros_gateway"], DOCUMENTS)
+        await declare(client["realtoros_gateway"], STORE.documents)
 
 
 def folded(view: Any, id_: Any, events: Iterable[Message]) -> Any:

@@ -1,0 +1,182 @@
+"""Taking in: the events that stand in a topic become the commits and states they came from."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from pymongo import InsertOne, ReplaceOne, UpdateOne
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from chassis.aggregate import Aggregate, Commit, Recorded, StateDocument, commit_id, to_raw
+from chassis.log import BY_CAUSE, CommitDocument
+from chassis.mongo import Database, Raw
+from contracts.catalogue import topic_of
+from contracts.cloudevents import Envelope
+from contracts.message import Message
+
+
+class Told(NamedTuple):
+    """An event of a service's own, from its topic, or from its log when `place` is None."""
+
+    envelope: Envelope
+    event: Message
+    json: str
+    place: Raw | None
+
+
+class Fork(Exception):
+    """Two different events are the same version of a stream: in topic and log, or in the topic."""
+
+    def __init__(self, told: Told) -> None:
+        envelope = told.envelope
+        super().__init__(
+            f"a fork: the topic {topic_of(type(told.event))} has {envelope.id} as"
+            f" {envelope.subject}@{envelope.version} at {told.place}, but that version is another"
+            " event already; decide which is right (docs/operations.md, “When a server lost its"
+            " data”)"
+        )
+
+
+class Intake:
+    """Takes events into a log and its states; `missing` are streams of which some never came."""
+
+    def __init__(self, database: Database, aggregates: Sequence[Aggregate[Any, Any]]) -> None:
+        self._database = database
+        self._commits = database[CommitDocument.Settings.name]
+        self._aggregates = {aggregate.name: aggregate for aggregate in aggregates}
+        # By stream a version that came before what precedes it.
+        self.missing: dict[str, int] = {}
+
+    async def take(self, session: AsyncClientSession, events: Sequence[Told]) -> None:
+        """Append what follows the log's last version of a stream, in a transaction.
+
+        What the log holds already changes nothing; what came too early is noted in `missing`.
+        Raises Fork, PyMongoError.
+        """
+        streams: dict[str, list[Told]] = {}
+        for told in events:
+            streams.setdefault(told.envelope.subject, []).append(told)
+        stored = await self._load(session, streams)
+        known = await self._known(session, streams, stored)
+        commits: list[InsertOne[Raw] | UpdateOne] = []
+        states: dict[str, list[ReplaceOne[Raw]]] = {}
+        for stream, told_ in streams.items():
+            before = stored.get(stream)
+            new = self._new(told_, before.version if before else 0, known)
+            if not new:
+                continue
+            for cause, run in groupby(new, key=lambda told: told.envelope.cause):
+                begun = known.get((cause, stream)) if before and cause else None
+                commits.append(_commit(list(run), begun))
+            aggregate, of = self._aggregate(stream)
+            recorded = [Recorded(told.event, told.envelope, told.json) for told in new]
+            raw = to_raw(aggregate.fold(of, before, recorded))
+            states.setdefault(aggregate.collection, []).append(
+                ReplaceOne({"_id": of}, raw, upsert=True)
+            )
+        if commits:
+            await self._commits.bulk_write(commits, ordered=False, session=session)
+            for collection, writes in states.items():
+                await self._database[collection].bulk_write(writes, ordered=False, session=session)
+
+    def _aggregate(self, stream: str) -> tuple[Aggregate[Any, Any], UUID]:
+        aggregate = self._aggregates[stream.partition("-")[0]]
+        return aggregate, aggregate.id_of(stream)
+
+    async def _load(
+        self, session: AsyncClientSession, streams: dict[str, list[Told]]
+    ) -> dict[str, StateDocument[Any]]:
+        ids: dict[str, list[UUID]] = {}
+        for stream in streams:
+            aggregate, of = self._aggregate(stream)
+            ids.setdefault(aggregate.name, []).append(of)
+        stored = {}
+        for name, wanted in ids.items():
+            aggregate = self._aggregates[name]
+            found = self._database[aggregate.collection].find(
+                {"_id": {"$in": wanted}}, session=session
+            )
+            async for raw in found:
+                stored[f"{name}-{raw['_id']}"] = aggregate.document.model_validate(raw)
+        return stored
+
+    async def _known(
+        self,
+        session: AsyncClientSession,
+        streams: dict[str, list[Told]],
+        stored: dict[str, StateDocument[Any]],
+    ) -> dict[tuple[UUID, str], Raw]:
+        """Find the commits that hold, or end just before, events that may not be new."""
+        causes = {
+            told.envelope.cause
+            for stream, before in stored.items()
+            for told in streams[stream]
+            if told.envelope.cause and (told.envelope.version or 0) <= before.version + 1
+        }
+        if not causes:
+            return {}
+        found = self._commits.find(
+            {"cause": {"$in": list(causes)}},
+            {"cause": 1, "stream": 1, "first": 1, "last": 1, "events.id": 1},
+            session=session,
+        ).hint(BY_CAUSE)
+        return {(raw["cause"], raw["stream"]): raw async for raw in found}
+
+    def _new(
+        self, told_: Sequence[Told], version: int, known: dict[tuple[UUID, str], Raw]
+    ) -> list[Told]:
+        new: list[Told] = []
+        for told in told_:
+            envelope = told.envelope
+            number = envelope.version or 0
+            if number == version + 1:
+                new.append(told)
+                version = number
+            elif number > version:
+                self.missing[envelope.subject] = max(number, self.missing.get(envelope.subject, 0))
+            elif new and number >= (new[0].envelope.version or 0):
+                if new[number - (new[0].envelope.version or 0)].envelope.id != envelope.id:
+                    raise Fork(told)
+            elif not _holds(known.get((envelope.cause, envelope.subject)), envelope):  # type: ignore[arg-type]
+                raise Fork(told)
+        if told_ and self.missing.get(told_[0].envelope.subject, version + 1) <= version:
+            del self.missing[told_[0].envelope.subject]
+        return new
+
+
+def _holds(commit: Raw | None, envelope: Envelope) -> bool:
+    if commit is None:
+        return False
+    index = (envelope.version or 0) - commit["first"]
+    ids = [event["id"] for event in commit["events"]]
+    return envelope.id in ids[index : index + 1] and index >= 0
+
+
+def _commit(run: Sequence[Told], begun: Raw | None) -> InsertOne[Raw] | UpdateOne:
+    """Give the write of a commit's events; `begun` is what is stored of the same commit."""
+    first, last = run[0], run[-1]
+    published: Any = False if last.place is None else last.place
+    envelope = first.envelope
+    if envelope.version is None or envelope.cause is None or last.envelope.version is None:
+        raise ValueError(f"{envelope.type} {envelope.id} is no event of a log")
+    commit = Commit(
+        stream=envelope.subject,
+        first=envelope.version,
+        cause=envelope.cause,
+        correlation=envelope.correlation,
+        at=envelope.time,
+        key=first.event.key,
+        topic=topic_of(type(first.event)),
+        events=tuple(Recorded(told.event, told.envelope, told.json) for told in run),
+    )
+    raw = commit.to_raw() | {"published": published}
+    if begun is None or begun["last"] != commit.first - 1:
+        return InsertOne(raw)
+    return UpdateOne(
+        {"_id": commit_id(commit.stream, begun["first"])},
+        {
+            "$push": {"events": {"$each": raw["events"]}},
+            "$set": {"last": commit.last, "published": published},
+        },
+    )

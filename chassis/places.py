@@ -1,0 +1,110 @@
+"""Places in topics that a database remembers, to notice when either of the two was replaced.
+
+Kafka keeps a group's offsets, but not beside the data that they speak of: a database put back to
+an older copy would never hear again of what came since. And a topic that was lost and begun anew
+has other records at the same offsets; a record is known again by its offset and time.
+"""
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+from aiokafka import TopicPartition
+from beanie import Document
+from pymongo import UpdateOne, WriteConcern
+
+from chassis.mongo import Database, Raw
+
+KEEP_SECONDS = 1.0
+
+# The offset of a record, and its own time in milliseconds.
+Place = tuple[int, int]
+
+
+class PlaceDocument(Document):
+    """A record's place; the id is `<topic>/<partition>`.
+
+    `begin` is the partition's first offset when the whole of it was last looked through.
+    """
+
+    id: str  # type: ignore[assignment]
+    offset: int
+    time: int
+    begin: int = 0
+
+
+class PublishedDocument(PlaceDocument):
+    """A record of an own topic that the log holds, as it does all before it."""
+
+    class Settings:
+        name = "published"
+        indexes: ClassVar[list[Any]] = []
+
+
+class ConsumedDocument(PlaceDocument):
+    """A record whose effects are stored, as are those of all before it."""
+
+    class Settings:
+        name = "consumed"
+        indexes: ClassVar[list[Any]] = []
+
+
+class Places:
+    """The places of one kind. What is not written yet when the process dies is done once more."""
+
+    def __init__(self, database: Database, document: type[PlaceDocument]) -> None:
+        settings: Any = document.Settings
+        self._collection = database.get_collection(settings.name, write_concern=WriteConcern(w=1))
+        self._noted: dict[TopicPartition, Place] = {}
+        self._kept: set[TopicPartition] = set()
+        self._kept_at = 0.0
+
+    def note(self, partition: TopicPartition, place: Place) -> None:
+        """Let the next `keep` write this."""
+        self._noted[partition] = place
+
+    async def keep(self, *, now: bool = False) -> None:
+        """Write what was noted: at once of a new partition, else once a second, or `now`.
+
+        Raises PyMongoError.
+        """
+        due = now or time.monotonic() >= self._kept_at + KEEP_SECONDS
+        if self._noted and (due or not self._noted.keys() <= self._kept):
+            noted, self._noted = self._noted, {}
+            await self.put(noted)
+            self._kept |= noted.keys()
+            self._kept_at = time.monotonic()
+
+    async def put(
+        self,
+        places: Mapping[TopicPartition, Place],
+        begins: Mapping[TopicPartition, int] | None = None,
+    ) -> None:
+        """Write places, and where their partitions begin if that is given."""
+        writes = []
+        for partition, (offset, at) in places.items():
+            found: Any = {"offset": offset, "time": at}
+            # Told later, but of an earlier offset: the topic was begun anew under our feet.
+            anew = {"$and": [{"$lt": [offset, "$offset"]}, {"$gt": [at, "$time"]}]}
+            found["begin"] = (
+                {"$cond": [anew, -1, {"$ifNull": ["$begin", 0]}]}
+                if begins is None
+                else begins[partition]
+            )
+            writes.append(UpdateOne({"_id": _id(partition)}, [{"$set": found}], upsert=True))
+        if writes:
+            await self._collection.bulk_write(writes, ordered=False)
+
+    async def find(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Raw]:
+        """Give what is kept of the partitions."""
+        wanted = {_id(partition): partition for partition in partitions}
+        found = self._collection.find({"_id": {"$in": list(wanted)}})
+        return {wanted[raw["_id"]]: raw async for raw in found}
+
+    async def forget(self, partitions: Iterable[TopicPartition]) -> None:
+        """Know nothing of the partitions any more."""
+        await self._collection.delete_many({"_id": {"$in": [_id(p) for p in partitions]}})
+
+
+def _id(partition: TopicPartition) -> str:
+    return f"{partition.topic}/{partition.partition}"

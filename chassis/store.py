@@ -1,0 +1,33 @@
+"""What a service keeps in its database, declared in one place: its `documents.py`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from beanie import Document
+
+from chassis.aggregate import Aggregate
+from chassis.log import CommitDocument
+from chassis.places import ConsumedDocument, PublishedDocument
+from chassis.receipts import ReceiptDocument
+from chassis.views import PositionDocument, View
+
+
+@dataclass(frozen=True)
+class Store:
+    """The aggregates that a service owns, its views of others' streams, and what is neither."""
+
+    aggregates: Sequence[Aggregate[Any, Any]] = ()
+    views: Sequence[View[Any]] = ()
+    others: Sequence[type[Document]] = ()
+
+    @property
+    def documents(self) -> list[type[Document]]:
+        """All documents, with those that the chassis needs."""
+        documents: list[type[Document]] = [ConsumedDocument, *self.others]
+        if self.aggregates:
+            documents += [CommitDocument, ReceiptDocument, PublishedDocument]
+            documents += [aggregate.document for aggregate in self.aggregates]
+        if self.views:
+            documents += [PositionDocument, *(view.document for view in self.views)]
+        return documents

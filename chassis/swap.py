@@ -1,0 +1,123 @@
+"""Swapping in what a replay has built, while the service runs or is stopped.
+
+Readers see the old collection or the new one, never neither: a rename that drops its target is
+atomic. Writers are held off by validators, since only the server reaches every replica: each
+transaction of theirs writes a commit or a position, and is refused as a whole and tried again
+later, as when the store is away.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+
+from chassis.log import CommitDocument
+from chassis.mongo import Raw
+from chassis.places import Places, PublishedDocument
+from chassis.reconciliation import Show
+from chassis.replay import COMMITS, POSITIONS, Replay
+
+# A hold whose process was killed ends by itself. Clocks may differ by half of it.
+HOLD = timedelta(minutes=10)
+ROUNDS = 20
+BATCH_DOCUMENTS = 1000
+
+log = structlog.get_logger(__name__)
+
+
+class NotWhole(Exception):
+    """What is live holds more than the topics tell, or went on for too long."""
+
+
+async def swap(replay: Replay, show: Show = lambda *_: None) -> None:
+    """Build what is to be swapped in, hold the writers off, catch up, and put it in place.
+
+    Cut off at any line, it is finished by being run again; what is live stays whole meanwhile.
+    Raises NotWhole, Fork, Missing, Superseded, KafkaError, PyMongoError; then nothing is swapped.
+    """
+    known = await replay.begin()
+    if not known.get("swapping"):
+        _, ends = await replay.bounds()
+        await replay.read(ends, show)
+        until = datetime.now(UTC) + HOLD
+        try:
+            await _hold(replay, {"$gt": until})
+            await _catch_up(replay)
+            await replay.apply_indexes()
+            if datetime.now(UTC) > until - HOLD / 2:
+                raise NotWhole("catching up took too long: stop the service, and swap then")
+            # From here on it has to be finished: no hold that ends by itself.
+            await _hold(replay, {"$exists": False})
+            await replay.progress.note(swapping=True)
+        except BaseException:
+            await _hold(replay, None)
+            raise
+    for name in replay.collections:
+        # Not there any more when an earlier run came so far.
+        if await replay.is_built(name):
+            await replay.fresh[name].rename(name, dropTarget=True)
+    await _know_topics(replay)
+    await replay.drop()
+
+
+async def _hold(replay: Replay, allowed: Raw | None) -> None:
+    """Let the server refuse commits and positions of other times than those `allowed`; None: any.
+
+    Marks of what is published go on: they change commits, which are older than the hold.
+    """
+    for name, time, level in ((COMMITS, "at", "moderate"), (POSITIONS, "applied_at", "strict")):
+        if name in replay.collections:
+            if name not in await replay.live.list_collection_names():
+                await replay.live.create_collection(name)
+                if name == COMMITS:
+                    await replay.live[name].create_indexes(CommitDocument.Settings.indexes)
+            await replay.live.command(
+                "collMod", name, validator={time: allowed} if allowed else {}, validationLevel=level
+            )
+
+
+async def _catch_up(replay: Replay) -> None:
+    """Take in all that is live. Raises NotWhole when that is more than the topics and log tell."""
+    behind: str | None = None
+    for _ in range(ROUNDS):
+        _, ends = await replay.bounds()
+        await replay.read(ends)
+        await replay.read_tail()
+        behind = await _behind(replay)
+        if behind is None:
+            replay.check_whole()
+            return
+    raise NotWhole(
+        f"the topics do not tell all that {replay.service} holds, of {behind} for one:"
+        f" run `realtoros republish {replay.service}` first"
+    )
+
+
+async def _behind(replay: Replay) -> str | None:
+    """Name a state or position that is further than what was built."""
+    versioned = [aggregate.collection for aggregate in replay.store.aggregates]
+    for name in [*versioned, *([POSITIONS] if replay.store.views else [])]:
+        batch: dict[Any, int] = {}
+        async for raw in replay.live[name].find({}, {"version": 1}):
+            batch[raw["_id"]] = raw["version"]
+            if len(batch) == BATCH_DOCUMENTS:
+                if found := await _ahead(replay, name, batch):
+                    return found
+                batch.clear()
+        if found := await _ahead(replay, name, batch):
+            return found
+    return None
+
+
+async def _ahead(replay: Replay, name: str, live: dict[Any, int]) -> str | None:
+    built = replay.fresh[name].find({"_id": {"$in": list(live)}}, {"version": 1})
+    versions = {raw["_id"]: raw["version"] async for raw in built}
+    return next((f"{name} {id_}" for id_, v in live.items() if v > versions.get(id_, 0)), None)
+
+
+async def _know_topics(replay: Replay) -> None:
+    """Remember what the log now holds of its topics, so that the next start need not read them."""
+    own = {place: at for place, at in replay.reached.items() if place.topic in replay.own and at[0]}
+    begins, _ = await replay.bounds()
+    places = {place: (offset - 1, time) for place, (offset, time) in own.items()}
+    await Places(replay.live, PublishedDocument).put(places, begins)
