@@ -65,6 +65,10 @@ bench-idle: .venv/ready  ## Print what `realtoros up` costs while nothing happen
 bench-steady: .venv/ready  ## Print due-to-accepted times under 30 follow-ups/s for three minutes (SECONDS=)
 	$(BIN)/python -m tests.bench --steady
 
+.PHONY: bench-replay
+bench-replay: .venv/ready  ## Replay all services from 500,000 events beside a bare loop; compare digests (COUNT=)
+	$(BIN)/python -m tests.bench --replay
+
 .PHONY: chaos
 chaos: .venv/ready  ## Kill, stop, cut and restart under load, then check (MINUTES=, SEED=, FOLLOWUPS=)
 	$(BIN)/python -m tests.faults.chaos
@@ -72,6 +76,10 @@ chaos: .venv/ready  ## Kill, stop, cut and restart under load, then check (MINUT
 .PHONY: describe
 describe: .venv/ready  ## Write the JSON Schemas, docs/asyncapi.yaml and docs/events.md anew
 	$(BIN)/python -m contracts.describe
+
+.PHONY: history
+history: .venv/ready  ## Record the history of a release, which every later one has to replay (RELEASE=)
+	$(BIN)/python -m tests.ops.recording $(RELEASE)
 
 .PHONY: locks
 locks: .venv/ready  ## Compile the pins with hashes anew after pyproject.toml has changed

@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 from collections.abc import Coroutine
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -17,6 +18,7 @@ from ops.services import SERVICES, Service
 
 if TYPE_CHECKING:
     from ops.quarantine import Quarantines
+    from ops.replaying import Rebuilding
 
 app = typer.Typer(
     help="Follows up with a realtor's clients by email.",
@@ -35,6 +37,9 @@ app.add_typer(events, name="events")
 Leads = Annotated[Path, typer.Argument(metavar="FILE.csv", help="A CSV of leads.")]
 Names = Annotated[
     list[str] | None, typer.Argument(metavar="[NAME …]", help="As `list` names them.")
+]
+Rebuilt = Annotated[
+    Service, typer.Argument(metavar="SERVICE", help=f"One of {', '.join(SERVICES)}.")
 ]
 Url = Annotated[
     str | None,
@@ -147,6 +152,53 @@ def indexes_apply() -> None:
         _say(f"{database}: its indexes are as they should be.")
 
 
+@app.command()
+def replay(
+    service: Rebuilt,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Compare with what is live; exit code 1 if different.")
+    ] = False,
+    swap: Annotated[
+        bool, typer.Option("--swap", help="Put it in the place of what is live.")
+    ] = False,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Only what was told up to then: 2026-01-31T09:30Z, 2h."),
+    ] = None,
+) -> None:
+    """Build log, states and views of a service anew from the topics, beside the live ones."""
+    from ops.bar import bar
+    from ops.events import moment
+    from ops.replaying import report, run
+
+    if (until and (verify or swap)) or (verify and swap):
+        raise OperatorError("give one of --verify, --swap and --until")
+    rebuilding = _rebuilding(service)
+    with bar(f"replaying {service}") as show:
+        if verify:
+            found = run(rebuilding.verify(show))
+        elif swap:
+            run(rebuilding.swap(show))
+        else:
+            time = moment(until, datetime.now(UTC)) if until else None
+            lines = run(rebuilding.replay(time, show))
+    if verify:
+        for line in report(found):
+            _say(line)
+        raise typer.Exit(any(one.live != one.fresh for one in found))
+    _say("swapped in" if swap else "\n".join(lines))
+
+
+@app.command()
+def republish(service: Rebuilt) -> None:
+    """Compare a service's topics with its log, and publish again what they have lost."""
+    from ops.bar import bar
+
+    with bar(f"reading what {service} published") as show:
+        count = asyncio.run(_rebuilding(service).republish(show))
+    _say(f"{count} commits published again")
+
+
 @quarantine.command("list")
 def quarantine_list(
     service: Annotated[Service | None, typer.Argument(metavar="[SERVICE]")] = None,
@@ -206,6 +258,29 @@ def _quarantines() -> "Quarantines":
     from ops.quarantine import Quarantines
 
     return Quarantines(whereabouts.find_kafka(os.environ), stores.topic_prefix(os.environ))
+
+
+def _rebuilding(service: Service) -> "Rebuilding":
+    import structlog
+
+    from ops import stores, whereabouts
+    from ops.replaying import Rebuilding
+
+    # What the chassis has to say is beside the answer; a traceback without its values, which may
+    # be personal.
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    return Rebuilding(
+        service,
+        whereabouts.find_kafka(os.environ),
+        stores.topic_prefix(os.environ),
+        whereabouts.find_mongodb(os.environ),
+    )
 
 
 def _supervise(work: Coroutine[Any, Any, int], *, stopped: int) -> NoReturn:

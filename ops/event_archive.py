@@ -62,7 +62,10 @@ class ArchivedRecord(_Part):
 
 
 class ArchivedFile(_Part):
-    """A partition's file; `topic` is without the prefix, `bytes` and `sha256` are the file's."""
+    """A partition's file; `topic` is without the prefix, `bytes` and `sha256` are the file's.
+
+    `handled`: how many of its records, commands, their owner had handled.
+    """
 
     file: str
     topic: str
@@ -72,6 +75,7 @@ class ArchivedFile(_Part):
     count: int
     bytes: int
     sha256: str
+    handled: int = 0
 
 
 class Manifest(_Part):

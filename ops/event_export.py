@@ -7,11 +7,12 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
+from contracts.catalogue import COMMANDS
 from contracts.message import rfc3339
 from ops import event_archive as archive
 from ops.errors import OperatorError
 from ops.event_archive import MANIFEST, ArchivedFile, ArchivedRecord, Manifest
-from ops.event_topics import POLL_MS, partitions, reader
+from ops.event_topics import POLL_MS, handled, partitions, reader
 
 # Is told how many records are done, of how many at most.
 Show = Callable[[int, int], None]
@@ -37,6 +38,7 @@ async def _export(
     bootstrap: str, prefix: str, found: list[TopicPartition], folder: Path, show: Show
 ) -> Manifest:
     files: list[ArchivedFile] = []
+    answered = await _answered(bootstrap, prefix, {place.topic for place in found})
     at, done = rfc3339(datetime.now(UTC)), 0
     async with reader(bootstrap) as consumer:
         starts, ends = await consumer.beginning_offsets(found), await consumer.end_offsets(found)
@@ -44,13 +46,14 @@ async def _export(
         for place in found:
             if starts[place] == ends[place]:
                 continue
-            topic, count = place.topic.removeprefix(prefix), 0
+            topic, count, settled = place.topic.removeprefix(prefix), 0, 0
             path = folder / archive.file_name(topic, place.partition)
             first, last = starts[place], starts[place] - 1
             with archive.whole(path) as file, archive.compressed(file) as lines:
                 async for record in _records(consumer, place, starts[place], ends[place]):
                     lines.write(_line(record))
                     count, done, last = count + 1, done + 1, record.offset
+                    settled += record.offset < answered.get(place, 0)
                     first = record.offset if count == 1 else first
                     show(done, total)
             size, digest = archive.described(path)
@@ -64,12 +67,23 @@ async def _export(
                     count=count,
                     bytes=size,
                     sha256=digest,
+                    handled=settled,
                 )
             )
     manifest = Manifest(prefix=prefix, exported_at=at, files=files)
     with archive.whole(folder / MANIFEST) as file:
         file.write(manifest.model_dump_json(indent=2).encode() + b"\n")
     return manifest
+
+
+async def _answered(bootstrap: str, prefix: str, topics: set[str]) -> dict[TopicPartition, int]:
+    """Give up to where the owners of the command topics have handled them."""
+    owners = {topic.readers[0] for topic in COMMANDS if prefix + topic.name in topics}
+    offsets: dict[TopicPartition, int] = {}
+    for owner in owners:
+        offsets |= await handled(bootstrap, prefix, owner)
+    commands = {prefix + topic.name for topic in COMMANDS}
+    return {place: offset for place, offset in offsets.items() if place.topic in commands}
 
 
 async def _records(

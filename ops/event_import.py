@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from chassis import kafka
@@ -55,7 +55,40 @@ async def import_(bootstrap: str, prefix: str, folder: Path, show: Show) -> Mani
                         f" delete the topics {', '.join(prefix + name for name in names)} and"
                         " begin again"
                     ) from error
+        await _commit_handled(bootstrap, prefix, manifest, places, starts)
     return manifest
+
+
+async def _commit_handled(
+    bootstrap: str,
+    prefix: str,
+    manifest: Manifest,
+    places: dict[str, TopicPartition],
+    starts: dict[TopicPartition, int],
+) -> None:
+    """Let the owners go on after the commands that they had handled: a refusal must not be undone.
+
+    What they had accepted stands in the events.
+    """
+    for topic in COMMANDS:
+        offsets = {
+            (place := places[file.file]): starts[place] + file.handled
+            for file in manifest.files
+            if file.topic == topic.name and file.handled
+        }
+        if not offsets:
+            continue
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap,
+            group_id=f"{prefix}{topic.readers[0]}",
+            enable_auto_commit=False,
+        )
+        try:
+            await consumer.start()
+            consumer.assign(list(offsets))
+            await consumer.commit(offsets)
+        finally:
+            await consumer.stop()
 
 
 async def _starts(bootstrap: str, prefix: str, names: list[str]) -> dict[TopicPartition, int]:

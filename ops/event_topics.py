@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 
 from chassis import kafka
 from contracts.catalogue import Topic
@@ -15,6 +15,7 @@ from ops.errors import OperatorError
 
 CLIENT = "realtoros-events"
 POLL_MS = 200
+_COORDINATOR_SECONDS = 15
 
 
 def chosen(names: Sequence[str], topics: Iterable[Topic]) -> list[str]:
@@ -32,6 +33,27 @@ def kafka_errors_told(bootstrap: str) -> Iterator[None]:
         yield
     except KafkaError as error:
         raise OperatorError(f"Kafka at {bootstrap}: {error}") from error
+
+
+async def handled(bootstrap: str, prefix: str, service: str) -> dict[TopicPartition, int]:
+    """Give how far a service's group has committed; partitions without an offset are absent."""
+    deadline = time.monotonic() + _COORDINATOR_SECONDS
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id=CLIENT)
+    with kafka_errors_told(bootstrap):
+        try:
+            await admin.start()
+            found = None
+            while found is None:
+                try:
+                    found = await admin.list_consumer_group_offsets(f"{prefix}{service}")
+                except GroupCoordinatorNotAvailableError:
+                    # The first question after a group makes the broker make its place for them.
+                    if time.monotonic() > deadline:
+                        raise
+                    await asyncio.sleep(POLL_MS / 1000)
+        finally:
+            await admin.close()
+    return {place: at.offset for place, at in found.items() if at.offset >= 0}
 
 
 @contextlib.asynccontextmanager

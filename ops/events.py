@@ -54,7 +54,7 @@ def moment(since: str, now: datetime) -> datetime:
         time = None
     if time is None or time.tzinfo is None:
         raise OperatorError(
-            f"--since {since}: give a time such as 2026-01-31T09:30:00Z, or 90s, 15m, 2h, 3d"
+            f"{since} is no time: give one such as 2026-01-31T09:30:00Z, or 90s, 15m, 2h, 3d"
         )
     return time
 

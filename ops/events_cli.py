@@ -2,17 +2,12 @@
 # ruff: noqa: PLC0415, T201
 
 import asyncio
-import contextlib
 import os
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from ops.event_export import Show
 
 events = typer.Typer(help="What stands in the topics.", no_args_is_help=True)
 
@@ -75,12 +70,13 @@ def export_(folder: Folder, names: Topics = None) -> None:
     """Export topics, whole, into a folder. It holds personal data."""
     from contracts.catalogue import COMMANDS, EVENTS
     from ops import event_export, stores, whereabouts
+    from ops.bar import bar
     from ops.event_topics import chosen
 
     topics = (*EVENTS, *COMMANDS)
     bootstrap, prefix = whereabouts.find_kafka(os.environ), stores.topic_prefix(os.environ)
     picked = chosen(names or [topic.name for topic in topics], topics)
-    with _progress("Exporting") as show:
+    with bar("Exporting") as show:
         manifest = asyncio.run(event_export.export(bootstrap, prefix, picked, folder, show))
     print(f"{manifest.count} records of {len(picked)} topics are in {folder}")
 
@@ -89,20 +85,9 @@ def export_(folder: Folder, names: Topics = None) -> None:
 def import_(folder: Folder) -> None:
     """Import an export into topics that are empty or not there yet."""
     from ops import event_import, stores, whereabouts
+    from ops.bar import bar
 
     bootstrap, prefix = whereabouts.find_kafka(os.environ), stores.topic_prefix(os.environ)
-    with _progress("Importing") as show:
+    with bar("Importing") as show:
         manifest = asyncio.run(event_import.import_(bootstrap, prefix, folder, show))
     print(f"{manifest.count} records are in the topics {prefix}*")
-
-
-@contextlib.contextmanager
-def _progress(title: str) -> Iterator["Show"]:
-    """Give what shows progress on stderr, where that is a terminal."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

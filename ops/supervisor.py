@@ -73,7 +73,8 @@ async def running_system(
         }
         await until_ready(urls)
         url = f"http://{address}:{port}"
-        stack.enter_context(whereabouts.remembered(folder, url, servers.kafka))
+        mongodb = servers.mongodb if servers.mongodb_is_embedded else None
+        stack.enter_context(whereabouts.remembered(folder, url, servers.kafka, mongodb))
         mail = _mail(environment, settings["mailer"]["MAILBOX_DIR"])
         yield System(url=url, folder=folder, mail=mail, stores=servers)
 

@@ -36,10 +36,14 @@ def gateway_port(environment: Mapping[str, str]) -> int:
 
 
 @contextlib.contextmanager
-def remembered(folder: Path, url: str, kafka: str) -> Iterator[None]:
-    """Let `find_url` and `find_kafka` find the API and the broker of this process meanwhile."""
+def remembered(folder: Path, url: str, kafka: str, mongodb: str | None) -> Iterator[None]:
+    """Let the `find_` functions find API, broker and embedded MongoDB of this process meanwhile.
+
+    Another MongoDB than the embedded one is not noted: its address may hold a password.
+    """
     file = folder / "api.json"
-    file.write_text(json.dumps({"url": url, "kafka": kafka, "pid": os.getpid()}) + "\n")
+    known = {"url": url, "kafka": kafka, "mongodb": mongodb, "pid": os.getpid()}
+    file.write_text(json.dumps(known) + "\n")
     try:
         yield
     finally:
@@ -67,14 +71,25 @@ def find_kafka(environment: Mapping[str, str]) -> str:
     return found
 
 
+def find_mongodb(environment: Mapping[str, str]) -> str:
+    """Find MongoDB: MONGODB_URI, else the embedded one of a running `up`, else of a `demo`.
+
+    Raises OperatorError when there is none.
+    """
+    found = environment.get("MONGODB_URI") or _running("mongodb")
+    if not found:
+        raise OperatorError("MONGODB_URI is not set, and none runs in this folder: where is it?")
+    return found
+
+
 def _running(what: str) -> str | None:
     for command in ("up", "demo"):
         try:
             known = json.loads((folder_of(command) / "api.json").read_text())
-            found, pid = str(known[what]), int(known["pid"])
+            found, pid = known[what], int(known["pid"])
         except (OSError, ValueError, LookupError, TypeError):
             continue
-        if _lives(pid):
+        if _lives(pid) and isinstance(found, str):
             return found
     return None
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from typer.testing import CliRunner
 
@@ -22,9 +22,10 @@ from ops.errors import OperatorError
 from ops.event_archive import MANIFEST, described
 from ops.event_export import export
 from ops.event_import import import_
+from ops.event_topics import handled
 from tests.chassis.kafka_records import all_of
 from tests.servers import Server
-from tests.system import new_prefix
+from tests.system import new_prefix, prefix_on
 
 NAMES = [topic.name for topic in (*EVENTS, *COMMANDS)]
 # Kafka soon deletes commands that are older than a week.
@@ -125,6 +126,32 @@ def test_an_export_can_be_read_and_says_what_it_is(exported: Path, prefix: str) 
     assert modes == dict.fromkeys(
         [MANIFEST, *(file["file"] for file in manifest["files"])], stat.S_IFREG | 0o600
     )
+
+
+async def test_commands_that_were_handled_are_not_handled_again(
+    kafka: Server, prefix: str, producer: AIOKafkaProducer, tmp_path: Path
+) -> None:
+    await put(producer, f"{prefix}drafts.commands", 3, [(b"k", b"{}", [])] * 5)
+    await committed(kafka, f"{prefix}composer", f"{prefix}drafts.commands", 3, at=2)
+    await export(kafka.address, prefix, NAMES, tmp_path, nothing)
+    async with prefix_on(kafka) as other:
+        await import_(kafka.address, other, tmp_path, nothing)
+        offsets = await handled(kafka.address, other, "composer")
+        assert offsets == {TopicPartition(f"{other}drafts.commands", 3): 2}
+
+
+async def committed(kafka: Server, group: str, topic: str, partition: int, *, at: int) -> None:
+    """Let the group have handled what stands before the offset."""
+    consumer: Any = AIOKafkaConsumer(
+        bootstrap_servers=kafka.address, group_id=group, enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        place = TopicPartition(topic, partition)
+        consumer.assign([place])
+        await consumer.commit({place: at})
+    finally:
+        await consumer.stop()
 
 
 async def test_a_folder_with_an_export_is_left_as_it_is(

@@ -71,7 +71,7 @@ def test_what_a_killed_up_left_is_not_believed() -> None:
 
 
 def test_the_whereabouts_are_forgotten_at_the_end(tmp_path: Path) -> None:
-    with whereabouts.remembered(tmp_path, "http://127.0.0.1:1111", "127.0.0.1:9092"):
+    with whereabouts.remembered(tmp_path, "http://127.0.0.1:1111", "127.0.0.1:9092", None):
         assert json.loads((tmp_path / "api.json").read_text())["pid"] == os.getpid()
     assert not (tmp_path / "api.json").exists()
 

@@ -1,0 +1,205 @@
+"""`realtoros replay` and `republish` as an operator meets them, on real servers."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from chassis import kafka as chassis_kafka
+from chassis import mongo
+from contracts.crm import ClientDetails, CreateClient, NewClientDetails, UpdateClient
+from ops.replaying import Rebuilding
+from ops.stores import apply_indexes
+from tests.chassis.kafka_records import put
+from tests.chassis.until import until
+from tests.ops.crm_alone import AGENT, NAME, Crm, digests, ended, updated
+from tests.ops.test_cli import only_line, realtoros
+from tests.servers import Server
+from tests.system import system
+
+# Several batches of a replay.
+MANY = 8000
+COLLECTIONS = {"agents", "clients", "commits"}
+
+
+@pytest.fixture
+async def bare(kafka: Server, mongodb: Server, prefix: str, tmp_path: Path) -> AsyncIterator[Crm]:
+    """crm's empty topics, and a database in which there is not even an index."""
+    await chassis_kafka.apply_topics(kafka.address, prefix)
+    async with mongo.connect(mongodb.address) as client:
+        yield Crm(kafka, mongodb, prefix, client["realtoros_crm"], tmp_path)
+
+
+@pytest.fixture
+async def crm(bare: Crm) -> Crm:
+    """crm without data."""
+    await apply_indexes(bare.mongodb.address)
+    return bare
+
+
+async def live(crm: Crm) -> list[UUID]:
+    """Let the service itself add clients and change them; give their ids."""
+    ids = [uuid4() for _ in range(3)]
+    async with (
+        system(crm.folder, crm.kafka, crm.mongodb, prefix=crm.prefix, services=("crm",)),
+        chassis_kafka.producer(crm.kafka.address, "test") as producer,
+    ):
+        for number, of in enumerate(ids):
+            details = NewClientDetails(name=NAME, email=f"harrow{number}@mail.example")
+            for command in (
+                CreateClient(agent_id=AGENT, client_id=of, personal=details),
+                UpdateClient(agent_id=AGENT, client_id=of, stage="negotiating"),
+            ):
+                await put(producer, f"{crm.prefix}clients.commands", command)
+
+        async def told() -> bool:
+            return [len(events) for events in (await crm.told()).values()] == [2, 2, 2]
+
+        await until(told)
+    return ids
+
+
+async def test_what_the_service_holds_is_verified_and_stays_as_it_is(crm: Crm) -> None:
+    await live(crm)
+    before = await crm.told()
+    lines = await crm.do("replay", "crm", "--verify")
+    assert digests(lines).keys() == COLLECTIONS
+    assert all(line.endswith("  equal") for line in lines)
+    assert await crm.built() == {}
+    replayed = await crm.do("replay", "crm")
+    assert digests(replayed) == {k: v.removesuffix("  equal") for k, v in digests(lines).items()}
+    assert await crm.do("replay", "crm", "--swap") == ["swapped in"]
+    assert await crm.built() == {}
+    assert await crm.do("replay", "crm", "--verify") == lines
+    assert await crm.told() == before
+
+
+async def test_what_was_changed_by_hand_is_found_and_no_personal_text_is_shown(crm: Crm) -> None:
+    changed, deleted, _ = await live(crm)
+    clients = crm.database["clients"]
+    by_hand = {"state.personal.name": "Handwritten", "state.stage": "lost"}
+    await clients.update_one({"_id": changed}, {"$set": by_hand})
+    await clients.delete_one({"_id": deleted})
+    code, out, err = await crm.run("replay", "crm", "--verify")
+    assert code == 1
+    assert out.splitlines().count("clients  DIFFERENT") == out.count("DIFFERENT") == 1
+    of_changed = out.partition(f"  {changed}\n")[2].splitlines()
+    assert of_changed[:2] == [
+        "    state.personal.name: a text live, a text in the replay",
+        "    state.stage: lost live, negotiating in the replay",
+    ]
+    assert f"  {deleted}\n    is only in the replay\n" in out
+    for text in ("Handwritten", NAME, "mail.example"):
+        assert text not in out + err
+    assert await crm.do("replay", "crm", "--swap") == ["swapped in"]
+    await crm.do("replay", "crm", "--verify")
+
+
+async def test_until_shows_what_there_was_at_that_time(crm: Crm) -> None:
+    [of] = await crm.fill(1)
+    clients = crm.database["replay.clients"]
+    shown, told = [], []
+    for time in ("11:59", "12:30", "13:00"):
+        lines = await crm.do("replay", "crm", "--until", f"2026-01-31T{time}:00Z")
+        told.append(digests(lines)["clients"])
+        found = await clients.find_one({"_id": of})
+        shown.append(found and (found["version"], found["state"]["stage"]))
+    assert shown == [None, (1, "lead"), (2, "negotiating")]
+    none, at_first, at_last = told
+    assert none.startswith("0 documents")
+    assert at_first.startswith("1 documents")
+    assert at_first != at_last
+    assert digests(await crm.do("replay", "crm"))["clients"] == at_last
+    assert await crm.database["clients"].find_one() is None
+
+
+async def test_a_replay_that_was_killed_goes_on_where_it_was(crm: Crm) -> None:
+    await crm.fill(MANY // 2)
+    killed = await crm.start("replay", "crm")
+
+    async def begun() -> bool:
+        return await crm.progress() > 0
+
+    await until(begun)
+    killed.kill()
+    await killed.wait()
+    reached, built = await crm.progress(), await crm.built()
+    assert 0 < reached < MANY
+    resumed = await crm.do("replay", "crm")
+    assert await crm.built() == built
+    assert await crm.progress() == MANY
+    whole = await crm.do("replay", "crm")
+    assert (await crm.built()).items().isdisjoint(built.items())
+    assert resumed == whole
+    assert digests(whole)["clients"].startswith(f"{MANY // 2} documents")
+
+
+async def test_of_two_replays_at_once_the_later_one_goes_on(crm: Crm) -> None:
+    await crm.fill(MANY // 2)
+    first = await crm.start("replay", "crm")
+
+    async def begun() -> bool:
+        return await crm.progress() > 0
+
+    await until(begun)
+    later = Rebuilding("crm", crm.kafka.address, crm.prefix, crm.mongodb.address)
+    lines = await later.replay(None, lambda *_: None)
+    assert digests(lines)["clients"].startswith(f"{MANY // 2} documents")
+    code, out, err = await ended(first)
+    assert (code, out) == (1, "")
+    assert err == "realtoros: another replay of the same service has begun\n"
+
+
+async def test_a_lost_topic_is_filled_again_with_the_same_events_and_once(crm: Crm) -> None:
+    await live(crm)
+    before = await crm.told()
+    await crm.lose_topics()
+    first = await crm.do("republish", "crm")
+    assert first[-1] == "6 commits published again"
+    assert await crm.told() == before
+    assert await crm.do("republish", "crm") == ["0 commits published again"]
+    assert await crm.told() == before
+    await crm.do("replay", "crm", "--verify")
+    # What is logged on the way is no part of the answer.
+    assert first[:-1] == []
+
+
+async def test_a_fork_keeps_the_service_from_starting_and_is_named(crm: Crm) -> None:
+    [of] = await crm.fill(1)
+    await crm.do("replay", "crm", "--swap")
+    details = ClientDetails(name=NAME, email="fork@mail.example")
+    async with chassis_kafka.producer(crm.kafka.address, "test") as producer:
+        await crm.tell(producer, 2, updated(of, details, "lost"))
+        await producer.flush()
+    started = await crm.run("run", "crm")
+    assert started.code != 0
+    assert f"client-{of}@2" in started.out + started.err
+    code, out, err = await crm.run("republish", "crm")
+    assert (code, out) == (1, "")
+    [told] = [line for line in err.splitlines() if line.startswith("realtoros: ")]
+    assert f"client-{of}@2" in told
+    assert NAME not in out + err + started.out + started.err
+
+
+async def test_a_swap_works_where_there_is_no_database_yet(bare: Crm) -> None:
+    [of] = await bare.fill(1)
+    assert await bare.do("replay", "crm", "--swap") == ["swapped in"]
+    assert await bare.database["clients"].find_one({"_id": of})
+    await bare.do("replay", "crm", "--verify")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["replay", "crm", "--verify", "--swap"], "give one of --verify, --swap and --until"),
+        (["replay", "crm", "--swap", "--until", "2h"], "give one of --verify, --swap and --until"),
+        (["replay", "crm", "--until", "yesterday"], "yesterday is no time"),
+        (["republish", "gateway"], "gateway publishes no events"),
+    ],
+)
+def test_a_mistake_is_one_clear_line(tmp_path: Path, arguments: list[str], told: str) -> None:
+    nowhere = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "MONGODB_URI": "mongodb://127.0.0.1:1"}
+    done = realtoros(tmp_path, *arguments, **nowhere)
+    assert told in only_line(done)
+    assert done.stdout == ""
