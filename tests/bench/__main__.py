@@ -1,8 +1,9 @@
 """`python -m tests.bench`: drain due follow-ups at 0 and 50 ms beside a floor of bare clients.
 
 `--idle`: what `realtoros up` costs while nothing happens. `--steady`: how long a follow-up takes
-under a steady load, on the embedded servers (`SECONDS`). `COUNT` (2000) in the environment sets
-how many follow-ups; `BENCH_KAFKA=embedded` keeps away from Apache Kafka; `DELAYS` (0,50) in ms.
+under a steady load, on the embedded servers (`SECONDS`). `--replay`: how fast state is built anew.
+`COUNT` (2000) in the environment sets how many follow-ups, or events to replay (500,000);
+`BENCH_KAFKA=embedded` keeps away from Apache Kafka; `DELAYS` (0,50) in ms.
 """
 
 import asyncio
@@ -21,6 +22,8 @@ from tests.bench.drain import Ground, drain
 from tests.bench.floor import drain_bare
 from tests.bench.idle import idle
 from tests.bench.measured import Drained, Wrong, show
+from tests.bench.replay import replay
+from tests.bench.replay_live import replay_live
 from tests.bench.steady import steady
 from tests.providers.running import provider
 from tests.servers.apache_kafka import NotAvailable, jars
@@ -38,6 +41,10 @@ async def main(console: Console) -> None:
             await steady(console, Path(folder))
             return
         await _choose_kafka(console)
+        if "--replay" in sys.argv:
+            await replay(console, Path(folder))
+            await replay_live(console, Path(folder))
+            return
         runs: list[Drained] = []
         for delay in map(int, os.environ.get("DELAYS", "0,50").split(",")):
             async with _ground(console, Path(folder) / str(delay), delay) as ground:

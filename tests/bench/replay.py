@@ -1,0 +1,159 @@
+"""How fast state is built anew from its topics, in how much memory, and whether it is the same."""
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from contracts.catalogue import EVENTS
+from ops.event_export import export
+from ops.event_import import import_
+from ops.services import SERVICES, Service
+from ops.stores import apply_topics
+from tests import servers
+from tests.bench.histories import produce
+from tests.bench.measured import Wrong
+from tests.bench.rebuilt import Rebuilt, rebuild
+from tests.journeys.topics import lose_topics
+from tests.servers import Server
+
+TARGET_SECONDS, TARGET_EVENTS = 300, 500_000
+TARGET_SHARE = 0.5
+TARGET_MEMORY = 500
+# Flat: from half of the way to its end it grows by no more than so much.
+TARGET_GROWTH = 50
+PREFIX, SECOND_PREFIX = "bench.", "bench-imported."
+_QUARTERS = (25, 50, 75, 100)
+
+
+@dataclass
+class Runs:
+    """What was measured, by service."""
+
+    replays: dict[Service, Rebuilt] = field(default_factory=dict)
+    floors: dict[Service, Rebuilt] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> float:
+        """All replays, one after the other."""
+        return sum(run.seconds for run in self.replays.values())
+
+    def records(self, service: Service) -> int:
+        """How many records the service's replay reads."""
+        return int(self.floors[service].lines[0])
+
+    def share(self, service: Service) -> float:
+        """How much of the floor's rate the replay reaches."""
+        return self.floors[service].seconds / self.replays[service].seconds
+
+
+async def replay(console: Console, folder: Path) -> None:
+    """Fill topics with COUNT (500,000) events, replay all services from them, and print figures.
+
+    Raises Wrong when another replay has other digests. The embedded broker keeps everything in
+    memory and in one file of JSON: so many events are for Apache Kafka only.
+    """
+    count = int(os.environ.get("COUNT") or TARGET_EVENTS)
+    async with servers.kafka() as kafka, servers.mongodb() as mongodb:
+        console.print(
+            f"{count:,} events; {kafka.name}, {mongodb.name}; {os.cpu_count()} cores,"
+            f" load {os.getloadavg()[0]:.1f} at {time.strftime('%H:%M:%S')}"
+        )
+        await apply_topics(kafka.address, PREFIX)
+        started = time.monotonic()
+        count = await produce(kafka.address, PREFIX, count)
+        console.print(f"{count:,} events produced in {time.monotonic() - started:.0f} s")
+        environment = {"KAFKA_BOOTSTRAP_SERVERS": kafka.address, "MONGODB_URI": mongodb.address}
+        runs = Runs()
+        for service in SERVICES:
+            runs.replays[service] = await _replayed(service, environment, PREFIX)
+            runs.floors[service] = await rebuild(
+                "tests.bench.bare_replay",
+                service,
+                environment=environment | {"KAFKA_TOPIC_PREFIX": PREFIX},
+            )
+        _show(console, runs, count)
+        await _compare(console, runs, environment, PREFIX, "a second replay")
+        started = time.monotonic()
+        names = [topic.name for topic in EVENTS]
+        await export(kafka.address, PREFIX, names, folder / "export", lambda *_: None)
+        exported = time.monotonic()
+        await import_(kafka.address, SECOND_PREFIX, folder / "export", lambda *_: None)
+        console.print(
+            f"exported in {exported - started:.0f} s,"
+            f" imported in {time.monotonic() - exported:.0f} s"
+        )
+        await _compare(console, runs, environment, SECOND_PREFIX, "export, import, replay")
+        await _lose(console, kafka, environment | {"KAFKA_TOPIC_PREFIX": PREFIX})
+        await _compare(
+            console, runs, environment, PREFIX, "broker's data deleted, republish, replay"
+        )
+
+
+async def _lose(console: Console, kafka: Server, environment: Mapping[str, str]) -> None:
+    """Put what was replayed in place, delete the topics, and publish all of it again."""
+    for service in SERVICES:
+        await rebuild("ops.cli", "replay", service, "--swap", environment=environment)
+    lost = await lose_topics(kafka, PREFIX)
+    started = time.monotonic()
+    for owner in {topic.writer for topic in EVENTS}:
+        await rebuild("ops.cli", "republish", owner, environment=environment)
+    console.print(f"{lost:,} records lost and republished in {time.monotonic() - started:.0f} s")
+
+
+async def _replayed(service: Service, environment: Mapping[str, str], prefix: str) -> Rebuilt:
+    return await rebuild(
+        "ops.cli", "replay", service, environment={**environment, "KAFKA_TOPIC_PREFIX": prefix}
+    )
+
+
+async def _compare(
+    console: Console, runs: Runs, environment: Mapping[str, str], prefix: str, what: str
+) -> None:
+    """Replay all once more. Raises Wrong when a digest is another one."""
+    seconds = 0.0
+    for service, first in runs.replays.items():
+        again = await _replayed(service, environment, prefix)
+        seconds += again.seconds
+        pairs = zip(first.lines, again.lines, strict=True)
+        if different := [f"{one} / {other}" for one, other in pairs if one != other]:
+            raise Wrong(f"{what}: {len(different)} digests differ, {different[0]} for one")
+    console.print(f"{what}: digests equal ({seconds:.0f} s)")
+
+
+def _show(console: Console, runs: Runs, count: int) -> None:
+    for run in runs.replays.values():
+        console.print("\n".join(run.lines), highlight=False, soft_wrap=True)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("")
+    for title in ("records", "s", "CPU+db", "floor s", "CPU+db", "share", "MB"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("MB on the way", justify="right", no_wrap=True)
+    for service, run in runs.replays.items():
+        floor = runs.floors[service]
+        table.add_row(
+            service,
+            f"{runs.records(service):,}",
+            *(f"{run.seconds:.1f}", f"{run.cpu:.0f}+{run.mongodb:.0f}"),
+            *(f"{floor.seconds:.1f}", f"{floor.cpu:.0f}+{floor.mongodb:.0f}"),
+            f"{runs.share(service):.2f}",
+            f"{run.peak:.0f}",
+            " ".join(f"{run.memory_at(percent):.0f}" for percent in _QUARTERS),
+        )
+    console.print(table)
+    read = sum(map(runs.records, SERVICES))
+    console.print(
+        f"replay of all: {runs.seconds:.0f} s, {read / runs.seconds:,.0f} records/s;"
+        f" load {os.getloadavg()[0]:.1f}"
+    )
+    if runs.seconds > TARGET_SECONDS * count / TARGET_EVENTS:
+        console.print(f"MISSED: the target is {TARGET_SECONDS} s for {TARGET_EVENTS:,} events")
+    for service, run in runs.replays.items():
+        if runs.share(service) < TARGET_SHARE:
+            console.print(f"MISSED: {service} is under {TARGET_SHARE:.0%} of the floor")
+        if run.peak > TARGET_MEMORY or run.memory_at(100) > run.memory_at(50) + TARGET_GROWTH:
+            console.print(f"MISSED: {service} is over {TARGET_MEMORY} MB, or its memory grows")
