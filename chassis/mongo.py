@@ -10,7 +10,13 @@ from pydantic import ConfigDict
 from pymongo import AsyncMongoClient, WriteConcern
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import BulkWriteError, ConnectionFailure, DuplicateKeyError, PyMongoError
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    DuplicateKeyError,
+    OperationFailure,
+    PyMongoError,
+)
 from pymongo.read_concern import ReadConcern
 
 Raw = dict[str, Any]
@@ -19,6 +25,7 @@ R = TypeVar("R")
 
 DUPLICATE_KEY = 11000
 REFUSED_BY_VALIDATOR = 121
+NAMESPACE_EXISTS = 48
 TRANSACTION_SECONDS = 5
 
 
@@ -54,8 +61,18 @@ async def declare(database: Database, documents: Sequence[type[Document]]) -> No
 
 
 async def apply_indexes(uri: str, database: str, documents: Sequence[type[Document]]) -> None:
-    """Create the declared indexes that are missing; a job, run once before services start."""
+    """Create the collections and indexes that are missing; a job, run before services start.
+
+    Collections, too: one that a first write makes disturbs whoever reads a snapshot just then.
+    """
     async with connect(uri) as client:
+        for document in documents:
+            settings: Any = document.Settings
+            try:
+                await client[database].command("create", settings.name)
+            except OperationFailure as error:
+                if error.code != NAMESPACE_EXISTS:
+                    raise
         await init_beanie(database=client[database], document_models=list(documents))
 
 

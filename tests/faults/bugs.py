@@ -32,11 +32,13 @@ def plant(name: str, steps: Steps) -> None:
 
 
 def acknowledge_first(_: Steps) -> None:
-    """Commit the offsets of a batch, then take it in."""
+    """Commit the offsets of a batch, to Kafka and to the database, then take it in."""
     handle = Inbox.handle
 
     async def acknowledged(self: Inbox, message: Any) -> None:
         await message.ack()
+        await self._consumed.note(message.raw_message)
+        await self._consumed.keep()
         await handle(self, message)
 
     Inbox.handle = acknowledged  # type: ignore[method-assign]

@@ -27,6 +27,9 @@ from tests.faults.bugs import plant
 from tests.faults.steps import Steps, install, tell
 
 _PR_SET_PDEATHSIG = 1
+_TELL_SECONDS = 0.3
+
+_told_to_stop = False
 
 
 def main() -> NoReturn:
@@ -39,16 +42,23 @@ def main() -> NoReturn:
         code = _live(service, point, float(os.environ.get("CRASH_SECONDS", "30")))
         if code != -signal.SIGKILL:
             sys.exit(code)
+        if _told_to_stop:
+            break
     sys.exit(_live(service))
 
 
 def _live(service: str, crash_at: str | None = None, seconds: float = 0) -> int:
-    """Run one life; give its exit code, or the negative number of the signal that ended it."""
+    """Run one life; give its exit code, or the negative number of the signal that ended it.
+
+    One that follows a life which died amid its stop is told to stop until it does.
+    """
     parent = os.getpid()
     if (pid := os.fork()) == 0:
         _be(service, crash_at, parent)
 
     def stop(number: int, frame: FrameType | None) -> None:
+        global _told_to_stop  # noqa: PLW0603 - a signal handler has no other way
+        _told_to_stop = True
         os.kill(pid, signal.SIGTERM)
 
     def give_up(number: int, frame: FrameType | None) -> None:
@@ -56,8 +66,12 @@ def _live(service: str, crash_at: str | None = None, seconds: float = 0) -> int:
         os.kill(pid, signal.SIGKILL)
 
     signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGALRM, give_up)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    if _told_to_stop:
+        signal.signal(signal.SIGALRM, stop)
+        signal.setitimer(signal.ITIMER_REAL, _TELL_SECONDS, _TELL_SECONDS)
+    else:
+        signal.signal(signal.SIGALRM, give_up)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
     _, status = os.waitpid(pid, 0)
     signal.setitimer(signal.ITIMER_REAL, 0)
     return os.waitstatus_to_exitcode(status)
@@ -68,7 +82,8 @@ def _be(service: str, crash_at: str | None, parent: int) -> NoReturn:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # Until the service listens to it; whoever means it says it again.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN if _told_to_stop else signal.SIG_DFL)
     steps = _steps(service, crash_at, os.environ)
     install(service, steps)
     if bug := os.environ.get("PLANTED_BUG"):
