@@ -33,14 +33,18 @@ up: .venv/ready  ## Run everything, with Kafka and MongoDB in containers (needs 
 		MONGODB_URI='mongodb://127.0.0.1:27017/?replicaSet=rs0' $(BIN)/realtoros up
 
 .PHONY: test
-test: .venv/ready  ## Run all tests on the embedded MongoDB and Kafka
-	$(BIN)/pytest -n 2 --dist loadfile -m "not alone"
-	$(BIN)/pytest -m alone
+test: .venv/ready  ## Run the tests on the embedded MongoDB and Kafka
+	$(BIN)/pytest -n 2 --dist loadfile -m "not alone and not long"
+	$(BIN)/pytest -m "alone and not long"
+
+.PHONY: test-long
+test-long: .venv/ready  ## Run the tests that take long, before a release (TEST_KAFKA=apache: on Apache Kafka)
+	$(BIN)/pytest -m long
 
 .PHONY: test-kafka
 test-kafka: .venv/ready  ## Run the journeys on Apache Kafka (Docker, or Java 17 with Maven)
-	TEST_KAFKA=apache $(BIN)/pytest -n 2 --dist loadfile -m "journey and not alone"
-	TEST_KAFKA=apache $(BIN)/pytest -m "journey and alone"
+	TEST_KAFKA=apache $(BIN)/pytest -n 2 --dist loadfile -m "journey and not alone and not long"
+	TEST_KAFKA=apache $(BIN)/pytest -m "journey and alone and not long"
 
 .PHONY: lint
 lint: .venv/ready  ## Check format, lint, types, architecture and locks

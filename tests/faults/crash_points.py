@@ -21,8 +21,8 @@ def around(steps: Iterable[str]) -> tuple[str, ...]:
 def _of_owner(service: str, *own: str) -> tuple[str, ...]:
     told = [type_.__name__ for topic in EVENTS if topic.writer == service for type_ in topic.types]
     spoken = [f"{verb} {name}" for name in told for verb in ("append", "publish")]
-    # What a dead life had published and not remembered is taken in by the next.
-    topics = ["mark", "place published", "take in", "place consumed", "resume"]
+    # First what only a life meets that follows one which died amid publishing.
+    topics = ["take in", "mark", "place published", "place consumed", "resume"]
     return around([*own, *spoken, *topics, "receipt", "reply", "quarantine", "commit offsets"])
 
 

@@ -46,6 +46,7 @@ async def test_the_broker_s_data_is_deleted_and_all_events_come_back_from_the_lo
             assert found["taken_in"] == 0
 
 
+@pytest.mark.long
 async def test_the_broker_s_data_is_deleted_under_running_services_and_comes_back_at_their_start(
     tmp_path: Path, kafka: Server, mongodb: Server, prefix: str, providers: Providers
 ) -> None:
@@ -62,6 +63,7 @@ async def test_the_broker_s_data_is_deleted_under_running_services_and_comes_bac
         await here.assert_whole(apart=out_of_order)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("service", WRITERS)
 async def test_a_topic_that_was_cut_is_refilled(
     tmp_path: Path,
@@ -98,6 +100,7 @@ async def test_a_mending_that_was_cut_off_is_done_by_the_next_start(
         await here.assert_whole(apart=out_of_order)
 
 
+@pytest.mark.long
 async def test_all_databases_are_put_back_to_an_older_copy_and_take_in_what_they_miss(
     tmp_path: Path, kafka: Server, mongodb: Server, prefix: str, providers: Providers
 ) -> None:
@@ -134,6 +137,7 @@ async def test_the_broker_s_data_is_deleted_and_then_an_older_copy_put_back(
         assert_taken_in(here, *WRITERS)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("service", SERVICES)
 async def test_one_database_is_put_back_while_the_other_services_go_on(
     tmp_path: Path,
@@ -158,7 +162,7 @@ async def test_one_database_is_put_back_while_the_other_services_go_on(
             assert_taken_in(here, service)
 
 
-@pytest.mark.alone
+@pytest.mark.long
 @pytest.mark.timeout(240)
 async def test_a_copy_taken_a_thousand_followups_earlier_is_put_back(
     tmp_path: Path, kafka: Server, mongodb: Server, prefix: str, providers: Providers

@@ -23,7 +23,7 @@ SWAPPED: tuple[Service, ...] = ("crm", "mailer", "gateway")
 LIVE = ("commits", "positions", "clients", "tasks", "plans", "drafts", "emails")
 
 
-@pytest.mark.alone
+@pytest.mark.long
 async def test_all_is_swapped_while_followups_go_on_and_no_reader_notices(
     tmp_path: Path, kafka: Server, mongodb: Server, prefix: str, providers: Providers
 ) -> None:
@@ -70,7 +70,7 @@ async def test_no_replay_of_a_system_at_rest_calls_a_provider_or_publishes(
             assert here.told(service, "reconciled") == []
 
 
-@pytest.mark.alone
+@pytest.mark.long
 @pytest.mark.timeout(240)
 async def test_a_swap_that_is_killed_again_and_again_is_finished_by_the_next(
     tmp_path: Path, kafka: Server, mongodb: Server, prefix: str, providers: Providers

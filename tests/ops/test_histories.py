@@ -95,7 +95,7 @@ async def test_a_recorded_history_replays_to_the_recorded_digests(
 
 @pytest.mark.journey
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("by", ["replay", "starting"])
+@pytest.mark.parametrize("by", ["replay", pytest.param("starting", marks=pytest.mark.long)])
 async def test_services_that_start_on_a_restored_history_go_on_and_do_nothing_twice(
     imported: Path,
     kafka: Server,
