@@ -86,7 +86,9 @@ class Replay:
                 self.reached[place] = (at["offset"], at["time"])
             self._intake.missing = {at["stream"]: at["version"] for at in known["missing"]}
             return known
+        self._intake.missing.clear()
         await self.drop()
+        self.reached.clear()
         for name in self.collections:
             await self.live.create_collection(BESIDE + name)
         if self.store.aggregates:

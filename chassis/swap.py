@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from chassis.beside import BESIDE
 from chassis.log import CommitDocument
 from chassis.mongo import Raw
 from chassis.places import Places, PublishedDocument
@@ -19,6 +20,7 @@ from chassis.replay import COMMITS, POSITIONS, Replay
 
 # A hold whose process was killed ends by itself. Clocks may differ by half of it.
 HOLD = timedelta(minutes=10)
+FOR_GOOD = {"$exists": False}
 ROUNDS = 20
 BATCH_DOCUMENTS = 1000
 
@@ -36,6 +38,10 @@ async def swap(replay: Replay, show: Show = lambda *_: None) -> None:
     Raises NotWhole, Fork, Missing, Superseded, KafkaError, PyMongoError; then nothing is swapped.
     """
     known = await replay.begin()
+    if known.get("swapping") and not await _is_held(replay):
+        # That step was given up after all, and what is live has gone on since.
+        await replay.drop()
+        known = await replay.begin()
     if not known.get("swapping"):
         _, ends = await replay.bounds()
         await replay.read(ends, show)
@@ -47,7 +53,7 @@ async def swap(replay: Replay, show: Show = lambda *_: None) -> None:
             if datetime.now(UTC) > until - HOLD / 2:
                 raise NotWhole("catching up took too long: stop the service, and swap then")
             # From here on it has to be finished: no hold that ends by itself.
-            await _hold(replay, {"$exists": False})
+            await _hold(replay, FOR_GOOD)
             await replay.progress.note(swapping=True)
         except BaseException:
             await _hold(replay, None)
@@ -74,6 +80,13 @@ async def _hold(replay: Replay, allowed: Raw | None) -> None:
             await replay.live.command(
                 "collMod", name, validator={time: allowed} if allowed else {}, validationLevel=level
             )
+
+
+async def _is_held(replay: Replay) -> bool:
+    """Tell whether writers are held off for good wherever a guard is still to be renamed."""
+    found = {info["name"]: info async for info in await replay.live.list_collections()}
+    guards = [name for name in (COMMITS, POSITIONS) if BESIDE + name in found]
+    return all(FOR_GOOD in found[n]["options"].get("validator", {}).values() for n in guards)
 
 
 async def _catch_up(replay: Replay) -> None:

@@ -57,8 +57,8 @@ class Crm:
         """Publish, as crm, clients who came at NOON and changed LATER; give their ids."""
         ids = [uuid4() for _ in range(count)]
         async with chassis_kafka.producer(self.kafka.address, "test") as producer:
-            for number, of in enumerate(ids):
-                details = ClientDetails(name=NAME, email=f"harrow{number}@mail.example")
+            for of in ids:
+                details = ClientDetails(name=NAME, email=f"{of}@mail.example")
                 await self.tell(producer, 1, created(of, details))
                 await self.tell(producer, 2, updated(of, details, "negotiating"))
             await producer.flush()
