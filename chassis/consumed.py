@@ -11,8 +11,7 @@ from pymongo.errors import PyMongoError
 
 from chassis.arrived import Record
 from chassis.mongo import Database
-from chassis.places import ConsumedDocument, Places
-from chassis.reconciliation import recognised
+from chassis.places import ConsumedDocument, Places, recognised
 from chassis.topic_reader import TopicReader
 
 RETRY_SECONDS = 1

@@ -5,11 +5,11 @@ from itertools import groupby
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from pymongo import InsertOne, ReplaceOne, UpdateOne
+from pymongo import InsertOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from chassis.aggregate import Aggregate, Commit, Recorded, StateDocument, commit_id, to_raw
-from chassis.log import BY_CAUSE, CommitDocument
+from chassis.aggregate import Aggregate, Commit, Recorded, StateDocument, commit_id
+from chassis.log import BY_CAUSE, Log
 from chassis.mongo import Database, Raw
 from contracts.catalogue import topic_of
 from contracts.cloudevents import Envelope
@@ -42,8 +42,7 @@ class Intake:
     """Takes events into a log and its states; `missing` are streams of which some never came."""
 
     def __init__(self, database: Database, aggregates: Sequence[Aggregate[Any, Any]]) -> None:
-        self._database = database
-        self._commits = database[CommitDocument.Settings.name]
+        self._log = Log(database)
         self._aggregates = {aggregate.name: aggregate for aggregate in aggregates}
         # By stream a version that came before what precedes it.
         self.missing: dict[str, int] = {}
@@ -60,7 +59,7 @@ class Intake:
         stored = await self._load(session, streams)
         known = await self._known(session, streams, stored)
         commits: list[InsertOne[Raw] | UpdateOne] = []
-        states: dict[str, list[ReplaceOne[Raw]]] = {}
+        documents: list[tuple[Aggregate[Any, Any], StateDocument[Any]]] = []
         for stream, told_ in streams.items():
             before = stored.get(stream)
             new = self._new(told_, before.version if before else 0, known)
@@ -71,14 +70,9 @@ class Intake:
                 commits.append(_commit(list(run), begun))
             aggregate, of = self._aggregate(stream)
             recorded = [Recorded(told.event, told.envelope, told.json) for told in new]
-            raw = to_raw(aggregate.fold(of, before, recorded))
-            states.setdefault(aggregate.collection, []).append(
-                ReplaceOne({"_id": of}, raw, upsert=True)
-            )
+            documents.append((aggregate, aggregate.fold(of, before, recorded)))
         if commits:
-            await self._commits.bulk_write(commits, ordered=False, session=session)
-            for collection, writes in states.items():
-                await self._database[collection].bulk_write(writes, ordered=False, session=session)
+            await self._log.write(session, commits, documents)
 
     def _aggregate(self, stream: str) -> tuple[Aggregate[Any, Any], UUID]:
         aggregate = self._aggregates[stream.partition("-")[0]]
@@ -91,14 +85,10 @@ class Intake:
         for stream in streams:
             aggregate, of = self._aggregate(stream)
             ids.setdefault(aggregate.name, []).append(of)
-        stored = {}
+        stored: dict[str, StateDocument[Any]] = {}
         for name, wanted in ids.items():
-            aggregate = self._aggregates[name]
-            found = self._database[aggregate.collection].find(
-                {"_id": {"$in": wanted}}, session=session
-            )
-            async for raw in found:
-                stored[f"{name}-{raw['_id']}"] = aggregate.document.model_validate(raw)
+            found = await self._log.load(self._aggregates[name], wanted, session)
+            stored |= {f"{name}-{of}": document for of, document in found.items()}
         return stored
 
     async def _known(
@@ -116,7 +106,7 @@ class Intake:
         }
         if not causes:
             return {}
-        found = self._commits.find(
+        found = self._log.commits.find(
             {"cause": {"$in": list(causes)}},
             {"cause": 1, "stream": 1, "first": 1, "last": 1, "events.id": 1},
             session=session,

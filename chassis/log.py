@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from beanie import Document
-from pymongo import IndexModel, InsertOne, ReplaceOne
+from pymongo import IndexModel, InsertOne, ReplaceOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from chassis.aggregate import Aggregate, Change, S, StateDocument, to_raw
@@ -90,11 +90,14 @@ class Log:
         return {key: c["last"] async for c in found if (key := (c["cause"], c["stream"])) in wanted}
 
     async def load(
-        self, aggregate: Aggregate[S, Any], ids: Iterable[UUID]
+        self,
+        aggregate: Aggregate[S, Any],
+        ids: Iterable[UUID],
+        session: AsyncClientSession | None = None,
     ) -> dict[UUID, StateDocument[S]]:
         """Read the states of the aggregates that exist."""
         wanted = {"_id": {"$in": list(ids)}}
-        found = self.database[aggregate.collection].find(wanted)
+        found = self.database[aggregate.collection].find(wanted, session=session)
         return {raw["_id"]: aggregate.document.model_validate(raw) async for raw in found}
 
     async def append(self, changes: Sequence[Change[Any]]) -> list[Exception | None]:
@@ -157,16 +160,21 @@ class Log:
 
     async def _transaction(self, changes: Sequence[Change[Any]]) -> None:
         commits = [InsertOne[Raw](change.commit.to_raw()) for change in changes]
+        documents = [(change.aggregate, change.document) for change in changes]
+        await in_transaction(self.database, lambda s: self.write(s, commits, documents))
+
+    async def write(
+        self,
+        session: AsyncClientSession,
+        commits: Sequence[InsertOne[Raw] | UpdateOne],
+        documents: Iterable[tuple[Aggregate[Any, Any], StateDocument[Any]]],
+    ) -> None:
+        """Write commits and the states that they lead to, in a transaction."""
         states: dict[str, list[ReplaceOne[Raw]]] = {}
-        for change in changes:
-            raw = to_raw(change.document)
-            states.setdefault(change.aggregate.collection, []).append(
-                ReplaceOne({"_id": raw["_id"]}, raw, upsert=True)
+        for aggregate, document in documents:
+            states.setdefault(aggregate.collection, []).append(
+                ReplaceOne({"_id": document.id}, to_raw(document), upsert=True)
             )
-
-        async def write(session: AsyncClientSession) -> None:
-            await self.commits.bulk_write(commits, session=session)
-            for collection, writes in states.items():
-                await self.database[collection].bulk_write(writes, session=session)
-
-        await in_transaction(self.database, write)
+        await self.commits.bulk_write(commits, session=session)
+        for collection, writes in states.items():
+            await self.database[collection].bulk_write(writes, session=session)

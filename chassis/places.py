@@ -14,6 +14,7 @@ from beanie import Document
 from pymongo import UpdateOne, WriteConcern
 
 from chassis.mongo import Database, Raw
+from chassis.topic_reader import Offsets, TopicReader
 
 KEEP_SECONDS = 1.0
 
@@ -104,6 +105,28 @@ class Places:
     async def forget(self, partitions: Iterable[TopicPartition]) -> None:
         """Know nothing of the partitions any more."""
         await self._collection.delete_many({"_id": {"$in": [_id(p) for p in partitions]}})
+
+
+async def recognised(
+    reader: TopicReader, places: Mapping[TopicPartition, Raw], begins: Offsets, ends: Offsets
+) -> set[TopicPartition]:
+    """Give the partitions in which the record that is remembered still stands at its place.
+
+    One that has expired meanwhile counts as standing.
+    """
+    there = {place: raw["offset"] for place, raw in places.items() if raw["offset"] < ends[place]}
+    found = {place for place, offset in there.items() if offset < begins[place]}
+    looked_up = {place: offset for place, offset in there.items() if place not in found}
+    nexts = {place: offset + 1 for place, offset in looked_up.items()}
+    async for records, _ in reader.batches(looked_up, nexts, len(looked_up)):
+        for record in records:
+            place = TopicPartition(record.topic, record.partition)
+            if (record.offset, record.timestamp) == (
+                places[place]["offset"],
+                places[place]["time"],
+            ):
+                found.add(place)
+    return found
 
 
 def _id(partition: TopicPartition) -> str:

@@ -10,19 +10,15 @@ from typing import NamedTuple
 
 import structlog
 from aiokafka import TopicPartition
-from pydantic import ValidationError
 from pymongo.errors import PyMongoError
 
-from chassis.arrived import parse
 from chassis.intake import Intake, Told
 from chassis.log import BY_CAUSE, BY_ID, CommitDocument
 from chassis.mongo import Database, Raw, duplicate_index, in_transaction
-from chassis.places import Place, Places, PublishedDocument
+from chassis.own_events import own_topics, own_types, told_by
+from chassis.places import Place, Places, PublishedDocument, recognised
 from chassis.store import Store
-from chassis.topic_reader import Offsets, Record, TopicReader
-from contracts.catalogue import EVENTS
-from contracts.cloudevents import Malformed
-from contracts.message import Message
+from chassis.topic_reader import Offsets, TopicReader
 
 BATCH_RECORDS = 1000
 
@@ -56,60 +52,6 @@ class Found(NamedTuple):
 
     taken_in: int
     to_publish: int
-
-
-def own_topics(service: str, prefix: str) -> list[str]:
-    """Give the full names of the topics whose only writer the service is."""
-    return [prefix + topic.name for topic in EVENTS if topic.writer == service]
-
-
-def own_types(service: str) -> set[type[Message]]:
-    """Give the types of event that the service writes."""
-    return {type_ for topic in EVENTS if topic.writer == service for type_ in topic.types}
-
-
-def told_by(record: Record, service: str, types: set[type[Message]]) -> Told | None:
-    """Read an event of the service's own; what another hand put into its topic is passed over."""
-    try:
-        arrived = parse(record, reads=types, follows=())
-        if arrived is None or arrived.message is None or arrived.envelope.source != service:
-            raise Malformed("ce_source", "is not the topic's only writer")
-        if arrived.envelope.cause is None:
-            raise Malformed("ce_causationid", "is missing")
-    except (Malformed, ValidationError) as error:
-        log.warning(
-            "passed_over",
-            topic=record.topic,
-            partition=record.partition,
-            offset=record.offset,
-            error=str(error) if isinstance(error, Malformed) else type(error).__name__,
-        )
-        return None
-    place = {"partition": record.partition, "offset": record.offset}
-    json = (record.value or b"").decode()
-    return Told(arrived.envelope, arrived.message, json, place)
-
-
-async def recognised(
-    reader: TopicReader, places: Mapping[TopicPartition, Raw], begins: Offsets, ends: Offsets
-) -> set[TopicPartition]:
-    """Give the partitions in which the record that is remembered still stands at its place.
-
-    One that has expired meanwhile counts as standing.
-    """
-    there = {place: raw["offset"] for place, raw in places.items() if raw["offset"] < ends[place]}
-    found = {place for place, offset in there.items() if offset < begins[place]}
-    looked_up = {place: offset for place, offset in there.items() if place not in found}
-    nexts = {place: offset + 1 for place, offset in looked_up.items()}
-    async for records, _ in reader.batches(looked_up, nexts, BATCH_RECORDS):
-        for record in records:
-            place = TopicPartition(record.topic, record.partition)
-            if (record.offset, record.timestamp) == (
-                places[place]["offset"],
-                places[place]["time"],
-            ):
-                found.add(place)
-    return found
 
 
 class Reconciliation:

@@ -16,7 +16,8 @@ from chassis.beside import BESIDE, Beside, Progress, Superseded
 from chassis.intake import Fork, Intake, Told
 from chassis.log import UNPUBLISHED, CommitDocument
 from chassis.mongo import Database, Raw, in_transaction
-from chassis.reconciliation import Missing, Show, own_topics, own_types, told_by
+from chassis.own_events import own_topics, own_types, told_by
+from chassis.reconciliation import Missing, Show
 from chassis.relay import stored
 from chassis.store import Store
 from chassis.topic_reader import Offsets, TopicReader
