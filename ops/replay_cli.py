@@ -1,0 +1,88 @@
+"""`realtoros replay` and `realtoros republish`."""
+# ruff: noqa: PLC0415, T201
+
+import asyncio
+import os
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ops.errors import OperatorError
+from ops.services import SERVICES, Service
+
+if TYPE_CHECKING:
+    from ops.replaying import Rebuilding
+
+Rebuilt = Annotated[
+    Service, typer.Argument(metavar="SERVICE", help=f"One of {', '.join(SERVICES)}.")
+]
+
+
+def replay(
+    service: Rebuilt,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Compare with what is live; exit code 1 if different.")
+    ] = False,
+    swap: Annotated[
+        bool, typer.Option("--swap", help="Put it in the place of what is live.")
+    ] = False,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Only what was told up to then: 2026-01-31T09:30Z, 2h."),
+    ] = None,
+) -> None:
+    """Build log, states and views of a service anew from the topics, beside the live ones."""
+    from ops.bar import bar
+    from ops.events import moment
+    from ops.replaying import report, run
+
+    if (until and (verify or swap)) or (verify and swap):
+        raise OperatorError("give one of --verify, --swap and --until")
+    rebuilding = _rebuilding(service)
+    with bar(f"replaying {service}") as show:
+        if verify:
+            found = run(rebuilding.verify(show))
+        elif swap:
+            run(rebuilding.swap(show))
+        else:
+            time = moment(until, datetime.now(UTC)) if until else None
+            lines = run(rebuilding.replay(time, show))
+    if verify:
+        for line in report(found):
+            print(line)
+        raise typer.Exit(any(one.live != one.fresh for one in found))
+    print("swapped in" if swap else "\n".join(lines))
+
+
+def republish(service: Rebuilt) -> None:
+    """Compare a service's topics with its log, and publish again what they have lost."""
+    from ops.bar import bar
+
+    with bar(f"reading what {service} published") as show:
+        count = asyncio.run(_rebuilding(service).republish(show))
+    print(f"{count} commits published again")
+
+
+def _rebuilding(service: Service) -> "Rebuilding":
+    import structlog
+
+    from ops import stores, whereabouts
+    from ops.replaying import Rebuilding
+
+    # What the chassis has to say is beside the answer; a traceback without its values, which may
+    # be personal.
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    return Rebuilding(
+        service,
+        whereabouts.find_kafka(os.environ),
+        stores.topic_prefix(os.environ),
+        whereabouts.find_mongodb(os.environ),
+    )
