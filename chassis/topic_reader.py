@@ -69,6 +69,16 @@ class TopicReader:
 @contextlib.asynccontextmanager
 async def topic_reader(bootstrap: str, client_id: str) -> AsyncIterator[TopicReader]:
     """Connect. Raises KafkaConnectionError when no broker answers."""
+    async with groupless(bootstrap, client_id) as consumer:
+        yield TopicReader(consumer)
+
+
+@contextlib.asynccontextmanager
+async def groupless(bootstrap: str, client_id: str) -> AsyncIterator[AIOKafkaConsumer]:
+    """Start a consumer that is to be assigned its partitions.
+
+    What has expired is passed over; nothing else is. Raises KafkaConnectionError.
+    """
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         client_id=client_id,
@@ -77,6 +87,6 @@ async def topic_reader(bootstrap: str, client_id: str) -> AsyncIterator[TopicRea
     )
     try:
         await consumer.start()
-        yield TopicReader(consumer)
+        yield consumer
     finally:
         await consumer.stop()

@@ -1,21 +1,23 @@
 """`realtoros events export`: topics into a folder."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from aiokafka import TopicPartition
 
+from chassis.topic_reader import TopicReader
 from contracts.catalogue import COMMANDS
 from contracts.message import rfc3339
 from ops import event_archive as archive
 from ops.errors import OperatorError
 from ops.event_archive import MANIFEST, ArchivedFile, ArchivedRecord, Manifest
-from ops.event_topics import POLL_MS, handled, partitions, reader
+from ops.event_topics import handled, partitions, reader
 
 # Is told how many records are done, of how many at most.
 Show = Callable[[int, int], None]
+_BATCH = 500
 
 
 async def export(
@@ -50,11 +52,14 @@ async def _export(
             path = folder / archive.file_name(topic, place.partition)
             first, last = starts[place], starts[place] - 1
             with archive.whole(path) as file, archive.compressed(file) as lines:
-                async for record in _records(consumer, place, starts[place], ends[place]):
-                    lines.write(_line(record))
-                    count, done, last = count + 1, done + 1, record.offset
-                    settled += record.offset < answered.get(place, 0)
-                    first = record.offset if count == 1 else first
+                batches = TopicReader(consumer).batches(starts, {place: ends[place]}, _BATCH)
+                async for records, _ in batches:
+                    for record in records:
+                        lines.write(_line(record))
+                        count, last = count + 1, record.offset
+                        settled += record.offset < answered.get(place, 0)
+                        first = record.offset if count == 1 else first
+                    done += len(records)
                     show(done, total)
             size, digest = archive.described(path)
             files.append(
@@ -84,17 +89,6 @@ async def _answered(bootstrap: str, prefix: str, topics: set[str]) -> dict[Topic
         offsets |= await handled(bootstrap, prefix, owner)
     commands = {prefix + topic.name for topic in COMMANDS}
     return {place: offset for place, offset in offsets.items() if place.topic in commands}
-
-
-async def _records(
-    consumer: Any, place: TopicPartition, start: int, end: int
-) -> AsyncIterator[Any]:
-    consumer.assign([place])
-    consumer.seek(place, start)
-    while await consumer.position(place) < end:
-        for record in (await consumer.getmany(place, timeout_ms=POLL_MS)).get(place, []):
-            if record.offset < end:
-                yield record
 
 
 def _line(record: Any) -> bytes:

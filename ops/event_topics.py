@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 
-from chassis import kafka
+from chassis.topic_reader import groupless
 from contracts.catalogue import Topic
 from ops.errors import OperatorError
 
@@ -59,19 +59,9 @@ async def handled(bootstrap: str, prefix: str, service: str) -> dict[TopicPartit
 @contextlib.asynccontextmanager
 async def reader(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
     """Yield a consumer that is to be assigned its partitions. Raises OperatorError."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
-        client_id=CLIENT,
-        # What expires meanwhile is passed over; nothing else may be.
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=kafka.LARGEST_RECORD,
-    )
     with kafka_errors_told(bootstrap):
-        try:
-            await consumer.start()
+        async with groupless(bootstrap, CLIENT) as consumer:
             yield consumer
-        finally:
-            await consumer.stop()
 
 
 async def partitions(

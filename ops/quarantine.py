@@ -10,17 +10,17 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from chassis import kafka
 from chassis.quarantine import MARK, Origin, headers_of, taken_from
-from contracts.catalogue import PARTITIONS
+from chassis.topic_reader import topic_reader
 from ops.errors import OperatorError
 from ops.services import SERVICES
 
 _CLIENT = "realtoros-quarantine"
-_POLL_MS = 200
+_BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -112,24 +112,10 @@ class Quarantines:
             raise OperatorError(f"Kafka at {self._bootstrap}: {error}") from error
 
     async def _records(self, topics: Iterable[str]) -> list[Any]:
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
-            client_id=_CLIENT,
-            auto_offset_reset="earliest",
-            max_partition_fetch_bytes=kafka.LARGEST_RECORD,
-        )
-        await consumer.start()
-        try:
-            partitions = [TopicPartition(topic, n) for topic in topics for n in range(PARTITIONS)]
-            consumer.assign(partitions)
-            ends = await consumer.end_offsets(partitions)
-            records: list[Any] = []
-            while any([await consumer.position(tp) < ends[tp] for tp in partitions]):
-                for batch in (await consumer.getmany(timeout_ms=_POLL_MS)).values():
-                    records += batch
-            return records
-        finally:
-            await consumer.stop()
+        async with topic_reader(self._bootstrap, _CLIENT) as reader:
+            begins, ends = await reader.bounds(list(topics))
+            batches = reader.batches(begins, ends, _BATCH)
+            return [record async for records, _ in batches for record in records]
 
 
 def _kept(service: str, record: Any) -> Kept:
