@@ -1,5 +1,6 @@
 """MongoDB: one client per process, documents declared through Beanie, batches through pymongo."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
@@ -27,6 +28,8 @@ DUPLICATE_KEY = 11000
 REFUSED_BY_VALIDATOR = 121
 NAMESPACE_EXISTS = 48
 TRANSACTION_SECONDS = 5
+# Shorter than health waits for any check.
+PING_SECONDS = 1.5
 
 
 class Keyed(Document):
@@ -53,6 +56,24 @@ def connect(uri: str) -> AsyncMongoClient[Raw]:
         socketTimeoutMS=20_000,
         appname="realtoros",
     )
+
+
+async def ping(database: Database) -> None:
+    """Ask the server for a sign of life. Raises PyMongoError in time.
+
+    Whoever gives up on it does not cancel the call: one that is cancelled while it waits for a
+    server may keep the client's lock, and every later call of the process hangs (asyncio.wait_for
+    of Python 3.11 leaves a condition's waiter behind when its timeout and a cancellation meet).
+    """
+
+    async def ask() -> None:
+        with pymongo.timeout(PING_SECONDS):
+            await database.command("ping")
+
+    asking = asyncio.create_task(ask())
+    # Whether somebody still waits for it or not.
+    asking.add_done_callback(lambda done: done.cancelled() or done.exception())
+    await asyncio.shield(asking)
 
 
 async def declare(database: Database, documents: Sequence[type[Document]]) -> None:

@@ -149,7 +149,7 @@ class Service:
             await stack.enter_async_context(_working(loops))
             await stack.enter_async_context(self._reading(inbox, consumed, catch_up))
             self.health.checks |= {
-                "mongodb": self._ping,
+                "mongodb": partial(mongo.ping, self.database),
                 "inbox": inbox.trouble.check,
                 "relay": relay.trouble.check,
             }
@@ -174,9 +174,6 @@ class Service:
     def _topics(self) -> list[str]:
         """The topics that the service reads as its group."""
         return [self.settings.kafka_topic_prefix + name for name in read_by(self.name)]
-
-    async def _ping(self) -> None:
-        await self.database.command("ping")
 
     @contextlib.asynccontextmanager
     async def _appending(self, log_: Log, relay: Relay) -> AsyncIterator[None]:

@@ -109,8 +109,8 @@ class Commands:
         try:
             async with asyncio.timeout_at(deadline):
                 outcome = await asyncio.shield(answer)
-                if isinstance(outcome, CommandAccepted):
-                    await self._until_shown(outcome.about, outcome.version, deadline)
+            if isinstance(outcome, CommandAccepted):
+                await self._until_shown(outcome.about, outcome.version, deadline)
         except TimeoutError:
             await self._keep(command_id, command, answer)
             raise StillRunning(command_id) from None
@@ -169,7 +169,7 @@ class Commands:
     async def _until_shown(self, stream: str, version: int, deadline: float) -> None:
         """Wait for the views, which this replica or another brings up to date.
 
-        Looks at the time itself: pymongo may swallow the cancellation of a timeout.
+        Looks at the time itself: pymongo may swallow a cancellation, or hang after it (mongo.ping).
         """
         key = (stream, version)
         shown = self._unshown.setdefault(key, asyncio.Event())

@@ -16,7 +16,7 @@ from pymongo import InsertOne, ReplaceOne
 from pymongo.asynchronous.database import AsyncDatabase
 
 from chassis.mongo import Raw, connect
-from chassis.reconciliation import own_topics
+from chassis.own_events import own_topics
 from chassis.replay import BATCH_RECORDS
 from chassis.views import Views
 from contracts.catalogue import PARTITIONS
