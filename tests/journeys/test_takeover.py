@@ -43,6 +43,8 @@ async def test_what_a_killed_worker_had_claimed_is_done_soon_after_its_claim_has
 
         await until(claimed, "composer has claimed the draft")
         await running.kill("composer")
+        # Killed between its claim and its call, it has not met the delay: nobody is to meet it.
+        await providers.openai.behave()
         began = time.monotonic()
         await running.start("composer")
         await agent.task(client, "sent")
