@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from litestar import Request
 from litestar.exceptions import NotFoundException
@@ -10,12 +9,13 @@ from litestar.params import Parameter
 
 from chassis.health import Health
 from chassis.mongo import Database, Raw
+from services.gateway.caller import Caller
 from services.gateway.commands import Commands
 from services.gateway.paging import projection_of
 from services.gateway.webhooks import SendGridWebhook
 
 Several = Parameter(description="may be given several times")
-Asked = Request[Any, Any, Any]
+Asked = Request[Caller, Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,6 @@ class Api:
     a field of an injected name with 500.
     """
 
-    agent_id: UUID
     commands: Commands
     database: Database
     checks: Health
@@ -42,7 +41,7 @@ def api_of(request: Asked) -> Api:
 async def found_by(request: Asked, collection: str, where: Raw, model: type[Any]) -> Any:
     """Give the agent's one document as the model. Raises NotFoundException."""
     api = api_of(request)
-    where = {"agent_id": api.agent_id} | where
+    where = {"agent_id": request.user.agent_id} | where
     row = await api.database[collection].find_one(where, projection_of(model))
     if row is None:
         raise NotFoundException("there is no such thing here")

@@ -9,11 +9,13 @@ from litestar.datastructures import State
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.plugins.pydantic import PydanticPlugin
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from chassis.service import Service
 from contracts.crm import RegisterAgent
 from services.gateway import client_routes, followup_routes, problems, system_routes
 from services.gateway.api import Api
+from services.gateway.caller import Caller
 from services.gateway.commands import Commands
 from services.gateway.settings import GatewaySettings
 from services.gateway.webhooks import SendGridWebhook
@@ -24,7 +26,16 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
     commands = Commands(settings, service.database, service.views)
     key = settings.sendgrid_webhook_public_key
     webhook = SendGridWebhook(key, commands) if key else None
-    api = Api(settings.agent_id, commands, service.database, service.health, webhook)
+    api = Api(commands, service.database, service.health, webhook)
+
+    def known(app: ASGIApp) -> ASGIApp:
+        """Let every request come on behalf of the built-in agent."""
+
+        async def asked(scope: Scope, receive: Receive, send: Send) -> None:
+            scope["user"] = Caller(settings.agent_id, "agent")
+            await app(scope, receive, send)
+
+        return asked
 
     @contextlib.asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:
@@ -46,7 +57,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
         state=State({"api": api}),
         lifespan=[running],
         exception_handlers=problems.HANDLERS,
-        middleware=[problems.answered_when_stopped],
+        middleware=[problems.answered_when_stopped, known],
         request_max_body_size=settings.max_body_bytes,
         openapi_config=OpenAPIConfig(
             title="RealtorOS",

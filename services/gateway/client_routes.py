@@ -36,7 +36,7 @@ class Clients(Controller):
         api, client_id = api_of(request), uuid4()
         await api.commands.order(
             CreateClient(
-                agent_id=api.agent_id,
+                agent_id=request.user.agent_id,
                 client_id=client_id,
                 stage=data.stage,
                 property_type=data.property_type,
@@ -61,7 +61,7 @@ class Clients(Controller):
         """List clients, the newest first; `q` finds the beginnings of words."""
         api = api_of(request)
         where: dict[str, Any] = {
-            "agent_id": api.agent_id,
+            "agent_id": request.user.agent_id,
             "stage": {"$in": stage or list(get_args(Stage))},
         }
         if wanted := words(q)[:MAX_WORDS]:
@@ -82,7 +82,7 @@ class Clients(Controller):
         own = {name: changes.pop(name) for name in ("stage", "property_type") if name in changes}
         await api.commands.order(
             UpdateClient(
-                agent_id=api.agent_id,
+                agent_id=request.user.agent_id,
                 client_id=client_id,
                 personal=ClientDetailsPatch(**changes),
                 **own,
@@ -94,7 +94,7 @@ class Clients(Controller):
     async def remove(self, request: Asked, client_id: UUID) -> None:
         """Delete a client and cancel what is pending for it."""
         api = api_of(request)
-        await api.commands.order(DeleteClient(agent_id=api.agent_id, client_id=client_id))
+        await api.commands.order(DeleteClient(agent_id=request.user.agent_id, client_id=client_id))
 
     @get("/{client_id:uuid}/tasks")
     async def tasks(

@@ -74,7 +74,7 @@ class Emails(Controller):
         """List emails, the newest first."""
         api = api_of(request)
         statuses = status or list(get_args(EmailStatus))
-        where: Raw = {"agent_id": api.agent_id, "status": {"$in": statuses}}
+        where: Raw = {"agent_id": request.user.agent_id, "status": {"$in": statuses}}
         if client_id:
             where["client_id"] = client_id
         sort = [("created_at", -1), ("_id", 1)]
@@ -104,7 +104,7 @@ class Emails(Controller):
 async def tasks_of(request: Asked, where: Raw, page: int, limit: int) -> Response[list[Task]]:
     """Answer a page of the agent's follow-ups that match, the earliest first."""
     api = api_of(request)
-    every = {"agent_id": api.agent_id, "status": {"$in": list(get_args(TaskStatus))}}
+    every = {"agent_id": request.user.agent_id, "status": {"$in": list(get_args(TaskStatus))}}
     sort = [("scheduled_for", 1), ("_id", 1)]
     return await listed(request, api.database, "tasks", every | where, sort, Task, page, limit)
 

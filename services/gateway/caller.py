@@ -1,0 +1,15 @@
+"""Who is calling."""
+
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+Role = Literal["agent", "admin"]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The agent on whose behalf a request comes; Litestar gives it as `request.user`."""
+
+    agent_id: UUID
+    role: Role
