@@ -17,6 +17,7 @@ TIMEOUT_SECONDS = 30.0
 # How long a write is repeated while the server is away or says that it cannot take it now.
 PATIENCE_SECONDS = 60.0
 _PAUSE_SECONDS = 1.0
+_LATER = (httpx2.codes.SERVICE_UNAVAILABLE, httpx2.codes.TOO_MANY_REQUESTS)
 _PAGE = 100
 
 
@@ -63,12 +64,18 @@ class Refused:
 
 
 class Api:
-    """Talks to one gateway. Every method raises Away when it does not answer.
+    """Talks to one gateway, with an API key. Every method raises Away when it does not answer.
 
     Use it as an async context manager.
     """
 
-    def __init__(self, url: str, *, transport: httpx2.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        key: str | None = None,
+        *,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
         self.url = url.rstrip("/")
         host = urlsplit(self.url).hostname
         if urlsplit(self.url).scheme not in ("http", "https") or not host:
@@ -76,6 +83,7 @@ class Api:
         self._http = httpx2.AsyncClient(
             base_url=self.url,
             timeout=TIMEOUT_SECONDS,
+            headers={"Authorization": f"Bearer {key}"} if key else None,
             transport=transport,
             # A proxy of the environment knows nothing of servers on this machine.
             trust_env=host not in ("127.0.0.1", "localhost", "::1"),
@@ -88,7 +96,7 @@ class Api:
         await self._http.aclose()
 
     async def add_client(self, body: Mapping[str, Any]) -> Added | Known | Refused:
-        """Add a client; for a minute, try again while the server is away or asks to (503)."""
+        """Add a client; for a minute, try again while the server is away or asks to (503, 429)."""
         # The same key each time: a write that was done, but not answered, is not done again.
         key = {"Idempotency-Key": str(uuid4())}
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -100,7 +108,7 @@ class Api:
                     raise
                 await asyncio.sleep(_PAUSE_SECONDS)
                 continue
-            if response.status_code != httpx2.codes.SERVICE_UNAVAILABLE:
+            if response.status_code not in _LATER:
                 break
             pause = _retry_after(response)
             if time.monotonic() + pause > deadline:
@@ -170,6 +178,8 @@ class Api:
             ) from error
 
     def _failure(self, response: httpx2.Response) -> OperatorError:
+        if response.status_code == httpx2.codes.UNAUTHORIZED:
+            return OperatorError(f"{self.url} wants an API key: set REALTOROS_API_KEY")
         kind = Away if response.is_server_error else OperatorError
         return kind(f"{self.url} answers {response.status_code}: {_problem(response)}")
 

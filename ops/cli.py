@@ -11,6 +11,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from ops.agents_cli import agents
 from ops.errors import OperatorError
 from ops.events_cli import events
 from ops.quarantine_cli import quarantine
@@ -29,6 +30,7 @@ app.add_typer(topics, name="topics")
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(indexes, name="indexes")
 app.add_typer(events, name="events")
+app.add_typer(agents, name="agents")
 
 Leads = Annotated[Path, typer.Argument(metavar="FILE.csv", help="A CSV of leads.")]
 Url = Annotated[
@@ -110,7 +112,7 @@ def status(url: Url = None) -> None:
     from ops import status, whereabouts
 
     found = url or whereabouts.find_url(os.environ)
-    raise typer.Exit(asyncio.run(status.status(found, _say)))
+    raise typer.Exit(asyncio.run(status.status(found, whereabouts.find_key(os.environ), _say)))
 
 
 @app.command(name="import")
@@ -118,8 +120,8 @@ def import_(file: Leads, url: Url = None) -> None:
     """Import leads into the running system; exit code 1 if a line is no good."""
     from ops import importing, whereabouts
 
-    found = url or whereabouts.find_url(os.environ)
-    raise typer.Exit(asyncio.run(importing.import_file(file, found, _say)))
+    found, key = url or whereabouts.find_url(os.environ), whereabouts.find_key(os.environ)
+    raise typer.Exit(asyncio.run(importing.import_file(file, found, key, _say)))
 
 
 app.command()(replay)

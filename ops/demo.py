@@ -59,7 +59,10 @@ async def demo(
         say(
             "The demo's clients go to the servers that the environment names, beside what is there."
         )
-    async with running_system(folder, settings, say) as system, Api(system.url) as api:
+    async with (
+        running_system(folder, settings, say) as system,
+        Api(system.url, system.access.key) as api,
+    ):
         imported = await import_leads(api, parsed.leads)
         for complaint in imported.complaints:
             say(f"{file.name}, {complaint}")

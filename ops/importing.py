@@ -61,13 +61,13 @@ async def import_leads(api: Api, leads: Sequence[Lead]) -> Imported:
     return imported
 
 
-async def import_file(file: Path, url: str, say: Callable[[str], None]) -> int:
+async def import_file(file: Path, url: str, key: str | None, say: Callable[[str], None]) -> int:
     """Import a CSV into the system at `url`; give 1 when a line is no good, else 0.
 
     Complaints go to stderr, a line each. Raises OperatorError when the file is no use, and Away.
     """
     parsed = read(file)
-    async with Api(url) as api:
+    async with Api(url, key) as api:
         # A system that is not there should be told at once, not after a minute's patience.
         await api.readiness()
         imported = await import_leads(api, parsed.leads)

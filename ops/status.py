@@ -15,9 +15,9 @@ EMAILS: Final = (
 )
 
 
-async def status(url: str, say: Callable[[str], None]) -> int:
+async def status(url: str, key: str | None, say: Callable[[str], None]) -> int:
     """Say what the gateway says; give 0 when it is ready, else 1. Raises Away when it is silent."""
-    async with Api(url) as api:
+    async with Api(url, key) as api:
         ready, detail = await api.readiness()
         say(f"RealtorOS at {api.url} is {'ready' if ready else f'not ready: {_compact(detail)}'}")
         try:

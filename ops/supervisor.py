@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops import whereabouts
+from ops import accounts, whereabouts
+from ops.accounts import Access
 from ops.child import Child
 from ops.ports import LOOPBACK, free_port
 from ops.readiness import until_ready
@@ -30,11 +31,17 @@ class System:
     folder: Path
     mail: str
     stores: Stores
+    access: Access
 
     def described(self) -> list[str]:
-        """Say on a line each where the API, mail and logs are, and which servers are in use."""
+        """Say on a line each where the API, mail and logs are, and which servers are in use.
+
+        And, at the first start, what to log in with.
+        """
+        login = [f"Log in   {self.access.login}"] if self.access.login else []
         return [
             f"API      {self.url} (its schema: {self.url}/schema)",
+            *login,
             f"Mail     {self.mail}",
             f"Logs     {self.folder / 'logs'}",
             *self.stores.described(),
@@ -61,6 +68,7 @@ async def running_system(
         servers = await stack.enter_async_context(stores(folder, environment, say))
         await apply_topics(servers.kafka, topic_prefix(environment))
         await apply_indexes(servers.mongodb)
+        access = await accounts.access(servers.mongodb, folder, environment)
         settings = _settings(folder, environment, servers, port)
         say(f"Starting {', '.join(SERVICES)} …")
         host = environment.get("HOST") or LOOPBACK
@@ -76,7 +84,7 @@ async def running_system(
         mongodb = servers.mongodb if servers.mongodb_is_embedded else None
         stack.enter_context(whereabouts.remembered(folder, url, servers.kafka, mongodb))
         mail = _mail(environment, settings["mailer"]["MAILBOX_DIR"])
-        yield System(url=url, folder=folder, mail=mail, stores=servers)
+        yield System(url=url, folder=folder, mail=mail, stores=servers, access=access)
 
 
 def _settings(
@@ -90,6 +98,8 @@ def _settings(
         "MAILBOX_DIR": environment.get("MAILBOX_DIR") or str(folder / "mail"),
         "GATEWAY_PORT": str(port),
     }
+    if not common.get("TOKEN_KEYS"):
+        common["TOKEN_KEYS"] = accounts.token_keys(folder)
     if servers.kafka_is_embedded:
         common.setdefault("KAFKA_EMPTY_FETCH_HOLD_MS", "100")
     ports: set[int] = set()

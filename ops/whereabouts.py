@@ -6,12 +6,14 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from ops import accounts
 from ops.errors import OperatorError
 from ops.ports import LOOPBACK, free_port, is_free
 
 ROOT = Path(".realtoros")
 DEFAULT_PORT = 8000
 _LAST_PORT = 65_535
+_COMMANDS = ("up", "demo")
 
 
 def folder_of(command: str) -> Path:
@@ -82,8 +84,18 @@ def find_mongodb(environment: Mapping[str, str]) -> str:
     return found
 
 
-def _running(what: str) -> str | None:
-    for command in ("up", "demo"):
+def find_key(environment: Mapping[str, str]) -> str | None:
+    """Find what lets the command line in: REALTOROS_API_KEY, else the key of what runs here."""
+    if asked := environment.get("REALTOROS_API_KEY"):
+        return asked
+    for command in _COMMANDS:
+        if _running("url", command):
+            return accounts.key_of(folder_of(command))
+    return None
+
+
+def _running(what: str, *commands: str) -> str | None:
+    for command in commands or _COMMANDS:
         try:
             known = json.loads((folder_of(command) / "api.json").read_text())
             found, pid = known[what], int(known["pid"])

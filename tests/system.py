@@ -7,6 +7,7 @@ import signal
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,40 @@ import httpx2
 from aiokafka.admin import AIOKafkaAdminClient
 from pymongo import AsyncMongoClient
 
+from chassis import kafka as chassis_kafka
+from contracts import cloudevents
+from contracts.catalogue import topic_of
+from contracts.crm import RegisterAgent
+from ops import accounts
 from ops.child import PARENT
 from ops.ports import LOOPBACK, free_port
 from ops.services import SERVICES
 from ops.stores import apply_indexes, apply_topics
+from services.gateway.api_keys import KIND
+from services.gateway.caller import EVERY_SCOPE
+from services.gateway.tokens import Secret
 from tests.providers.running import Fake
 from tests.replica import RUN, Process
 from tests.servers import Server
 
+AGENT = accounts.FIRST_AGENT
+TOKEN_KEYS = f"test:{'only-for-tests-' * 5}"
 # Nothing else of the tester's environment: it may name real servers, and keys that cost money.
 _INHERITED = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "TMPDIR", "TZ")
+
+
+def key_of(agent_id: uuid.UUID) -> str:
+    """Give the API key of an agent whom `system` has let in."""
+    return f"rk_{agent_id.hex}_only-for-tests"
+
+
+def authorized(agent_id: uuid.UUID) -> dict[str, str]:
+    """Give the headers of a request of the agent's."""
+    return {"Authorization": f"Bearer {key_of(agent_id)}"}
+
+
+# Who is there from the start: an admin.
+KEY, AUTHORIZED = key_of(AGENT), authorized(AGENT)
 
 
 @dataclass
@@ -113,6 +138,7 @@ async def system(
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     await apply_topics(kafka.address, prefix)
     await apply_indexes(mongodb.address)
+    await known_agent(kafka, mongodb, prefix, environment or {})
     common = {name: os.environ[name] for name in _INHERITED if name in os.environ} | {
         # A test run that is killed takes them along.
         PARENT: str(os.getpid()),
@@ -121,6 +147,10 @@ async def system(
         "KAFKA_TOPIC_PREFIX": prefix,
         "MONGODB_URI": mongodb.address,
         "MAILBOX_DIR": str(folder / "mail"),
+        "TOKEN_KEYS": TOKEN_KEYS,
+        # Tests ask as fast as they can.
+        "REQUESTS_PER_SECOND": "100000",
+        "LOGINS_PER_ADDRESS": "100000",
     }
     if kafka.embedded:
         common["KAFKA_EMPTY_FETCH_HOLD_MS"] = "50"
@@ -148,6 +178,41 @@ async def system(
         except BaseException as error:
             error.add_note(running.last_lines())
             raise
+
+
+async def known_agent(
+    kafka: Server, mongodb: Server, prefix: str, environment: Mapping[str, str]
+) -> None:
+    """Let the agent (AGENT_ID) have an account and a key, as an admin, and crm hear of him."""
+    profile = accounts.profile_in(environment)
+    agent_id = uuid.UUID(environment.get("AGENT_ID") or str(AGENT))
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
+        mongodb.address, uuidRepresentation="standard"
+    )
+    now = datetime.now(UTC)
+    secret = Secret.read(key_of(agent_id), KIND)
+    assert secret
+    async with client:
+        gateway = client[accounts.DATABASE]
+        account = {"email": str(agent_id), "password": "", "role": "admin", "active": True}
+        await gateway["accounts"].update_one(
+            {"_id": agent_id}, {"$setOnInsert": account | {"created_at": now}}, upsert=True
+        )
+        key = {"agent_id": agent_id, "name": "tests", "scopes": sorted(EVERY_SCOPE)}
+        await gateway["api_keys"].update_one(
+            {"_id": secret.id},
+            {"$setOnInsert": key | {"secret": secret.digest, "created_at": now}},
+            upsert=True,
+        )
+    register, id_ = RegisterAgent(agent_id=agent_id, personal=profile), uuid.uuid4()
+    envelope = cloudevents.about(register, id=id_, source="gateway", time=now, correlation=id_)
+    async with chassis_kafka.producer(kafka.address, "test") as producer:
+        await producer.send_and_wait(
+            prefix + topic_of(RegisterAgent),
+            key=str(register.key).encode(),
+            value=register.to_json().encode(),
+            headers=cloudevents.write(envelope),
+        )
 
 
 def provided_by(openai: Fake, sendgrid: Fake) -> dict[str, str]:

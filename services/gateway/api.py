@@ -1,21 +1,49 @@
 """What the routes stand on, and how they find what the calling agent asks for."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+import litestar
 from litestar import Request
 from litestar.exceptions import NotFoundException
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 
 from chassis.health import Health
 from chassis.mongo import Database, Raw
+from services.gateway.accounts import Accounts
+from services.gateway.api_keys import ApiKeys
 from services.gateway.caller import Caller
 from services.gateway.commands import Commands
+from services.gateway.gate import ADMIN_ONLY, Gate
 from services.gateway.paging import projection_of
+from services.gateway.problems import TITLES, Problem
+from services.gateway.settings import GatewaySettings
 from services.gateway.webhooks import SendGridWebhook
 
 Several = Parameter(description="may be given several times")
 Asked = Request[Caller, Any, Any]
+
+
+def _responses(*statuses: int) -> dict[int, ResponseSpec]:
+    return {
+        status: ResponseSpec(
+            Problem,
+            description=TITLES[status],
+            media_type="application/problem+json",
+            generate_examples=False,
+        )
+        for status in statuses
+    }
+
+
+_READ = _responses(401, 403, 404, 422, 429, 431, 500, 503)
+_WRITTEN = _READ | _responses(409, 412, 413)
+get = partial(litestar.get, responses=_READ)
+post = partial(litestar.post, responses=_WRITTEN)
+patch = partial(litestar.patch, responses=_WRITTEN)
+delete = partial(litestar.delete, responses=_WRITTEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +54,14 @@ class Api:
     a field of an injected name with 500.
     """
 
+    settings: GatewaySettings
     commands: Commands
     database: Database
     checks: Health
     webhook: SendGridWebhook | None
+    accounts: Accounts
+    keys: ApiKeys
+    gate: Gate
 
 
 def api_of(request: Asked) -> Api:
@@ -38,11 +70,15 @@ def api_of(request: Asked) -> Api:
     return api
 
 
+def reach_of(request: Asked) -> Raw:
+    """Give what limits a query to what the caller may see: his own, on admin routes everybody's."""
+    return {} if ADMIN_ONLY in request.route_handler.opt else {"agent_id": request.user.agent_id}
+
+
 async def found_by(request: Asked, collection: str, where: Raw, model: type[Any]) -> Any:
-    """Give the agent's one document as the model. Raises NotFoundException."""
-    api = api_of(request)
-    where = {"agent_id": request.user.agent_id} | where
-    row = await api.database[collection].find_one(where, projection_of(model))
+    """Give the one document within reach as the model. Raises NotFoundException."""
+    found = api_of(request).database[collection]
+    row = await found.find_one(reach_of(request) | where, projection_of(model))
     if row is None:
         raise NotFoundException("there is no such thing here")
     return model.model_validate(row)

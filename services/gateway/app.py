@@ -2,53 +2,69 @@
 
 import contextlib
 from collections.abc import AsyncIterator
-from uuid import uuid4
 
 from litestar import Litestar
+from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.plugins.pydantic import PydanticPlugin
-from litestar.types import ASGIApp, Receive, Scope, Send
 
 from chassis.service import Service
-from contracts.crm import RegisterAgent
-from services.gateway import client_routes, followup_routes, problems, system_routes
+from services.gateway import (
+    account_routes,
+    admin_routes,
+    agent_routes,
+    client_routes,
+    followup_routes,
+    headers,
+    idempotency,
+    problems,
+    system_routes,
+)
+from services.gateway.accounts import Accounts
 from services.gateway.api import Api
-from services.gateway.caller import Caller
+from services.gateway.api_keys import ApiKeys
 from services.gateway.commands import Commands
+from services.gateway.gate import Gate
+from services.gateway.schema import described
 from services.gateway.settings import GatewaySettings
+from services.gateway.throttle import Rates
 from services.gateway.webhooks import SendGridWebhook
 
 
 def application(service: Service, settings: GatewaySettings) -> Litestar:
     """Serve the API while the service runs."""
-    commands = Commands(settings, service.database, service.views)
+    database = service.database
+    commands = Commands(settings, database, service.views)
     key = settings.sendgrid_webhook_public_key
-    webhook = SendGridWebhook(key, commands) if key else None
-    api = Api(commands, service.database, service.health, webhook)
-
-    def known(app: ASGIApp) -> ASGIApp:
-        """Let every request come on behalf of the built-in agent."""
-
-        async def asked(scope: Scope, receive: Receive, send: Send) -> None:
-            scope["user"] = Caller(settings.agent_id, "agent")
-            await app(scope, receive, send)
-
-        return asked
+    accounts, keys = Accounts(settings, database, commands), ApiKeys(database)
+    gate = Gate(accounts, keys, Rates(settings.requests_per_second))
+    api = Api(
+        settings=settings,
+        commands=commands,
+        database=database,
+        checks=service.health,
+        webhook=SendGridWebhook(key, commands) if key else None,
+        accounts=accounts,
+        keys=keys,
+        gate=gate,
+    )
 
     @contextlib.asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:
         async with service.running() as producer, commands.running(producer):
-            agent = RegisterAgent(agent_id=settings.agent_id, personal=settings.agent)
-            await commands.send(agent, uuid4())
             yield
 
     return Litestar(
         route_handlers=[
+            account_routes.Auth,
+            agent_routes.Me,
+            agent_routes.Keys,
             client_routes.Clients,
             followup_routes.Tasks,
             followup_routes.Emails,
+            admin_routes.AllTasks,
+            admin_routes.AllEmails,
+            admin_routes.Agents,
             system_routes.command_status,
             system_routes.sendgrid_webhook,
             system_routes.health,
@@ -57,14 +73,16 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
         state=State({"api": api}),
         lifespan=[running],
         exception_handlers=problems.HANDLERS,
-        middleware=[problems.answered_when_stopped, known],
-        request_max_body_size=settings.max_body_bytes,
-        openapi_config=OpenAPIConfig(
-            title="RealtorOS",
-            version="0.1.0",
-            path="/schema",
-            render_plugins=[JsonRenderPlugin(path="/")],
+        middleware=[problems.answered_when_stopped, gate, idempotency.once(database)],
+        before_send=[headers.hardened(settings.public_url)],
+        cors_config=CORSConfig(
+            allow_origins=settings.origins,
+            allow_headers=headers.ASKED,
+            expose_headers=headers.ANSWERED,
+            max_age=600,
         ),
+        request_max_body_size=settings.max_body_bytes,
+        openapi_config=described(),
         plugins=[PydanticPlugin(prefer_alias=True)],
         logging_config=None,
     )

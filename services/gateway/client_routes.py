@@ -2,9 +2,9 @@
 
 import re
 from typing import Annotated, Any, get_args
-from uuid import UUID, uuid4
+from uuid import UUID, uuid5
 
-from litestar import Controller, Response, delete, get, patch, post
+from litestar import Controller, Response
 from litestar.params import Parameter
 
 from contracts.crm import (
@@ -15,8 +15,9 @@ from contracts.crm import (
     Stage,
     UpdateClient,
 )
-from services.gateway.api import Asked, Several, api_of, found_by
+from services.gateway.api import Asked, Several, api_of, delete, found_by, get, patch, post
 from services.gateway.followup_routes import tasks_of
+from services.gateway.idempotency import command_id_of
 from services.gateway.paging import Limit, Page, listed
 from services.gateway.shapes import Client, ClientPatch, Created, NewClient, Task
 from services.gateway.views import words
@@ -33,7 +34,8 @@ class Clients(Controller):
     @post()
     async def create(self, request: Asked, data: NewClient) -> Response[Created]:
         """Add a client; five follow-ups are planned for it."""
-        api, client_id = api_of(request), uuid4()
+        api, command_id = api_of(request), command_id_of(request)
+        client_id = uuid5(command_id, "client")
         await api.commands.order(
             CreateClient(
                 agent_id=request.user.agent_id,
@@ -41,7 +43,8 @@ class Clients(Controller):
                 stage=data.stage,
                 property_type=data.property_type,
                 personal=NewClientDetails.model_validate(data.model_dump()),
-            )
+            ),
+            command_id,
         )
         return Response(
             Created(client_id=client_id),

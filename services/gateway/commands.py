@@ -92,18 +92,19 @@ class Commands:
                 async with asyncio.timeout(STOP_SECONDS):
                     await consumer.stop()
 
-    async def order(self, command: Command) -> CommandAccepted:
+    async def order(self, command: Command, command_id: UUID | None = None) -> CommandAccepted:
         """Send a command and wait until it is accepted and the views show it.
 
+        One that is sent again under its id is answered again, and not carried out twice.
         Raises Rejected, StillRunning after `command_timeout_seconds`, Unavailable without Kafka.
         """
-        command_id = uuid4()
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._asked[command_id] = answer
+        command_id = command_id or uuid4()
+        new: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        answer = self._asked.setdefault(command_id, new)
         try:
             await self.send(command, command_id)
         except Unavailable:
-            self._asked.pop(command_id)
+            self._asked.pop(command_id, None)
             raise
         deadline = asyncio.get_running_loop().time() + self._settings.command_timeout_seconds
         try:
@@ -195,7 +196,7 @@ class Commands:
         waiting = CommandDocument(
             id=command_id, agent_id=command.agent_id, created_at=datetime.now(UTC)
         )
-        await self._kept.insert_one(view_raw(waiting))
+        await self._kept.replace_one({"_id": command_id}, view_raw(waiting), upsert=True)
         loop = asyncio.get_running_loop()
         loop.call_later(COMMAND_KEPT.total_seconds(), self._asked.pop, command_id, None)
         answer.add_done_callback(lambda done: self._note(command_id, done.result()))

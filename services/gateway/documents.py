@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from chassis.mongo import Keyed
-from contracts.crm import PropertyType, Stage
+from contracts.crm import AgentProfile, PropertyType, Stage
 from contracts.message import Time
 from contracts.replies import RejectionKind
 from contracts.scheduler import FollowupType, Priority
@@ -29,6 +29,15 @@ EmailStatus = Literal[
 ]
 
 COMMAND_KEPT = timedelta(hours=24)
+
+
+class AgentDocument(Keyed):
+    """An agent as crm last told."""
+
+    personal: AgentProfile
+
+    class Settings:
+        name = "agents"
 
 
 class ClientDocument(Keyed):
@@ -107,11 +116,13 @@ class TaskDocument(Keyed):
 
     class Settings:
         name = "tasks"
-        # Every request is an agent's, so the agent comes first. A list without a status asks for
+        # Most requests are an agent's, so the agent comes first. A list without a status asks for
         # all of them: a task that the plan has not told of yet has none.
         indexes: ClassVar = [
             IndexModel([("client_id", ASCENDING), ("scheduled_for", ASCENDING)]),
             IndexModel([("agent_id", 1), ("status", 1), ("scheduled_for", 1), ("_id", 1)]),
+            # Admins ask for what has failed, whoever's it is.
+            IndexModel([("status", 1), ("scheduled_for", 1), ("_id", 1)]),
         ]
 
 
@@ -138,6 +149,7 @@ class EmailLogDocument(Keyed):
         indexes: ClassVar = [
             IndexModel([("client_id", ASCENDING), ("created_at", DESCENDING)]),
             IndexModel([("agent_id", 1), ("status", 1), ("created_at", -1), ("_id", 1)]),
+            IndexModel([("status", 1), ("created_at", -1), ("_id", 1)]),
         ]
 
 

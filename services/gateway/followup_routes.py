@@ -4,15 +4,16 @@ from datetime import datetime
 from typing import Annotated, get_args
 from uuid import UUID
 
-from litestar import Controller, Response, get, post
+from litestar import Controller, Response
 from litestar.exceptions import HTTPException
 from litestar.status_codes import HTTP_200_OK, HTTP_409_CONFLICT
 
 from chassis.mongo import Raw
 from contracts.composer import RetryDraft
 from contracts.mailer import ResolveEmail
-from services.gateway.api import Asked, Several, api_of, found_by
+from services.gateway.api import Asked, Several, api_of, found_by, get, post, reach_of
 from services.gateway.documents import EmailStatus, TaskDocument, TaskStatus
+from services.gateway.idempotency import command_id_of
 from services.gateway.paging import Limit, Page, listed, moment
 from services.gateway.shapes import Email, EmailResolution, Task
 
@@ -52,7 +53,7 @@ class Tasks(Controller):
     async def retry(self, request: Asked, task_id: UUID) -> Task:
         """Have a failed follow-up written or sent again, whichever of the two failed."""
         found: TaskDocument = await found_by(request, "tasks", {"_id": task_id}, TaskDocument)
-        await api_of(request).commands.order(_again(found))
+        await api_of(request).commands.order(_again(found), command_id_of(request))
         return await _task(request, task_id)
 
 
@@ -74,7 +75,7 @@ class Emails(Controller):
         """List emails, the newest first."""
         api = api_of(request)
         statuses = status or list(get_args(EmailStatus))
-        where: Raw = {"agent_id": request.user.agent_id, "status": {"$in": statuses}}
+        where = reach_of(request) | {"status": {"$in": statuses}}
         if client_id:
             where["client_id"] = client_id
         sort = [("created_at", -1), ("_id", 1)]
@@ -96,7 +97,8 @@ class Emails(Controller):
                 followup_id=email.task_id,
                 email_id=email_id,
                 resolution=data.resolution,
-            )
+            ),
+            command_id_of(request),
         )
         return await _email(request, email_id)
 
@@ -104,7 +106,7 @@ class Emails(Controller):
 async def tasks_of(request: Asked, where: Raw, page: int, limit: int) -> Response[list[Task]]:
     """Answer a page of the agent's follow-ups that match, the earliest first."""
     api = api_of(request)
-    every = {"agent_id": request.user.agent_id, "status": {"$in": list(get_args(TaskStatus))}}
+    every = reach_of(request) | {"status": {"$in": list(get_args(TaskStatus))}}
     sort = [("scheduled_for", 1), ("_id", 1)]
     return await listed(request, api.database, "tasks", every | where, sort, Task, page, limit)
 

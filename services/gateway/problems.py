@@ -1,6 +1,7 @@
 """Errors as RFC 9457 problem+json; what is wrong with the request is named field by field."""
 
 import asyncio
+import math
 from typing import Any
 
 import structlog
@@ -9,10 +10,13 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.status_codes import (
     HTTP_400_BAD_REQUEST,
+    HTTP_401_UNAUTHORIZED,
     HTTP_403_FORBIDDEN,
     HTTP_404_NOT_FOUND,
     HTTP_409_CONFLICT,
+    HTTP_412_PRECONDITION_FAILED,
     HTTP_422_UNPROCESSABLE_ENTITY,
+    HTTP_429_TOO_MANY_REQUESTS,
     HTTP_500_INTERNAL_SERVER_ERROR,
     HTTP_503_SERVICE_UNAVAILABLE,
 )
@@ -20,12 +24,17 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from pydantic import BaseModel
 from pymongo.errors import PyMongoError
 
+from services.gateway.accounts import EmailTaken, NotRecognised
 from services.gateway.commands import Rejected, StillRunning, Unavailable
+from services.gateway.idempotency import HEADER, KeyReused
+from services.gateway.throttle import TooMany
 from services.gateway.webhooks import Forged
 
 log = structlog.get_logger(__name__)
 
 RETRY_AFTER_SECONDS = 5
+# What the owner names when a command was decided for another version than there is.
+IF_VERSION = "if_version"
 STATUS_OF = {
     "not_found": HTTP_404_NOT_FOUND,
     "conflict": HTTP_409_CONFLICT,
@@ -33,13 +42,17 @@ STATUS_OF = {
 }
 TITLES = {
     400: "Bad request",
+    401: "Not logged in",
     403: "Forbidden",
     404: "Not found",
     405: "Method not allowed",
     409: "Conflict",
+    412: "Changed meanwhile",
     413: "Too large",
     415: "Unsupported media type",
     422: "Invalid request",
+    429: "Too many requests",
+    431: "Headers too large",
     500: "Internal error",
     503: "Unavailable",
 }
@@ -101,12 +114,42 @@ def on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[A
             "body: is not valid JSON",
             [FieldError(field="body", reason="is not valid JSON")],
         )
-    return problem(error.status_code, error.detail, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTP_401_UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return problem(error.status_code, error.detail, headers=headers)
+
+
+def on_not_recognised(request: Request[Any, Any, Any], error: NotRecognised) -> Response[Any]:
+    """Answer 401, the same whatever was wrong."""
+    headers = {"WWW-Authenticate": "Bearer"}
+    return problem(HTTP_401_UNAUTHORIZED, "that is not right; nothing more is said", None, headers)
+
+
+def on_taken(request: Request[Any, Any, Any], error: EmailTaken) -> Response[Any]:
+    """Answer 409 to a registration under an email that has an account."""
+    reason = "there is an account with this email"
+    return problem(HTTP_409_CONFLICT, reason, [FieldError(field="email", reason=reason)])
+
+
+def on_too_many(request: Request[Any, Any, Any], error: TooMany) -> Response[Any]:
+    """Answer 429 with the seconds to wait."""
+    headers = {"Retry-After": str(max(1, math.ceil(error.seconds)))}
+    return problem(HTTP_429_TOO_MANY_REQUESTS, "too often; please wait", None, headers)
+
+
+def on_reused(request: Request[Any, Any, Any], error: KeyReused) -> Response[Any]:
+    """Answer 422 to a key that was used for another request."""
+    reason = "was used for another request"
+    errors = [FieldError(field=HEADER, reason=reason)]
+    return problem(HTTP_422_UNPROCESSABLE_ENTITY, f"{HEADER} {reason}", errors)
 
 
 def on_rejected(request: Request[Any, Any, Any], error: Rejected) -> Response[Any]:
     """Answer what the owner of the data refuses."""
     answer = error.answer
+    if answer.field == IF_VERSION:
+        return problem(HTTP_412_PRECONDITION_FAILED, "it was changed meanwhile: read it again")
     errors = [FieldError(field=answer.field, reason=answer.reason)] if answer.field else []
     return problem(STATUS_OF[answer.kind], answer.reason, errors)
 
@@ -169,6 +212,10 @@ def on_forged(request: Request[Any, Any, Any], error: Forged) -> Response[Any]:
 HANDLERS: dict[Any, Any] = {
     HTTPException: on_http,
     Rejected: on_rejected,
+    NotRecognised: on_not_recognised,
+    EmailTaken: on_taken,
+    TooMany: on_too_many,
+    KeyReused: on_reused,
     StillRunning: on_still_running,
     Unavailable: on_away,
     TimeoutError: on_away,

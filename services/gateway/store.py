@@ -1,7 +1,24 @@
 """All that gateway keeps in its database."""
 
 from chassis.store import Store
+from services.gateway.account_documents import (
+    AccountDocument,
+    ApiKeyDocument,
+    AttemptsDocument,
+    IdempotencyDocument,
+    SessionDocument,
+)
 from services.gateway.documents import CommandDocument
-from services.gateway.views import CLIENTS, EMAIL_LOGS, TASKS
+from services.gateway.views import AGENTS, CLIENTS, EMAIL_LOGS, TASKS
 
-STORE = Store(views=(CLIENTS, TASKS, EMAIL_LOGS), others=(CommandDocument,))
+STORE = Store(
+    views=(AGENTS, CLIENTS, TASKS, EMAIL_LOGS),
+    others=(
+        AccountDocument,
+        ApiKeyDocument,
+        AttemptsDocument,
+        CommandDocument,
+        IdempotencyDocument,
+        SessionDocument,
+    ),
+)

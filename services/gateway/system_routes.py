@@ -3,13 +3,14 @@
 from typing import Any
 from uuid import UUID
 
-from litestar import Response, get, post
+from litestar import Response
 from litestar.exceptions import ClientException, NotFoundException
 from litestar.status_codes import HTTP_200_OK
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from chassis.health import answer
-from services.gateway.api import Asked, api_of, found_by
+from services.gateway.api import Asked, api_of, found_by, get, post
+from services.gateway.gate import PUBLIC
 from services.gateway.shapes import CommandStatus
 
 WEBHOOK_BYTES = 1_048_576
@@ -20,6 +21,7 @@ WEBHOOK_BYTES = 1_048_576
     status_code=HTTP_200_OK,
     request_max_body_size=WEBHOOK_BYTES,
     tags=["webhooks"],
+    opt={PUBLIC: "unlimited"},
 )
 async def sendgrid_webhook(request: Asked) -> None:
     """Take in SendGrid's signed reports (event webhook, at most 1 MiB).
@@ -42,13 +44,13 @@ async def command_status(request: Asked, command_id: UUID) -> CommandStatus:
     return found
 
 
-@get("/metrics", include_in_schema=False)
+@get("/metrics", include_in_schema=False, opt={PUBLIC: "unlimited"})
 async def metrics() -> Response[bytes]:
     """Give the process's metrics, as Prometheus reads them."""
     return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-@get(["/health/live", "/health/ready"], include_in_schema=False)
+@get(["/health/live", "/health/ready"], include_in_schema=False, opt={PUBLIC: "unlimited"})
 async def health(request: Asked) -> Response[dict[str, Any]]:
     """Tell whether the process lives, and whether it can work."""
     status, body = await answer(api_of(request).checks, request.url.path)

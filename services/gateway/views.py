@@ -7,7 +7,7 @@ from uuid import UUID
 
 from chassis.views import View
 from contracts.composer import CompositionFailed, DraftEvent, DraftRequested, EmailComposed
-from contracts.crm import ClientDeleted, ClientDetails, ClientEvent, ClientUpdated
+from contracts.crm import AgentEvent, ClientDeleted, ClientDetails, ClientEvent, ClientUpdated
 from contracts.mailer import (
     EmailBounced,
     EmailClicked,
@@ -28,6 +28,7 @@ from contracts.scheduler import (
     FollowupsPlanned,
 )
 from services.gateway.documents import (
+    AgentDocument,
     ClientDocument,
     DraftPart,
     EmailLogDocument,
@@ -45,6 +46,11 @@ _REACHED: dict[EmailStatus, int] = {"sent": 1, "delivered": 2, "opened": 3, "cli
 def words(text: str | None) -> list[str]:
     """Give the words of a text as they are searched for."""
     return _WORDS.findall((text or "").casefold())
+
+
+def agent(known: AgentDocument | None, event: AgentEvent, id_: UUID) -> AgentDocument:
+    """Show an agent."""
+    return AgentDocument(id=event.agent_id, personal=event.personal)
 
 
 def client(
@@ -221,6 +227,10 @@ def _reached(known: EmailLogDocument, status: EmailStatus) -> dict[str, object]:
     return {"status": status} if further else {}
 
 
+def _of_agent(event: AgentEvent) -> Iterable[UUID]:
+    return (event.agent_id,)
+
+
 def _of_client(event: ClientEvent | EmailSent) -> Iterable[UUID]:
     return (event.client_id,)
 
@@ -235,6 +245,7 @@ def _of_followups(event: FollowupEvent | DraftEvent | EmailEvent) -> Iterable[UU
     return (event.followup_id,)
 
 
+AGENTS = View(AgentDocument, _of_agent, agent, get_args(AgentEvent))
 CLIENTS = View(ClientDocument, _of_client, client, (*get_args(ClientEvent), EmailSent))
 TASKS = View(
     TaskDocument,

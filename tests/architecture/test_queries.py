@@ -12,7 +12,7 @@ from pymongo import AsyncMongoClient
 
 from ops.services import SERVICES
 from tests.servers import Server
-from tests.system import system
+from tests.system import AUTHORIZED, system
 
 SECONDS = 60.0
 PROFILE_BYTES = 32 * 1024 * 1024
@@ -85,7 +85,9 @@ async def test_no_query_scans_a_collection(
             prefix=prefix,
             environment=environment,
         ) as running,
-        httpx2.AsyncClient(base_url=running.api[0], timeout=30, trust_env=False) as http,
+        httpx2.AsyncClient(
+            base_url=running.api[0], timeout=30, trust_env=False, headers=AUTHORIZED
+        ) as http,
     ):
         await every_request(http)
     done = await operations(profiled)

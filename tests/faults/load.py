@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 
 from tests.faults.history import Acknowledged
+from tests.system import AUTHORIZED
 
 # A caller who gets no answer tries again for so long.
 _PATIENCE_SECONDS = 60.0
@@ -46,7 +47,7 @@ class Load:
         ]
         begin = time.monotonic()
         async with (
-            httpx2.AsyncClient(timeout=10, trust_env=False) as http,
+            httpx2.AsyncClient(timeout=10, trust_env=False, headers=AUTHORIZED) as http,
             asyncio.TaskGroup() as callers,
         ):
             for number, after in enumerate(deleted_after):

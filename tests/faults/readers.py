@@ -36,6 +36,7 @@ from services.scheduler.settings import SchedulerSettings
 from tests.faults.deliveries import Input
 from tests.faults.lives import Life
 from tests.servers import Server
+from tests.system import TOKEN_KEYS
 
 # All imported before any is bound to a database: Beanie changes the generic base of the documents.
 SERVICES: dict[str, tuple[Callable[[Any], Service], type[Settings]]] = {
@@ -148,6 +149,7 @@ async def reading(
             kafka_bootstrap_servers=kafka.address,
             kafka_topic_prefix=prefix,
             mongodb_uri=mongodb.address,
+            token_keys=TOKEN_KEYS,
         )
     )
     client = service.database.client

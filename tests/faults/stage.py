@@ -16,17 +16,15 @@ from pymongo import AsyncMongoClient
 from contracts.catalogue import PARTITIONS
 from contracts.mailer import RecordDelivery, RecordedAddress
 from ops.services import SERVICES
-from services.gateway.settings import GatewaySettings
 from tests.chassis.kafka_records import all_of, put, send
 from tests.faults.facts import Facts
 from tests.faults.history import Acknowledged, History, read_history
 from tests.journeys.agent import until
 from tests.providers.running import Fake, provider
 from tests.servers import Server
-from tests.system import Running, system
+from tests.system import AGENT, AUTHORIZED, Running, system
 
 CHILD = (sys.executable, "-P", "-m", "tests.faults.child")
-AGENT = GatewaySettings.model_fields["agent_id"].default
 _PATIENCE_SECONDS = 20.0
 
 
@@ -187,7 +185,9 @@ async def staged(
                 own=own,
                 command=CHILD,
             ) as running,
-            httpx2.AsyncClient(base_url=running.api[0], timeout=20, trust_env=False) as http,
+            httpx2.AsyncClient(
+                base_url=running.api[0], timeout=20, trust_env=False, headers=AUTHORIZED
+            ) as http,
             AIOKafkaProducer(bootstrap_servers=kafka.address, enable_idempotence=False) as producer,
             AsyncMongoClient[dict[str, Any]](mongodb.address) as store,
         ):

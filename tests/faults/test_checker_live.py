@@ -12,7 +12,7 @@ from tests.faults.settling import until_settled
 from tests.journeys.agent import FOLLOWUPS, LEADS, agent_at
 from tests.providers.running import provider
 from tests.servers import Server
-from tests.system import provided_by, system
+from tests.system import KEY, provided_by, system
 
 
 async def test_a_calm_run_has_no_anomaly(
@@ -24,7 +24,7 @@ async def test_a_calm_run_has_no_anomaly(
     ):
         settings = provided_by(openai, sendgrid) | {"FOLLOWUP_DAY_SECONDS": "0.2"}
         async with system(tmp_path, kafka, mongodb, prefix=prefix, environment=settings) as running:
-            async with Api(running.api[0]) as api:
+            async with Api(running.api[0], KEY) as api:
                 await import_leads(api, LEADS)
             acknowledged = Acknowledged()
             async with agent_at(running.api[0]) as agent:

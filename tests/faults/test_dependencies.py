@@ -19,7 +19,7 @@ from tests.faults.history import Acknowledged, History, read_history
 from tests.faults.settling import until_settled
 from tests.faults.surroundings import Surroundings, surroundings
 from tests.journeys.agent import Agent, agent_at, until
-from tests.system import Running, new_prefix, system
+from tests.system import AUTHORIZED, Running, new_prefix, system
 
 pytestmark = pytest.mark.alone
 
@@ -147,7 +147,7 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
                 folder, kafka, mongodb, prefix=prefix, environment=around.settings | SETTINGS
             ) as running,
             agent_at(running.api[0]) as agent,
-            httpx2.AsyncClient(timeout=10, trust_env=False) as http,
+            httpx2.AsyncClient(timeout=10, trust_env=False, headers=AUTHORIZED) as http,
         ):
             yield Scene(around, running, agent, http)
 
@@ -219,7 +219,7 @@ async def letters_wait(folder: Path, disk: Path) -> None:
                 environment=around.settings | settings,
             ) as running,
             agent_at(running.api[0]) as agent,
-            httpx2.AsyncClient(timeout=10, trust_env=False) as http,
+            httpx2.AsyncClient(timeout=10, trust_env=False, headers=AUTHORIZED) as http,
         ):
             scene = Scene(around, running, agent, http)
             client = await agent.add("Nora")

@@ -29,9 +29,9 @@ from contracts.mailer import DeliveryKind, RecordDelivery, RecordedAddress
 from contracts.message import Command
 from contracts.scheduler import CancelFollowup, RescheduleFollowup
 from tests.faults.history import Acknowledged
-from tests.faults.stage import AGENT
 from tests.providers.running import Fake
 from tests.servers import Server
+from tests.system import AGENT, AUTHORIZED
 
 # One topic that each service reads; scheduler and gateway both read `agents`.
 _POISONED = (
@@ -52,7 +52,9 @@ class Traffic:
 
     def __init__(self, url: str, producer: AIOKafkaProducer, prefix: str, sendgrid: Fake) -> None:
         self.acknowledged = Acknowledged(clients={}, deleted={}, opt_outs={})
-        self._http = httpx2.AsyncClient(base_url=url, timeout=5, trust_env=False)
+        self._http = httpx2.AsyncClient(
+            base_url=url, timeout=5, trust_env=False, headers=AUTHORIZED
+        )
         self._producer = producer
         self._prefix = prefix
         self._sendgrid = sendgrid

@@ -14,6 +14,7 @@ from ops.api import Api
 from ops.demo import SAMPLE
 from ops.importing import import_leads
 from ops.leads import read
+from tests.system import AUTHORIZED, KEY
 
 LEADS = read(SAMPLE).leads
 FOLLOWUPS = 5 * len(LEADS)
@@ -92,7 +93,9 @@ class Agent:
 @asynccontextmanager
 async def agent_at(url: str) -> AsyncIterator[Agent]:
     """Give an agent that uses this gateway."""
-    async with httpx2.AsyncClient(base_url=url, timeout=30, trust_env=False) as http:
+    async with httpx2.AsyncClient(
+        base_url=url, timeout=30, trust_env=False, headers=AUTHORIZED
+    ) as http:
         yield Agent(http)
 
 
@@ -100,7 +103,7 @@ async def import_samples(*urls: str) -> None:
     """Import the sample leads, dealt out to the gateways; assert that all were added."""
     for number, url in enumerate(urls):
         leads = LEADS[number :: len(urls)]
-        async with Api(url) as api:
+        async with Api(url, KEY) as api:
             imported = await import_leads(api, leads)
         assert imported.summary() == f"{len(leads)} imported"
 

@@ -24,7 +24,7 @@ from tests.journeys.agent import Agent, Row, agent_at, followups_in, until
 from tests.journeys.conftest import Providers
 from tests.providers.running import Fake
 from tests.servers import Server
-from tests.system import Running, system
+from tests.system import KEY, Running, system
 
 # What is imported after Beanie has bound another service's documents has states without fields.
 _STORES = [store_of(service) for service in SERVICES]
@@ -62,7 +62,7 @@ class Site:
             Lead(line=number, name=f"Client {number}", email=f"client{number}@example.com")
             for number in range(first, first + count)
         ]
-        async with Api(self.running.api[0]) as api:
+        async with Api(self.running.api[0], KEY) as api:
             imported = await import_leads(api, leads)
         assert imported.summary() == f"{count} imported"
         shown: set[str] = set()

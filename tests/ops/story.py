@@ -8,19 +8,17 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 from aiokafka import AIOKafkaProducer
 
 from contracts.crm import AgentProfile, UpdateAgent
 from contracts.scheduler import CancelFollowup, RescheduleFollowup
-from services.gateway.settings import GatewaySettings
 from tests.chassis.kafka_records import put
 from tests.journeys.agent import ENDS, Row, until
 from tests.journeys.scene import Scene
 from tests.providers.webhook import event
+from tests.system import AGENT as AGENT_ID
 
-AGENT_ID: UUID = GatewaySettings.model_fields["agent_id"].default
 AGENT = AgentProfile(name="Robin Vale", email="robin@vale.example")
 SETTINGS = {
     # Three attempts come before Day 3: the providers' faults meet whom they are meant for.

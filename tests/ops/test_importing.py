@@ -115,7 +115,7 @@ async def test_importing_into_nothing_is_told_at_once(tmp_path: Path) -> None:
     file = tmp_path / "leads.csv"
     file.write_text("name,email\nAnn,ann@example.com\n")
     with pytest.raises(Away, match="is `realtoros up` running"):
-        await import_file(file, "http://127.0.0.1:1", print)
+        await import_file(file, "http://127.0.0.1:1", None, print)
 
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:8000", "ftp://example.com", "http://"])

@@ -16,11 +16,9 @@ from chassis import kafka as chassis_kafka
 from contracts import cloudevents
 from contracts.catalogue import topic_of
 from contracts.message import Event
-from services.gateway.settings import GatewaySettings
 from tests.servers import Server
-from tests.system import empty, system
+from tests.system import AGENT, authorized, empty, system
 
-AGENT: UUID = GatewaySettings.model_fields["agent_id"].default
 SECONDS = 30.0
 
 
@@ -71,9 +69,13 @@ class Api:
 
 
 @contextlib.asynccontextmanager
-async def api_of(url: str, kafka: Server, prefix: str) -> AsyncIterator[Api]:
+async def api_of(
+    url: str, kafka: Server, prefix: str, agent_id: UUID = AGENT
+) -> AsyncIterator[Api]:
     async with (
-        httpx2.AsyncClient(base_url=url, timeout=30, trust_env=False) as http,
+        httpx2.AsyncClient(
+            base_url=url, timeout=30, trust_env=False, headers=authorized(agent_id)
+        ) as http,
         chassis_kafka.producer(kafka.address, "test") as producer,
     ):
         yield Api(http, producer, prefix)

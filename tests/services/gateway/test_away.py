@@ -102,7 +102,8 @@ async def test_while_the_owner_is_away_a_command_is_durable_and_its_outcome_can_
     kafka: Server, mongodb_server: Server, prefix: str, tmp_path: Path
 ) -> None:
     # An agent of this test's own: the databases may hold what other tests have left.
-    environment = {"COMMAND_TIMEOUT_SECONDS": "0.5", "AGENT_ID": str(uuid4())}
+    agent_id = uuid4()
+    environment = {"COMMAND_TIMEOUT_SECONDS": "0.5", "AGENT_ID": str(agent_id)}
     async with (
         system(
             tmp_path,
@@ -112,7 +113,7 @@ async def test_while_the_owner_is_away_a_command_is_durable_and_its_outcome_can_
             services=("crm", "gateway"),
             environment=environment,
         ) as running,
-        api_of(running.api[0], kafka, prefix) as api,
+        api_of(running.api[0], kafka, prefix, agent_id) as api,
     ):
         await running.stop("crm")
         bo = {"name": "Bo", "email": "bo@mail.example.com"}
@@ -141,7 +142,8 @@ async def test_while_the_owner_is_away_a_command_is_durable_and_its_outcome_can_
 async def test_a_request_that_still_waits_when_the_gateway_stops_is_answered_503(
     kafka: Server, mongodb_server: Server, prefix: str, tmp_path: Path
 ) -> None:
-    environment = {"COMMAND_TIMEOUT_SECONDS": "30", "AGENT_ID": str(uuid4())}
+    agent_id = uuid4()
+    environment = {"COMMAND_TIMEOUT_SECONDS": "30", "AGENT_ID": str(agent_id)}
     async with (
         system(
             tmp_path,
@@ -151,7 +153,7 @@ async def test_a_request_that_still_waits_when_the_gateway_stops_is_answered_503
             services=("gateway",),
             environment=environment,
         ) as running,
-        api_of(running.api[0], kafka, prefix) as api,
+        api_of(running.api[0], kafka, prefix, agent_id) as api,
     ):
         bo = {"name": "Bo", "email": "bo@mail.example.com"}
         request = asyncio.create_task(api.http.post("/api/clients", json=bo))

@@ -5,8 +5,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.services.gateway.conftest import AGENT, Api
+from tests.services.gateway.conftest import Api
 from tests.services.gateway.problems import problem
+from tests.system import AGENT
 
 WHOLE = {
     "name": "María López",

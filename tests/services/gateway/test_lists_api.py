@@ -8,9 +8,10 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from tests.services.gateway.conftest import AGENT, Api
+from tests.services.gateway.conftest import Api
 from tests.services.gateway.problems import problem
 from tests.services.gateway.stories import DAY, NOON, Story
+from tests.system import AGENT
 
 
 def links(response: httpx2.Response) -> dict[str, str]:

@@ -1,0 +1,84 @@
+"""What admins see and do: everybody's failed and unknown work, and the agents themselves."""
+
+from uuid import UUID
+
+from litestar import Controller, Response
+from litestar.exceptions import NotFoundException, ValidationException
+from litestar.status_codes import HTTP_201_CREATED
+
+from contracts.crm import AgentProfile
+from services.gateway.account_documents import AccountDocument
+from services.gateway.account_shapes import Account, AccountPatch, NewAgent
+from services.gateway.api import Asked, api_of, get, patch, post
+from services.gateway.followup_routes import Emails, Tasks
+from services.gateway.gate import ADMIN_ONLY
+from services.gateway.paging import Limit, Page, listed
+
+
+class AllTasks(Tasks):
+    """Follow-ups of all agents, to see to what has failed."""
+
+    path = "/api/admin/tasks"
+    tags = ["admin"]
+    opt = {ADMIN_ONLY: True}
+
+
+class AllEmails(Emails):
+    """Emails of all agents, to see to what has failed or is unknown."""
+
+    path = "/api/admin/emails"
+    tags = ["admin"]
+    opt = {ADMIN_ONLY: True}
+
+
+class Agents(Controller):
+    """The agents' accounts."""
+
+    path = "/api/admin/agents"
+    tags = ["admin"]
+    opt = {ADMIN_ONLY: True}
+
+    @get()
+    async def list_(
+        self, request: Asked, page: Page = 1, limit: Limit = 20
+    ) -> Response[list[Account]]:
+        """List all accounts, the newest first."""
+        sort = [("created_at", -1), ("_id", 1)]
+        database = api_of(request).database
+        return await listed(request, database, "accounts", {}, sort, Account, page, limit)
+
+    @post()
+    async def create(self, request: Asked, data: NewAgent) -> Response[Account]:
+        """Add an agent or another admin, also where registration is closed."""
+        accounts = api_of(request).accounts
+        profile = AgentProfile.model_validate(data.model_dump(exclude={"password", "role"}))
+        agent_id = await accounts.add(data.email, data.password, profile, data.role)
+        await accounts.account(agent_id)
+        return Response(await _account(request, agent_id), status_code=HTTP_201_CREATED)
+
+    @get("/{agent_id:uuid}")
+    async def show(self, request: Asked, agent_id: UUID) -> Account:
+        """Show an account."""
+        return await _account(request, agent_id)
+
+    @patch("/{agent_id:uuid}")
+    async def change(self, request: Asked, agent_id: UUID, data: AccountPatch) -> Account:
+        """Change role or password, or take the right to log in away or give it back."""
+        if agent_id == request.user.agent_id and (data.role == "agent" or data.active is False):
+            wrong = "active" if data.active is False else "role"
+            reason = "an admin cannot take this from himself"
+            raise ValidationException(extra=[{"key": wrong, "message": reason}])
+        api = api_of(request)
+        await api.accounts.govern(
+            agent_id, role=data.role, active=data.active, password=data.password
+        )
+        api.gate.forget()
+        return await _account(request, agent_id)
+
+
+async def _account(request: Asked, agent_id: UUID) -> Account:
+    name = AccountDocument.Settings.name
+    found = await api_of(request).database[name].find_one({"_id": agent_id})
+    if found is None:
+        raise NotFoundException("there is no such agent")
+    return Account.model_validate(found)

@@ -1,0 +1,92 @@
+"""The calling agent's profile and API keys."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Controller, Response
+from litestar.exceptions import NotFoundException, PermissionDeniedException
+from litestar.status_codes import HTTP_201_CREATED
+
+from contracts.crm import AgentProfile, UpdateAgent
+from services.gateway.account_shapes import Agent, AgentPatch, CreatedKey, Key, NewKey
+from services.gateway.api import Asked, api_of, delete, get, patch, post
+from services.gateway.documents import AgentDocument
+from services.gateway.gate import SESSION_ONLY
+from services.gateway.paging import Limit, Page, listed
+
+
+class Me(Controller):
+    """Who the caller is to the clients."""
+
+    path = "/api/agents/me"
+    tags = ["agents"]
+
+    @get()
+    async def show(self, request: Asked) -> Agent:
+        """Show the calling agent."""
+        return await _me(request)
+
+    @patch()
+    async def change(self, request: Asked, data: AgentPatch) -> Agent:
+        """Change the profile: what is written from now on is signed with it."""
+        known = await profile_of(request)
+        profile = known.personal.model_dump() | data.model_dump(exclude_unset=True)
+        command = UpdateAgent(
+            agent_id=request.user.agent_id, personal=AgentProfile.model_validate(profile)
+        )
+        await api_of(request).commands.order(command)
+        return await _me(request)
+
+
+class Keys(Controller):
+    """API keys for integrators."""
+
+    path = "/api/keys"
+    tags = ["keys"]
+    opt = {SESSION_ONLY: True}
+
+    @post()
+    async def create(self, request: Asked, data: NewKey) -> Response[CreatedKey]:
+        """Make a key. It is shown this once; `Authorization: Bearer KEY` is how it is used."""
+        if "admin" in data.scopes and request.user.role != "admin":
+            raise PermissionDeniedException("only admins may have keys with the scope admin")
+        secret, made = await api_of(request).keys.add(request.user.agent_id, data.name, data.scopes)
+        shown: dict[str, Any] = made.model_dump(by_alias=True, exclude={"secret", "agent_id"})
+        created = CreatedKey.model_validate(shown | {"key": str(secret)})
+        return Response(created, status_code=HTTP_201_CREATED)
+
+    @get()
+    async def list_(self, request: Asked, page: Page = 1, limit: Limit = 20) -> Response[list[Key]]:
+        """List the keys that are good, the newest first."""
+        where = {"agent_id": request.user.agent_id}
+        sort = [("created_at", -1), ("_id", 1)]
+        database = api_of(request).database
+        return await listed(request, database, "api_keys", where, sort, Key, page, limit)
+
+    @delete("/{key_id:uuid}")
+    async def remove(self, request: Asked, key_id: UUID) -> None:
+        """Take a key back: within seconds it opens nothing any more."""
+        api = api_of(request)
+        if not await api.keys.remove(request.user.agent_id, key_id):
+            raise NotFoundException("there is no such key")
+        api.gate.forget()
+
+
+async def profile_of(request: Asked) -> AgentDocument:
+    """Give the calling agent as crm last told. Raises NotFoundException when it has not yet."""
+    found = await api_of(request).database["agents"].find_one({"_id": request.user.agent_id})
+    if found is None:
+        raise NotFoundException("the agent is not registered yet; please try again")
+    known: AgentDocument = AgentDocument.model_validate(found)
+    return known
+
+
+async def _me(request: Asked) -> Agent:
+    known = await profile_of(request)
+    account = await api_of(request).accounts.account(request.user.agent_id)
+    return Agent(
+        id=request.user.agent_id,
+        role=request.user.role,
+        login=account.email if account else "",
+        **known.personal.model_dump(),
+    )

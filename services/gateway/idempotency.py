@@ -1,0 +1,106 @@
+"""Idempotency-Key: a POST that is sent again is done once, and answered the same.
+
+As the IETF's draft-ietf-httpapi-idempotency-key-header says. What is asked is stored before it is
+done, with the id of its command; so one that was done but not answered is not done again either.
+"""
+
+import hashlib
+import re
+from datetime import UTC, datetime
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+from litestar import Request
+from litestar.exceptions import ValidationException
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from pymongo import ReturnDocument
+
+from chassis.mongo import Database, Raw
+from services.gateway.account_documents import IdempotencyDocument
+
+HEADER = "Idempotency-Key"
+REPLAYED = b"idempotency-replayed"
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_COMMAND_ID = "command_id"
+# Which answers are final; after any other, the same request is tried again.
+_PASSING = (408, 425, 429)
+_ACCEPTED = 202
+_SERVER_ERRORS = 500
+
+
+class KeyReused(Exception):
+    """The key was used for another request."""
+
+
+def command_id_of(request: Request[Any, Any, Any]) -> UUID:
+    """Give the id for the request's command: the same whenever the request is sent again."""
+    return cast("UUID", request.state.get(_COMMAND_ID) or uuid4())
+
+
+def once(database: Database) -> Any:
+    """Make the middleware. It stands behind the gate: keys are the calling agent's."""
+    asked = database[IdempotencyDocument.Settings.name]
+
+    def around(app: ASGIApp) -> ASGIApp:
+        async def answered(scope: Scope, receive: Receive, send: Send) -> None:
+            request: Request[Any, Any, Any] = Request(scope, receive, send)
+            key = request.headers.get(HEADER)
+            if key is None or request.method != "POST" or "user" not in scope:
+                await app(scope, receive, send)
+                return
+            if not _KEY.fullmatch(key):
+                wrong = {"key": HEADER, "message": "has to be 1 to 255 visible ASCII characters"}
+                raise ValidationException(extra=[wrong])
+            id_ = f"{request.user.agent_id}:{key}"
+            known = await _ask(request, asked, id_)
+            if answer := known.get("answer"):
+                await _send(send, answer)
+                return
+            request.state[_COMMAND_ID] = known["command_id"]
+            messages: list[Message] = []
+
+            async def keep(message: Message) -> None:
+                messages.append(message)
+
+            await app(scope, receive, keep)
+            if answer := _final(messages):
+                await asked.update_one({"_id": id_}, {"$set": {"answer": answer}})
+            for message in messages:
+                await send(message)
+
+        return answered
+
+    return around
+
+
+async def _ask(request: Request[Any, Any, Any], asked: Any, id_: str) -> Raw:
+    """Store what is asked, or find that it was asked before. Raises KeyReused."""
+    target = f"{request.url.path}?{request.url.query}\n"
+    digest = hashlib.sha256(target.encode() + await request.body()).digest()
+    document = {"request": digest, "command_id": uuid4(), "created_at": datetime.now(UTC)}
+    found: Raw = await asked.find_one_and_update(
+        {"_id": id_},
+        {"$setOnInsert": document},
+        upsert=True,
+        return_document=ReturnDocument.AFTER,
+    )
+    if found["request"] != digest:
+        raise KeyReused
+    return found
+
+
+def _final(messages: list[Message]) -> Raw | None:
+    """Give what is to be stored of an answer, or None when the request may be tried again."""
+    start: Any = messages[0]
+    status = start["status"]
+    if status in _PASSING or status == _ACCEPTED or status >= _SERVER_ERRORS:
+        return None
+    bodies = (cast("Any", message).get("body", b"") for message in messages[1:])
+    return {"status": status, "headers": list(start["headers"]), "body": b"".join(bodies)}
+
+
+async def _send(send: Send, answer: Raw) -> None:
+    headers = [(bytes(name), bytes(value)) for name, value in answer["headers"]]
+    headers.append((REPLAYED, b"true"))
+    await send({"type": "http.response.start", "status": answer["status"], "headers": headers})
+    await send({"type": "http.response.body", "body": answer["body"], "more_body": False})
