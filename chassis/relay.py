@@ -159,16 +159,19 @@ class Relay:
 
     async def _with_earlier(self, offered: Sequence[Outgoing]) -> list[Outgoing]:
         """Put before each commit what is still unpublished of its stream."""
-        begun: set[str] = set()
-        unsure = []
+        # By stream, what stands in the topic, or will once the commits before are sent. Between two
+        # of this process there may be one of another's.
+        reached: dict[str, int] = {}
+        unsure: set[str] = set()
         for commit in offered:
-            known = commit.first == 1 or self._last_published.get(commit.stream) == commit.first - 1
-            if not known and commit.stream not in begun:
-                unsure.append(commit.stream)
-            begun.add(commit.stream)
+            stream = commit.stream
+            before = reached.get(stream, self._last_published.get(stream, 0))
+            if commit.first not in (1, before + 1):
+                unsure.add(stream)
+            reached[stream] = commit.last
         if not unsure:
             return list(offered)
-        found = self._log.commits.find({"published": False, "stream": {"$in": unsure}}).hint(
+        found = self._log.commits.find({"published": False, "stream": {"$in": list(unsure)}}).hint(
             UNPUBLISHED
         )
         all_ = {(c.stream, c.first): c for c in offered}

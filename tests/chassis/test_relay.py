@@ -10,6 +10,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from chassis.aggregate import StateDocument
+from chassis.ending import end
 from chassis.log import Log
 from chassis.mongo import Database
 from chassis.relay import Relay
@@ -126,6 +127,26 @@ async def test_what_a_dead_process_left_of_a_stream_goes_before_the_next(
     await relay.flush()
     assert await versions(kafka.address, f"{topics}emails") == {f"email-{of}": [1, 2, 3, 4]}
     assert all(await published(database, of))
+
+
+async def test_what_another_process_appended_between_two_commits_goes_between_them(
+    log: Log,
+    relay: Relay,
+    database: Database,
+    producer: AIOKafkaProducer,
+    kafka: Server,
+    topics: str,
+) -> None:
+    of, other = uuid4(), Log(database)
+    behind = Relay(other, producer, "mailer", topics)
+    flushing = asyncio.create_task(other.run())
+    first = await appended(log, of, [opened(of)])
+    third = await appended(other, of, [opened(of)], [opened(of)], stored=first)
+    await appended(log, of, [opened(of)], stored=third)
+    await relay.flush()
+    assert await versions(kafka.address, f"{topics}emails") == {f"email-{of}": [1, 2, 3, 4]}
+    await behind.flush()
+    await end([flushing])
 
 
 async def test_a_stream_stops_at_what_cannot_be_published_and_others_go_on(
