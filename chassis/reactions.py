@@ -146,10 +146,13 @@ class Reactor:
         now = to_milliseconds(datetime.now(UTC))
         cause = task.envelope.id
         state = document.state if document else None
+        version = document.version if document else 0
         try:
             events = task.reaction.decide(state, task.message, Given(now, cause))
+            # After the decision: that there is no such thing says more than that it has changed.
+            _require_version(task, version)
             if not events:
-                return Done(task.stream, document.version if document else 0)
+                return Done(task.stream, version)
             return task.reaction.aggregate.change(
                 task.target,
                 document,
@@ -176,3 +179,16 @@ class Reactor:
                 else change.aggregate.unique.get(error.index, error)
             )
         return error
+
+
+def _require_version(task: Task, version: int) -> None:
+    """Refuse a command that was meant for another version of the stream it is about."""
+    message = task.message
+    if not isinstance(message, Command) or message.if_version in (None, version):
+        return
+    # What it does to other aggregates does not depend on that stream.
+    if message.stream == task.stream:
+        raise Refused(
+            f"it has changed meanwhile: version {version} instead of {message.if_version}",
+            field="if_version",
+        )

@@ -76,7 +76,13 @@ class Event(Message):
 
 
 class Command(Message):
-    """An order to the owner of a stream, which answers on the topic `replies`."""
+    """An order to the owner of a stream, which answers on the topic `replies`.
+
+    `if_version`: carry it out only while the stream is at this version (0: while there is none);
+    otherwise it is rejected, kind `conflict`, field `if_version`.
+    """
+
+    if_version: int | None = None
 
     def to_json(self) -> str:
         """Write the value of the Kafka record; what was left unset stays absent (RFC 7396)."""

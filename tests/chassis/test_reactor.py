@@ -17,8 +17,14 @@ from contracts.mailer import DeliveryKind, RecordDelivery
 from tests.chassis.tally import OBEY, TALLIES, Tally, TallyEvent, change, opened, order
 
 
-def task(of: UUID, kind: DeliveryKind, reaction: Reaction = OBEY, reason: str = "red") -> Task:
-    message = order(of, kind, reason)
+def task(
+    of: UUID,
+    kind: DeliveryKind,
+    reaction: Reaction = OBEY,
+    reason: str = "red",
+    if_version: int | None = None,
+) -> Task:
+    message = order(of, kind, reason).model_copy(update={"if_version": if_version})
     envelope = cloudevents.about(
         message, id=uuid4(), source="gateway", time=datetime.now(UTC), correlation=uuid4()
     )
@@ -150,6 +156,78 @@ async def test_a_command_that_changed_nothing_is_answered_the_same_when_it_comes
     assert [type(outcome) for outcome in before] == [Done, Refused, Refused]
     assert [_told(outcome) for outcome in again] == [_told(outcome) for outcome in before]
     assert (await log.load(TALLIES, [of]))[of].version == 1
+
+
+async def test_a_command_for_another_version_is_refused_even_if_it_would_change_nothing(
+    log: Log, database: Database
+) -> None:
+    of = uuid4()
+    outcomes = await Reactor(log, "mailer").carry_out(
+        [
+            task(of, "opened", if_version=0),
+            task(of, "opened", if_version=1),
+            task(of, "opened", if_version=1),
+            task(of, "delivered", if_version=3),
+            task(of, "delivered", if_version=2),
+            task(uuid4(), "opened", if_version=1),
+        ]
+    )
+    done, again, stale, nothing, fresh, absent = outcomes
+    stream = f"email-{of}"
+    assert (done, again, fresh) == (Done(stream, 1), Done(stream, 2), Done(stream, 2))
+    for refused, versions in ((stale, "2 instead of 1"), (nothing, "2 instead of 3")):
+        assert isinstance(refused, Refused)
+        assert (refused.kind, refused.field) == ("conflict", "if_version")
+        assert versions in refused.reason
+    assert isinstance(absent, Refused)
+    assert absent.field == "if_version"
+    assert await database["commits"].count_documents({"stream": stream}) == 2
+
+
+async def test_what_the_decision_says_no_to_is_told_rather_than_a_version(log: Log) -> None:
+    of = uuid4()
+    [refused] = await Reactor(log, "mailer").carry_out([task(of, "bounced", if_version=7)])
+    assert isinstance(refused, Refused)
+    assert (refused.kind, refused.field) == ("invalid", "kind")
+
+
+async def test_a_command_for_a_version_is_answered_as_before_when_it_comes_again(log: Log) -> None:
+    of = uuid4()
+    accepted, stale = task(of, "opened", if_version=0), task(of, "opened", if_version=0)
+    reactor = Reactor(log, "mailer")
+    before = await reactor.carry_out([accepted, stale])
+    assert [type(outcome) for outcome in before] == [Done, Refused]
+    await reactor.carry_out([task(of, "opened")])
+    again = await reactor.carry_out([accepted, stale])
+    assert [_told(outcome) for outcome in again] == [_told(outcome) for outcome in before]
+
+
+async def test_the_version_is_looked_at_again_when_somebody_was_first(log: Log) -> None:
+    of = uuid4()
+    rivals = [change(of, opened(of))]
+
+    class Slow(Log):
+        """Somebody appends between reading and appending, once."""
+
+        async def known(self, causes: object) -> dict[tuple[UUID, str], int]:
+            if rivals:
+                assert await log.append([rivals.pop()]) == [None]
+            return await super().known(causes)  # type: ignore[arg-type]
+
+    slow = Slow(log.database)
+    slow.append = log.append  # type: ignore[method-assign]
+    [refused] = await Reactor(slow, "mailer").carry_out([task(of, "opened", if_version=0)])
+    assert isinstance(refused, Refused)
+    assert refused.field == "if_version"
+
+
+async def test_only_the_stream_that_a_command_names_has_to_be_at_its_version(log: Log) -> None:
+    named, beside = uuid4(), uuid4()
+    one = task(named, "opened", if_version=3)
+    aside = Reaction(TALLIES, lambda _: beside, lambda *_: [opened(beside)])
+    outcomes = await Reactor(log, "mailer").carry_out([one, replace(one, reaction=aside)])
+    assert isinstance(outcomes[0], Refused)
+    assert outcomes[1] == Done(f"email-{beside}", 1)
 
 
 async def test_a_state_that_was_put_back_behind_its_log_is_a_bug_and_not_an_endless_loop(
