@@ -1,6 +1,6 @@
 """Views: what a service keeps of others' streams, each version applied exactly once."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, TypeVar
@@ -64,10 +64,11 @@ class Views:
         self.follows: set[type[Message]] = {t for topic in self.topics for t in topic.types}
         self.listeners: list[Callable[[Mapping[str, int]], None]] = []
 
-    async def version(self, stream: str) -> int:
-        """Give the version of the stream that the views show; 0 when it is not heard of yet."""
-        found = await self._positions.find_one({"_id": stream})
-        return int(found["version"]) if found else 0
+    async def versions(self, streams: Collection[str]) -> dict[str, int]:
+        """Give the versions of the streams that the views show; 0 for one not heard of yet."""
+        found = self._positions.find({"_id": {"$in": list(streams)}}, {"version": 1})
+        known = {raw["_id"]: int(raw["version"]) async for raw in found}
+        return {stream: known.get(stream, 0) for stream in streams}
 
     async def apply(self, events: Sequence[tuple[Envelope, Message | None]]) -> list[int]:
         """Apply the events; give the indices of those that came too early (a gap before them).

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ops.api import Client, Task
-from ops.leads import Lead
+from services.gateway.leads.parsing import Lead
 
 FOLLOWUPS: Final = ("Day 1", "Day 3", "Week 1", "Week 2", "Month 1")
 SETTLED: Final = frozenset({"sent", "failed", "cancelled", "withheld", "unknown"})

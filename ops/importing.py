@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ops.api import Added, Api, Known, Refused
-from ops.leads import Complaint, Lead, read
+from ops.leads import read
+from services.gateway.leads.parsing import Complaint, Lead
 
 # Enough to hide the wait for each reply; more would only queue in the gateway.
 IN_FLIGHT = 16

@@ -1,152 +1,17 @@
-"""Reading a CSV of leads: what is good, and what is wrong on which line. Pure but for `read`."""
+"""Leads from a CSV on this machine."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from email_validator import EmailNotValidError, validate_email
-
-from contracts.crm import PropertyType, Stage
-from ops.csv_records import BrokenRecord, Record, decode, records
 from ops.errors import OperatorError
-from ops.lead_columns import Cells, Columns
-from ops.lead_vocabulary import PROPERTY_TYPE_OF, STAGE_OF, key
-
-LIMITS = {"name": 100, "phone": 20, "property_address": 200, "notes": 1000}
-MAX_CUSTOM_FIELDS = 50
-
-
-@dataclass(frozen=True)
-class Lead:
-    """A client to be, with the line of the file that it starts on (from 1)."""
-
-    line: int
-    name: str
-    email: str
-    phone: str = ""
-    property_address: str = ""
-    property_type: PropertyType | None = None
-    stage: Stage | None = None
-    notes: str = ""
-    custom_fields: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def is_followed_up(self) -> bool:
-        """Whether a plan of follow-ups is made for it."""
-        return self.stage not in ("closed", "lost")
-
-    def body(self) -> dict[str, Any]:
-        """Give the body of `POST /api/clients`; what is not known is left out."""
-        fields = {name: value for name, value in vars(self).items() if name != "line"}
-        return {name: value for name, value in fields.items() if value}
-
-
-@dataclass(frozen=True)
-class Complaint:
-    """Why a line of the file was not taken. `field` is empty when the whole line is meant."""
-
-    line: int
-    field: str
-    reason: str
-
-    def __str__(self) -> str:
-        about = f"{self.field}: " if self.field else ""
-        return f"line {self.line}: {about}{self.reason}"
-
-
-@dataclass(frozen=True)
-class Parsed:
-    """The leads of a file in its order, and a complaint for each thing wrong with the others."""
-
-    leads: tuple[Lead, ...]
-    complaints: tuple[Complaint, ...]
+from services.gateway.leads.parsing import Parsed, parse
+from services.gateway.leads.records import Unreadable, decode
 
 
 def read(file: Path) -> Parsed:
     """Read the file (UTF-8, UTF-16 or Windows-1252). Raises OperatorError when it is no use."""
     try:
-        content = file.read_bytes()
+        return parse(decode(file.read_bytes()))
     except OSError as error:
         raise OperatorError(f"cannot read {file}: {error.strerror}") from None
-    try:
-        return parse(decode(content))
-    except OperatorError as error:
+    except Unreadable as error:
         raise OperatorError(f"{file}: {error}") from None
-
-
-def parse(text: str) -> Parsed:
-    """Sort the file's lines into leads and complaints.
-
-    Raises OperatorError when there is no header to tell a name or an email by.
-    """
-    columns = Columns.found_in(text)
-    leads: dict[str, Lead] = {}
-    complaints: list[Complaint] = []
-    for record in records(text, columns.delimiter, after=columns.line):
-        if isinstance(record, BrokenRecord):
-            complaints.append(Complaint(record.line, "", record.reason))
-            continue
-        cells = columns.read(record.cells)
-        lead = _lead(record.line, cells)
-        wrong = list(_complaints(columns, record, cells, lead))
-        first = leads.get(lead.email.casefold())
-        if first:
-            reason = f"{lead.email} is already on line {first.line}"
-            wrong.append(Complaint(lead.line, "email", reason))
-        complaints += wrong
-        if not wrong:
-            leads[lead.email.casefold()] = lead
-    return Parsed(tuple(leads.values()), tuple(complaints))
-
-
-def _lead(line: int, cells: Cells) -> Lead:
-    stages = [STAGE_OF.get(key(word)) for word in cells.stages]
-    return Lead(
-        line=line,
-        name=cells.name,
-        email=cells.email,
-        phone=cells.phone,
-        property_address=cells.property_address,
-        property_type=PROPERTY_TYPE_OF.get(key(cells.property_type)),
-        # A no in any of the columns is a no: HubSpot keeps "Unqualified" beside the stage.
-        stage="lost" if "lost" in stages else next(iter(stages), None),
-        notes=cells.notes,
-        custom_fields=cells.custom_fields,
-    )
-
-
-def _complaints(columns: Columns, record: Record, cells: Cells, lead: Lead) -> Iterator[Complaint]:
-    if len(record.cells) > columns.count and any(record.cells[columns.count :]):
-        reason = (
-            f"has {len(record.cells)} values where the header has {columns.count};"
-            " a value with a delimiter in it needs quotes"
-        )
-        yield Complaint(lead.line, "", reason)
-        return
-    if not lead.name:
-        yield Complaint(lead.line, "name", "is missing")
-    if not lead.email:
-        yield Complaint(lead.line, "email", "is missing")
-    else:
-        try:
-            validate_email(lead.email, check_deliverability=False)
-        except EmailNotValidError as error:
-            yield Complaint(lead.line, "email", f"“{lead.email}” is no email address: {error}")
-    for name, limit in LIMITS.items():
-        length = len(getattr(lead, name))
-        if length > limit:
-            reason = f"is {length} characters long, {limit} are allowed"
-            yield Complaint(lead.line, name, reason)
-    if len(lead.custom_fields) > MAX_CUSTOM_FIELDS:
-        reason = f"{len(lead.custom_fields)} other columns are filled, {MAX_CUSTOM_FIELDS} can be"
-        yield Complaint(lead.line, "custom_fields", reason)
-    if cells.stages and lead.stage is None:
-        yield Complaint(lead.line, "stage", _unknown(cells.stages[0], "stage", STAGE_OF))
-    if cells.property_type and lead.property_type is None:
-        reason = _unknown(cells.property_type, "property type", PROPERTY_TYPE_OF)
-        yield Complaint(lead.line, "property_type", reason)
-
-
-def _unknown(word: str, what: str, known: Mapping[str, str]) -> str:
-    return f"“{word}” is no {what} known here; use {', '.join(dict.fromkeys(known.values()))}"

@@ -8,7 +8,7 @@ from rich.console import RenderableType
 
 from ops import board
 from ops.api import Api, Client, Task
-from ops.leads import Lead
+from services.gateway.leads.parsing import Lead
 
 # The time over which the rate is taken.
 _RATE_SECONDS = 10.0

@@ -2,34 +2,26 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID, uuid4
 
-import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from pydantic import ValidationError
 
-from chassis import serving
-from chassis.kafka import pace_fetches
 from chassis.mongo import Database
-from chassis.views import Views, view_raw
+from chassis.views import Views
 from contracts import cloudevents
-from contracts.catalogue import REPLIES, TYPES, topic_of
-from contracts.cloudevents import Malformed
+from contracts.catalogue import topic_of
 from contracts.message import Command
 from contracts.replies import CommandAccepted, CommandRejected
-from services.gateway.documents import COMMAND_KEPT, CommandDocument
+from services.gateway.answers import Answer, Answers
+from services.gateway.kept import Kept, Order
 from services.gateway.settings import GatewaySettings
+from services.gateway.showing import Showing
 
-LOOK_SECONDS = 0.25
-STOP_SECONDS = 3
-
-log = structlog.get_logger(__name__)
-
-Answer = CommandAccepted | CommandRejected
+# More of one caller's commands would only wait in the owner's inbox.
+IN_FLIGHT = 200
 
 
 class Unavailable(Exception):
@@ -52,45 +44,33 @@ class StillRunning(Exception):
         self.command_id = command_id
 
 
+class _Patience:
+    """Until when a caller waits, in the loop's time."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self.renew()
+
+    def renew(self) -> None:
+        self.deadline = asyncio.get_running_loop().time() + self._seconds
+
+
 class Commands:
     """Sends commands and waits for what becomes of them. One per gateway process."""
 
     def __init__(self, settings: GatewaySettings, database: Database, views: Views) -> None:
         self._settings = settings
-        self._kept = database[CommandDocument.Settings.name]
-        self._views = views
+        self._answers = Answers(settings)
+        self._kept = Kept(database, self._answers)
+        self._showing = Showing(views)
         self._producer: AIOKafkaProducer | None = None
-        self._asked: dict[UUID, asyncio.Future[Answer]] = {}
-        self._unshown: dict[tuple[str, int], asyncio.Event] = {}
-        self._writing: set[asyncio.Task[Any]] = set()
-        views.listeners.append(self._reached)
 
     @contextlib.asynccontextmanager
     async def running(self, producer: AIOKafkaProducer) -> AsyncIterator[None]:
-        """Listen for replies from now on: every replica to all of them, without a group."""
-        settings = self._settings
+        """Listen for the answers from now on."""
         self._producer = producer
-        consumer = AIOKafkaConsumer(
-            settings.kafka_topic_prefix + REPLIES.name,
-            bootstrap_servers=settings.kafka_bootstrap_servers,
-            client_id="realtoros-gateway-replies",
-            auto_offset_reset="latest",
-        )
-        await consumer.start()
-        try:
-            # The reply to the first command must not slip by before the positions are known.
-            await consumer.seek_to_end()
-            pace_fetches(consumer, settings.kafka_empty_fetch_hold_ms, settings.pace_seconds)
-            listening = asyncio.create_task(self._listen(consumer))
-            listening.add_done_callback(serving.stop_if_failed)
+        async with self._answers.running():
             yield
-            listening.remove_done_callback(serving.stop_if_failed)
-            listening.cancel()
-        finally:
-            # After an outage aiokafka's fetcher may never end.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(STOP_SECONDS):
-                    await consumer.stop()
 
     async def order(self, command: Command, command_id: UUID | None = None) -> CommandAccepted:
         """Send a command and wait until it is accepted and the views show it.
@@ -98,26 +78,43 @@ class Commands:
         One that is sent again under its id is answered again, and not carried out twice.
         Raises Rejected, StillRunning after `command_timeout_seconds`, Unavailable without Kafka.
         """
-        command_id = command_id or uuid4()
-        new: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        answer = self._asked.setdefault(command_id, new)
+        patience = _Patience(self._settings.command_timeout_seconds)
+        order = await self._ask(command_id or uuid4(), command)
+        await self._answered(order, patience)
+        [answer] = await self._settled([order], patience)
+        if answer is None:
+            raise StillRunning(order.id)
+        if isinstance(answer, CommandRejected):
+            raise Rejected(answer)
+        return answer
+
+    async def order_all(self, commands: Iterable[tuple[UUID, Command]]) -> dict[UUID, Answer]:
+        """Send commands under their ids, many at a time; give the answers, all shown by the views.
+
+        A command without one is durable, but not answered, or not shown, yet: nothing had been
+        answered for `command_timeout_seconds`. Raises Unavailable without Kafka: some of the
+        commands may be carried out then; sent again under their ids they are not carried out twice.
+        """
+        patience = _Patience(self._settings.command_timeout_seconds)
+        queue = iter(commands)
+        asked: list[Order] = []
+
+        async def work() -> None:
+            for command_id, command in queue:
+                order = await self._ask(command_id, command)
+                asked.append(order)
+                await self._answered(order, patience)
+                if order.answer.done():
+                    patience.renew()
+
+        workers = [asyncio.create_task(work()) for _ in range(IN_FLIGHT)]
         try:
-            await self.send(command, command_id)
-        except Unavailable:
-            self._asked.pop(command_id, None)
-            raise
-        deadline = asyncio.get_running_loop().time() + self._settings.command_timeout_seconds
-        try:
-            async with asyncio.timeout_at(deadline):
-                outcome = await asyncio.shield(answer)
-            if isinstance(outcome, CommandAccepted):
-                await self._until_shown(outcome.about, outcome.version, deadline)
-        except TimeoutError:
-            await self._keep(command_id, command, answer)
-            raise StillRunning(command_id) from None
-        if isinstance(outcome, CommandRejected):
-            raise Rejected(outcome)
-        return outcome
+            await asyncio.gather(*workers)
+        finally:
+            for worker in workers:
+                worker.cancel()
+        answers = await self._settled(asked, patience)
+        return {order.id: a for order, a in zip(asked, answers, strict=True) if a}
 
     async def send_until_shown(
         self, command: Command, command_id: UUID, stream: str, version: int
@@ -127,8 +124,9 @@ class Commands:
         Raises TimeoutError after `command_timeout_seconds`, Unavailable without Kafka.
         """
         await self.send(command, command_id)
-        wait = self._settings.command_timeout_seconds
-        await self._until_shown(stream, version, asyncio.get_running_loop().time() + wait)
+        patience = _Patience(self._settings.command_timeout_seconds)
+        if await self._showing.until({stream: version}, patience.deadline):
+            raise TimeoutError
 
     async def send(self, command: Command, command_id: UUID) -> None:
         """Make a command durable. Raises Unavailable when Kafka does not take it in time."""
@@ -152,63 +150,34 @@ class Commands:
         except (KafkaError, TimeoutError) as error:
             raise Unavailable from error
 
-    async def _listen(self, consumer: AIOKafkaConsumer) -> None:
-        while True:
-            try:
-                record = await consumer.getone()
-                envelope = cloudevents.read(record.headers)
-                answer = self._asked.pop(envelope.correlation, None)
-                if answer and not answer.done():
-                    type_: Any = TYPES[envelope.type]
-                    answer.set_result(type_.model_validate_json(record.value))
-            except KafkaError as error:
-                log.warning("listening_failed", error=repr(error))
-                await asyncio.sleep(1)
-            except (Malformed, KeyError, ValidationError) as error:
-                log.warning("reply_unreadable", error=type(error).__name__)
-
-    async def _until_shown(self, stream: str, version: int, deadline: float) -> None:
-        """Wait for the views, which this replica or another brings up to date.
-
-        Looks at the time itself: pymongo may swallow a cancellation, or hang after it (mongo.ping).
-        """
-        key = (stream, version)
-        shown = self._unshown.setdefault(key, asyncio.Event())
+    async def _ask(self, command_id: UUID, command: Command) -> Order:
+        answer = self._answers.expect(command_id)
         try:
-            while not shown.is_set() and await self._views.version(stream) < version:
-                if asyncio.get_running_loop().time() > deadline:
-                    raise TimeoutError
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_SECONDS):
-                        await shown.wait()
-        finally:
-            self._unshown.pop(key, None)
+            await self.send(command, command_id)
+        except Unavailable:
+            self._answers.forget(command_id)
+            raise
+        return Order(command_id, command.agent_id, answer)
 
-    def _reached(self, versions: Mapping[str, int]) -> None:
-        for (stream, version), shown in self._unshown.items():
-            if versions.get(stream, 0) >= version:
-                shown.set()
-
-    async def _keep(
-        self, command_id: UUID, command: Command, answer: asyncio.Future[Answer]
-    ) -> None:
-        """Remember a command that the caller no longer waits for, and its answer when it comes."""
-        waiting = CommandDocument(
-            id=command_id, agent_id=command.agent_id, created_at=datetime.now(UTC)
-        )
-        await self._kept.replace_one({"_id": command_id}, view_raw(waiting), upsert=True)
+    async def _answered(self, order: Order, patience: _Patience) -> None:
+        """Wait until the owner has answered, or patience ends."""
         loop = asyncio.get_running_loop()
-        loop.call_later(COMMAND_KEPT.total_seconds(), self._asked.pop, command_id, None)
-        answer.add_done_callback(lambda done: self._note(command_id, done.result()))
+        while not order.answer.done() and (left := patience.deadline - loop.time()) > 0:
+            await asyncio.wait({order.answer}, timeout=left)
 
-    def _note(self, command_id: UUID, answer: Answer) -> None:
-        if isinstance(answer, CommandAccepted):
-            settled: dict[str, Any] = {"status": "accepted"}
-        else:
-            settled = {
-                "status": "rejected",
-                **answer.model_dump(include={"kind", "reason", "field"}),
-            }
-        writing = asyncio.create_task(self._kept.update_one({"_id": command_id}, {"$set": settled}))
-        self._writing.add(writing)
-        writing.add_done_callback(self._writing.discard)
+    async def _settled(self, orders: Sequence[Order], patience: _Patience) -> list[Answer | None]:
+        """Give the answers to the orders: those of accepted ones once the views show them.
+
+        None where patience ended before; such an order is kept, for its answer to be asked for.
+        """
+        answers = [order.answer.result() if order.answer.done() else None for order in orders]
+        wanted: dict[str, int] = {}
+        for answer in answers:
+            if isinstance(answer, CommandAccepted):
+                wanted[answer.about] = max(answer.version, wanted.get(answer.about, 0))
+        unshown = await self._showing.until(wanted, patience.deadline)
+        settled = [answer if answer and answer.about not in unshown else None for answer in answers]
+        late = [order for order, answer in zip(orders, settled, strict=True) if answer is None]
+        if late:
+            await self._kept.keep(late)
+        return settled

@@ -45,8 +45,9 @@ async def test_a_batch_is_applied_and_its_positions_move(database: Database) -> 
     batch = [at(1, deletion(one)), at(1, deletion(other)), at(2, deletion(one))]
     assert await views.apply(batch) == []
     assert (await seen(database, one), await seen(database, other)) == (2, 1)
-    assert await views.version(f"client-{one}") == 2
-    assert await views.version(f"client-{uuid4()}") == 0
+    assert await views.versions([f"client-{one}"]) == {f"client-{one}": 2}
+    unknown = f"client-{uuid4()}"
+    assert await views.versions([unknown]) == {unknown: 0}
 
 
 async def test_a_version_that_was_applied_is_a_repeat_and_changes_nothing(
@@ -57,7 +58,7 @@ async def test_a_version_that_was_applied_is_a_repeat_and_changes_nothing(
     assert await views.apply(batch) == []
     assert await views.apply(batch) == []
     assert await seen(database, client) == 3
-    assert await views.version(f"client-{client}") == 3
+    assert await views.versions([f"client-{client}"]) == {f"client-{client}": 3}
 
 
 async def test_a_gap_is_found_and_what_follows_it_waits(database: Database) -> None:
@@ -79,7 +80,7 @@ async def test_a_version_without_interest_moves_the_position_only(database: Data
     envelope, _ = at(1, deletion(client))
     assert await views.apply([(envelope, None), at(2, deletion(client))]) == []
     assert await seen(database, client) == 1
-    assert await views.version(f"client-{client}") == 2
+    assert await views.versions([f"client-{client}"]) == {f"client-{client}": 2}
 
 
 async def test_writers_on_one_document_do_not_lose_each_other_s_events(
@@ -115,7 +116,7 @@ async def test_a_view_that_fails_leaves_all_of_the_batch_unapplied(database: Dat
         views.apply([at(1, deletion(good)), at(1, foreign)]), return_exceptions=True
     )
     assert isinstance(outcome[0], ZeroDivisionError)
-    assert await views.version(f"client-{good}") == 0
+    assert await views.versions([f"client-{good}"]) == {f"client-{good}": 0}
     assert await seen(database, good) == 0
 
 

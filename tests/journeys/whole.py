@@ -12,10 +12,10 @@ from typing import Any
 
 from ops.api import Api
 from ops.importing import import_leads
-from ops.leads import Lead
 from ops.replaying import Rebuilding, report
 from ops.services import SERVICES, Service
 from ops.stores import store_of
+from services.gateway.leads.parsing import Lead
 from tests.faults.checker import check
 from tests.faults.history import Acknowledged, read_history
 from tests.faults.settling import until_settled

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from ops import board
 from ops.api import Client, Task
-from ops.leads import Lead
+from services.gateway.leads.parsing import Lead
 
 ANN = Lead(line=2, name="Ann [Lee]", email="Ann@example.com")
 BOB = Lead(line=3, name="Bob", email="bob@example.com")

@@ -12,7 +12,7 @@ from ops import api as api_module
 from ops.api import Api, Task
 from ops.errors import Away, OperatorError
 from ops.importing import IN_FLIGHT, import_file, import_leads
-from ops.leads import Lead
+from services.gateway.leads.parsing import Lead
 
 Answer = Callable[[httpx2.Request], httpx2.Response]
 LEADS = [Lead(line=i + 2, name=f"Client {i}", email=f"{i}@example.com") for i in range(40)]

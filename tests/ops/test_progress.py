@@ -5,8 +5,8 @@ import pytest
 from ops.api import Api, Client, Task
 from ops.board import FOLLOWUPS
 from ops.errors import Away
-from ops.leads import Lead
 from ops.progress import Progress
+from services.gateway.leads.parsing import Lead
 
 ANN = Lead(line=2, name="Ann", email="Ann@example.com")
 

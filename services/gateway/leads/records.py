@@ -1,17 +1,24 @@
 """The records of a CSV file with the lines they start on, whatever else is broken in it."""
 
+import contextlib
 import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from services.gateway.leads.formulas import without_guard
+
 DELIMITERS = ",;\t|"
+
+
+class Unreadable(Exception):
+    """The file is no use at all; the message says why."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """The cells of one record, stripped, and the line it starts on (from 1)."""
+    """The cells of one record, stripped and unguarded, and the line it starts on (from 1)."""
 
     line: int
     cells: tuple[str, ...]
@@ -25,14 +32,21 @@ class BrokenRecord:
     reason: str
 
 
-def decode(content: bytes) -> str:
-    """Decode what spreadsheets save: UTF-8 or UTF-16 with a mark, UTF-8, else Windows-1252."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16", errors="replace")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", errors="replace")
+def decode(content: bytes, charset: str | None = None) -> str:
+    """Decode what spreadsheets save: UTF-8 or UTF-16 with a mark, UTF-8, else Windows-1252.
+
+    Raises Unreadable when it is none of them, or not of the charset that the sender names.
+    """
+    if charset:
+        encodings = [charset]
+    elif content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encodings = ["utf-16"]
+    else:
+        encodings = ["utf-8", "cp1252"]
+    for encoding in encodings:
+        with contextlib.suppress(ValueError, LookupError):
+            return content.decode(encoding).removeprefix("\ufeff")
+    raise Unreadable(f"is no text in {charset or 'UTF-8, UTF-16 or Windows-1252'}")
 
 
 def records(text: str, delimiter: str, *, after: int = 0) -> Iterator[Record | BrokenRecord]:
@@ -47,7 +61,7 @@ def records(text: str, delimiter: str, *, after: int = 0) -> Iterator[Record | B
         start = after
         try:
             for cells in reader:
-                stripped = tuple(cell.strip() for cell in cells)
+                stripped = tuple(without_guard(cell.strip()) for cell in cells)
                 if any(stripped):
                     yield Record(start + 1, stripped)
                 start = after + reader.line_num

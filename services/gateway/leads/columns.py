@@ -1,13 +1,14 @@
 """Which column of a file means what."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
+from typing import Any
 
-from ops import lead_vocabulary as words
-from ops.csv_records import DELIMITERS, Record, records
-from ops.errors import OperatorError
+from services.gateway.leads import vocabulary as words
+from services.gateway.leads.records import DELIMITERS, Record, Unreadable, records
 
 _SINGLE = (words.NAME, words.FIRST_NAME, words.LAST_NAME, words.EMAIL, words.PHONE, words.NOTES)
 _KNOWN = frozenset(
@@ -28,7 +29,7 @@ class Cells:
     property_type: str
     stages: tuple[str, ...]
     notes: str
-    custom_fields: dict[str, str]
+    custom_fields: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Columns:
 
     @classmethod
     def found_in(cls, text: str) -> "Columns":
-        """Find the header. Raises OperatorError when it names no name or no email column."""
+        """Find the header. Raises Unreadable when it names no name or no email column."""
         declared = next(iter(text.splitlines()), "").strip().strip('"')
         # Excel's own way of telling the delimiter is a line before the header.
         skipped = 1 if declared.casefold().startswith("sep=") else 0
@@ -53,13 +54,13 @@ class Columns:
         )
         columns = max(headers, key=lambda header: len(_KNOWN & set(header.keys)), default=None)
         if columns is None:
-            raise OperatorError("the file is empty: a header with a name and an email is needed")
+            raise Unreadable("the file is empty: a header with a name and an email is needed")
         columns.check()
         return columns
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
-        """The titles as `ops.lead_vocabulary.key` writes them."""
+        """The titles as `vocabulary.key` writes them."""
         return tuple(words.key(title) for title in self.titles)
 
     @property
@@ -68,7 +69,7 @@ class Columns:
         return len(self.titles)
 
     def check(self) -> None:
-        """Raise OperatorError unless there is a column to tell a name and an email by."""
+        """Raise Unreadable unless there is a column to tell a name and an email by."""
         keys = set(self.keys)
         missing = []
         if not keys & {*words.NAME, *words.FIRST_NAME, *words.LAST_NAME}:
@@ -77,7 +78,7 @@ class Columns:
             missing.append("an email (Email, Email 1 or Email Address)")
         if missing:
             found = ", ".join(title for title in self.titles if title)
-            raise OperatorError(
+            raise Unreadable(
                 f"the header has no column for {' and '.join(missing)}; it has: {found}"
             )
 
@@ -94,7 +95,7 @@ class Columns:
             property_type=row.take_first(words.PROPERTY_TYPE),
             stages=tuple(row.take_all(words.STAGE)),
             notes="\n".join(row.take_all(words.NOTES)),
-            custom_fields=row.rest(self.titles),
+            custom_fields=row.take_object(words.CUSTOM_FIELDS) | row.rest(self.titles),
         )
 
     def _filled(self, cells: Sequence[str]) -> Iterator[tuple[int, tuple[str, str]]]:
@@ -132,6 +133,19 @@ class _Row:
             if lines:
                 return lines
         return ""
+
+    def take_object(self, meanings: Iterable[str]) -> dict[str, Any]:
+        """Take the JSON object that our own export writes; another text is left for the rest."""
+        for index, (word, cell) in list(self._left.items()):
+            if word in meanings:
+                try:
+                    found = json.loads(cell)
+                except (ValueError, RecursionError):
+                    continue
+                if isinstance(found, dict):
+                    del self._left[index]
+                    return found
+        return {}
 
     def rest(self, titles: Sequence[str]) -> dict[str, str]:
         """Give what nobody took, under the column's title, made unique."""

@@ -32,6 +32,7 @@ PHONE = _keys(
 )
 NOTES = _keys("Notes, Note, Background, Comments, Comment, Message, Remarks, Description")
 STAGE = _keys("Stage, Lifecycle Stage, Client Stage, Deal Stage, Status, Lead Status, Lead Stage")
+CUSTOM_FIELDS = _keys("Custom Fields")
 PROPERTY_TYPE = _keys("Property Type, Type of Property, Home Type")
 
 # Street, city, state and postal code, as they stand together in one export; the address of the

@@ -1,0 +1,68 @@
+"""Waiting until the own views show what was accepted: whoever writes reads his own write."""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+
+from chassis.views import Views
+
+LOOK_SECONDS = 0.25
+# So many streams are looked up in one query.
+LOOKED_UP = 1_000
+
+
+@dataclass(eq=False)
+class _Waiting:
+    """The versions of streams that a caller still waits for."""
+
+    missing: dict[str, int]
+    shown: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def take(self, versions: Mapping[str, int]) -> None:
+        # The intersection costs as much as the smaller of the two.
+        for stream in self.missing.keys() & versions.keys():
+            if versions[stream] >= self.missing[stream]:
+                del self.missing[stream]
+        if not self.missing:
+            self.shown.set()
+
+
+class Showing:
+    """Knows when the views show what callers wait for. One per gateway process."""
+
+    def __init__(self, views: Views) -> None:
+        self._views = views
+        self._waiting: set[_Waiting] = set()
+        views.listeners.append(self._reached)
+
+    async def until(self, wanted: Mapping[str, int], deadline: float) -> frozenset[str]:
+        """Wait for the views, which this replica or another brings up to date.
+
+        Gives the streams that they do not show at the wanted version at the deadline (a time of
+        the loop). Looks at the time itself: pymongo may swallow a cancellation, or hang after it
+        (mongo.ping).
+        """
+        waiting = _Waiting(dict(wanted))
+        self._waiting.add(waiting)
+        try:
+            while True:
+                await self._look(waiting)
+                if not waiting.missing or asyncio.get_running_loop().time() > deadline:
+                    return frozenset(waiting.missing)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        await waiting.shown.wait()
+        finally:
+            self._waiting.discard(waiting)
+
+    async def _look(self, waiting: _Waiting) -> None:
+        """Ask the store, unless all is known to be shown."""
+        streams = iter(tuple(waiting.missing))
+        while some := list(islice(streams, LOOKED_UP)):
+            waiting.take(await self._views.versions(some))
+
+    def _reached(self, versions: Mapping[str, int]) -> None:
+        for waiting in self._waiting:
+            waiting.take(versions)

@@ -1,0 +1,240 @@
+"""Given the text of a CSV: which leads are in it, and what is complained about."""
+
+import pytest
+
+from services.gateway.leads.formulas import guarded, without_guard
+from services.gateway.leads.parsing import Lead, parse
+from services.gateway.leads.records import Unreadable, decode
+
+
+def only_lead(text: str) -> Lead:
+    parsed = parse(text)
+    assert not parsed.complaints
+    [lead] = parsed.leads
+    return lead
+
+
+def complaints(text: str) -> list[str]:
+    return [str(complaint) for complaint in parse(text).complaints]
+
+
+def test_a_plain_spreadsheet_is_read() -> None:
+    lead = only_lead(
+        "name,email,phone,address,property type,stage,notes\n"
+        'Ann Lee,ann@example.com,555-0101,"1 Elm St, Austin",Condo,negotiating,Likes light\n'
+    )
+    assert lead.body() == {
+        "name": "Ann Lee",
+        "email": "ann@example.com",
+        "phone": "555-0101",
+        "property_address": "1 Elm St, Austin",
+        "property_type": "residential",
+        "stage": "negotiating",
+        "notes": "Likes light",
+    }
+
+
+def test_a_follow_up_boss_export_is_read() -> None:
+    lead = only_lead(
+        "ID,First Name,Last Name,Stage,Lead Source,Email 1,Email 1 - Type,Phone 1,"
+        "Property Address,Property City,Property State,Property Postal Code,Background,Notes,Tags\n"
+        "17,Ann,Lee,Hot Prospect,Zillow,ann@example.com,home,555-0101,"
+        "1 Elm St,Austin,TX,78701,Has two dogs,Called twice,buyer\n"
+    )
+    assert (lead.name, lead.stage) == ("Ann Lee", "lead")
+    assert lead.property_address == "1 Elm St, Austin, TX 78701"
+    assert lead.notes == "Called twice\nHas two dogs"
+    assert lead.custom_fields == {
+        "ID": "17",
+        "Lead Source": "Zillow",
+        "Email 1 - Type": "home",
+        "Tags": "buyer",
+    }
+
+
+def test_a_hubspot_export_is_read() -> None:
+    lead = only_lead(
+        "Record ID,First Name,Last Name,Email,Phone Number,Mobile Phone Number,Street Address,"
+        "City,State/Region,Postal Code,Lifecycle Stage,Lead Status\n"
+        "901,Ann,Lee,ann@example.com,,555-0199,1 Elm St,Austin,TX,78701,Opportunity,Open deal\n"
+    )
+    assert (lead.phone, lead.stage) == ("555-0199", "negotiating")
+    assert lead.property_address == "1 Elm St, Austin, TX 78701"
+    assert lead.custom_fields == {"Record ID": "901"}
+
+
+@pytest.mark.parametrize(
+    ("word", "stage"),
+    [
+        *[("Lead", "lead"), ("Nurture", "lead"), ("salesqualifiedlead", "lead")],
+        *[("marketingqualifiedlead", "lead"), ("Buyers", "negotiating")],
+        *[("opportunity", "negotiating"), ("Pending", "under_contract")],
+        *[("Under Contract", "under_contract"), ("under_contract", "under_contract")],
+        *[("customer", "closed"), ("Past Client", "closed"), ("Trash", "lost")],
+    ],
+)
+def test_the_stages_of_others_are_translated(word: str, stage: str) -> None:
+    assert only_lead(f"name,email,stage\nAnn,ann@example.com,{word}").stage == stage
+
+
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [
+        *[("Single-Family", "residential"), ("CONDO", "residential"), ("Retail", "commercial")],
+        *[("office", "commercial"), ("Lot", "land"), ("Farm/Ranch", "land"), ("other", "other")],
+    ],
+)
+def test_the_property_types_of_others_are_translated(word: str, kind: str) -> None:
+    lead = only_lead(f"name,email,property_type\nAnn,ann@example.com,{word}")
+    assert lead.property_type == kind
+
+
+def test_unqualified_beside_a_lifecycle_stage_is_lost_and_gets_no_followups() -> None:
+    lead = only_lead("name,email,Lifecycle Stage,Lead Status\nA,a@example.com,lead,Unqualified")
+    assert lead.stage == "lost"
+    assert not lead.is_followed_up
+
+
+def test_a_stage_nobody_knows_is_complained_about_with_the_ones_there_are() -> None:
+    [complaint] = complaints("name,email,stage\nAnn,ann@example.com,Sphere\n")
+    assert complaint.startswith("line 2: stage: “Sphere” is no stage known here; use lead, negot")
+
+
+def test_headers_may_be_written_in_any_manner_and_values_padded() -> None:
+    lead = only_lead("\ufeff FULL_NAME ; E-Mail Address;\n  Ann   Lee ; ann@example.com ;\n")
+    assert (lead.name, lead.email) == ("Ann Lee", "ann@example.com")
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_delimiters_and_line_ends_are_found_out(delimiter: str, end: str) -> None:
+    text = delimiter.join(["name", "email"]) + end + delimiter.join(["Ann", "a@example.com"]) + end
+    assert only_lead(text).line == 2
+
+
+def test_excels_own_line_about_the_delimiter_is_skipped() -> None:
+    assert only_lead("sep=;\r\nname;email\r\nAnn;ann@example.com\r\n").line == 3
+
+
+def test_quoted_line_breaks_and_blank_lines_leave_the_numbers_right() -> None:
+    parsed = parse(
+        "name,email,notes\n"
+        'Ann,ann@example.com,"two\nlines"\n'
+        "\n"
+        ",,\n"
+        "Bob,nowhere,\n"
+        "Cid,cid@example.com,\n"
+    )
+    assert [(lead.name, lead.line) for lead in parsed.leads] == [("Ann", 2), ("Cid", 7)]
+    assert [complaint.line for complaint in parsed.complaints] == [6]
+
+
+def test_every_fault_of_a_line_is_told_and_the_good_lines_go_on() -> None:
+    parsed = parse(f"name,email,phone\n,nowhere,{'5' * 21}\nBob,,\nCid,cid@example.com,\n")
+    assert [lead.name for lead in parsed.leads] == ["Cid"]
+    told = [(complaint.line, complaint.field) for complaint in parsed.complaints]
+    assert told == [(2, "name"), (2, "email"), (2, "phone"), (3, "email")]
+
+
+def test_the_limits_of_the_data_model_hold() -> None:
+    header = "name,email,address,notes," + ",".join(f"c{i}" for i in range(51))
+    row = f"{'n' * 101},a@example.com,{'a' * 201},{'x' * 1001}," + ",".join("v" * 51)
+    fields = [complaint.field for complaint in parse(f"{header}\n{row}\n").complaints]
+    assert fields == ["name", "property_address", "notes", "custom_fields"]
+
+
+def test_an_email_that_was_there_already_is_complained_about_with_the_first_line() -> None:
+    text = "name,email\nAnn,ann@example.com\nAnne,ANN@example.com\n"
+    assert complaints(text) == ["line 3: email: ANN@example.com is already on line 2"]
+
+
+def test_a_line_that_was_refused_does_not_make_the_next_one_a_duplicate() -> None:
+    parsed = parse("name,email\n,ann@example.com\nAnn,ann@example.com\n")
+    assert [lead.line for lead in parsed.leads] == [3]
+
+
+def test_a_value_with_a_delimiter_and_no_quotes_is_complained_about() -> None:
+    [complaint] = complaints("name,email,address\nAnn,ann@example.com,1 Elm St, Austin\n")
+    assert complaint.startswith("line 2: has 4 values where the header has 3")
+
+
+def test_a_quote_that_is_never_closed_costs_its_own_line_only() -> None:
+    parsed = parse('name,email\n"Ann,ann@example.com\nBob,bob@example.com\n')
+    assert [str(complaint) for complaint in parsed.complaints] == [
+        "line 2: a quote that opens here is never closed"
+    ]
+    assert [lead.name for lead in parsed.leads] == ["Bob"]
+
+
+def test_custom_fields_keep_their_titles_apart() -> None:
+    lead = only_lead("name,email,tag,tag,\nAnn,ann@example.com,a,b,c\n")
+    assert lead.custom_fields == {"tag": "a", "tag (4)": "b", "Column 5": "c"}
+
+
+def test_an_address_that_holds_the_city_does_not_get_it_twice() -> None:
+    lead = only_lead('name,email,address,city\nA,a@example.com,"1 Elm St, Austin",Austin\n')
+    assert lead.property_address == "1 Elm St, Austin"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "the file is empty"),
+        ("name,phone\nAnn,1\n", "no column for an email .*; it has: name, phone"),
+        ("email\na@example.com\n", "no column for a name"),
+        ("1 Elm St,Austin\n", "no column for a name .* and an email"),
+    ],
+)
+def test_a_file_without_a_usable_header_is_refused(text: str, told: str) -> None:
+    with pytest.raises(Unreadable, match=told):
+        parse(text)
+
+
+def test_the_custom_fields_of_an_export_come_back_with_their_types() -> None:
+    lead = only_lead(
+        "name,email,custom_fields,tag\n"
+        'Ann,ann@example.com,"{""budget"": 450000, ""loan"": {""by"": ""X""}}",a\n'
+    )
+    assert lead.custom_fields == {"budget": 450000, "loan": {"by": "X"}, "tag": "a"}
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", "likes light", "[" * 100_000])
+def test_custom_fields_that_are_no_json_object_stay_a_text(text: str) -> None:
+    lead = only_lead(f"name;email;custom_fields\nAnn;ann@example.com;{text}\n")
+    assert lead.custom_fields == {"custom_fields": text}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_what_spreadsheets_save_is_decoded(encoding: str) -> None:
+    assert decode("Zoë".encode(encoding)) == "Zoë"
+
+
+def test_a_charset_that_is_named_is_kept_to() -> None:
+    assert decode("Zoë".encode("latin-1"), "iso-8859-1") == "Zoë"
+    for charset in ("utf-8", "nonsense", "hex"):
+        with pytest.raises(Unreadable, match=f"is no text in {charset}"):
+            decode("Zoë".encode("latin-1"), charset)
+
+
+def test_bytes_that_are_no_text_are_refused() -> None:
+    with pytest.raises(Unreadable, match="is no text"):
+        decode(b"\x81\x8d")
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        *[
+            ("=1+1", "'=1+1"),
+            ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+        ],
+        *[("-2+3+cmd|x", "'-2+3+cmd|x"), ("\tx", "'\tx"), ("\rx", "'\rx"), ("-", "'-")],
+        *[("'=1", "''=1"), ("''+x", "'" + "''+x")],
+        *[("+1 555 0100", "+1 555 0100"), ("+1 (555) 010-0100", "+1 (555) 010-0100")],
+        *[("-12.5", "-12.5"), ("Ann", "Ann"), ("'t Hooft", "'t Hooft"), ("", ""), ("'", "'")],
+    ],
+)
+def test_what_looks_like_a_formula_is_guarded_and_comes_back(cell: str, written: str) -> None:
+    assert guarded(cell) == written
+    assert without_guard(written) == cell
