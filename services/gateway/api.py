@@ -9,15 +9,16 @@ from litestar import Request
 from litestar.exceptions import NotFoundException
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
+from pydantic import BaseModel
 
 from chassis.health import Health
 from chassis.mongo import Database, Raw
+from chassis.views import Views
 from services.gateway.accounts import Accounts
 from services.gateway.api_keys import ApiKeys
 from services.gateway.caller import Caller
 from services.gateway.commands import Commands
 from services.gateway.gate import ADMIN_ONLY, Gate
-from services.gateway.paging import projection_of
 from services.gateway.problems import TITLES, Problem
 from services.gateway.settings import GatewaySettings
 from services.gateway.webhooks import SendGridWebhook
@@ -56,6 +57,7 @@ class Api:
 
     settings: GatewaySettings
     commands: Commands
+    views: Views
     database: Database
     checks: Health
     webhook: SendGridWebhook | None
@@ -73,6 +75,11 @@ def api_of(request: Asked) -> Api:
 def reach_of(request: Asked) -> Raw:
     """Give what limits a query to what the caller may see: his own, on admin routes everybody's."""
     return {} if ADMIN_ONLY in request.route_handler.opt else {"agent_id": request.user.agent_id}
+
+
+def projection_of(model: type[BaseModel]) -> dict[str, int]:
+    """Ask the store for just the fields that the model shows."""
+    return {(field.alias or name): 1 for name, field in model.model_fields.items()}
 
 
 async def found_by(request: Asked, collection: str, where: Raw, model: type[Any]) -> Any:

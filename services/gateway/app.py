@@ -41,6 +41,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
     api = Api(
         settings=settings,
         commands=commands,
+        views=service.views,
         database=database,
         checks=service.health,
         webhook=SendGridWebhook(key, commands) if key else None,

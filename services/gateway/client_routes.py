@@ -20,6 +20,7 @@ from services.gateway.followup_routes import tasks_of
 from services.gateway.idempotency import command_id_of
 from services.gateway.paging import Limit, Page, listed
 from services.gateway.shapes import Client, ClientPatch, Created, NewClient, Task
+from services.gateway.tags import IfMatch, tagged, version_of
 from services.gateway.views import words
 
 MAX_WORDS = 5
@@ -73,14 +74,17 @@ class Clients(Controller):
         return await listed(request, api.database, "clients", where, sort, Client, page, limit)
 
     @get("/{client_id:uuid}")
-    async def show(self, request: Asked, client_id: UUID) -> Client:
+    async def show(self, request: Asked, client_id: UUID) -> Response[Client]:
         """Show a client."""
-        return await _client(request, client_id)
+        return tagged(request, Client, await _client(request, client_id))
 
     @patch("/{client_id:uuid}")
-    async def change(self, request: Asked, client_id: UUID, data: ClientPatch) -> Client:
+    async def change(
+        self, request: Asked, client_id: UUID, data: ClientPatch, if_match: IfMatch = None
+    ) -> Response[Client]:
         """Change a client. One that becomes closed or lost gets no more follow-ups."""
         api = api_of(request)
+        version = await _version(request, client_id)
         changes = data.model_dump(exclude_unset=True)
         own = {name: changes.pop(name) for name in ("stage", "property_type") if name in changes}
         await api.commands.order(
@@ -88,16 +92,19 @@ class Clients(Controller):
                 agent_id=request.user.agent_id,
                 client_id=client_id,
                 personal=ClientDetailsPatch(**changes),
+                if_version=version,
                 **own,
             )
         )
-        return await _client(request, client_id)
+        return tagged(request, Client, await _client(request, client_id))
 
     @delete("/{client_id:uuid}")
-    async def remove(self, request: Asked, client_id: UUID) -> None:
+    async def remove(self, request: Asked, client_id: UUID, if_match: IfMatch = None) -> None:
         """Delete a client and cancel what is pending for it."""
-        api = api_of(request)
-        await api.commands.order(DeleteClient(agent_id=request.user.agent_id, client_id=client_id))
+        version = await _version(request, client_id)
+        await api_of(request).commands.order(
+            DeleteClient(agent_id=request.user.agent_id, client_id=client_id, if_version=version)
+        )
 
     @get("/{client_id:uuid}/tasks")
     async def tasks(
@@ -106,6 +113,11 @@ class Clients(Controller):
         """List a client's follow-ups, the earliest first."""
         await _client(request, client_id)
         return await tasks_of(request, {"client_id": client_id}, page, limit)
+
+
+async def _version(request: Asked, client_id: UUID) -> int | None:
+    """Give the version that a change is meant for."""
+    return await version_of(request, f"client-{client_id}", lambda: _client(request, client_id))
 
 
 async def _client(request: Asked, client_id: UUID) -> Client:

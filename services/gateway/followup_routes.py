@@ -16,6 +16,7 @@ from services.gateway.documents import EmailStatus, TaskDocument, TaskStatus
 from services.gateway.idempotency import command_id_of
 from services.gateway.paging import Limit, Page, listed, moment
 from services.gateway.shapes import Email, EmailResolution, Task
+from services.gateway.tags import tagged
 
 
 class Tasks(Controller):
@@ -45,16 +46,16 @@ class Tasks(Controller):
         return await tasks_of(request, where, page, limit)
 
     @get("/{task_id:uuid}")
-    async def show(self, request: Asked, task_id: UUID) -> Task:
+    async def show(self, request: Asked, task_id: UUID) -> Response[Task]:
         """Show a follow-up."""
-        return await _task(request, task_id)
+        return tagged(request, Task, await _task(request, task_id))
 
     @post("/{task_id:uuid}/retry", status_code=HTTP_200_OK)
-    async def retry(self, request: Asked, task_id: UUID) -> Task:
+    async def retry(self, request: Asked, task_id: UUID) -> Response[Task]:
         """Have a failed follow-up written or sent again, whichever of the two failed."""
         found: TaskDocument = await found_by(request, "tasks", {"_id": task_id}, TaskDocument)
         await api_of(request).commands.order(_again(found), command_id_of(request))
-        return await _task(request, task_id)
+        return tagged(request, Task, await _task(request, task_id))
 
 
 class Emails(Controller):
@@ -82,12 +83,14 @@ class Emails(Controller):
         return await listed(request, api.database, "email_logs", where, sort, Email, page, limit)
 
     @get("/{email_id:uuid}")
-    async def show(self, request: Asked, email_id: UUID) -> Email:
+    async def show(self, request: Asked, email_id: UUID) -> Response[Email]:
         """Show an email."""
-        return await _email(request, email_id)
+        return tagged(request, Email, await _email(request, email_id))
 
     @post("/{email_id:uuid}/resolve", status_code=HTTP_200_OK)
-    async def resolve(self, request: Asked, email_id: UUID, data: EmailResolution) -> Email:
+    async def resolve(
+        self, request: Asked, email_id: UUID, data: EmailResolution
+    ) -> Response[Email]:
         """Settle an email that failed or whose outcome is unknown, as a person decides."""
         email = await _email(request, email_id)
         await api_of(request).commands.order(
@@ -100,7 +103,7 @@ class Emails(Controller):
             ),
             command_id_of(request),
         )
-        return await _email(request, email_id)
+        return tagged(request, Email, await _email(request, email_id))
 
 
 async def tasks_of(request: Asked, where: Raw, page: int, limit: int) -> Response[list[Task]]:

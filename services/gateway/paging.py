@@ -11,6 +11,8 @@ from pydantic import BaseModel
 
 from chassis.mongo import Database, Raw
 from contracts.message import to_milliseconds
+from services.gateway.api import Asked, projection_of
+from services.gateway.tags import tagged
 
 Page = Annotated[int, Parameter(ge=1, le=1_000_000, description="from 1")]
 Limit = Annotated[int, Parameter(ge=1, le=100, description="rows on a page")]
@@ -19,7 +21,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 async def listed(
-    request: Request[Any, Any, Any],
+    request: Asked,
     database: Database,
     collection: str,
     where: Raw,
@@ -33,10 +35,8 @@ async def listed(
     total = await documents.count_documents(where)
     found = documents.find(where, projection_of(model)).sort(sort)
     rows = await found.skip((page - 1) * limit).limit(limit).to_list()
-    return Response(
-        [model.model_validate(row) for row in rows],
-        headers={"X-Total-Count": str(total), "Link": links(request, page, limit, total)},
-    )
+    headers = {"X-Total-Count": str(total), "Link": links(request, page, limit, total)}
+    return tagged(request, list[model], rows, headers)  # type: ignore[valid-type]
 
 
 def moment(field: str, time: datetime) -> datetime:
@@ -47,11 +47,6 @@ def moment(field: str, time: datetime) -> datetime:
         return to_milliseconds(time)
     except ValueError as error:
         raise ValidationException(extra=[{"key": field, "message": str(error)}]) from error
-
-
-def projection_of(model: type[BaseModel]) -> dict[str, int]:
-    """Ask the store for just the fields that the model shows."""
-    return {(field.alias or name): 1 for name, field in model.model_fields.items()}
 
 
 def links(request: Request[Any, Any, Any], page: int, limit: int, total: int) -> str:
