@@ -69,6 +69,7 @@ class Client(Shown):
     created_at: Time
     updated_at: Time
     last_contacted: Time | None = None
+    plan_paused: bool = False
 
 
 class Task(Shown):
