@@ -30,8 +30,13 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-def run(app: Any, service: str, settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT. The exit code is 0 then, else 1 or uvicorn's own."""
+def run(
+    app: Any, service: str, settings: Settings, http: type[asyncio.Protocol] | None = None
+) -> None:
+    """Serve until SIGTERM or SIGINT. The exit code is 0 then, else 1 or uvicorn's own.
+
+    `http`: what speaks HTTP, when it is not to be uvicorn's own.
+    """
     logs.configure(service, settings.log_level)
     # What is loaded by now stays; young objects are looked through less often.
     gc.freeze()
@@ -41,6 +46,7 @@ def run(app: Any, service: str, settings: Settings) -> None:
             app,
             host=settings.host,
             port=settings.listen_port,
+            http=http or "auto",
             lifespan="on",
             loop="uvloop",
             log_config=None,

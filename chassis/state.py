@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid5
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from contracts.message import Time
 
@@ -18,6 +19,17 @@ class State(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     due_at: Time | None = None
+
+
+class Sparse(BaseModel):
+    """Base of parts of stored documents: their fields that are None are absent there, too.
+
+    So such a part can get another optional field, and what was stored before stays equal.
+    """
+
+    @model_serializer(mode="wrap")
+    def _present(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in write(self).items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,16 @@ EVENTS = (
 COMMANDS = (
     _commands("agents", "crm", crm.RegisterAgent, crm.UpdateAgent),
     _commands("clients", "crm", crm.CreateClient, crm.UpdateClient, crm.DeleteClient),
-    _commands("followups", "scheduler", scheduler.RescheduleFollowup, scheduler.CancelFollowup),
+    _commands(
+        "followups",
+        "scheduler",
+        scheduler.RescheduleFollowup,
+        scheduler.ChangeFollowup,
+        scheduler.CancelFollowup,
+        scheduler.PausePlan,
+        scheduler.ResumePlan,
+        scheduler.CancelPlan,
+    ),
     _commands("drafts", "composer", composer.RetryDraft),
     _commands("emails", "mailer", mailer.ResolveEmail, mailer.RecordDelivery),
 )

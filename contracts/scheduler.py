@@ -3,7 +3,7 @@
 from typing import Literal
 from uuid import UUID
 
-from contracts.crm import AgentProfile, ClientDetails, PropertyType, Stage
+from contracts.crm import AgentProfile, ClientDetails, Notes, PropertyType, Stage
 from contracts.message import AboutClient, Command, Contract, Event, Time
 
 FollowupType = Literal["Day 1", "Day 3", "Week 1", "Week 2", "Month 1", "Custom"]
@@ -33,6 +33,12 @@ class Recipient(Contract):
 
     client: ClientDetails
     agent: AgentProfile
+
+
+class FollowupNotes(Contract):
+    """What the agent has noted about a follow-up."""
+
+    notes: Notes | None = None
 
 
 class FollowupsPlanned(PlanStream, Event, name="realtoros.FollowupsPlanned.v1"):
@@ -70,7 +76,36 @@ class FollowupCancelled(PlanStream, Event, name="realtoros.FollowupCancelled.v1"
     cancelled_at: Time
 
 
-FollowupEvent = FollowupsPlanned | FollowupDue | FollowupRescheduled | FollowupCancelled
+class FollowupChanged(PlanStream, Event, name="realtoros.FollowupChanged.v1"):
+    """A follow-up's priority and notes, whole, after a change of one of them."""
+
+    followup_id: UUID
+    priority: Priority
+    changed_at: Time
+    personal: FollowupNotes
+
+
+class PlanPaused(PlanStream, Event, name="realtoros.PlanPaused.v1"):
+    """No follow-up of the client falls due until PlanResumed; what is due already goes on."""
+
+    paused_at: Time
+
+
+class PlanResumed(PlanStream, Event, name="realtoros.PlanResumed.v1"):
+    """Follow-ups fall due again, those whose date has passed meanwhile one a day."""
+
+    resumed_at: Time
+
+
+FollowupEvent = (
+    FollowupsPlanned
+    | FollowupDue
+    | FollowupRescheduled
+    | FollowupCancelled
+    | FollowupChanged
+    | PlanPaused
+    | PlanResumed
+)
 
 
 class RescheduleFollowup(PlanStream, Command, name="realtoros.RescheduleFollowup.v1"):
@@ -84,3 +119,33 @@ class CancelFollowup(PlanStream, Command, name="realtoros.CancelFollowup.v1"):
     """Cancel a pending follow-up."""
 
     followup_id: UUID
+
+
+class FollowupPatch(Contract):
+    """Notes to change (RFC 7396): absent they stay, null empties them."""
+
+    notes: Notes | None = None
+
+
+class ChangeFollowup(PlanStream, Command, name="realtoros.ChangeFollowup.v1"):
+    """Change what is present of a follow-up: date and priority while it is pending, notes always.
+
+    Neither a date nor a priority can be taken away: null leaves them as they are.
+    """
+
+    followup_id: UUID
+    scheduled_for: Time | None = None
+    priority: Priority | None = None
+    personal: FollowupPatch = FollowupPatch()
+
+
+class PausePlan(PlanStream, Command, name="realtoros.PausePlan.v1"):
+    """Let no follow-up of the client fall due until ResumePlan."""
+
+
+class ResumePlan(PlanStream, Command, name="realtoros.ResumePlan.v1"):
+    """Let the follow-ups of a paused plan fall due again."""
+
+
+class CancelPlan(PlanStream, Command, name="realtoros.CancelPlan.v1"):
+    """Cancel all follow-ups of the client that are pending."""

@@ -35,8 +35,10 @@ def list_(
 @quarantine.command()
 def show(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
     """Show one record whole. It may hold personal data."""
+    from ops.quarantine import described
+
     [kept] = asyncio.run(_quarantines().named([name]))
-    print("\n".join(kept.described()))
+    print("\n".join(described(kept)))
 
 
 @quarantine.command()

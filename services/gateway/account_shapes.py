@@ -130,6 +130,15 @@ class AccountPatch(Body):
     password: Password | None = None
 
 
+class Quarantined(BaseModel):
+    """A record that a service could not handle: `<service>/<topic>-<partition>-<offset>`."""
+
+    name: str
+    at: str
+    type: str
+    reason: str
+
+
 class NewKey(Body):
     """An API key to make."""
 

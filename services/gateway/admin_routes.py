@@ -6,9 +6,11 @@ from litestar import Controller, Response
 from litestar.exceptions import NotFoundException, ValidationException
 from litestar.status_codes import HTTP_201_CREATED
 
+from chassis.quarantined import quarantined
+from contracts.catalogue import OWNERS
 from contracts.crm import AgentProfile
 from services.gateway.account_documents import AccountDocument
-from services.gateway.account_shapes import Account, AccountPatch, NewAgent
+from services.gateway.account_shapes import Account, AccountPatch, NewAgent, Quarantined
 from services.gateway.api import Asked, api_of, get, patch, post
 from services.gateway.followup_routes import Emails, Tasks
 from services.gateway.gate import ADMIN_ONLY
@@ -74,6 +76,19 @@ class Agents(Controller):
         )
         api.gate.forget()
         return await _account(request, agent_id)
+
+
+@get("/api/admin/quarantine", tags=["admin"], opt={ADMIN_ONLY: True})
+async def quarantine(request: Asked) -> list[Quarantined]:
+    """List what no service could handle; `realtoros quarantine` shows, retries and drops it."""
+    settings = api_of(request).settings
+    kept = await quarantined(
+        settings.kafka_bootstrap_servers,
+        "realtoros-gateway-quarantine",
+        settings.kafka_topic_prefix,
+        OWNERS,
+    )
+    return [Quarantined(name=one.name, at=one.at, type=one.type, reason=one.reason) for one in kept]
 
 
 async def _account(request: Asked, agent_id: UUID) -> Account:

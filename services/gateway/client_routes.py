@@ -6,6 +6,7 @@ from uuid import UUID, uuid5
 
 from litestar import Controller, Response
 from litestar.params import Parameter
+from litestar.status_codes import HTTP_200_OK
 
 from contracts.crm import (
     ClientDetailsPatch,
@@ -15,6 +16,7 @@ from contracts.crm import (
     Stage,
     UpdateClient,
 )
+from contracts.scheduler import CancelPlan, PausePlan, ResumePlan
 from services.gateway.api import Asked, Several, api_of, delete, found_by, get, patch, post
 from services.gateway.followup_routes import tasks_of
 from services.gateway.idempotency import command_id_of
@@ -113,6 +115,31 @@ class Clients(Controller):
         """List a client's follow-ups, the earliest first."""
         await _client(request, client_id)
         return await tasks_of(request, {"client_id": client_id}, page, limit)
+
+    @post("/{client_id:uuid}/plan/pause", status_code=HTTP_200_OK)
+    async def pause(self, request: Asked, client_id: UUID) -> Response[Client]:
+        """Pause the plan: no follow-up falls due until it is resumed."""
+        return await _planned(request, client_id, PausePlan)
+
+    @post("/{client_id:uuid}/plan/resume", status_code=HTTP_200_OK)
+    async def resume(self, request: Asked, client_id: UUID) -> Response[Client]:
+        """Resume the plan: what has fallen behind goes one a day."""
+        return await _planned(request, client_id, ResumePlan)
+
+    @post("/{client_id:uuid}/plan/cancel", status_code=HTTP_200_OK)
+    async def cancel(self, request: Asked, client_id: UUID) -> Response[Client]:
+        """Cancel all follow-ups that are pending."""
+        return await _planned(request, client_id, CancelPlan)
+
+
+async def _planned(
+    request: Asked, client_id: UUID, command: type[PausePlan | ResumePlan | CancelPlan]
+) -> Response[Client]:
+    """Order something for the client's plan, and show the client."""
+    await _client(request, client_id)
+    about = command(agent_id=request.user.agent_id, client_id=client_id)
+    await api_of(request).commands.order(about, command_id_of(request))
+    return tagged(request, Client, await _client(request, client_id))
 
 
 async def _version(request: Asked, client_id: UUID) -> int | None:

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from chassis.mongo import Keyed
+from chassis.state import Sparse
 from contracts.crm import AgentProfile, PropertyType, Stage
 from contracts.message import Time
 from contracts.replies import RejectionKind
@@ -43,7 +44,8 @@ class AgentDocument(Keyed):
 class ClientDocument(Keyed):
     """A client; one that is not heard of yet, or is deleted, has no stage, and no list shows it.
 
-    `search` holds the words of name, email and address in lower case.
+    `search` holds the words of name, email and address in lower case; `plan_paused` is True or
+    absent.
     """
 
     agent_id: UUID
@@ -59,6 +61,7 @@ class ClientDocument(Keyed):
     created_at: Time | None = None
     updated_at: Time | None = None
     last_contacted: Time | None = None
+    plan_paused: bool | None = None
 
     class Settings:
         name = "clients"
@@ -68,13 +71,14 @@ class ClientDocument(Keyed):
         ]
 
 
-class PlanPart(BaseModel):
+class PlanPart(Sparse):
     """What the plan says of a follow-up."""
 
     followup_type: FollowupType
     scheduled_for: Time
     priority: Priority
     status: Literal["pending", "due", "cancelled"] = "pending"
+    notes: str | None = None
     created_at: Time
     at: Time
 

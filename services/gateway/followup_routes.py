@@ -11,12 +11,13 @@ from litestar.status_codes import HTTP_200_OK, HTTP_409_CONFLICT
 from chassis.mongo import Raw
 from contracts.composer import RetryDraft
 from contracts.mailer import ResolveEmail
-from services.gateway.api import Asked, Several, api_of, found_by, get, post, reach_of
+from contracts.scheduler import CancelFollowup, ChangeFollowup, FollowupPatch
+from services.gateway.api import Asked, Several, api_of, found_by, get, patch, post, reach_of
 from services.gateway.documents import EmailStatus, TaskDocument, TaskStatus
 from services.gateway.idempotency import command_id_of
 from services.gateway.paging import Limit, Page, listed, moment
-from services.gateway.shapes import Email, EmailResolution, Task
-from services.gateway.tags import tagged
+from services.gateway.shapes import Email, EmailResolution, Task, TaskPatch
+from services.gateway.tags import IfMatch, tagged, version_of
 
 
 class Tasks(Controller):
@@ -48,6 +49,32 @@ class Tasks(Controller):
     @get("/{task_id:uuid}")
     async def show(self, request: Asked, task_id: UUID) -> Response[Task]:
         """Show a follow-up."""
+        return tagged(request, Task, await _task(request, task_id))
+
+    @patch("/{task_id:uuid}")
+    async def change(
+        self, request: Asked, task_id: UUID, data: TaskPatch, if_match: IfMatch = None
+    ) -> Response[Task]:
+        """Change a follow-up: its date (one that has passed lets it fall due), priority, notes."""
+        known, version = await _plan(request, task_id)
+        changes = data.model_dump(exclude_unset=True)
+        notes = {"notes": changes.pop("notes")} if "notes" in changes else {}
+        if "scheduled_for" in changes:
+            changes["scheduled_for"] = moment("scheduled_for", changes["scheduled_for"])
+        command = ChangeFollowup(
+            **known, personal=FollowupPatch(**notes), if_version=version, **changes
+        )
+        await api_of(request).commands.order(command)
+        return tagged(request, Task, await _task(request, task_id))
+
+    @post("/{task_id:uuid}/cancel", status_code=HTTP_200_OK)
+    async def cancel(
+        self, request: Asked, task_id: UUID, if_match: IfMatch = None
+    ) -> Response[Task]:
+        """Cancel a pending follow-up: it will not be sent."""
+        known, version = await _plan(request, task_id)
+        command = CancelFollowup(**known, if_version=version)
+        await api_of(request).commands.order(command, command_id_of(request))
         return tagged(request, Task, await _task(request, task_id))
 
     @post("/{task_id:uuid}/retry", status_code=HTTP_200_OK)
@@ -118,6 +145,14 @@ async def _task(request: Asked, task_id: UUID) -> Task:
     where = {"_id": task_id, "status": {"$exists": True}}
     task: Task = await found_by(request, "tasks", where, Task)
     return task
+
+
+async def _plan(request: Asked, task_id: UUID) -> tuple[Raw, int | None]:
+    """Give what names a follow-up to its plan, and the version that a change is meant for."""
+    known: TaskDocument = await found_by(request, "tasks", {"_id": task_id}, TaskDocument)
+    version = await version_of(request, f"plan-{known.client_id}", lambda: _task(request, task_id))
+    about = {"agent_id": known.agent_id, "client_id": known.client_id, "followup_id": task_id}
+    return about, version
 
 
 async def _email(request: Asked, email_id: UUID) -> Email:

@@ -3,6 +3,7 @@
 from chassis import serving
 from chassis.service import Service
 from services.gateway.app import application
+from services.gateway.http import limited
 from services.gateway.settings import GatewaySettings
 from services.gateway.store import STORE
 
@@ -15,4 +16,5 @@ def build(settings: GatewaySettings) -> Service:
 def main() -> None:
     """Run until SIGTERM."""
     settings = GatewaySettings.load()
-    serving.run(application(build(settings), settings), "gateway", settings)
+    app, http = application(build(settings), settings), limited(settings.max_header_bytes)
+    serving.run(app, "gateway", settings, http)

@@ -1,11 +1,12 @@
 """What goes in and out over HTTP."""
 
+from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from contracts.crm import ClientDetailsPatch, NewClientDetails, PropertyType, Stage
+from contracts.crm import ClientDetailsPatch, NewClientDetails, Notes, PropertyType, Stage
 from contracts.mailer import Resolution
 from contracts.message import Time
 from contracts.replies import RejectionKind
@@ -29,6 +30,16 @@ class ClientPatch(ClientDetailsPatch):
 
     stage: Stage = "lead"
     property_type: PropertyType = "residential"
+
+
+class TaskPatch(BaseModel):
+    """Changes to a follow-up (RFC 7396): date and priority while it is pending, notes always."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    scheduled_for: AwareDatetime = datetime.min.replace(tzinfo=UTC)
+    priority: Priority = "medium"
+    notes: Notes | None = None
 
 
 class EmailResolution(BaseModel):
@@ -69,6 +80,7 @@ class Client(Shown):
     created_at: Time
     updated_at: Time
     last_contacted: Time | None = None
+    plan_paused: bool = False
 
 
 class Task(Shown):

@@ -56,7 +56,7 @@ async def version_of(
     if asked is None:
         return None
     # First the version: what is shown may be newer then, which the owner refuses; never older.
-    version = (await api_of(request).views.versions([stream])).get(stream, 0)
+    version = (await api_of(request).views.versions([stream]))[stream]
     shown = await current()
     if not _names(asked, _tag(shown.model_dump_json(by_alias=True).encode())):
         detail = "it was changed meanwhile: read it again"

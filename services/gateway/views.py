@@ -6,7 +6,7 @@ from typing import get_args
 from uuid import UUID
 
 from chassis.views import View
-from contracts.composer import CompositionFailed, DraftEvent, DraftRequested, EmailComposed
+from contracts.composer import CompositionFailed, DraftRequested, EmailComposed
 from contracts.crm import AgentEvent, ClientDeleted, ClientDetails, ClientEvent, ClientUpdated
 from contracts.mailer import (
     EmailBounced,
@@ -22,10 +22,12 @@ from contracts.mailer import (
 )
 from contracts.scheduler import (
     FollowupCancelled,
+    FollowupChanged,
     FollowupDue,
-    FollowupEvent,
     FollowupRescheduled,
     FollowupsPlanned,
+    PlanPaused,
+    PlanResumed,
 )
 from services.gateway.documents import (
     AgentDocument,
@@ -38,6 +40,22 @@ from services.gateway.documents import (
     TaskDocument,
 )
 
+ClientTold = ClientEvent | EmailSent | PlanPaused | PlanResumed
+TaskTold = (
+    FollowupsPlanned
+    | FollowupDue
+    | FollowupRescheduled
+    | FollowupCancelled
+    | FollowupChanged
+    | DraftRequested
+    | EmailComposed
+    | CompositionFailed
+    | EmailQueued
+    | EmailSent
+    | EmailFailed
+    | EmailWithheld
+    | SendOutcomeUnknown
+)
 _WORDS = re.compile(r"[^\s,;]+")
 # A report that comes late does not take back what is known already.
 _REACHED: dict[EmailStatus, int] = {"sent": 1, "delivered": 2, "opened": 3, "clicked": 4}
@@ -53,21 +71,23 @@ def agent(known: AgentDocument | None, event: AgentEvent, id_: UUID) -> AgentDoc
     return AgentDocument(id=event.agent_id, personal=event.personal)
 
 
-def client(
-    known: ClientDocument | None, event: ClientEvent | EmailSent, id_: UUID
-) -> ClientDocument:
-    """Show a client; of its emails only the time of the last that was sent."""
-    last_contacted = known.last_contacted if known else None
-    about = {"id": event.client_id, "agent_id": event.agent_id, "last_contacted": last_contacted}
-    if isinstance(event, EmailSent):
-        latest = max(filter(None, (last_contacted, event.sent_at)))
-        shown = known or ClientDocument(id=event.client_id, agent_id=event.agent_id)
-        contacted: ClientDocument = shown.model_copy(update={"last_contacted": latest})
-        return contacted
+def client(known: ClientDocument | None, event: ClientTold, id_: UUID) -> ClientDocument:
+    """Show a client; of its emails only the time of the last sent, of its plan only a pause."""
+    shown = known or ClientDocument(id=event.client_id, agent_id=event.agent_id)
+    match event:
+        case EmailSent():
+            latest = max(filter(None, (shown.last_contacted, event.sent_at)))
+            return _beside(shown, last_contacted=latest)
+        case PlanPaused():
+            return _beside(shown, plan_paused=True)
+        case PlanResumed():
+            return _beside(shown, plan_paused=None)
+    # What those say stays, also of a deleted client: they may come before its own stream or after.
+    kept = shown.model_dump(include={"id", "agent_id", "last_contacted", "plan_paused"})
     if isinstance(event, ClientDeleted):
-        return ClientDocument(**about)
+        return ClientDocument(**kept)
     return ClientDocument(
-        **about,
+        **kept,
         **event.personal.model_dump(),
         search=_search(event.personal),
         stage=event.stage,
@@ -77,14 +97,17 @@ def client(
     )
 
 
+def _beside(shown: ClientDocument, **changes: object) -> ClientDocument:
+    changed: ClientDocument = shown.model_copy(update=changes)
+    return changed
+
+
 def _search(details: ClientDetails) -> list[str]:
     texts = (details.name, details.email, details.property_address)
     return sorted({word for text in texts for word in words(text)})
 
 
-def task(
-    known: TaskDocument | None, event: FollowupEvent | DraftEvent | EmailEvent, id_: UUID
-) -> TaskDocument:
+def task(known: TaskDocument | None, event: TaskTold, id_: UUID) -> TaskDocument:
     """Show a follow-up: take the event into the part of its stream, then fold the parts."""
     shown = known or TaskDocument(id=id_, agent_id=event.agent_id, client_id=event.client_id)
     parts: dict[str, object] = {}
@@ -94,7 +117,7 @@ def task(
             parts["plan"] = PlanPart(
                 **planned.model_dump(), created_at=event.planned_at, at=event.planned_at
             )
-        case FollowupDue() | FollowupRescheduled() | FollowupCancelled():
+        case FollowupDue() | FollowupRescheduled() | FollowupCancelled() | FollowupChanged():
             if shown.plan is None:
                 raise ValueError("a follow-up changes before it was planned")
             parts["plan"] = shown.plan.model_copy(update=_plan_changes(event))
@@ -111,7 +134,7 @@ def task(
 
 
 def _plan_changes(
-    event: FollowupDue | FollowupRescheduled | FollowupCancelled,
+    event: FollowupDue | FollowupRescheduled | FollowupCancelled | FollowupChanged,
 ) -> dict[str, object]:
     match event:
         case FollowupDue():
@@ -120,6 +143,9 @@ def _plan_changes(
             return {"scheduled_for": event.scheduled_for, "at": event.rescheduled_at}
         case FollowupCancelled():
             return {"status": "cancelled", "at": event.cancelled_at}
+        case FollowupChanged():
+            notes = event.personal.notes
+            return {"priority": event.priority, "notes": notes, "at": event.changed_at}
 
 
 def _email_part(known: EmailPart | None, event: object) -> EmailPart | None:
@@ -162,6 +188,7 @@ def _folded(shown: TaskDocument) -> TaskDocument:
             "followup_type": plan.followup_type,
             "scheduled_for": plan.scheduled_for,
             "priority": plan.priority,
+            "notes": plan.notes,
             "status": status,
             "error_message": error,
             "email_sent_id": email.email_id if email and email.status == "sent" else None,
@@ -231,7 +258,7 @@ def _of_agent(event: AgentEvent) -> Iterable[UUID]:
     return (event.agent_id,)
 
 
-def _of_client(event: ClientEvent | EmailSent) -> Iterable[UUID]:
+def _of_client(event: ClientTold) -> Iterable[UUID]:
     return (event.client_id,)
 
 
@@ -239,22 +266,13 @@ def _of_email(event: EmailEvent) -> Iterable[UUID]:
     return (event.email_id,)
 
 
-def _of_followups(event: FollowupEvent | DraftEvent | EmailEvent) -> Iterable[UUID]:
+def _of_followups(event: TaskTold) -> Iterable[UUID]:
     if isinstance(event, FollowupsPlanned):
         return [f.followup_id for f in event.followups]
     return (event.followup_id,)
 
 
 AGENTS = View(AgentDocument, _of_agent, agent, get_args(AgentEvent))
-CLIENTS = View(ClientDocument, _of_client, client, (*get_args(ClientEvent), EmailSent))
-TASKS = View(
-    TaskDocument,
-    _of_followups,
-    task,
-    (
-        *get_args(FollowupEvent),
-        *(DraftRequested, EmailComposed, CompositionFailed),
-        *(EmailQueued, EmailSent, EmailFailed, EmailWithheld, SendOutcomeUnknown),
-    ),
-)
+CLIENTS = View(ClientDocument, _of_client, client, get_args(ClientTold))
+TASKS = View(TaskDocument, _of_followups, task, get_args(TaskTold))
 EMAIL_LOGS = View(EmailLogDocument, _of_email, email_log, get_args(EmailEvent))

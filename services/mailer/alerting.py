@@ -28,9 +28,9 @@ _SUBJECTS: dict[Problem, str] = {
     "outcome_unknown": "It is not known whether a follow-up was sent",
 }
 _REMEDIES: dict[Problem, str] = {
-    "composition_failed": "Have it written again: POST {api}/tasks/{alert.followup_id}/retry",
-    "sending_failed": "Have it sent again: POST {api}/tasks/{alert.followup_id}/retry",
-    "outcome_unknown": "Say what became of it: POST {api}/emails/{email_id}/resolve with"
+    "composition_failed": "Have it written again: POST {api}/admin/tasks/{alert.followup_id}/retry",
+    "sending_failed": "Have it sent again: POST {api}/admin/tasks/{alert.followup_id}/retry",
+    "outcome_unknown": "Say what became of it: POST {api}/admin/emails/{email_id}/resolve with"
     ' {{"resolution": "sent"}} or {{"resolution": "resend"}}',
 }
 

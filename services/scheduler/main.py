@@ -1,8 +1,8 @@
 """scheduler: when each client's follow-ups are due."""
 
 from chassis.service import Service
+from contracts import scheduler
 from contracts.crm import ClientCreated, ClientDeleted, ClientUpdated
-from contracts.scheduler import CancelFollowup, RescheduleFollowup
 from services.scheduler import reactions
 from services.scheduler.documents import AGENTS, CLIENTS, PLANS
 from services.scheduler.settings import SchedulerSettings
@@ -17,8 +17,12 @@ def build(settings: SchedulerSettings) -> Service:
     service.react(ClientCreated, reactions.plan_followups, day=settings.day)
     service.react(ClientUpdated, reactions.follow_stage)
     service.react(ClientDeleted, reactions.end_plan)
-    service.react(RescheduleFollowup, reactions.reschedule)
-    service.react(CancelFollowup, reactions.cancel)
+    service.react(scheduler.RescheduleFollowup, reactions.reschedule)
+    service.react(scheduler.ChangeFollowup, reactions.change)
+    service.react(scheduler.CancelFollowup, reactions.cancel)
+    service.react(scheduler.PausePlan, reactions.pause)
+    service.react(scheduler.ResumePlan, reactions.resume)
+    service.react(scheduler.CancelPlan, reactions.cancel_all)
     service.when_due(
         PLANS, let_fall_due, slots=200, clients=clients, agents=agents, day=settings.day
     )

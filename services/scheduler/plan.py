@@ -6,22 +6,23 @@ from typing import Literal, assert_never
 from uuid import UUID
 
 from chassis.errors import Refused
-from chassis.state import Given, State
+from chassis.state import Given, Sparse, State
 from contracts.crm import ClientCreated, ClientDeleted, ClientUpdated, PropertyType, Stage
 from contracts.message import Contract, Time
 from contracts.scheduler import (
-    CancelFollowup,
     CancelReason,
     FollowupCancelled,
+    FollowupChanged,
     FollowupDue,
     FollowupEvent,
     FollowupRescheduled,
     FollowupsPlanned,
     FollowupType,
     PlannedFollowup,
+    PlanPaused,
+    PlanResumed,
     Priority,
     Recipient,
-    RescheduleFollowup,
 )
 
 PLAN: tuple[tuple[int, FollowupType, Priority], ...] = (
@@ -31,25 +32,34 @@ PLAN: tuple[tuple[int, FollowupType, Priority], ...] = (
     (14, "Week 2", "low"),
     (30, "Month 1", "low"),
 )
+USUAL: dict[FollowupType, Priority] = {kind: priority for _, kind, priority in PLAN}
 STOPS: dict[Stage, CancelReason] = {"closed": "client_closed", "lost": "client_lost"}
 
 
-class Followup(Contract):
-    """One follow-up of the plan."""
+class Followup(Contract, Sparse):
+    """One follow-up of the plan. `own_priority` is None while it has its type's USUAL one."""
 
     followup_id: UUID
     followup_type: FollowupType
     scheduled_for: Time
     status: Literal["pending", "due", "cancelled"] = "pending"
+    own_priority: Priority | None = None
+    notes: str | None = None
+
+    @property
+    def priority(self) -> Priority:
+        """The priority that was planned, or that the agent gave it since."""
+        return self.own_priority or USUAL[self.followup_type]
 
 
 class Plan(State):
-    """The follow-ups of one client. `due_at` is the earliest pending date."""
+    """The follow-ups of one client. `due_at` is the earliest pending date, unless it is paused."""
 
     agent_id: UUID
     client_id: UUID
     followups: tuple[Followup, ...]
     last_due_at: Time | None = None
+    paused_at: Time | None = None
 
     @property
     def pending(self) -> list[Followup]:
@@ -73,7 +83,7 @@ def evolve(plan: Plan | None, event: FollowupEvent) -> Plan:
             folded = Plan(
                 agent_id=event.agent_id,
                 client_id=event.client_id,
-                followups=tuple(Followup.model_validate(f.model_dump()) for f in event.followups),
+                followups=tuple(_planned(followup) for followup in event.followups),
             )
         case FollowupDue():
             folded = _changed(plan, event.followup_id, status="due")
@@ -82,10 +92,18 @@ def evolve(plan: Plan | None, event: FollowupEvent) -> Plan:
             folded = _changed(plan, event.followup_id, scheduled_for=event.scheduled_for)
         case FollowupCancelled():
             folded = _changed(plan, event.followup_id, status="cancelled")
+        case FollowupChanged():
+            own, notes = event.priority, event.personal.notes
+            folded = _changed(plan, event.followup_id, own_priority=own, notes=notes)
+        case PlanPaused():
+            folded = _known(plan).model_copy(update={"paused_at": event.paused_at})
+        case PlanResumed():
+            folded = _known(plan).model_copy(update={"paused_at": None})
         case _:
             assert_never(event)
     dates = (f.scheduled_for for f in folded.followups if f.status == "pending")
-    return folded.model_copy(update={"due_at": min(dates, default=None)})
+    due_at = None if folded.paused_at else min(dates, default=None)
+    return folded.model_copy(update={"due_at": due_at})
 
 
 def plan_followups(
@@ -111,26 +129,12 @@ def plan_followups(
 def follow_stage(plan: Plan | None, client: ClientUpdated, given: Given) -> list[FollowupEvent]:
     """Cancel what is pending when the client has become closed or lost."""
     reason = STOPS.get(client.stage)
-    return _cancel(plan, plan.pending, reason, given.now) if plan and reason else []
+    return cancelled(plan, plan.pending, reason, given.now) if plan and reason else []
 
 
 def end_plan(plan: Plan | None, client: ClientDeleted, given: Given) -> list[FollowupEvent]:
     """Cancel what is pending for a deleted client."""
-    return _cancel(plan, plan.pending, "client_deleted", given.now) if plan else []
-
-
-def reschedule(plan: Plan | None, command: RescheduleFollowup, given: Given) -> list[FollowupEvent]:
-    """Move a pending follow-up. Refuses any other."""
-    known, followup = _pending(plan, command.agent_id, command.followup_id)
-    if followup.scheduled_for == command.scheduled_for:
-        return []
-    return [_moved(known, followup, command.scheduled_for, given.now)]
-
-
-def cancel(plan: Plan | None, command: CancelFollowup, given: Given) -> list[FollowupEvent]:
-    """Cancel a pending follow-up. Refuses any other."""
-    known, followup = _pending(plan, command.agent_id, command.followup_id)
-    return _cancel(known, [followup], "by_agent", given.now)
+    return cancelled(plan, plan.pending, "client_deleted", given.now) if plan else []
 
 
 def fall_due(
@@ -140,6 +144,8 @@ def fall_due(
 
     After an outage several dates have passed: the earliest goes, the others move on.
     """
+    if plan.paused_at:
+        raise Refused("the plan is paused")
     pending = plan.pending
     if not pending or pending[0].scheduled_for > given.now:
         raise Refused("no follow-up is due")
@@ -165,34 +171,12 @@ def fall_due(
         latest += day
         if followup.scheduled_for >= latest:
             break
-        events.append(_moved(plan, followup, latest, given.now))
+        events.append(moved(plan, followup, latest, given.now))
     return events
 
 
-def _changed(plan: Plan | None, followup_id: UUID, **changes: object) -> Plan:
-    if plan is None:
-        raise ValueError("a follow-up changes before it was planned")
-    return plan.model_copy(
-        update={
-            "followups": tuple(
-                f.model_copy(update=changes) if f.followup_id == followup_id else f
-                for f in plan.followups
-            )
-        }
-    )
-
-
-def _pending(plan: Plan | None, agent_id: UUID, followup_id: UUID) -> tuple[Plan, Followup]:
-    known = {f.followup_id: f for f in plan.followups} if plan else {}
-    if plan is None or plan.agent_id != agent_id or followup_id not in known:
-        raise Refused("no such follow-up", kind="not_found")
-    followup = known[followup_id]
-    if followup.status != "pending":
-        raise Refused(f"the follow-up is {followup.status}")
-    return plan, followup
-
-
-def _moved(plan: Plan, followup: Followup, to: datetime, now: datetime) -> FollowupRescheduled:
+def moved(plan: Plan, followup: Followup, to: datetime, now: datetime) -> FollowupRescheduled:
+    """Tell that a follow-up has another date."""
     return FollowupRescheduled(
         agent_id=plan.agent_id,
         client_id=plan.client_id,
@@ -202,9 +186,10 @@ def _moved(plan: Plan, followup: Followup, to: datetime, now: datetime) -> Follo
     )
 
 
-def _cancel(
+def cancelled(
     plan: Plan, followups: Iterable[Followup], reason: CancelReason, now: datetime
 ) -> list[FollowupEvent]:
+    """Tell that these follow-ups will not be sent."""
     return [
         FollowupCancelled(
             agent_id=plan.agent_id,
@@ -215,3 +200,27 @@ def _cancel(
         )
         for f in followups
     ]
+
+
+def _planned(followup: PlannedFollowup) -> Followup:
+    usual = USUAL.get(followup.followup_type) == followup.priority
+    return Followup(
+        followup_id=followup.followup_id,
+        followup_type=followup.followup_type,
+        scheduled_for=followup.scheduled_for,
+        own_priority=None if usual else followup.priority,
+    )
+
+
+def _known(plan: Plan | None) -> Plan:
+    if plan is None:
+        raise ValueError("a plan changes before it was made")
+    return plan
+
+
+def _changed(plan: Plan | None, followup_id: UUID, **changes: object) -> Plan:
+    known = _known(plan)
+    followups = tuple(
+        f.model_copy(update=changes) if f.followup_id == followup_id else f for f in known.followups
+    )
+    return known.model_copy(update={"followups": followups})

@@ -11,9 +11,10 @@ from typer.testing import CliRunner
 
 from chassis.log import Log
 from chassis.mongo import Database
+from chassis.quarantined import Kept
 from ops.cli import app
 from ops.errors import OperatorError
-from ops.quarantine import Kept, Quarantines
+from ops.quarantine import Quarantines, described
 from tests.chassis.kafka_records import put, send
 from tests.chassis.owner import Owner, consuming, inbox_of
 from tests.chassis.tally import CLIENT, TALLIES, order
@@ -57,7 +58,7 @@ async def test_what_could_not_be_handled_is_listed_with_its_origin_and_whole(
     assert first.headers == headers
     assert "content-type" in first.reason
     assert (second.origin.offset, second.value, second.headers) == (nothing.offset, None, [])
-    assert any("odd: (null)" in line for line in first.described())
+    assert any("odd: (null)" in line for line in described(first))
 
 
 async def test_what_is_given_back_is_handled_once_its_cause_is_gone(

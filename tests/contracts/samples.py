@@ -56,13 +56,22 @@ from contracts.message import Message
 from contracts.replies import CommandAccepted, CommandRejected
 from contracts.scheduler import (
     CancelFollowup,
+    CancelPlan,
+    ChangeFollowup,
     FollowupCancelled,
+    FollowupChanged,
     FollowupDue,
+    FollowupNotes,
+    FollowupPatch,
     FollowupRescheduled,
     FollowupsPlanned,
+    PausePlan,
     PlannedFollowup,
+    PlanPaused,
+    PlanResumed,
     Recipient,
     RescheduleFollowup,
+    ResumePlan,
 )
 
 AGENT = UUID("7b1f0c1e-5d3a-4c55-9a51-1f2f3c0a9d01")
@@ -136,6 +145,14 @@ SAMPLES: tuple[Message, ...] = (
     ),
     FollowupRescheduled(**_followup, scheduled_for=LATER, rescheduled_at=NOON),
     FollowupCancelled(**_followup, reason="client_lost", cancelled_at=NOON),
+    FollowupChanged(
+        **_followup,
+        priority="high",
+        changed_at=NOON,
+        personal=FollowupNotes(notes="Ask María José about the loan."),
+    ),
+    PlanPaused(**_client, paused_at=NOON),
+    PlanResumed(**_client, resumed_at=LATER),
     DraftRequested(
         **_followup, **_kind, followup_type="Month 1", requested_at=NOON, personal=_recipient
     ),
@@ -183,7 +200,17 @@ SAMPLES: tuple[Message, ...] = (
     UpdateClient(**_client, stage="closed", personal=ClientDetailsPatch(phone=None, name="Maria")),
     DeleteClient(**_client),
     RescheduleFollowup(**_followup, scheduled_for=LATER),
+    ChangeFollowup(
+        **_followup,
+        if_version=4,
+        scheduled_for=LATER,
+        priority="low",
+        personal=FollowupPatch(notes=None),
+    ),
     CancelFollowup(**_followup),
+    PausePlan(**_client),
+    ResumePlan(**_client),
+    CancelPlan(**_client),
     RetryDraft(**_followup),
     ResolveEmail(**_email, resolution="resend"),
     RecordDelivery(

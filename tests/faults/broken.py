@@ -5,12 +5,18 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tests.faults.mutations import (
+    due_while_paused,
     ended,
+    noted,
+    notes_unseen,
     overdue,
+    pause_unseen,
+    paused,
     quarantined,
     repeated,
     resent_meanwhile,
     resolved,
+    resumed,
     retried,
     second_send,
     suppressed,
@@ -24,9 +30,12 @@ Break = Callable[[Life], object]
 
 ALLOWED: dict[str, Break] = {
     "ordered resend": lambda life: second_send(life, ordered=True),
+    "noted": noted,
     "opt-out after it": lambda life: suppressed(life, 15),
+    "paused": paused,
     "repeat": repeated,
     "resolved by a person": resolved,
+    "resumed": resumed,
     "retried": retried,
 }
 
@@ -87,6 +96,7 @@ BROKEN: list[tuple[Kind, str, Break]] = [
         "is due at 2026-01-31T12:00:09",
         lambda life: life.change("FollowupDue", due_at=text(9)),
     ),
+    ("early", "while it is paused", due_while_paused),
     ("early", "started only at", lambda life: life.change("SendStarted", started_at=text(14.6))),
     ("early", "before SendStarted was appended", lambda life: life.forget("SendStarted")),
     ("early", "without a FollowupDue", lambda life: life.forget("FollowupDue")),
@@ -152,6 +162,15 @@ BROKEN: list[tuple[Kind, str, Break]] = [
             ("scheduler", "clients", CLIENT),
             ("gateway", "email_logs", EMAIL),
             ("gateway", "clients", CLIENT),
+        )
+    ),
+    *(
+        ("stale state", detail, lambda life, at=at, break_=break_: break_(life, *at))
+        for detail, break_, at in (
+            ("says plan_paused is None", pause_unseen, ("gateway", "clients")),
+            ("scheduler.plans says", pause_unseen, ("scheduler", "plans")),
+            ("says notes is None", notes_unseen, ("gateway", "tasks")),
+            ("scheduler.plans says", notes_unseen, ("scheduler", "plans")),
         )
     ),
     (

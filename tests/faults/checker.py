@@ -42,6 +42,7 @@ def check(history: History, *, expected_quarantine: Callable[[Record], bool] = n
         *(found for found in given_up if isinstance(found, Anomaly)),
         *streams.order(facts),
         *streams.plans(facts),
+        *streams.pauses(facts),
         *state.documents(facts),
         *views.positions(facts),
         *views.views(facts),

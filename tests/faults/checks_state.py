@@ -4,7 +4,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.faults.facts import DRAFT_STATUS, EMAIL_STATUS, PLAN_STATUS, Event, Facts, last
+from tests.faults.facts import (
+    DRAFT_STATUS,
+    EMAIL_STATUS,
+    PLAN_STATUS,
+    WHOLE_PLAN,
+    Event,
+    Facts,
+    last,
+    paused,
+)
 from tests.faults.history import Document
 from tests.faults.verdict import Anomaly
 
@@ -26,18 +35,23 @@ def _client(events: Sequence[Event]) -> object:
 
 
 def _plan(events: Sequence[Event]) -> object:
-    folded: dict[str, tuple[str, datetime]] = {}
+    folded: dict[str, tuple[str, datetime, str | None]] = {}
     for event in events:
+        if event.type in WHOLE_PLAN:
+            continue
         if event.type == "FollowupsPlanned":
             for each in event.data["followups"]:
                 date = datetime.fromisoformat(each["scheduled_for"])
-                folded[each["followup_id"]] = ("pending", date)
+                folded[each["followup_id"]] = ("pending", date, None)
             continue
-        status, date = folded.get(event.data["followup_id"], ("pending", NEVER))
+        id_ = event.data["followup_id"]
+        status, date, notes = folded.get(id_, ("pending", NEVER, None))
         if event.type == "FollowupRescheduled":
             date = event.time("scheduled_for")
-        folded[event.data["followup_id"]] = (PLAN_STATUS.get(event.type, status), date)
-    return folded
+        if event.type == "FollowupChanged":
+            notes = event.data["personal"]["notes"]
+        folded[id_] = (PLAN_STATUS.get(event.type, status), date, notes)
+    return folded, paused(events)
 
 
 def _attempt(events: Sequence[Event]) -> int:
@@ -53,10 +67,13 @@ FOLDS: dict[str, Fold] = {
 }
 SHOWN: dict[str, Callable[[Mapping[str, Any]], object]] = {
     "client": lambda state: {"stage": state["stage"], "deleted": "deleted_at" in state},
-    "plan": lambda state: {
-        str(each["followup_id"]): (each["status"], each["scheduled_for"])
-        for each in state["followups"]
-    },
+    "plan": lambda state: (
+        {
+            str(each["followup_id"]): (each["status"], each["scheduled_for"], each.get("notes"))
+            for each in state["followups"]
+        },
+        "paused_at" in state,
+    ),
     "draft": lambda state: state["status"],
     "email": lambda state: (state["status"], state["attempt"]),
 }

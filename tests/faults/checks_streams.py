@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from tests.faults.facts import Event, Facts
+from tests.faults.facts import Event, Facts, paused
 from tests.faults.verdict import Anomaly
 
 DAYS = {"Day 1": 1, "Day 3": 3, "Week 1": 7, "Week 2": 14, "Month 1": 30}
@@ -45,7 +45,10 @@ def order(facts: Facts) -> Iterator[Anomaly]:
 
 
 def plans(facts: Facts) -> Iterator[Anomaly]:
-    """Dates count from the client's `created_at`; a follow-up changes only while it is pending."""
+    """Dates count from the client's `created_at`; a follow-up changes only while it is pending.
+
+    Its notes change at any time.
+    """
     created = {event.data["client_id"]: event for event in facts.of("ClientCreated")}
     for event in facts.of("FollowupsPlanned"):
         client = created.get(event.data["client_id"])
@@ -75,8 +78,18 @@ def plans(facts: Facts) -> Iterator[Anomaly]:
     for followup in facts.followups.values():
         ended = None
         for change in followup.plan:
+            if change.type == "FollowupChanged":
+                continue
             if ended:
                 detail = f"{change.type} {change.place} after {ended.type} {ended.place}"
                 yield Anomaly("stale state", followup.id, detail)
             if change.type != "FollowupRescheduled":
                 ended = change
+
+
+def pauses(facts: Facts) -> Iterator[Anomaly]:
+    """While a plan is paused no follow-up of it falls due."""
+    for stream, events in facts.told.items():
+        for number, event in enumerate(events):
+            if event.type == "FollowupDue" and paused(events[:number]):
+                yield Anomaly("early", stream, f"FollowupDue {event.place} while it is paused")

@@ -4,7 +4,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tests.faults.checks_state import stage_of
-from tests.faults.facts import DRAFT_STATUS, EMAIL_STATUS, PLAN_STATUS, Event, Facts, Followup, last
+from tests.faults.facts import (
+    DRAFT_STATUS,
+    EMAIL_STATUS,
+    PLAN_STATUS,
+    Event,
+    Facts,
+    Followup,
+    last,
+    paused,
+)
 from tests.faults.history import Document
 from tests.faults.verdict import Anomaly
 
@@ -39,7 +48,9 @@ def positions(facts: Facts) -> Iterator[Anomaly]:
 def views(facts: Facts) -> Iterator[Anomaly]:
     """The documents of the views agree with a fold of the topics."""
     expected: dict[tuple[str, str], dict[str, Any]] = {
-        ("gateway", "tasks"): {f.id: {"status": task(f)} for f in facts.followups.values()},
+        ("gateway", "tasks"): {
+            f.id: {"status": task(f), "notes": f.notes} for f in facts.followups.values()
+        },
         ("gateway", "email_logs"): {},
         ("gateway", "clients"): {},
         ("scheduler", "clients"): {},
@@ -63,7 +74,12 @@ def views(facts: Facts) -> Iterator[Anomaly]:
             expected["scheduler", "agents"][id_] = {}
     clients = expected["gateway", "clients"]
     expected["gateway", "clients"] = {
-        id_: shown | {"last_contacted": contacted.get(id_)} for id_, shown in clients.items()
+        id_: shown
+        | {
+            "last_contacted": contacted.get(id_),
+            "plan_paused": paused(facts.published.get(f"plan-{id_}", ())) or None,
+        }
+        for id_, shown in clients.items()
     }
     for (service, collection), documents in expected.items():
         if service in facts.history.stored:

@@ -28,6 +28,7 @@ DRAFT_STATUS = {
     "CompositionFailed": "failed",
 }
 PLAN_STATUS = {"FollowupDue": "due", "FollowupCancelled": "cancelled"}
+WHOLE_PLAN = ("PlanPaused", "PlanResumed")
 NO_PLAN = ("closed", "lost")
 
 
@@ -82,6 +83,12 @@ class Followup:
         return datetime.fromisoformat(date) if date else None
 
     @property
+    def notes(self) -> str | None:
+        """What the agent noted last."""
+        changed = [event for event in self.plan if event.type == "FollowupChanged"]
+        return changed[-1].data["personal"]["notes"] if changed else None
+
+    @property
     def end(self) -> str | None:
         """How it ended; None when something is still to happen."""
         if self.email:
@@ -134,6 +141,12 @@ class Facts:
 def last(events: Sequence[Event], meaning: Mapping[str, str], default: str = "") -> str:
     """Give the meaning of the last event that has one."""
     return next((meaning[e.type] for e in reversed(events) if e.type in meaning), default)
+
+
+def paused(events: Iterable[Event]) -> bool:
+    """Tell whether a plan's events end with it paused."""
+    told = [event.type for event in events if event.type in WHOLE_PLAN]
+    return told[-1:] == ["PlanPaused"]
 
 
 @cache
@@ -210,6 +223,6 @@ def _followups(told: Streams) -> dict[str, Followup]:
             if event.type == "FollowupsPlanned":
                 for planned in event.data["followups"]:
                     of(planned["followup_id"], event).planned = planned
-            elif kind in ("plan", "draft", "email"):
+            elif kind in ("plan", "draft", "email") and event.type not in WHOLE_PLAN:
                 getattr(of(event.data["followup_id"], event), kind).append(event)
     return followups

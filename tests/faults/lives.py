@@ -107,10 +107,19 @@ class Life:
             self._plan(about, pending)
         for stage in way.before:
             self._change(about, kind, details, stage, pending)
+        if way.stopped == "paused for a while" and pending:
+            self._pause(about)
+            self._tell(scheduler.ResumePlan, about)
+            self._tell(scheduler.PlanResumed, about, resumed_at=self._now)
         for followup, of in zip(way.followups, tuple(pending), strict=False):
             if followup.planned != "pending":
                 pending.remove(of)
             self._follow_up(about | {"followup_id": of}, followup, details)
+        if way.stopped == "paused" and pending:
+            self._pause(about)
+        if way.stopped == "cancelled" and pending:
+            self._tell(scheduler.CancelPlan, about)
+            self._cancel(about, pending, "by_agent")
         for stage in way.after:
             self._change(about, kind, details, stage, pending)
         if way.deleted:
@@ -145,6 +154,10 @@ class Life:
         if stage in STOPS:
             self._cancel(about, pending, STOPS[stage])
 
+    def _pause(self, about: dict[str, UUID]) -> None:
+        self._tell(scheduler.PausePlan, about)
+        self._tell(scheduler.PlanPaused, about, paused_at=self._now)
+
     def _cancel(self, about: dict[str, UUID], pending: list[UUID], reason: str) -> None:
         for of in pending:
             rest: dict[str, Any] = {"followup_id": of, "reason": reason, "cancelled_at": self._now}
@@ -160,13 +173,29 @@ class Life:
                 self._tell(scheduler.RescheduleFollowup, about, **times)
                 times["rescheduled_at"] = self._now
                 self._tell(scheduler.FollowupRescheduled, about, **times)
+        if way.changed == "changed":
+            self._note(about, scheduled_for=NOON + 60 * DAY, priority="low")
         if way.planned == "cancelled":
             self._tell(scheduler.CancelFollowup, about)
             self._tell(
                 scheduler.FollowupCancelled, about, reason="by_agent", cancelled_at=self._now
             )
-        if way.planned not in ("due", "moved and due"):
-            return
+        if way.planned in ("due", "moved and due"):
+            self._due(about, way, details)
+        if way.changed != "left":
+            self._note(about)
+
+    def _note(self, about: dict[str, UUID], **more: Any) -> None:
+        """Change the notes, and what else is given."""
+        patch = scheduler.FollowupPatch(notes=f"note {len(self.told)}")
+        self._tell(scheduler.ChangeFollowup, about, **more, personal=patch)
+        if more:
+            self._tell(scheduler.FollowupRescheduled, about, **more, rescheduled_at=self._now)
+        notes = scheduler.FollowupNotes(notes=patch.notes)
+        changed: dict[str, Any] = {"priority": "low", "changed_at": self._now}
+        self._tell(scheduler.FollowupChanged, about, **changed, personal=notes)
+
+    def _due(self, about: dict[str, UUID], way: FollowupWay, details: crm.ClientDetails) -> None:
         rest: dict[str, Any] = {
             "followup_type": "Day 1",
             "stage": "lead",

@@ -5,7 +5,17 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from tests.faults.one_life import ADDRESS, CLIENT, EMAIL, FIRST, NOON, SUPPRESSION, Life, text
+from tests.faults.one_life import (
+    ADDRESS,
+    CLIENT,
+    EMAIL,
+    FIRST,
+    NOON,
+    PLAN,
+    SUPPRESSION,
+    Life,
+    text,
+)
 
 
 def _at(seconds: float) -> timedelta:
@@ -83,3 +93,49 @@ def retried(life: Life) -> None:
 def resent_meanwhile(life: Life) -> None:
     second_send(life, ordered=True)
     life.history.ledger[0]["at"] = text(35)
+
+
+def paused(life: Life) -> None:
+    life.tell("followups", PLAN, "PlanPaused", paused_at=text(40))
+    life.document("scheduler", "plans", CLIENT)["state"]["paused_at"] = NOON + _at(40)
+    life.document("gateway", "clients", CLIENT)["plan_paused"] = True
+    life.follow()
+
+
+def resumed(life: Life) -> None:
+    paused(life)
+    life.tell("followups", PLAN, "PlanResumed", resumed_at=text(41))
+    del life.document("scheduler", "plans", CLIENT)["state"]["paused_at"]
+    del life.document("gateway", "clients", CLIENT)["plan_paused"]
+    life.follow()
+
+
+def noted(life: Life) -> None:
+    changed: dict[str, Any] = {"followup_id": FIRST, "priority": "low", "changed_at": text(40)}
+    life.tell("followups", PLAN, "FollowupChanged", **changed, personal={"notes": "Met."})
+    life.document("scheduler", "plans", CLIENT)["state"]["followups"][0]["notes"] = "Met."
+    life.document("gateway", "tasks", FIRST)["notes"] = "Met."
+    life.follow()
+
+
+def due_while_paused(life: Life) -> None:
+    paused(life)
+    dates = {"scheduled_for": text(30), "due_at": text(41)}
+    life.tell("followups", PLAN, "FollowupDue", followup_id=FIRST, **dates)
+
+
+def pause_unseen(life: Life, where: str, collection: str) -> None:
+    """Let a document show no pause, though the plan is paused."""
+    paused(life)
+    document = life.document(where, collection, CLIENT)
+    document.pop("plan_paused", None)
+    document.get("state", {}).pop("paused_at", None)
+
+
+def notes_unseen(life: Life, where: str, collection: str) -> None:
+    """Let the notes be missing where they are kept or shown."""
+    noted(life)
+    if where == "gateway":
+        del life.document(where, collection, FIRST)["notes"]
+    else:
+        del life.document(where, collection, CLIENT)["state"]["followups"][0]["notes"]

@@ -16,6 +16,7 @@ DAY = timedelta(seconds=10)
 AGENT, CLIENT, EMAIL, SUPPRESSION = (str(uuid.UUID(int=n)) for n in range(1, 5))
 FOLLOWUPS = [str(uuid.UUID(int=n)) for n in range(10, 15)]
 FIRST = FOLLOWUPS[0]
+PLAN, DRAFT = f"plan-{CLIENT}", f"draft-{FIRST}"
 ADDRESS = "jane@example.com"
 SERVICES = {
     "agents": "crm",
@@ -103,7 +104,7 @@ class Life:
         """Let documents and positions reach the versions that the streams have now."""
         for service, collection, stream in (
             ("mailer", "emails", f"email-{EMAIL}"),
-            ("scheduler", "plans", f"plan-{CLIENT}"),
+            ("scheduler", "plans", PLAN),
         ):
             id_ = stream.partition("-")[2]
             self.document(service, collection, id_)["version"] = self._versions[stream]
@@ -160,21 +161,20 @@ class Life:
 def one_life() -> Life:
     """Tell it from the agent's registration to the stored documents."""
     life = Life()
-    plan, draft = f"plan-{CLIENT}", f"draft-{FIRST}"
     life.tell("agents", f"agent-{AGENT}", "AgentRegistered")
     life.tell("clients", f"client-{CLIENT}", "ClientCreated", created_at=text(0), stage="lead")
     followups = [
         {"followup_id": id_, "followup_type": type_, "scheduled_for": text(10 * days)}
         for id_, (type_, days) in zip(FOLLOWUPS, DAYS.items(), strict=True)
     ]
-    life.tell("followups", plan, "FollowupsPlanned", planned_at=text(1), followups=followups)
+    life.tell("followups", PLAN, "FollowupsPlanned", planned_at=text(1), followups=followups)
     about = {"followup_id": FIRST}
     dates = {"scheduled_for": text(10), "due_at": text(10.5)}
-    life.tell("followups", plan, "FollowupDue", **about, **dates)
+    life.tell("followups", PLAN, "FollowupDue", **about, **dates)
     for id_ in FOLLOWUPS[1:]:
-        life.tell("followups", plan, "FollowupCancelled", followup_id=id_, cancelled_at=text(11))
-    life.tell("drafts", draft, "DraftRequested", **about, requested_at=text(11))
-    life.tell("drafts", draft, "EmailComposed", **about, composed_at=text(12))
+        life.tell("followups", PLAN, "FollowupCancelled", followup_id=id_, cancelled_at=text(11))
+    life.tell("drafts", DRAFT, "DraftRequested", **about, requested_at=text(11))
+    life.tell("drafts", DRAFT, "EmailComposed", **about, composed_at=text(12))
     life.email("EmailQueued", queued_at=text(13))
     life.email("SendStarted", attempt=1, started_at=text(14), give_up_at=text(20))
     life.call(14.5)

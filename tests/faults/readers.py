@@ -46,9 +46,14 @@ SERVICES: dict[str, tuple[Callable[[Any], Service], type[Settings]]] = {
     "mailer": (mailer.build, MailerSettings),
     "gateway": (gateway.build, GatewaySettings),
 }
-# What is set from the clock when a message is handled: when a client was created and deleted, and
-# from when on a new draft, email or suppression waits for its worker.
-CLOCKED = {"crm": {"created_at", "deleted_at"}, "composer": {"due_at"}, "mailer": {"due_at"}}
+# What is set from the clock when a message is handled: when a client was created and deleted, a
+# plan paused, and from when on a new draft, email or suppression waits for its worker.
+CLOCKED = {
+    "crm": {"created_at", "deleted_at"},
+    "scheduler": {"paused_at"},
+    "composer": {"due_at"},
+    "mailer": {"due_at"},
+}
 # And when a view was brought up to date.
 APPLIED = "applied_at"
 

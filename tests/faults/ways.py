@@ -9,6 +9,8 @@ from contracts.crm import Stage
 from contracts.mailer import DeliveryKind
 
 Planned = Literal["pending", "moved", "cancelled", "due", "moved and due"]
+Changed = Literal["left", "noted", "changed"]
+Stopped = Literal["left", "paused", "paused for a while", "cancelled"]
 Drafted = Literal["requested", "tried", "composed", "failed", "ordered again"]
 Sending = Literal[
     "queued", "started", "sent", "sent later", "failed", "withheld", "unknown", "held",
@@ -24,17 +26,22 @@ class FollowupWay:
     drafted: Drafted
     sending: Sending
     reports: tuple[DeliveryKind, ...]
+    changed: Changed = "left"
 
 
 @dataclass(frozen=True, slots=True)
 class ClientWay:
-    """What becomes of a client: changes of its stage before and after its first follow-ups."""
+    """What becomes of a client: changes of its stage before and after its first follow-ups.
+
+    `stopped`: what the agent makes of its plan after those; a pause for a while is before them.
+    """
 
     stage: Stage
     before: tuple[Stage, ...]
     followups: tuple[FollowupWay, ...]
     after: tuple[Stage, ...]
     deleted: bool
+    stopped: Stopped = "left"
 
 
 def _any(literal: Any) -> st.SearchStrategy[Any]:
@@ -46,7 +53,12 @@ def _some(literal: Any, most: int) -> st.SearchStrategy[tuple[Any, ...]]:
 
 
 FOLLOWUPS = st.builds(
-    FollowupWay, _any(Planned), _any(Drafted), _any(Sending), _some(DeliveryKind, 3)
+    FollowupWay,
+    _any(Planned),
+    _any(Drafted),
+    _any(Sending),
+    _some(DeliveryKind, 3),
+    _any(Changed),
 )
 # The first of each life gets as far as an email: there is more to get wrong.
 _FIRST_PLANNED: tuple[Planned, ...] = ("due", "moved and due")
@@ -57,6 +69,7 @@ FIRST = st.builds(
     st.sampled_from(_FIRST_DRAFTED),
     _any(Sending),
     _some(DeliveryKind, 3),
+    _any(Changed),
 )
 _BEFORE = st.sampled_from(((), ("negotiating",)))
 FIRST_CLIENT = st.builds(
@@ -66,6 +79,7 @@ FIRST_CLIENT = st.builds(
     st.one_of(st.tuples(FIRST), st.tuples(FIRST, FOLLOWUPS)),
     _some(Stage, 2),
     st.booleans(),
+    _any(Stopped),
 )
 CLIENTS = st.builds(
     ClientWay,
@@ -74,5 +88,6 @@ CLIENTS = st.builds(
     st.tuples(FOLLOWUPS),
     _some(Stage, 1),
     st.booleans(),
+    _any(Stopped),
 )
 WAYS = st.one_of(st.tuples(FIRST_CLIENT), st.tuples(FIRST_CLIENT, CLIENTS))

@@ -56,7 +56,7 @@ async def test_what_failed_for_good_is_told_once_and_sent_when_a_person_tries_ag
     await providers.sendgrid.order({"status": 400})
     unsent = await here.agent.task(await here.agent.add("Unsent"), "failed")
     assert "answered 400" in unsent["error_message"]
-    assert f"https://realtoros.example/api/tasks/{unsent['_id']}/retry" in await here.alerted(
+    assert f"https://realtoros.example/api/admin/tasks/{unsent['_id']}/retry" in await here.alerted(
         unsent
     )
     assert here.mails(unwritten) == here.mails(unsent) == []

@@ -19,11 +19,15 @@ from contracts.mailer import (
 )
 from contracts.scheduler import (
     FollowupCancelled,
+    FollowupChanged,
     FollowupDue,
+    FollowupNotes,
     FollowupRescheduled,
     FollowupsPlanned,
     FollowupType,
     PlannedFollowup,
+    PlanPaused,
+    PlanResumed,
     Priority,
     Recipient,
 )
@@ -100,6 +104,22 @@ class Story:
         return FollowupCancelled(
             **self._of(number), reason="by_agent", cancelled_at=NOON + at * DAY
         )
+
+    def changed(
+        self, number: int, at: float, priority: Priority, notes: str | None
+    ) -> FollowupChanged:
+        return FollowupChanged(
+            **self._of(number),
+            priority=priority,
+            changed_at=NOON + at * DAY,
+            personal=FollowupNotes(notes=notes),
+        )
+
+    def paused(self, at: float) -> PlanPaused:
+        return PlanPaused(**self._about, paused_at=NOON + at * DAY)
+
+    def resumed(self, at: float) -> PlanResumed:
+        return PlanResumed(**self._about, resumed_at=NOON + at * DAY)
 
     def requested(self, number: int, at: float) -> DraftRequested:
         return DraftRequested(

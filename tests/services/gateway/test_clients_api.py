@@ -29,7 +29,8 @@ async def test_a_new_client_is_answered_with_its_id_and_shown_at_its_location(ap
     assert response.headers["location"] == f"/api/clients/{client_id}"
     shown = (await api.http.get(response.headers["location"])).json()
     assert shown.pop("created_at") == shown.pop("updated_at")
-    assert shown == WHOLE | {"_id": client_id, "agent_id": str(AGENT), "last_contacted": None}
+    assert (shown.pop("last_contacted"), shown.pop("plan_paused")) == (None, False)
+    assert shown == WHOLE | {"_id": client_id, "agent_id": str(AGENT)}
 
 
 async def test_name_and_email_are_all_that_a_client_needs(api: Api) -> None:

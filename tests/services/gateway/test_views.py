@@ -10,14 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.mongo import connect, declare
+from chassis.views import view_raw
 from contracts.crm import ClientCreated, ClientDeleted, ClientDetails, ClientUpdated
 from contracts.mailer import EmailBounced
 from contracts.message import Message
+from contracts.scheduler import PlanPaused
 from services.gateway.documents import (
     ClientDocument,
     EmailLogDocument,
     TaskDocument,
 )
+from services.gateway.shapes import Client
 from services.gateway.store import STORE
 from services.gateway.views import CLIENTS, EMAIL_LOGS, TASKS
 from tests.servers import Server
@@ -25,7 +28,10 @@ from tests.services.gateway.stories import DAY, NOON, Story
 
 AGENT, CLIENT = uuid4(), uuid4()
 STORY = Story(AGENT, CLIENT)
-PLAN = (STORY.planned(), STORY.moved(0, 2, at=0.5), STORY.due(0, at=2))
+PLAN = (
+    *(STORY.planned(), STORY.moved(0, 2, at=0.5), STORY.changed(0, 0.6, "low", "Ring first.")),
+    *(STORY.due(0, at=2), STORY.changed(0, 2.3, "low", "Rang.")),
+)
 DRAFTS = {
     "composed": (STORY.requested(0, 2), STORY.composed(0, 2.1)),
     "again": (STORY.requested(0, 2), STORY.not_composed(0, 2.1), STORY.requested(0, 2.2)),
@@ -121,6 +127,23 @@ def test_a_task_shows_its_plan() -> None:
     assert task_of(*PLAN[:2], STORY.cancelled(0, 1)).status == "cancelled"
 
 
+def test_a_task_shows_the_priority_and_notes_that_it_was_given_last() -> None:
+    shown = [task_of(*PLAN[:number]) for number in range(1, 6)]
+    assert [t.priority for t in shown] == ["high", "high", "low", "low", "low"]
+    assert [t.notes for t in shown] == [None, None, "Ring first.", "Ring first.", "Rang."]
+    assert shown[-1].status == "due"
+    assert shown[-1].updated_at == NOON + 2.3 * DAY
+    assert task_of(*PLAN, STORY.changed(0, 3, "low", None)).notes is None
+
+
+def test_a_task_without_notes_is_stored_as_it_was_before_there_were_any() -> None:
+    raw = view_raw(task_of(*PLAN[:2]))
+    assert "notes" not in raw
+    planned = {"followup_type", "scheduled_for", "priority", "status", "created_at", "at"}
+    assert raw["plan"].keys() == planned
+    assert view_raw(task_of(*PLAN))["plan"]["notes"] == "Rang."
+
+
 def test_a_task_that_the_plan_has_not_told_of_is_in_no_list() -> None:
     assert task_of(*DRAFTS["composed"], *EMAILS["sent"]).status is None
 
@@ -204,3 +227,28 @@ def test_last_contacted_is_the_latest_sending_whatever_comes_first(
     tombstone = client_of(*sent[:before], CREATED, DELETED, *sent[before:])
     assert (tombstone.stage, tombstone.name, tombstone.email) == (None, None, None)
     assert tombstone.search == []
+
+
+@st.composite
+def with_pauses(draw: st.DrawFn) -> tuple[Sequence[Message], bool, bool]:
+    """Give a client's events among those of its plan, and whether it is gone, and paused."""
+    own: tuple[Message, ...] = (CREATED, UPDATED, DELETED)[: draw(st.integers(0, 3))]
+    plan = (STORY.planned(), STORY.paused(1), STORY.resumed(2), STORY.paused(3))
+    told = plan[: draw(st.integers(2, 4))]
+    order = draw(st.permutations([0] * len(own) + [1] * len(told)))
+    left: list[Any] = [iter(own), iter(told)]
+    return [next(left[n]) for n in order], DELETED in own, isinstance(told[-1], PlanPaused)
+
+
+@given(with_pauses())
+def test_a_client_shows_a_pause_until_its_end_whatever_comes_first(
+    told: tuple[Sequence[Message], bool, bool],
+) -> None:
+    events, gone, paused = told
+    client = client_of(*events)
+    assert client.plan_paused is (True if paused else None)
+    assert ("plan_paused" in view_raw(client)) is paused
+    if gone or CREATED not in events:
+        assert (client.stage, client.name, client.search) == (None, None, [])
+    else:
+        assert Client.model_validate(view_raw(client)).plan_paused is paused

@@ -16,14 +16,8 @@ from contracts.scheduler import (
     FollowupsPlanned,
     RescheduleFollowup,
 )
-from services.scheduler.plan import (
-    Plan,
-    cancel,
-    end_plan,
-    follow_stage,
-    plan_followups,
-    reschedule,
-)
+from services.scheduler.orders import cancel, reschedule
+from services.scheduler.plan import Plan, end_plan, follow_stage, plan_followups
 from tests.services.scheduler.plans import (
     AGENT,
     CLIENT,

@@ -2,22 +2,37 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.errors import Refused
-from contracts.scheduler import CancelFollowup, FollowupDue, FollowupEvent, RescheduleFollowup
-from services.scheduler.plan import Plan, cancel, reschedule
+from contracts.scheduler import (
+    CancelFollowup,
+    CancelPlan,
+    ChangeFollowup,
+    FollowupDue,
+    FollowupEvent,
+    PausePlan,
+    RescheduleFollowup,
+    ResumePlan,
+)
+from services.scheduler.orders import cancel, cancel_all, change, pause, reschedule, resume
+from services.scheduler.plan import Plan
 from tests.services.scheduler.plans import AGENT, CLIENT, DAY, NOON, at, due_at, folded, planned
 
 NUMBER = st.integers(0, 4)
 HOURS = st.integers(0, 24 * 40).map(lambda hours: hours / 24)
+WHAT = (
+    *("due", "due", "due", "move", "change", "cancel"),
+    *("pause", "resume", "resume", "cancel all"),
+)
 # (days to wait before it, what, which follow-up, the day to move it to)
 STEPS = st.lists(
     st.tuples(
         st.integers(0, 24 * 9).map(lambda hours: hours / 24),
-        st.sampled_from(["due", "due", "move", "cancel"]),
+        st.sampled_from(WHAT),
         NUMBER,
         HOURS,
     ),
@@ -26,11 +41,8 @@ STEPS = st.lists(
 
 
 def decided(plan: Plan, what: str, number: int, days: float, now: float) -> list[FollowupEvent]:
-    about = {
-        "agent_id": AGENT,
-        "client_id": CLIENT,
-        "followup_id": plan.followups[number].followup_id,
-    }
+    whole: dict[str, Any] = {"agent_id": AGENT, "client_id": CLIENT}
+    about = whole | {"followup_id": plan.followups[number].followup_id}
     try:
         match what:
             case "due":
@@ -38,8 +50,18 @@ def decided(plan: Plan, what: str, number: int, days: float, now: float) -> list
             case "move":
                 order = RescheduleFollowup(**about, scheduled_for=NOON + days * DAY)
                 return reschedule(plan, order, at(now))
-            case _:
+            case "change":
+                date = NOON + days * DAY
+                other = ChangeFollowup(**about, scheduled_for=date, priority="high")
+                return change(plan, other, at(now))
+            case "cancel":
                 return cancel(plan, CancelFollowup(**about), at(now))
+            case "pause":
+                return pause(plan, PausePlan(**whole), at(now))
+            case "resume":
+                return resume(plan, ResumePlan(**whole), at(now))
+            case _:
+                return cancel_all(plan, CancelPlan(**whole), at(now))
     except Refused:
         return []
 
@@ -68,7 +90,9 @@ def test_one_per_day_none_twice_and_none_forgotten(
         events = decided(plan, what, number, days, now)
         told += events
         plan = folded(plan, events)
-        assert plan.due_at == min((f.scheduled_for for f in plan.pending), default=None)
+        earliest = min((f.scheduled_for for f in plan.pending), default=None)
+        assert plan.due_at == (None if plan.paused_at else earliest)
+    plan = folded(plan, decided(plan, "resume", 0, 0, now))
     plan, rest = until_nothing_is_pending(plan, now)
     due = [e for e in told + rest if isinstance(e, FollowupDue)]
     assert all(after.due_at - before.due_at >= DAY for before, after in pairwise(due))

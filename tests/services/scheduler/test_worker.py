@@ -1,0 +1,114 @@
+"""A plan that is paused while a worker has it in hand."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from chassis import mongo
+from chassis.aggregate import StateDocument
+from chassis.due import Work
+from chassis.ending import end
+from chassis.errors import Refused
+from chassis.log import Log
+from chassis.lookup import Lookup
+from chassis.mongo import Database
+from chassis.views import view_raw
+from contracts.message import to_milliseconds
+from contracts.scheduler import FollowupEvent, FollowupsPlanned, PlanPaused, PlanResumed
+from services.scheduler.documents import PLANS, AgentDocument, ClientDocument
+from services.scheduler.plan import Plan, plan_followups
+from services.scheduler.store import STORE
+from services.scheduler.worker import let_fall_due
+from tests.servers import Server
+from tests.services.scheduler.plans import AGENT, CLIENT, DANA, DAY, MARIA, NOON, at, created
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+ABOUT: dict[str, Any] = {"agent_id": AGENT, "client_id": CLIENT}
+PAUSED = PlanPaused(**ABOUT, paused_at=NOON)
+RESUMED = PlanResumed(**ABOUT, resumed_at=NOON)
+
+
+@pytest.fixture
+async def database(mongodb_server: Server) -> AsyncIterator[Database]:
+    """A database of scheduler's that knows the client and the agent."""
+    async with mongo.connect(mongodb_server.address) as client:
+        database = client[f"test_{uuid4().hex[:12]}"]
+        await mongo.apply_indexes(mongodb_server.address, database.name, STORE.documents)
+        await mongo.declare(database, STORE.documents)
+        agent = AgentDocument(id=AGENT, personal=DANA)
+        known = ClientDocument(
+            id=CLIENT, agent_id=AGENT, stage="lead", property_type="land", personal=MARIA
+        )
+        await database["agents"].insert_one(view_raw(agent))
+        await database["clients"].insert_one(view_raw(known))
+        yield database
+        await client.drop_database(database.name)
+
+
+@pytest.fixture
+async def log(database: Database) -> AsyncIterator[Log]:
+    """A log that flushes; it holds a plan whose first follow-up is due."""
+    log = Log(database)
+    running = asyncio.create_task(log.run())
+    [planned] = plan_followups(None, created(created_at=LONG_AGO), at(0), day=DAY)
+    assert isinstance(planned, FollowupsPlanned)
+    await append(log, None, planned)
+    yield log
+    await end([running])
+
+
+async def append(log: Log, stored: StateDocument[Plan] | None, event: FollowupEvent) -> UUID:
+    """Append an event, and give its id."""
+    change = PLANS.change(
+        CLIENT,
+        stored,
+        [event],
+        source="scheduler",
+        cause=uuid4(),
+        correlation=uuid4(),
+        at=to_milliseconds(datetime.now(UTC)),
+    )
+    assert await log.append([change]) == [None]
+    return change.commit.events[0].envelope.id
+
+
+async def stored(log: Log) -> StateDocument[Plan]:
+    return (await log.load(PLANS, [CLIENT]))[CLIENT]
+
+
+async def let_go(log: Log, document: StateDocument[Plan]) -> None:
+    """Let a worker do what it claimed."""
+    work = Work[Plan, FollowupEvent](log, PLANS, document, "scheduler")
+    await let_fall_due(
+        work,
+        clients=Lookup(log.database, "clients", ClientDocument),
+        agents=Lookup(log.database, "agents", AgentDocument),
+        day=timedelta(days=1),
+    )
+
+
+async def test_what_was_claimed_before_a_pause_does_not_fall_due(log: Log) -> None:
+    claimed = await stored(log)
+    await append(log, claimed, PAUSED)
+    with pytest.raises(Refused, match="the plan is paused"):
+        await let_go(log, claimed)
+    plan = await stored(log)
+    assert plan.version == 2
+    assert plan.due_set_by is None
+    assert await log.database["plans"].count_documents({"state.due_at": {"$exists": True}}) == 0
+
+
+async def test_what_was_claimed_before_a_pause_that_is_over_falls_due_once(log: Log) -> None:
+    claimed = await stored(log)
+    await append(log, claimed, PAUSED)
+    resumed = await append(log, await stored(log), RESUMED)
+    again = await stored(log)
+    assert again.due_set_by == resumed
+    await let_go(log, claimed)
+    with pytest.raises(Refused, match="no follow-up is due"):
+        await let_go(log, again)
+    assert [f.status for f in (await stored(log)).state.followups] == ["due", *["pending"] * 4]
