@@ -32,6 +32,7 @@ PLAN: tuple[tuple[int, FollowupType, Priority], ...] = (
     (14, "Week 2", "low"),
     (30, "Month 1", "low"),
 )
+# Stored plans leave these out. After a change of one, what was stored before needs a replay.
 USUAL: dict[FollowupType, Priority] = {kind: priority for _, kind, priority in PLAN}
 STOPS: dict[Stage, CancelReason] = {"closed": "client_closed", "lost": "client_lost"}
 

@@ -12,7 +12,15 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 
 from contracts.crm import AgentProfile, UpdateAgent
-from contracts.scheduler import CancelFollowup, RescheduleFollowup
+from contracts.scheduler import (
+    CancelFollowup,
+    CancelPlan,
+    ChangeFollowup,
+    FollowupPatch,
+    PausePlan,
+    RescheduleFollowup,
+    ResumePlan,
+)
 from tests.chassis.kafka_records import put
 from tests.journeys.agent import ENDS, Row, until
 from tests.journeys.scene import Scene
@@ -130,6 +138,11 @@ class Story:
         clients = [await self._add(name, **details) for name, details in DETAILS.items()]
         await self._order(RescheduleFollowup, clients[0], "Month 1", scheduled_for=SOME_DAY)
         await self._order(CancelFollowup, clients[1], "Week 2")
+        notes = FollowupPatch(notes="Ask about the dogs.")
+        await self._order(ChangeFollowup, clients[0], "Month 1", priority="high", personal=notes)
+        for command in (PausePlan, ResumePlan):
+            await self._order(command, clients[2])
+        await self._order(CancelPlan, await self._add("Enough Said"))
         closed = await self._add("Done Already", stage="closed")
         await self._change(closed, notes="Sends us friends.")
         again = await self._add("Comes Again")
@@ -142,6 +155,8 @@ class Story:
         ):
             [entry] = self.here.mails(await self.here.agent.task(client, "sent"))
             assert await self.here.report(*(event(kind, entry) for kind in kinds)) == 200
+        await self.here.agent.task(clients[0], "sent", "Week 2")
+        await self._order(PausePlan, clients[0])
 
     async def _over(self) -> bool:
         tasks = await self.here.agent.rows("/api/tasks")
@@ -163,9 +178,11 @@ class Story:
         response = await self.here.agent.http.delete(f"/api/clients/{client}")
         assert response.status_code == 204, response.text
 
-    async def _order(self, command: Any, client: str, followup_type: str, **rest: Any) -> None:
-        task = await self.here.agent.task(client, "pending", followup_type)
-        order = command(agent_id=AGENT_ID, client_id=client, followup_id=task["_id"], **rest)
+    async def _order(self, command: Any, client: str, followup_type: str = "", **rest: Any) -> None:
+        """Order something of one follow-up, or of the whole plan, once it is there."""
+        task = await self.here.agent.task(client, "pending", followup_type or "Month 1")
+        about = {"followup_id": task["_id"]} if followup_type else {}
+        order = command(agent_id=AGENT_ID, client_id=client, **about, **rest)
         await put(self.producer, f"{self.prefix}followups.commands", order)
 
     async def _ok(self, asking: Awaitable[Any]) -> Row:
