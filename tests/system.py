@@ -138,7 +138,8 @@ async def system(
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     await apply_topics(kafka.address, prefix)
     await apply_indexes(mongodb.address)
-    await known_agent(kafka, mongodb, prefix, environment or {})
+    if "gateway" in services:
+        await known_agent(kafka, mongodb, prefix, environment or {})
     common = {name: os.environ[name] for name in _INHERITED if name in os.environ} | {
         # A test run that is killed takes them along.
         PARENT: str(os.getpid()),

@@ -55,7 +55,7 @@ class TemplateWriter:
         # Plain text: the mailer escapes what it puts into HTML.
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-            autoescape=False,  # noqa: S701
+            autoescape=False,  # noqa: S701 # nosec B701
             undefined=jinja2.StrictUndefined,
         )
 

@@ -38,7 +38,7 @@ class Auth(Controller):
         return Response(tokens, status_code=HTTP_201_CREATED, headers=headers)
 
     @post("/login", opt={PUBLIC: True}, status_code=HTTP_200_OK)
-    async def log_in(self, request: Asked, data: Login) -> LoggedIn:
+    async def login(self, request: Asked, data: Login) -> LoggedIn:
         """Log in: an access token for the calls, a refresh token for the next access token."""
         accounts = api_of(request).accounts
         return _shown(await accounts.log_in(data.email, data.password, address_of(request)))
@@ -50,14 +50,14 @@ class Auth(Controller):
         return _shown(await accounts.refresh(data.refresh_token, address_of(request)))
 
     @post("/logout", opt={SESSION_ONLY: True}, status_code=HTTP_204_NO_CONTENT)
-    async def log_out(self, request: Asked) -> None:
+    async def logout(self, request: Asked) -> None:
         """End this log-in: its tokens are no good any more."""
         api = api_of(request)
         await api.accounts.log_out(request.user)
         api.gate.forget()
 
     @post("/password", opt={SESSION_ONLY: True}, status_code=HTTP_204_NO_CONTENT)
-    async def change_password(self, request: Asked, data: NewPassword) -> None:
+    async def password(self, request: Asked, data: NewPassword) -> None:
         """Change the password; every other log-in ends."""
         api = api_of(request)
         current, new = data.current_password, data.new_password

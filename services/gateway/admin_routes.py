@@ -11,7 +11,7 @@ from contracts.catalogue import OWNERS
 from contracts.crm import AgentProfile
 from services.gateway.account_documents import AccountDocument
 from services.gateway.account_shapes import Account, AccountPatch, NewAgent, Quarantined
-from services.gateway.api import Asked, api_of, get, patch, post
+from services.gateway.api import Asked, api_of, get, get_tagged, patch, post
 from services.gateway.followup_routes import Emails, Tasks
 from services.gateway.gate import ADMIN_ONLY
 from services.gateway.paging import Limit, Page, listed
@@ -40,7 +40,7 @@ class Agents(Controller):
     tags = ["admin"]
     opt = {ADMIN_ONLY: True}
 
-    @get()
+    @get_tagged()
     async def list_(
         self, request: Asked, page: Page = 1, limit: Limit = 20
     ) -> Response[list[Account]]:

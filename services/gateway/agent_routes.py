@@ -9,7 +9,7 @@ from litestar.status_codes import HTTP_201_CREATED
 
 from contracts.crm import AgentProfile, UpdateAgent
 from services.gateway.account_shapes import Agent, AgentPatch, CreatedKey, Key, NewKey
-from services.gateway.api import Asked, api_of, delete, get, patch, post
+from services.gateway.api import Asked, api_of, delete, get, get_tagged, patch, post
 from services.gateway.documents import AgentDocument
 from services.gateway.gate import SESSION_ONLY
 from services.gateway.paging import Limit, Page, listed
@@ -55,7 +55,7 @@ class Keys(Controller):
         created = CreatedKey.model_validate(shown | {"key": str(secret)})
         return Response(created, status_code=HTTP_201_CREATED)
 
-    @get()
+    @get_tagged()
     async def list_(self, request: Asked, page: Page = 1, limit: Limit = 20) -> Response[list[Key]]:
         """List the keys that are good, the newest first."""
         where = {"agent_id": request.user.agent_id}

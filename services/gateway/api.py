@@ -39,9 +39,11 @@ def _responses(*statuses: int) -> dict[int, ResponseSpec]:
     }
 
 
-_READ = _responses(401, 403, 404, 422, 429, 431, 500, 503)
+_READ = _responses(401, 403, 404, 422, 429, 503)
 _WRITTEN = _READ | _responses(409, 412, 413)
+# Without and with a tag of what is read.
 get = partial(litestar.get, responses=_READ)
+get_tagged = partial(litestar.get, responses=_READ | {304: ResponseSpec(None)})
 post = partial(litestar.post, responses=_WRITTEN)
 patch = partial(litestar.patch, responses=_WRITTEN)
 delete = partial(litestar.delete, responses=_WRITTEN)

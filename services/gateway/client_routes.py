@@ -17,7 +17,7 @@ from contracts.crm import (
     UpdateClient,
 )
 from contracts.scheduler import CancelPlan, PausePlan, ResumePlan
-from services.gateway.api import Asked, Several, api_of, delete, found_by, get, patch, post
+from services.gateway.api import Asked, Several, api_of, delete, found_by, get_tagged, patch, post
 from services.gateway.followup_routes import tasks_of
 from services.gateway.idempotency import command_id_of
 from services.gateway.paging import Limit, Page, listed
@@ -55,7 +55,7 @@ class Clients(Controller):
             headers={"Location": f"/api/clients/{client_id}"},
         )
 
-    @get()
+    @get_tagged()
     async def list_(
         self,
         request: Asked,
@@ -75,7 +75,7 @@ class Clients(Controller):
         sort = [("created_at", -1), ("_id", 1)]
         return await listed(request, api.database, "clients", where, sort, Client, page, limit)
 
-    @get("/{client_id:uuid}")
+    @get_tagged("/{client_id:uuid}")
     async def show(self, request: Asked, client_id: UUID) -> Response[Client]:
         """Show a client."""
         return tagged(request, Client, await _client(request, client_id))
@@ -108,7 +108,7 @@ class Clients(Controller):
             DeleteClient(agent_id=request.user.agent_id, client_id=client_id, if_version=version)
         )
 
-    @get("/{client_id:uuid}/tasks")
+    @get_tagged("/{client_id:uuid}/tasks")
     async def tasks(
         self, request: Asked, client_id: UUID, page: Page = 1, limit: Limit = 20
     ) -> Response[list[Task]]:

@@ -12,7 +12,7 @@ from chassis.mongo import Raw
 from contracts.composer import RetryDraft
 from contracts.mailer import ResolveEmail
 from contracts.scheduler import CancelFollowup, ChangeFollowup, FollowupPatch
-from services.gateway.api import Asked, Several, api_of, found_by, get, patch, post, reach_of
+from services.gateway.api import Asked, Several, api_of, found_by, get_tagged, patch, post, reach_of
 from services.gateway.documents import EmailStatus, TaskDocument, TaskStatus
 from services.gateway.idempotency import command_id_of
 from services.gateway.paging import Limit, Page, listed, moment
@@ -26,7 +26,7 @@ class Tasks(Controller):
     path = "/api/tasks"
     tags = ["tasks"]
 
-    @get()
+    @get_tagged()
     async def list_(
         self,
         request: Asked,
@@ -46,7 +46,7 @@ class Tasks(Controller):
             where["status"] = {"$in": status}
         return await tasks_of(request, where, page, limit)
 
-    @get("/{task_id:uuid}")
+    @get_tagged("/{task_id:uuid}")
     async def show(self, request: Asked, task_id: UUID) -> Response[Task]:
         """Show a follow-up."""
         return tagged(request, Task, await _task(request, task_id))
@@ -91,7 +91,7 @@ class Emails(Controller):
     path = "/api/emails"
     tags = ["emails"]
 
-    @get()
+    @get_tagged()
     async def list_(
         self,
         request: Asked,
@@ -109,7 +109,7 @@ class Emails(Controller):
         sort = [("created_at", -1), ("_id", 1)]
         return await listed(request, api.database, "email_logs", where, sort, Email, page, limit)
 
-    @get("/{email_id:uuid}")
+    @get_tagged("/{email_id:uuid}")
     async def show(self, request: Asked, email_id: UUID) -> Response[Email]:
         """Show an email."""
         return tagged(request, Email, await _email(request, email_id))

@@ -116,6 +116,13 @@ class Email(Shown):
     created_at: Time
 
 
+class Pending(BaseModel):
+    """A command is durable, but not answered yet."""
+
+    status: Literal["pending"] = "pending"
+    command_id: UUID
+
+
 class CommandStatus(BaseModel):
     """What became of a command that was not answered in time."""
 

@@ -21,6 +21,7 @@ WEBHOOK_BYTES = 1_048_576
     status_code=HTTP_200_OK,
     request_max_body_size=WEBHOOK_BYTES,
     tags=["webhooks"],
+    operation_id="webhooks_sendgrid",
     opt={PUBLIC: "unlimited"},
 )
 async def sendgrid_webhook(request: Asked) -> None:
@@ -37,7 +38,7 @@ async def sendgrid_webhook(request: Asked) -> None:
         raise ClientException("body: is not a JSON list") from error
 
 
-@get("/api/commands/{command_id:uuid}", tags=["commands"])
+@get("/api/commands/{command_id:uuid}", tags=["commands"], operation_id="commands_show")
 async def command_status(request: Asked, command_id: UUID) -> CommandStatus:
     """Show what became of a command that was answered with 202."""
     found: CommandStatus = await found_by(request, "commands", {"_id": command_id}, CommandStatus)

@@ -13,7 +13,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from ops import supervisor
+from ops import accounts, supervisor
+from ops.accounts import Access, Login
 from ops.errors import OperatorError
 from ops.ports import free_port
 from ops.services import SERVICES
@@ -45,9 +46,13 @@ def _stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
     async def nothing(*_: object) -> list[str]:
         return []
 
+    async def let_in(*_: object) -> Access:
+        return Access("rk_1_2", Login("agent@realtoros.example", "told once"))
+
     monkeypatch.setattr(supervisor, "stores", stores)
     monkeypatch.setattr(supervisor, "apply_topics", nothing)
     monkeypatch.setattr(supervisor, "apply_indexes", nothing)
+    monkeypatch.setattr(accounts, "access", let_in)
     monkeypatch.setattr(supervisor, "RUN", (sys.executable, "-c", STAND_IN))
 
 
@@ -78,6 +83,7 @@ async def test_the_services_get_the_servers_addresses_and_a_port_each(
         assert system.url == f"http://127.0.0.1:{environment['GATEWAY_PORT']}"
         assert (folder / "api.json").exists()
         described = "\n".join(system.described())
+        assert "told once" in described
     assert (settings["KAFKA_BOOTSTRAP_SERVERS"], settings["KAFKA_EMPTY_FETCH_HOLD_MS"]) == (
         "k:1",
         "100",

@@ -1,0 +1,34 @@
+"""Describes the API for others: `python -m services.gateway.describe` writes docs/openapi.json."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from litestar.serialization import decode_json, encode_json
+
+from services.gateway.app import application
+from services.gateway.main import build
+from services.gateway.schema import public_in, refined
+from services.gateway.settings import GatewaySettings
+
+OPENAPI = Path(__file__).parents[2] / "docs/openapi.json"
+
+
+def document() -> Any:
+    """Give what a gateway serves at /schema; none has to run."""
+    settings = GatewaySettings(
+        kafka_bootstrap_servers="nowhere:1",
+        mongodb_uri="mongodb://nowhere",
+        token_keys=f"nowhere:{'-' * 32}",
+    )
+    app = application(build(settings), settings)
+    return decode_json(encode_json(refined(app.openapi_schema.to_schema(), public_in(app))))
+
+
+def text() -> str:
+    """Give the file that others read."""
+    return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    OPENAPI.write_text(text())
