@@ -9,9 +9,7 @@ from litestar.params import Parameter
 
 from contracts.crm import (
     ClientDetailsPatch,
-    CreateClient,
     DeleteClient,
-    NewClientDetails,
     Stage,
     UpdateClient,
 )
@@ -34,15 +32,7 @@ class Clients(Controller):
     async def create(self, request: Asked, data: NewClient) -> Response[Created]:
         """Add a client; five follow-ups are planned for it."""
         api, client_id = api_of(request), uuid4()
-        await api.commands.order(
-            CreateClient(
-                agent_id=request.user.agent_id,
-                client_id=client_id,
-                stage=data.stage,
-                property_type=data.property_type,
-                personal=NewClientDetails.model_validate(data.model_dump()),
-            )
-        )
+        await api.commands.order(data.ordered(request.user.agent_id, client_id))
         return Response(
             Created(client_id=client_id),
             status_code=201,
