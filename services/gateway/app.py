@@ -13,7 +13,14 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from chassis.service import Service
 from contracts.crm import RegisterAgent
-from services.gateway import client_files, client_routes, followup_routes, problems, system_routes
+from services.gateway import (
+    client_files,
+    client_routes,
+    dashboard_routes,
+    followup_routes,
+    problems,
+    system_routes,
+)
 from services.gateway.api import Api
 from services.gateway.caller import Caller
 from services.gateway.commands import Commands
@@ -48,6 +55,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
         route_handlers=[
             client_routes.Clients,
             client_files.ClientFiles,
+            dashboard_routes.stats,
             followup_routes.Tasks,
             followup_routes.Emails,
             system_routes.command_status,

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.collation import Collation
 
 from chassis.mongo import Keyed
 from contracts.crm import PropertyType, Stage
@@ -29,6 +30,15 @@ EmailStatus = Literal[
 ]
 
 COMMAND_KEPT = timedelta(hours=24)
+
+_SEARCHED = {"agent_id": 1, "search": 1, "stage": 1}
+SEARCH = "_".join(f"{field}_{direction}" for field, direction in _SEARCHED.items())
+WHATEVER_CASE = Collation("en", strength=2)
+
+
+def _having(field: str, *fields: str) -> IndexModel:
+    """Index the documents that have the field."""
+    return IndexModel(list(fields), partialFilterExpression={field: {"$exists": True}})
 
 
 class ClientDocument(Keyed):
@@ -55,7 +65,11 @@ class ClientDocument(Keyed):
         name = "clients"
         indexes: ClassVar = [
             IndexModel([("agent_id", 1), ("stage", 1), ("created_at", -1), ("_id", 1)]),
-            IndexModel([("agent_id", 1), ("search", 1), ("stage", 1)]),
+            IndexModel(list(_SEARCHED.items())),
+            IndexModel(
+                [("agent_id", 1), ("stage", 1), ("name", 1), ("_id", 1)], collation=WHATEVER_CASE
+            ),
+            IndexModel([("agent_id", 1), ("stage", 1), ("last_contacted", -1), ("_id", 1)]),
         ]
 
 
@@ -138,6 +152,10 @@ class EmailLogDocument(Keyed):
         indexes: ClassVar = [
             IndexModel([("client_id", ASCENDING), ("created_at", DESCENDING)]),
             IndexModel([("agent_id", 1), ("status", 1), ("created_at", -1), ("_id", 1)]),
+            # The dashboard counts on these, each holding only what it counts.
+            _having("sent_at", "agent_id", "sent_at"),
+            _having("opened_at", "agent_id", "opened_at", "sent_at"),
+            _having("clicked_at", "agent_id", "clicked_at", "opened_at", "sent_at"),
         ]
 
 
