@@ -23,9 +23,11 @@ from litestar.status_codes import HTTP_200_OK, HTTP_415_UNSUPPORTED_MEDIA_TYPE
 from chassis.mongo import Database, Raw
 from contracts.crm import Stage
 from services.gateway.api import Asked, api_of
+from services.gateway.documents import CLIENT_ORDERS, client_index, name_of
 from services.gateway.importing import ImportReport, import_clients
 from services.gateway.leads import export
 from services.gateway.leads.records import Unreadable
+from services.gateway.paging import sorted_by
 
 IMPORT_BYTES = 10 * 1_048_576
 EXPORTED_AT_ONCE = 500
@@ -127,7 +129,9 @@ def _wrong(reason: str) -> ValidationException:
 async def _exported(database: Database, where: Raw) -> AsyncIterator[bytes]:
     """Give the file in parts: the store is asked for a batch when the one before is sent."""
     found = database["clients"].find(where, dict.fromkeys(export.COLUMNS, 1))
-    async with found.sort([("created_at", 1), ("_id", -1)]).batch_size(EXPORTED_AT_ONCE) as cursor:
+    found = found.sort(sorted_by("created_at", CLIENT_ORDERS["created_at"]))
+    found = found.hint(name_of(client_index("created_at"))).batch_size(EXPORTED_AT_ONCE)
+    async with found as cursor:
         part, rows = export.header(), await cursor.to_list(EXPORTED_AT_ONCE)
         while rows:
             yield part + export.lines(rows)

@@ -1,7 +1,6 @@
 """The clients of the REST API: all are the calling agent's; what is not his does not exist."""
 
-import re
-from typing import Annotated, Any, get_args
+from typing import Annotated
 from uuid import UUID, uuid4
 
 from litestar import Controller, Response, delete, get, patch, post
@@ -14,12 +13,10 @@ from contracts.crm import (
     UpdateClient,
 )
 from services.gateway.api import Asked, Several, api_of, found_by
+from services.gateway.client_lists import ClientSort, clients_of
 from services.gateway.followup_routes import tasks_of
-from services.gateway.paging import Limit, Page, listed
+from services.gateway.paging import Limit, Page
 from services.gateway.shapes import Client, ClientPatch, Created, NewClient, Task
-from services.gateway.views import words
-
-MAX_WORDS = 5
 
 
 class Clients(Controller):
@@ -45,19 +42,16 @@ class Clients(Controller):
         request: Asked,
         stage: Annotated[list[Stage] | None, Several] = None,
         q: Annotated[str | None, Parameter(max_length=200)] = None,
+        sort: ClientSort = "-created_at",
         page: Page = 1,
         limit: Limit = 20,
     ) -> Response[list[Client]]:
-        """List clients, the newest first; `q` finds the beginnings of words."""
-        api = api_of(request)
-        where: dict[str, Any] = {
-            "agent_id": request.user.agent_id,
-            "stage": {"$in": stage or list(get_args(Stage))},
-        }
-        if wanted := words(q)[:MAX_WORDS]:
-            where["$and"] = [{"search": {"$regex": f"^{re.escape(word)}"}} for word in wanted]
-        sort = [("created_at", -1), ("_id", 1)]
-        return await listed(request, api.database, "clients", where, sort, Client, page, limit)
+        """List clients, unless asked otherwise the newest first.
+
+        `q` finds the beginnings of words in name, email and address. Names are sorted whatever
+        their case; who was never contacted is before all others in `last_contacted`.
+        """
+        return await clients_of(request, stage, q, sort, page, limit)
 
     @get("/{client_id:uuid}")
     async def show(self, request: Asked, client_id: UUID) -> Client:

@@ -1,5 +1,6 @@
 """The read models: what the API shows, under the names that the outside sees."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, ClassVar, Literal
 from uuid import UUID
@@ -31,9 +32,23 @@ EmailStatus = Literal[
 
 COMMAND_KEPT = timedelta(hours=24)
 
-_SEARCHED = {"agent_id": 1, "search": 1, "stage": 1}
-SEARCH = "_".join(f"{field}_{direction}" for field, direction in _SEARCHED.items())
+# What clients can be sorted by, and the directions that the indexes have.
+CLIENT_ORDERS = {"created_at": -1, "name": 1, "last_contacted": -1}
 WHATEVER_CASE = Collation("en", strength=2)
+
+
+def client_index(field: str) -> dict[str, int]:
+    """Give the index that serves an order of clients."""
+    return {"agent_id": 1, "stage": 1, field: CLIENT_ORDERS[field], "_id": 1}
+
+
+def name_of(index: Mapping[str, int]) -> str:
+    """Give the name that MongoDB gives to an index; a hint by it goes with any command."""
+    return "_".join(f"{field}_{direction}" for field, direction in index.items())
+
+
+_SEARCHED = {"agent_id": 1, "search": 1, "stage": 1}
+SEARCH = name_of(_SEARCHED)
 
 
 def _having(field: str, *fields: str) -> IndexModel:
@@ -64,12 +79,10 @@ class ClientDocument(Keyed):
     class Settings:
         name = "clients"
         indexes: ClassVar = [
-            IndexModel([("agent_id", 1), ("stage", 1), ("created_at", -1), ("_id", 1)]),
-            IndexModel(list(_SEARCHED.items())),
-            IndexModel(
-                [("agent_id", 1), ("stage", 1), ("name", 1), ("_id", 1)], collation=WHATEVER_CASE
-            ),
-            IndexModel([("agent_id", 1), ("stage", 1), ("last_contacted", -1), ("_id", 1)]),
+            IndexModel(client_index("created_at")),
+            IndexModel(client_index("name"), collation=WHATEVER_CASE),
+            IndexModel(client_index("last_contacted")),
+            IndexModel(_SEARCHED),
         ]
 
 

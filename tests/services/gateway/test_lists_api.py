@@ -83,6 +83,58 @@ async def test_clients_come_the_newest_first_page_by_page(api: Api, seven: list[
     assert [client["_id"] for client in first.json()] == ids[:3]
 
 
+@pytest.mark.parametrize(
+    ("sort", "numbers"),
+    [
+        ("-created_at", "6543210"),
+        ("created_at", "0123456"),
+        ("name", "0123456"),
+        ("-name", "6543210"),
+    ],
+)
+async def test_clients_come_in_the_order_that_is_asked_for(
+    api: Api, seven: list[str], sort: str, numbers: str
+) -> None:
+    shown = ""
+    for page in (1, 2, 3):
+        response = await api.http.get(f"/api/clients?q={seven[0]}&sort={sort}&limit=3&page={page}")
+        assert total(response) == 7
+        shown += "".join(client["name"][-1] for client in response.json())
+    assert shown == numbers
+
+
+async def test_names_are_sorted_whatever_their_case_and_whatever_else_is_asked_for(
+    api: Api,
+) -> None:
+    word = f"w{uuid4().hex[:10]}"
+    for name in ("bo", "Élan", "Cy", "elan", "al", "Bo"):
+        await api.add(name=f"{name} {word}")
+    for more in (f"&q={word}", f"&q={word}+{word[:8]}&stage=lead"):
+        response = await api.http.get(f"/api/clients?sort=name{more}")
+        names = [client["name"].split()[0] for client in response.json()]
+        assert [names[0], names[3:]] == ["al", ["Cy", "elan", "Élan"]]
+        assert {*names[1:3]} == {"bo", "Bo"}
+    # The whole list, too: it takes another index.
+    names = []
+    page = 1
+    while rows := (await api.http.get(f"/api/clients?sort=-name&limit=100&page={page}")).json():
+        names += [client["name"] for client in rows if word in client["name"]]
+        page += 1
+    assert [name.split()[0].casefold() for name in names] == [
+        *("élan", "elan", "cy", "bo", "bo", "al")
+    ]
+
+
+async def test_who_was_contacted_last_or_never_comes_first(api: Api, story: Story) -> None:
+    path = f"/api/clients/{story.client}"
+    await api.shown(path, lambda r: bool(r.json()["last_contacted"]))
+    latest = (await api.http.get("/api/clients?sort=-last_contacted")).json()
+    contacted = [client["last_contacted"] for client in latest if client["last_contacted"]]
+    assert contacted == sorted(contacted, reverse=True) != []
+    [never] = (await api.http.get("/api/clients?sort=last_contacted&limit=1")).json()
+    assert never["last_contacted"] is None
+
+
 async def test_a_page_beyond_the_last_is_empty_and_knows_the_way_back(
     api: Api, seven: list[str]
 ) -> None:
@@ -164,6 +216,7 @@ async def test_a_client_s_tasks_come_the_earliest_first(api: Api, story: Story) 
         ("&due_before=2026-02-07T13:00:01%2B01:00", [0, 1, 2]),
         ("&due_before=2026-02-08T12:00:00Z&status=composed", [2]),
         ("&page=2&limit=2", [2, 3]),
+        ("&sort=-scheduled_for&limit=3", [4, 3, 2]),
     ],
 )
 async def test_tasks_are_filtered(api: Api, story: Story, query: str, numbers: list[int]) -> None:
@@ -193,6 +246,14 @@ async def test_emails_come_the_newest_first_with_what_became_of_them(
     assert total(many) == 2
     one = await api.http.get(f"/api/emails?client_id={story.client}&status=unknown")
     assert [email["_id"] for email in one.json()] == [str(story.emails[3])]
+
+
+async def test_tasks_and_emails_come_in_the_order_that_is_asked_for(api: Api, story: Story) -> None:
+    for path, field in (("tasks", "scheduled_for"), ("emails", "created_at")):
+        for sort in (field, f"-{field}"):
+            rows = (await api.http.get(f"/api/{path}?sort={sort}&limit=100")).json()
+            times = [row[field] for row in rows]
+            assert times == sorted(times, reverse=sort.startswith("-")) != []
 
 
 async def test_a_sent_email_moves_the_client_s_last_contact(api: Api, story: Story) -> None:
@@ -227,6 +288,11 @@ async def test_pages_have_their_limits(api: Api, path: str, name: str, value: An
         ("tasks?due_before=0001-01-01T00:00:00%2B14:00", "due_before"),
         ("tasks?due_before=2026-02-07T12:00:00", "due_before"),
         ("emails?status=pending", "status"),
+        *(
+            ("clients?sort=email", "sort"),
+            ("tasks?sort=status", "sort"),
+            ("emails?sort=-x", "sort"),
+        ),
     ],
 )
 async def test_a_wrong_filter_is_named(api: Api, query: str, field: str) -> None:
