@@ -3,12 +3,11 @@
 import re
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import httpx2
 import pytest
 
-from tests.services.gateway.conftest import AGENT, Api
+from tests.services.gateway.conftest import Api
 from tests.services.gateway.problems import problem
 from tests.services.gateway.stories import DAY, NOON, Story
 
@@ -24,42 +23,6 @@ def links(response: httpx2.Response) -> dict[str, str]:
 def total(response: httpx2.Response) -> int:
     assert response.status_code == 200, response.text
     return int(response.headers["x-total-count"])
-
-
-@pytest.fixture(scope="module")
-async def seven(api: Api) -> list[str]:
-    """Seven clients with a word of their own, the newest first."""
-    word = f"w{uuid4().hex[:10]}"
-    stages = ["lead", "lead", "lead", "lead", "negotiating", "closed", "lost"]
-    for number, stage in enumerate(stages):
-        await api.add(
-            name=f"Ana {word} {number}",
-            email=f"{word}.{number}@mail.example.com",
-            property_address=f"{number} Élysée-{word} Ave, (Old) Town",
-            stage=stage,
-        )
-    found = await api.http.get("/api/clients", params={"q": word})
-    assert total(found) == 7
-    return [word, *(client["_id"] for client in found.json())]
-
-
-@pytest.fixture(scope="module")
-async def story(api: Api) -> Story:
-    """A client whose follow-ups are pending, cancelled, composed, unknown and sent."""
-    told = Story(AGENT, await api.add())
-    await api.tell(
-        *(told.planned(), told.cancelled(1, 1), told.due(2, 7), told.due(3, 14), told.due(4, 30)),
-        *(told.requested(2, 7), told.composed(2, 7)),
-        *(told.requested(3, 14), told.composed(3, 14), told.queued(3, 14), told.started(3, 14)),
-        told.unknown(3, 14.1),
-        *(told.requested(4, 30), told.composed(4, 30), told.queued(4, 30), told.sent(4, 30.5)),
-        told.opened(4, 31),
-    )
-    path = f"/api/emails/{told.emails[4]}"
-    await api.shown(path, lambda r: r.status_code == 200 and r.json()["status"] == "opened")
-    await api.shown(f"/api/tasks/{told.ids[4]}", lambda r: r.json().get("status") == "sent")
-    await api.shown(f"/api/tasks/{told.ids[3]}", lambda r: r.json().get("status") == "unknown")
-    return told
 
 
 async def test_clients_come_the_newest_first_page_by_page(api: Api, seven: list[str]) -> None:
@@ -81,58 +44,6 @@ async def test_clients_come_the_newest_first_page_by_page(api: Api, seven: list[
     assert [client["_id"] for client in before.json()] == ids[3:6]
     first = await api.http.get(found["first"])
     assert [client["_id"] for client in first.json()] == ids[:3]
-
-
-@pytest.mark.parametrize(
-    ("sort", "numbers"),
-    [
-        ("-created_at", "6543210"),
-        ("created_at", "0123456"),
-        ("name", "0123456"),
-        ("-name", "6543210"),
-    ],
-)
-async def test_clients_come_in_the_order_that_is_asked_for(
-    api: Api, seven: list[str], sort: str, numbers: str
-) -> None:
-    shown = ""
-    for page in (1, 2, 3):
-        response = await api.http.get(f"/api/clients?q={seven[0]}&sort={sort}&limit=3&page={page}")
-        assert total(response) == 7
-        shown += "".join(client["name"][-1] for client in response.json())
-    assert shown == numbers
-
-
-async def test_names_are_sorted_whatever_their_case_and_whatever_else_is_asked_for(
-    api: Api,
-) -> None:
-    word = f"w{uuid4().hex[:10]}"
-    for name in ("bo", "Élan", "Cy", "elan", "al", "Bo"):
-        await api.add(name=f"{name} {word}")
-    for more in (f"&q={word}", f"&q={word}+{word[:8]}&stage=lead"):
-        response = await api.http.get(f"/api/clients?sort=name{more}")
-        names = [client["name"].split()[0] for client in response.json()]
-        assert [names[0], names[3:]] == ["al", ["Cy", "elan", "Élan"]]
-        assert {*names[1:3]} == {"bo", "Bo"}
-    # The whole list, too: it takes another index.
-    names = []
-    page = 1
-    while rows := (await api.http.get(f"/api/clients?sort=-name&limit=100&page={page}")).json():
-        names += [client["name"] for client in rows if word in client["name"]]
-        page += 1
-    assert [name.split()[0].casefold() for name in names] == [
-        *("élan", "elan", "cy", "bo", "bo", "al")
-    ]
-
-
-async def test_who_was_contacted_last_or_never_comes_first(api: Api, story: Story) -> None:
-    path = f"/api/clients/{story.client}"
-    await api.shown(path, lambda r: bool(r.json()["last_contacted"]))
-    latest = (await api.http.get("/api/clients?sort=-last_contacted")).json()
-    contacted = [client["last_contacted"] for client in latest if client["last_contacted"]]
-    assert contacted == sorted(contacted, reverse=True) != []
-    [never] = (await api.http.get("/api/clients?sort=last_contacted&limit=1")).json()
-    assert never["last_contacted"] is None
 
 
 async def test_a_page_beyond_the_last_is_empty_and_knows_the_way_back(
@@ -246,14 +157,6 @@ async def test_emails_come_the_newest_first_with_what_became_of_them(
     assert total(many) == 2
     one = await api.http.get(f"/api/emails?client_id={story.client}&status=unknown")
     assert [email["_id"] for email in one.json()] == [str(story.emails[3])]
-
-
-async def test_tasks_and_emails_come_in_the_order_that_is_asked_for(api: Api, story: Story) -> None:
-    for path, field in (("tasks", "scheduled_for"), ("emails", "created_at")):
-        for sort in (field, f"-{field}"):
-            rows = (await api.http.get(f"/api/{path}?sort={sort}&limit=100")).json()
-            times = [row[field] for row in rows]
-            assert times == sorted(times, reverse=sort.startswith("-")) != []
 
 
 async def test_a_sent_email_moves_the_client_s_last_contact(api: Api, story: Story) -> None:
