@@ -14,7 +14,7 @@ from services.gateway.account_shapes import Account, AccountPatch, NewAgent, Qua
 from services.gateway.api import Asked, api_of, get, get_tagged, patch, post
 from services.gateway.followup_routes import Emails, Tasks
 from services.gateway.gate import ADMIN_ONLY
-from services.gateway.paging import Limit, Page, listed
+from services.gateway.paging import Limit, Page, listed, sorted_by
 
 
 class AllTasks(Tasks):
@@ -45,9 +45,9 @@ class Agents(Controller):
         self, request: Asked, page: Page = 1, limit: Limit = 20
     ) -> Response[list[Account]]:
         """List all accounts, the newest first."""
-        sort = [("created_at", -1), ("_id", 1)]
-        database = api_of(request).database
-        return await listed(request, database, "accounts", {}, sort, Account, page, limit)
+        documents = api_of(request).database[AccountDocument.Settings.name]
+        by, counting = sorted_by("-created_at", indexed=-1), documents.count_documents({})
+        return await listed(request, documents, {}, by, Account, page, limit, counting)
 
     @post()
     async def create(self, request: Asked, data: NewAgent) -> Response[Account]:

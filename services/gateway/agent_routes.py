@@ -8,11 +8,12 @@ from litestar.exceptions import NotFoundException, PermissionDeniedException
 from litestar.status_codes import HTTP_201_CREATED
 
 from contracts.crm import AgentProfile, UpdateAgent
+from services.gateway.account_documents import ApiKeyDocument
 from services.gateway.account_shapes import Agent, AgentPatch, CreatedKey, Key, NewKey
 from services.gateway.api import Asked, api_of, delete, get, get_tagged, patch, post
 from services.gateway.documents import AgentDocument
 from services.gateway.gate import SESSION_ONLY
-from services.gateway.paging import Limit, Page, listed
+from services.gateway.paging import Limit, Page, listed, sorted_by
 
 
 class Me(Controller):
@@ -58,10 +59,10 @@ class Keys(Controller):
     @get_tagged()
     async def list_(self, request: Asked, page: Page = 1, limit: Limit = 20) -> Response[list[Key]]:
         """List the keys that are good, the newest first."""
-        where = {"agent_id": request.user.agent_id}
-        sort = [("created_at", -1), ("_id", 1)]
-        database = api_of(request).database
-        return await listed(request, database, "api_keys", where, sort, Key, page, limit)
+        documents = api_of(request).database[ApiKeyDocument.Settings.name]
+        where, by = {"agent_id": request.user.agent_id}, sorted_by("-created_at", indexed=-1)
+        counting = documents.count_documents(where)
+        return await listed(request, documents, where, by, Key, page, limit, counting)
 
     @delete("/{key_id:uuid}")
     async def remove(self, request: Asked, key_id: UUID) -> None:

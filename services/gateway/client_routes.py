@@ -1,7 +1,6 @@
 """The clients of the REST API: all are the calling agent's; what is not his does not exist."""
 
-import re
-from typing import Annotated, Any, get_args
+from typing import Annotated
 from uuid import UUID, uuid5
 
 from litestar import Controller, Response
@@ -10,22 +9,18 @@ from litestar.status_codes import HTTP_200_OK
 
 from contracts.crm import (
     ClientDetailsPatch,
-    CreateClient,
     DeleteClient,
-    NewClientDetails,
     Stage,
     UpdateClient,
 )
 from contracts.scheduler import CancelPlan, PausePlan, ResumePlan
 from services.gateway.api import Asked, Several, api_of, delete, found_by, get_tagged, patch, post
+from services.gateway.client_lists import ClientSort, clients_of
 from services.gateway.followup_routes import tasks_of
 from services.gateway.idempotency import command_id_of
-from services.gateway.paging import Limit, Page, listed
+from services.gateway.paging import Limit, Page
 from services.gateway.shapes import Client, ClientPatch, Created, NewClient, Task
 from services.gateway.tags import IfMatch, tagged, version_of
-from services.gateway.views import words
-
-MAX_WORDS = 5
 
 
 class Clients(Controller):
@@ -39,16 +34,7 @@ class Clients(Controller):
         """Add a client; five follow-ups are planned for it."""
         api, command_id = api_of(request), command_id_of(request)
         client_id = uuid5(command_id, "client")
-        await api.commands.order(
-            CreateClient(
-                agent_id=request.user.agent_id,
-                client_id=client_id,
-                stage=data.stage,
-                property_type=data.property_type,
-                personal=NewClientDetails.model_validate(data.model_dump()),
-            ),
-            command_id,
-        )
+        await api.commands.order(data.ordered(request.user.agent_id, client_id), command_id)
         return Response(
             Created(client_id=client_id),
             status_code=201,
@@ -61,19 +47,16 @@ class Clients(Controller):
         request: Asked,
         stage: Annotated[list[Stage] | None, Several] = None,
         q: Annotated[str | None, Parameter(max_length=200)] = None,
+        sort: ClientSort = "-created_at",
         page: Page = 1,
         limit: Limit = 20,
     ) -> Response[list[Client]]:
-        """List clients, the newest first; `q` finds the beginnings of words."""
-        api = api_of(request)
-        where: dict[str, Any] = {
-            "agent_id": request.user.agent_id,
-            "stage": {"$in": stage or list(get_args(Stage))},
-        }
-        if wanted := words(q)[:MAX_WORDS]:
-            where["$and"] = [{"search": {"$regex": f"^{re.escape(word)}"}} for word in wanted]
-        sort = [("created_at", -1), ("_id", 1)]
-        return await listed(request, api.database, "clients", where, sort, Client, page, limit)
+        """List clients, unless asked otherwise the newest first.
+
+        `q` finds the beginnings of words in name, email and address. Names are sorted whatever
+        their case; who was never contacted is before all others in `last_contacted`.
+        """
+        return await clients_of(request, stage, q, sort, page, limit)
 
     @get_tagged("/{client_id:uuid}")
     async def show(self, request: Asked, client_id: UUID) -> Response[Client]:

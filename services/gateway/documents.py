@@ -1,11 +1,13 @@
 """The read models: what the API shows, under the names that the outside sees."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import BaseModel
 from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.collation import Collation
 
 from chassis.mongo import Keyed
 from chassis.state import Sparse
@@ -30,6 +32,29 @@ EmailStatus = Literal[
 ]
 
 COMMAND_KEPT = timedelta(hours=24)
+
+# What clients can be sorted by, and the directions that the indexes have.
+CLIENT_ORDERS = {"created_at": -1, "name": 1, "last_contacted": -1}
+WHATEVER_CASE = Collation("en", strength=2)
+
+
+def client_index(field: str) -> dict[str, int]:
+    """Give the index that serves an order of clients."""
+    return {"agent_id": 1, "stage": 1, field: CLIENT_ORDERS[field], "_id": 1}
+
+
+def name_of(index: Mapping[str, int]) -> str:
+    """Give the name that MongoDB gives to an index; a hint by it goes with any command."""
+    return "_".join(f"{field}_{direction}" for field, direction in index.items())
+
+
+_SEARCHED = {"agent_id": 1, "search": 1, "stage": 1}
+SEARCH = name_of(_SEARCHED)
+
+
+def _having(field: str, *fields: str) -> IndexModel:
+    """Index the documents that have the field."""
+    return IndexModel(list(fields), partialFilterExpression={field: {"$exists": True}})
 
 
 class AgentDocument(Keyed):
@@ -66,8 +91,10 @@ class ClientDocument(Keyed):
     class Settings:
         name = "clients"
         indexes: ClassVar = [
-            IndexModel([("agent_id", 1), ("stage", 1), ("created_at", -1), ("_id", 1)]),
-            IndexModel([("agent_id", 1), ("search", 1), ("stage", 1)]),
+            IndexModel(client_index("created_at")),
+            IndexModel(client_index("name"), collation=WHATEVER_CASE),
+            IndexModel(client_index("last_contacted")),
+            IndexModel(_SEARCHED),
         ]
 
 
@@ -154,6 +181,10 @@ class EmailLogDocument(Keyed):
             IndexModel([("client_id", ASCENDING), ("created_at", DESCENDING)]),
             IndexModel([("agent_id", 1), ("status", 1), ("created_at", -1), ("_id", 1)]),
             IndexModel([("status", 1), ("created_at", -1), ("_id", 1)]),
+            # The dashboard counts on these, each holding only what it counts.
+            _having("sent_at", "agent_id", "sent_at"),
+            _having("opened_at", "agent_id", "opened_at", "sent_at"),
+            _having("clicked_at", "agent_id", "clicked_at", "opened_at", "sent_at"),
         ]
 
 

@@ -1,23 +1,28 @@
 """The follow-ups and emails of the REST API."""
 
 from datetime import datetime
-from typing import Annotated, get_args
+from typing import Annotated, Literal, get_args
 from uuid import UUID
 
 from litestar import Controller, Response
 from litestar.exceptions import HTTPException
 from litestar.status_codes import HTTP_200_OK, HTTP_409_CONFLICT
+from pymongo.asynchronous.collection import AsyncCollection
 
 from chassis.mongo import Raw
 from contracts.composer import RetryDraft
 from contracts.mailer import ResolveEmail
 from contracts.scheduler import CancelFollowup, ChangeFollowup, FollowupPatch
 from services.gateway.api import Asked, Several, api_of, found_by, get_tagged, patch, post, reach_of
+from services.gateway.counting import count_among
 from services.gateway.documents import EmailStatus, TaskDocument, TaskStatus
 from services.gateway.idempotency import command_id_of
-from services.gateway.paging import Limit, Page, listed, moment
+from services.gateway.paging import Limit, Page, listed, moment, sorted_by
 from services.gateway.shapes import Email, EmailResolution, Task, TaskPatch
 from services.gateway.tags import IfMatch, tagged, version_of
+
+TaskSort = Literal["scheduled_for", "-scheduled_for"]
+EmailSort = Literal["-created_at", "created_at"]
 
 
 class Tasks(Controller):
@@ -33,10 +38,11 @@ class Tasks(Controller):
         status: Annotated[list[TaskStatus] | None, Several] = None,
         client_id: UUID | None = None,
         due_before: datetime | None = None,
+        sort: TaskSort = "scheduled_for",
         page: Page = 1,
         limit: Limit = 20,
     ) -> Response[list[Task]]:
-        """List follow-ups, the earliest first."""
+        """List follow-ups, unless asked otherwise the earliest first."""
         where: Raw = {}
         if client_id:
             where["client_id"] = client_id
@@ -44,7 +50,7 @@ class Tasks(Controller):
             where["scheduled_for"] = {"$lt": moment("due_before", due_before)}
         if status:
             where["status"] = {"$in": status}
-        return await tasks_of(request, where, page, limit)
+        return await tasks_of(request, where, page, limit, sort)
 
     @get_tagged("/{task_id:uuid}")
     async def show(self, request: Asked, task_id: UUID) -> Response[Task]:
@@ -97,17 +103,18 @@ class Emails(Controller):
         request: Asked,
         status: Annotated[list[EmailStatus] | None, Several] = None,
         client_id: UUID | None = None,
+        sort: EmailSort = "-created_at",
         page: Page = 1,
         limit: Limit = 20,
     ) -> Response[list[Email]]:
-        """List emails, the newest first."""
-        api = api_of(request)
+        """List emails, unless asked otherwise the newest first."""
+        documents = api_of(request).database["email_logs"]
         statuses = status or list(get_args(EmailStatus))
         where = reach_of(request) | {"status": {"$in": statuses}}
         if client_id:
             where["client_id"] = client_id
-        sort = [("created_at", -1), ("_id", 1)]
-        return await listed(request, api.database, "email_logs", where, sort, Email, page, limit)
+        by, counting = sorted_by(sort, indexed=-1), _count(documents, where)
+        return await listed(request, documents, where, by, Email, page, limit, counting)
 
     @get_tagged("/{email_id:uuid}")
     async def show(self, request: Asked, email_id: UUID) -> Response[Email]:
@@ -133,12 +140,21 @@ class Emails(Controller):
         return tagged(request, Email, await _email(request, email_id))
 
 
-async def tasks_of(request: Asked, where: Raw, page: int, limit: int) -> Response[list[Task]]:
-    """Answer a page of the agent's follow-ups that match, the earliest first."""
-    api = api_of(request)
+async def tasks_of(
+    request: Asked, where: Raw, page: int, limit: int, sort: TaskSort = "scheduled_for"
+) -> Response[list[Task]]:
+    """Answer a page of the follow-ups within reach that match."""
+    documents = api_of(request).database["tasks"]
     every = reach_of(request) | {"status": {"$in": list(get_args(TaskStatus))}}
-    sort = [("scheduled_for", 1), ("_id", 1)]
-    return await listed(request, api.database, "tasks", every | where, sort, Task, page, limit)
+    by, counting = sorted_by(sort, indexed=1), _count(documents, every | where)
+    return await listed(request, documents, every | where, by, Task, page, limit, counting)
+
+
+async def _count(documents: AsyncCollection[Raw], where: Raw) -> int:
+    # A client's are few, and not in the order of their statuses.
+    if "client_id" in where:
+        return await documents.count_documents(where)
+    return await count_among(documents, where, "status")
 
 
 async def _task(request: Asked, task_id: UUID) -> Task:

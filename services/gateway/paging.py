@@ -1,5 +1,7 @@
 """Lists: a page as a JSON array, its total and its neighbours in the headers (RFC 8288)."""
 
+import asyncio
+from collections.abc import Awaitable
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
@@ -8,8 +10,9 @@ from litestar import Request, Response
 from litestar.exceptions import ValidationException
 from litestar.params import Parameter
 from pydantic import BaseModel
+from pymongo.asynchronous.collection import AsyncCollection
 
-from chassis.mongo import Database, Raw
+from chassis.mongo import Raw
 from contracts.message import to_milliseconds
 from services.gateway.api import Asked, projection_of
 from services.gateway.tags import tagged
@@ -18,23 +21,36 @@ Page = Annotated[int, Parameter(ge=1, le=1_000_000, description="from 1")]
 Limit = Annotated[int, Parameter(ge=1, le=100, description="rows on a page")]
 
 M = TypeVar("M", bound=BaseModel)
+Sort = list[tuple[str, int]]
+
+
+def sorted_by(sort: str, indexed: int) -> Sort:
+    """Read a `sort` parameter: a field, with "-" before it the other way round.
+
+    `indexed` is the direction of the field in its index; ids break ties as they do there.
+    """
+    direction = -1 if sort.startswith("-") else 1
+    return [(sort.removeprefix("-"), direction), ("_id", direction * indexed)]
 
 
 async def listed(
     request: Asked,
-    database: Database,
-    collection: str,
+    documents: AsyncCollection[Raw],
     where: Raw,
-    sort: list[tuple[str, int]],
+    sort: Sort,
     model: type[M],
     page: int,
     limit: int,
+    counting: Awaitable[int],
+    **options: Any,
 ) -> Response[list[M]]:
-    """Answer a page of the documents that match, with X-Total-Count and Link."""
-    documents = database[collection]
-    total = await documents.count_documents(where)
-    found = documents.find(where, projection_of(model)).sort(sort)
-    rows = await found.skip((page - 1) * limit).limit(limit).to_list()
+    """Answer a page of the documents that match, with X-Total-Count and Link.
+
+    `counting` gives how many there are; `options` are those of `find`.
+    """
+    found = documents.find(where, projection_of(model), **options).sort(sort)
+    reading = found.skip((page - 1) * limit).limit(limit).to_list()
+    total, rows = await asyncio.gather(counting, reading)
     headers = {"X-Total-Count": str(total), "Link": links(request, page, limit, total)}
     return tagged(request, list[model], rows, headers)  # type: ignore[valid-type]
 

@@ -22,7 +22,7 @@ from litestar.serialization import encode_json
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from services.gateway import account_shapes, problems, shapes
+from services.gateway import account_shapes, dashboard, importing, problems, shapes
 from services.gateway.gate import PUBLIC
 
 _TAGS = {
@@ -31,6 +31,7 @@ _TAGS = {
     "keys": "API keys for integrators.",
     "clients": "Clients of the agent.",
     "tasks": "Follow-ups.",
+    "dashboard": "What an agent looks at first.",
     "emails": "Emails and what became of them.",
     "commands": "What became of a write that was answered with 202.",
     "admin": "What admins see and do.",
@@ -38,6 +39,7 @@ _TAGS = {
 }
 # Names in them are invented.
 EXAMPLES: dict[str, Any] = json.loads(Path(__file__).with_name("examples.json").read_text())
+MODULES = (shapes, account_shapes, dashboard, importing, problems)
 _BASES = (shapes.Shown, account_shapes.Body)
 _REF = "#/components/schemas/{model}"
 _TEXT: dict[str, Any] = {"type": "string"}
@@ -151,7 +153,7 @@ def schemas() -> dict[str, Any]:
 
 
 def _models() -> Iterator[type[BaseModel]]:
-    for module in (shapes, account_shapes, problems):
+    for module in MODULES:
         for value in vars(module).values():
             known = isinstance(value, type) and value.__module__ == module.__name__
             if known and issubclass(value, BaseModel) and value not in _BASES:

@@ -6,7 +6,14 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from contracts.crm import ClientDetailsPatch, NewClientDetails, Notes, PropertyType, Stage
+from contracts.crm import (
+    ClientDetailsPatch,
+    CreateClient,
+    NewClientDetails,
+    Notes,
+    PropertyType,
+    Stage,
+)
 from contracts.mailer import Resolution
 from contracts.message import Time
 from contracts.replies import RejectionKind
@@ -21,6 +28,16 @@ class NewClient(NewClientDetails):
 
     stage: Stage = "lead"
     property_type: PropertyType = "residential"
+
+    def ordered(self, agent_id: UUID, client_id: UUID) -> CreateClient:
+        """Give the command that adds it under the id."""
+        return CreateClient(
+            agent_id=agent_id,
+            client_id=client_id,
+            stage=self.stage,
+            property_type=self.property_type,
+            personal=NewClientDetails.model_validate(self.model_dump()),
+        )
 
 
 class ClientPatch(ClientDetailsPatch):

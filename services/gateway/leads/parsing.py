@@ -8,7 +8,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from contracts.crm import PropertyType, Stage
 from services.gateway.leads.columns import Cells, Columns
-from services.gateway.leads.records import BrokenRecord, Record, records
+from services.gateway.leads.records import BrokenRecord, Record, Unreadable, records
 from services.gateway.leads.vocabulary import PROPERTY_TYPE_OF, STAGE_OF, key
 
 LIMITS = {"name": 100, "phone": 20, "property_address": 200, "notes": 1000}
@@ -61,15 +61,19 @@ class Parsed:
     complaints: tuple[Complaint, ...]
 
 
-def parse(text: str) -> Parsed:
+def parse(text: str, most: int | None = None) -> Parsed:
     """Sort the file's lines into leads and complaints.
 
-    Raises Unreadable when there is no header to tell a name or an email by.
+    Raises Unreadable when there is no header to tell a name or an email by, or there are more
+    lines than `most`.
     """
     columns = Columns.found_in(text)
     leads: dict[str, Lead] = {}
     complaints: list[Complaint] = []
-    for record in records(text, columns.delimiter, after=columns.line):
+    found = records(text, columns.delimiter, after=columns.line)
+    for number, record in enumerate(found, start=1):
+        if most and number > most:
+            raise Unreadable(f"has more than {most} lines")
         if isinstance(record, BrokenRecord):
             complaints.append(Complaint(record.line, "", record.reason))
             continue

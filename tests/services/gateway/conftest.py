@@ -17,6 +17,7 @@ from contracts import cloudevents
 from contracts.catalogue import topic_of
 from contracts.message import Event
 from tests.servers import Server
+from tests.services.gateway.stories import Story
 from tests.system import AGENT, authorized, empty, system
 
 SECONDS = 30.0
@@ -96,3 +97,39 @@ async def api(
         api_of(running.api[0], kafka, prefix) as api,
     ):
         yield api
+
+
+@pytest.fixture(scope="module")
+async def seven(api: Api) -> list[str]:
+    """Seven clients with a word of their own, the newest first."""
+    word = f"w{uuid4().hex[:10]}"
+    stages = ["lead", "lead", "lead", "lead", "negotiating", "closed", "lost"]
+    for number, stage in enumerate(stages):
+        await api.add(
+            name=f"Ana {word} {number}",
+            email=f"{word}.{number}@mail.example.com",
+            property_address=f"{number} Élysée-{word} Ave, (Old) Town",
+            stage=stage,
+        )
+    found = await api.http.get("/api/clients", params={"q": word})
+    assert found.headers["x-total-count"] == "7"
+    return [word, *(client["_id"] for client in found.json())]
+
+
+@pytest.fixture(scope="module")
+async def story(api: Api) -> Story:
+    """A client whose follow-ups are pending, cancelled, composed, unknown and sent."""
+    told = Story(AGENT, await api.add())
+    await api.tell(
+        *(told.planned(), told.cancelled(1, 1), told.due(2, 7), told.due(3, 14), told.due(4, 30)),
+        *(told.requested(2, 7), told.composed(2, 7)),
+        *(told.requested(3, 14), told.composed(3, 14), told.queued(3, 14), told.started(3, 14)),
+        told.unknown(3, 14.1),
+        *(told.requested(4, 30), told.composed(4, 30), told.queued(4, 30), told.sent(4, 30.5)),
+        told.opened(4, 31),
+    )
+    path = f"/api/emails/{told.emails[4]}"
+    await api.shown(path, lambda r: r.status_code == 200 and r.json()["status"] == "opened")
+    await api.shown(f"/api/tasks/{told.ids[4]}", lambda r: r.json().get("status") == "sent")
+    await api.shown(f"/api/tasks/{told.ids[3]}", lambda r: r.json().get("status") == "unknown")
+    return told

@@ -58,11 +58,15 @@ async def test_who_asks_too_often_is_told_when_to_come_back(strict: Api) -> None
 
 
 async def test_guessing_is_limited_by_address_whatever_the_account(strict: Api) -> None:
+    # As a proxy on this machine tells it.
+    there = {"X-Forwarded-For": f"2001:db8::{uuid4().hex[:4]}"}
     statuses = []
-    for _ in range(4):
+    while 429 not in statuses:
         body = {"email": f"{uuid4().hex}@agents.example.com", "password": "wrong"}
-        statuses.append((await strict.http.post("/api/auth/login", json=body)).status_code)
-    assert statuses == [401, 401, 401, 429]
+        answer = await strict.http.post("/api/auth/login", json=body, headers=there)
+        statuses.append(answer.status_code)
+    # Twice as many where a span of time ends between them.
+    assert statuses[:-1] in ([401] * number for number in range(3, 7))
 
 
 async def test_registration_can_be_closed(strict: Api) -> None:
@@ -70,20 +74,23 @@ async def test_registration_can_be_closed(strict: Api) -> None:
     problem(await strict.http.post("/api/auth/register", json=new), 403)
 
 
-@pytest.mark.parametrize("pieces", [1, 40])
-async def test_a_head_that_is_too_large_is_refused_before_it_is_whole(
-    strict: Api, pieces: int
+@pytest.mark.parametrize("is_whole", [True, False])
+async def test_a_head_that_is_too_large_is_refused_even_before_it_is_whole(
+    strict: Api, is_whole: bool
 ) -> None:
     url = strict.http.base_url
     reader, writer = await asyncio.open_connection(url.host, url.port)
-    writer.write(b"GET /api/clients HTTP/1.1\r\nhost: x\r\n")
-    for _ in range(pieces):
-        writer.write(b"x-%d: " % pieces + b"y" * (4000 // pieces) + b"\r\n")
+    for _ in range(20):
+        writer.write(b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert (await reader.readuntil(b"}")).startswith(b"HTTP/1.1 200 ")
+    writer.write(b"GET /api/clients HTTP/1.1\r\nhost: x\r\nx-long: ")
+    for _ in range(19):
+        writer.write(b"y" * 100)
         await writer.drain()
-        await asyncio.sleep(0)
-    if pieces == 1:
-        writer.write(b"\r\n")
-    assert (await reader.readline()).startswith(b"HTTP/1.1 431 ")
+    # Only this goes beyond it: nothing is on its way when the connection is closed.
+    writer.write(b"y" * 100 + (b"\r\n\r\n" if is_whole else b""))
+    answer = await reader.read()
+    assert answer.startswith(b"HTTP/1.1 431 "), answer
     writer.close()
 
 

@@ -3,7 +3,6 @@
 import re
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import httpx2
 import pytest
@@ -11,7 +10,6 @@ import pytest
 from tests.services.gateway.conftest import Api
 from tests.services.gateway.problems import problem
 from tests.services.gateway.stories import DAY, NOON, Story
-from tests.system import AGENT
 
 
 def links(response: httpx2.Response) -> dict[str, str]:
@@ -25,42 +23,6 @@ def links(response: httpx2.Response) -> dict[str, str]:
 def total(response: httpx2.Response) -> int:
     assert response.status_code == 200, response.text
     return int(response.headers["x-total-count"])
-
-
-@pytest.fixture(scope="module")
-async def seven(api: Api) -> list[str]:
-    """Seven clients with a word of their own, the newest first."""
-    word = f"w{uuid4().hex[:10]}"
-    stages = ["lead", "lead", "lead", "lead", "negotiating", "closed", "lost"]
-    for number, stage in enumerate(stages):
-        await api.add(
-            name=f"Ana {word} {number}",
-            email=f"{word}.{number}@mail.example.com",
-            property_address=f"{number} Élysée-{word} Ave, (Old) Town",
-            stage=stage,
-        )
-    found = await api.http.get("/api/clients", params={"q": word})
-    assert total(found) == 7
-    return [word, *(client["_id"] for client in found.json())]
-
-
-@pytest.fixture(scope="module")
-async def story(api: Api) -> Story:
-    """A client whose follow-ups are pending, cancelled, composed, unknown and sent."""
-    told = Story(AGENT, await api.add())
-    await api.tell(
-        *(told.planned(), told.cancelled(1, 1), told.due(2, 7), told.due(3, 14), told.due(4, 30)),
-        *(told.requested(2, 7), told.composed(2, 7)),
-        *(told.requested(3, 14), told.composed(3, 14), told.queued(3, 14), told.started(3, 14)),
-        told.unknown(3, 14.1),
-        *(told.requested(4, 30), told.composed(4, 30), told.queued(4, 30), told.sent(4, 30.5)),
-        told.opened(4, 31),
-    )
-    path = f"/api/emails/{told.emails[4]}"
-    await api.shown(path, lambda r: r.status_code == 200 and r.json()["status"] == "opened")
-    await api.shown(f"/api/tasks/{told.ids[4]}", lambda r: r.json().get("status") == "sent")
-    await api.shown(f"/api/tasks/{told.ids[3]}", lambda r: r.json().get("status") == "unknown")
-    return told
 
 
 async def test_clients_come_the_newest_first_page_by_page(api: Api, seven: list[str]) -> None:
@@ -165,6 +127,7 @@ async def test_a_client_s_tasks_come_the_earliest_first(api: Api, story: Story) 
         ("&due_before=2026-02-07T13:00:01%2B01:00", [0, 1, 2]),
         ("&due_before=2026-02-08T12:00:00Z&status=composed", [2]),
         ("&page=2&limit=2", [2, 3]),
+        ("&sort=-scheduled_for&limit=3", [4, 3, 2]),
     ],
 )
 async def test_tasks_are_filtered(api: Api, story: Story, query: str, numbers: list[int]) -> None:
@@ -228,6 +191,11 @@ async def test_pages_have_their_limits(api: Api, path: str, name: str, value: An
         ("tasks?due_before=0001-01-01T00:00:00%2B14:00", "due_before"),
         ("tasks?due_before=2026-02-07T12:00:00", "due_before"),
         ("emails?status=pending", "status"),
+        *(
+            ("clients?sort=email", "sort"),
+            ("tasks?sort=status", "sort"),
+            ("emails?sort=-x", "sort"),
+        ),
     ],
 )
 async def test_a_wrong_filter_is_named(api: Api, query: str, field: str) -> None:

@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
-from services.gateway import account_shapes, problems, shapes
 from services.gateway.describe import OPENAPI, document, text
-from services.gateway.schema import EXAMPLES, schemas
+from services.gateway.schema import EXAMPLES, MODULES, schemas
 from tests.services.gateway.conftest import Api
 
 
@@ -33,7 +32,7 @@ def test_every_model_has_an_example_that_it_takes() -> None:
     for name, example in EXAMPLES.items():
         [model] = [
             vars(module)[name]
-            for module in (shapes, account_shapes, problems)
+            for module in MODULES
             if getattr(vars(module).get(name), "__module__", "") == module.__name__
         ]
         model.model_validate(example)

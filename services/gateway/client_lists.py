@@ -1,0 +1,85 @@
+"""Lists of clients: in any order that an index has, and found by the beginnings of words.
+
+One word bounds what is read of the index, and the clients found so are looked through for the
+others. MongoDB takes the word that stands first: it should be the one that the fewest have.
+"""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from typing import Any, Literal, get_args
+
+from litestar import Response
+from pymongo.asynchronous.collection import AsyncCollection
+
+from chassis.mongo import Raw
+from contracts.crm import Stage
+from services.gateway.api import Asked, api_of
+from services.gateway.counting import count, count_among
+from services.gateway.documents import (
+    CLIENT_ORDERS,
+    SEARCH,
+    WHATEVER_CASE,
+    client_index,
+    name_of,
+)
+from services.gateway.paging import listed, sorted_by
+from services.gateway.shapes import Client
+from services.gateway.views import words
+
+MAX_WORDS = 5
+# Several words are counted so far to tell which is the rarest.
+COMMON = 10_000
+# Fewer are read and sorted sooner than a page of them is met in the list's order; who has several
+# words is met later.
+FEW_WITH_ONE, FEW_WITH_SEVERAL = 2_000, 5_000
+
+ClientSort = Literal[
+    "-created_at", "created_at", "name", "-name", "-last_contacted", "last_contacted"
+]
+
+
+async def clients_of(
+    request: Asked,
+    stages: list[Stage] | None,
+    q: str | None,
+    sort: ClientSort,
+    page: int,
+    limit: int,
+) -> Response[list[Client]]:
+    """Answer a page of the agent's clients that match."""
+    documents = api_of(request).database["clients"]
+    where: Raw = {
+        "agent_id": request.user.agent_id,
+        "stage": {"$in": stages or list(get_args(Stage))},
+    }
+    field = sort.removeprefix("-")
+    options: dict[str, Any] = {"collation": WHATEVER_CASE} if field == "name" else {}
+    if wanted := words(q)[:MAX_WORDS]:
+        begins, rarest = await _rarest_first(documents, where["agent_id"], wanted)
+        # What has words has a stage: without that condition, the index alone tells how many.
+        staged = where if stages else {"agent_id": where["agent_id"]}
+        counting = count(documents, staged | begins, hint=SEARCH)
+        where |= begins
+        if rarest < (FEW_WITH_ONE if len(wanted) == 1 else FEW_WITH_SEVERAL):
+            options["hint"] = SEARCH
+    else:
+        counting = count_among(documents, where, "stage")
+        # With few clients MongoDB would sort them in memory, and remember that for the many.
+        options["hint"] = name_of(client_index(field))
+    by = sorted_by(sort, CLIENT_ORDERS[field])
+    return await listed(request, documents, where, by, Client, page, limit, counting, **options)
+
+
+async def _rarest_first(
+    documents: AsyncCollection[Raw], agent_id: object, wanted: Sequence[str]
+) -> tuple[Raw, int]:
+    """Give the condition for clients with words that begin so, and how many have the first."""
+    begins: list[Raw] = [{"search": {"$regex": f"^{re.escape(word)}"}} for word in wanted]
+    limit = FEW_WITH_ONE if len(begins) == 1 else COMMON
+    probes = (
+        count(documents, {"agent_id": agent_id} | one, hint=SEARCH, limit=limit) for one in begins
+    )
+    counted = list(zip(await asyncio.gather(*probes), begins, strict=True))
+    counted.sort(key=lambda pair: pair[0])
+    return {"$and": [one for _, one in counted]}, counted[0][0]
