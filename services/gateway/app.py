@@ -13,7 +13,13 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from chassis.service import Service
 from contracts.crm import RegisterAgent
-from services.gateway import client_routes, followup_routes, problems, system_routes
+from services.gateway import (
+    client_routes,
+    followup_routes,
+    problems,
+    system_routes,
+    timeline_routes,
+)
 from services.gateway.api import Api
 from services.gateway.caller import Caller
 from services.gateway.commands import Commands
@@ -49,6 +55,8 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
             client_routes.Clients,
             followup_routes.Tasks,
             followup_routes.Emails,
+            timeline_routes.client_timeline,
+            timeline_routes.activity,
             system_routes.command_status,
             system_routes.sendgrid_webhook,
             system_routes.health,

@@ -8,6 +8,7 @@ from litestar import Request, Response
 from litestar.exceptions import ValidationException
 from litestar.params import Parameter
 from pydantic import BaseModel
+from pymongo.asynchronous.collection import AsyncCollection
 
 from chassis.mongo import Database, Raw
 from contracts.message import to_milliseconds
@@ -29,14 +30,25 @@ async def listed(
     limit: int,
 ) -> Response[list[M]]:
     """Answer a page of the documents that match, with X-Total-Count and Link."""
-    documents = database[collection]
+    fields = projection_of(model)
+    rows, headers = await paged(request, database[collection], where, sort, fields, page, limit)
+    return Response([model.model_validate(row) for row in rows], headers=headers)
+
+
+async def paged(
+    request: Request[Any, Any, Any],
+    documents: AsyncCollection[Raw],
+    where: Raw,
+    sort: list[tuple[str, int]],
+    fields: dict[str, int] | None,
+    page: int,
+    limit: int,
+) -> tuple[list[Raw], dict[str, str]]:
+    """Give a page of the documents that match, and its headers X-Total-Count and Link."""
     total = await documents.count_documents(where)
-    found = documents.find(where, projection_of(model)).sort(sort)
+    found = documents.find(where, fields).sort(sort)
     rows = await found.skip((page - 1) * limit).limit(limit).to_list()
-    return Response(
-        [model.model_validate(row) for row in rows],
-        headers={"X-Total-Count": str(total), "Link": links(request, page, limit, total)},
-    )
+    return rows, {"X-Total-Count": str(total), "Link": links(request, page, limit, total)}
 
 
 def moment(field: str, time: datetime) -> datetime:
