@@ -1,5 +1,6 @@
 """What the routes stand on, and how they find what the calling agent asks for."""
 
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +12,17 @@ from chassis.health import Health
 from chassis.mongo import Database, Raw
 from services.gateway.caller import Caller
 from services.gateway.commands import Commands
+from services.gateway.feed import Feed
 from services.gateway.paging import projection_of
 from services.gateway.webhooks import SendGridWebhook
 
 Several = Parameter(description="may be given several times")
 Asked = Request[Caller, Any, Any]
+
+
+async def always(caller: Caller) -> bool:
+    """Let everyone stay in."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +37,9 @@ class Api:
     database: Database
     checks: Health
     webhook: SendGridWebhook | None
+    feed: Feed
+    # Whether a caller who was let in still would be; asked again and again while a stream is open.
+    is_valid: Callable[[Caller], Coroutine[Any, Any, bool]] = always
 
 
 def api_of(request: Asked) -> Api:

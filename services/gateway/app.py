@@ -16,6 +16,7 @@ from contracts.crm import RegisterAgent
 from services.gateway import (
     client_routes,
     followup_routes,
+    live_routes,
     problems,
     system_routes,
     timeline_routes,
@@ -23,6 +24,7 @@ from services.gateway import (
 from services.gateway.api import Api
 from services.gateway.caller import Caller
 from services.gateway.commands import Commands
+from services.gateway.feed import Feed
 from services.gateway.settings import GatewaySettings
 from services.gateway.webhooks import SendGridWebhook
 
@@ -32,7 +34,8 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
     commands = Commands(settings, service.database, service.views)
     key = settings.sendgrid_webhook_public_key
     webhook = SendGridWebhook(key, commands) if key else None
-    api = Api(commands, service.database, service.health, webhook)
+    feed = Feed(service.database)
+    api = Api(commands, service.database, service.health, webhook, feed)
 
     def known(app: ASGIApp) -> ASGIApp:
         """Let every request come on behalf of the built-in agent."""
@@ -45,7 +48,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
 
     @contextlib.asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:
-        async with service.running() as producer, commands.running(producer):
+        async with service.running() as producer, commands.running(producer), feed.running():
             agent = RegisterAgent(agent_id=settings.agent_id, personal=settings.agent)
             await commands.send(agent, uuid4())
             yield
@@ -57,6 +60,8 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
             followup_routes.Emails,
             timeline_routes.client_timeline,
             timeline_routes.activity,
+            live_routes.events,
+            live_routes.ws,
             system_routes.command_status,
             system_routes.sendgrid_webhook,
             system_routes.health,

@@ -1,6 +1,7 @@
 """Who is calling."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -13,3 +14,5 @@ class Caller:
 
     agent_id: UUID
     role: Role
+    # When the call's credentials end; None: never.
+    until: datetime | None = None

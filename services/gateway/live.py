@@ -1,0 +1,86 @@
+"""What one connection is told: what it missed, then all that happens, until it ends."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import structlog
+from pymongo.errors import PyMongoError
+
+from chassis.changes import Lost, is_token
+from chassis.mongo import finished
+from services.gateway.api import Api
+from services.gateway.caller import Caller
+from services.gateway.listener import Ended, Listener, Told
+
+HEARTBEAT_SECONDS = 15
+
+log = structlog.get_logger(__name__)
+
+
+async def live(
+    api: Api, caller: Caller, listener: Listener, last: str | None
+) -> AsyncIterator[Told]:
+    """Tell everything after `last`, in order and once; without it, from now on.
+
+    What is told both by the listener and as missed is known by its place. Ends with the caller's
+    credentials, or when the listener ends.
+    """
+    now = api.feed.position
+    reached = max(now, last or now)
+    yield Told("hello", last if last and is_token(last) else now)
+    if last:
+        try:
+            async for told in _missed(api, listener, last, now):
+                yield told
+        except Lost:
+            reached = now
+            yield Told("reset", now)
+        except PyMongoError as error:
+            # It comes again, with the last id that it has got.
+            log.warning("missed_unknown", error=type(error).__name__)
+            return
+    async for told in _happening(api, caller, listener, reached):
+        yield told
+
+
+async def _missed(api: Api, listener: Listener, after: str, until: str) -> AsyncIterator[Told]:
+    """Tell what happened between two places, before what the listener has."""
+    while listener.ended is None:
+        missed, after = await finished(api.feed.missed(listener.agent_id, after, until))
+        for told in missed:
+            yield told
+        if after >= until:
+            return
+
+
+async def _happening(
+    api: Api, caller: Caller, listener: Listener, reached: str
+) -> AsyncIterator[Told]:
+    """Tell what the listener gets from a place on; ask now and then whether it still may."""
+    clock = asyncio.get_running_loop().time
+    look_at = clock() + HEARTBEAT_SECONDS
+    while listener.ended is None:
+        seconds = look_at - clock()
+        if caller.until:
+            seconds = min(seconds, (caller.until - datetime.now(UTC)).total_seconds())
+        if seconds <= 0:
+            if not await _is_valid(api, caller):
+                listener.end(Ended.NO_LONGER_VALID)
+                return
+            if listener.has_all:
+                yield Told("heartbeat", max(reached, api.feed.position))
+            look_at = clock() + HEARTBEAT_SECONDS
+        elif (told := await listener.next(seconds)) and (told.kind == "reset" or told.id > reached):
+            reached = told.id
+            yield told
+
+
+async def _is_valid(api: Api, caller: Caller) -> bool:
+    if caller.until and caller.until <= datetime.now(UTC):
+        return False
+    try:
+        return await finished(api.is_valid(caller))
+    except PyMongoError:
+        # Nobody can tell now, and nothing happens either.
+        return True
