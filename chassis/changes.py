@@ -55,7 +55,7 @@ class Inserts:
         return str(token["_data"])
 
     async def next(self) -> Inserted | Replaced | None:
-        """Give the next insertion or replacement; None when there is none for WAIT_MS.
+        """Give the next insertion or replacement; None when there is none for the stream's wait.
 
         Raises Lost, and PyMongoError when the server is away: then open it anew where it was.
         """
@@ -77,7 +77,11 @@ class Inserts:
 
 @contextlib.asynccontextmanager
 async def inserts_into(
-    database: Database, collection: str, after: str | None = None, **of: Any
+    database: Database,
+    collection: str,
+    after: str | None = None,
+    wait_ms: int = WAIT_MS,
+    **of: Any,
 ) -> AsyncIterator[Inserts]:
     """Open the insertions after a token, or from now on; only those with the fields `of` if given.
 
@@ -99,7 +103,7 @@ async def inserts_into(
         stream = await database.watch(
             [{"$match": {"$or": wanted}}],
             resume_after={"_data": after} if after else None,
-            max_await_time_ms=WAIT_MS,
+            max_await_time_ms=wait_ms,
         )
     except OperationFailure as error:
         if after is None or is_passing(error):

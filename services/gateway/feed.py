@@ -23,8 +23,10 @@ OPENING_SECONDS = 2
 STOP_SECONDS = 3
 MOST_UNTOLD = 5000
 LOOK_SECONDS = 0.05
-# How much of what a connection missed is fetched at a time.
-PIECE = 500
+# How much of what a connection missed is fetched at a time, and for how many connections: after a
+# restart all come at once. There is no waiting for more, since all of it is there.
+PIECE, AT_ONCE = 500, 16
+MISSED_WAIT_MS = 20
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +48,7 @@ class Feed:
         self._news = asyncio.Event()
         self._open = asyncio.Event()
         self._stop = asyncio.Event()
+        self._fetching = asyncio.Semaphore(AT_ONCE)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -99,17 +102,17 @@ class Feed:
         Raises Lost, PyMongoError.
         """
         found: list[Inserted] = []
-        async with inserts_into(
-            self._database, TIMELINE.collection, after, agent_id=agent_id
-        ) as inserts:
-            while True:
+        async with (
+            self._fetching,
+            inserts_into(
+                self._database, TIMELINE.collection, after, MISSED_WAIT_MS, agent_id=agent_id
+            ) as inserts,
+        ):
+            while (position := inserts.position) < until and len(found) < PIECE:
                 if (change := await inserts.next()) and change.token <= until:
                     if isinstance(change, Replaced):
                         raise Lost("a replay was swapped in")
                     found.append(change)
-                position = inserts.position
-                if len(found) == PIECE or position >= until:
-                    break
         told = await self._in_words(found)
         return [told[inserted.token] for inserted in found], position
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from litestar import WebSocket, get, websocket
-from litestar.params import Parameter
+from litestar.params import HeaderParameter, Parameter
 from litestar.response import Stream
 
 from chassis.ending import end
@@ -20,7 +20,7 @@ SUBPROTOCOL = "realtoros"
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 Socket = WebSocket[Caller, Any, Any]
-Header = Parameter(header="Last-Event-ID", description="the id of the last event that was got")
+Header = HeaderParameter(name="Last-Event-ID", description="the id of the last event that was got")
 Query = Parameter(description="the same, where no header can be set; the header goes before it")
 
 
