@@ -56,6 +56,8 @@ class Listener:
 
     def tell(self, told: Told) -> None:
         """Let a message wait for its turn; when too many do, end."""
+        if self.ended is not None:
+            return
         try:
             self._waiting.put_nowait(told)
         except asyncio.QueueFull:

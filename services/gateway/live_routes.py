@@ -19,22 +19,31 @@ from services.gateway.live import live
 SUBPROTOCOL = "realtoros"
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
+_DESCRIPTION = """Server-sent events; `/api/ws` tells the same over a WebSocket.
+
+Event `hello` comes first. `timeline` has a TimelineEntry as data. `reset` says that what was missed
+is not known any more: fetch the lists anew. Each has an id to go on from (`Last-Event-ID`), without
+gap or repeat. A comment every 15 s when nothing happens.
+"""
+
 Socket = WebSocket[Caller, Any, Any]
 Header = HeaderParameter(name="Last-Event-ID", description="the id of the last event that was got")
 Query = Parameter(description="the same, where no header can be set; the header goes before it")
 
 
-@get("/api/events", media_type="text/event-stream", tags=["live"])
+@get(
+    "/api/events",
+    media_type="text/event-stream",
+    tags=["live"],
+    summary="What happens, as it happens",
+    description=_DESCRIPTION,
+)
 async def events(
     request: Asked,
     resumed_from: Annotated[str | None, Header] = None,
     last_event_id: Annotated[str | None, Query] = None,
 ) -> Stream:
-    """Tell what happens to the agent's clients as it happens (server-sent events).
-
-    `hello` comes first. `timeline` is an entry of the timeline. `reset` says that what was missed
-    is not known any more: fetch the lists anew. Each has an id to go on from.
-    """
+    """Tell what happens to the agent's clients as it happens (server-sent events)."""
     api = api_of(request)
     await api.feed.opened()
     told = _events(api, request.user, resumed_from or last_event_id or None)

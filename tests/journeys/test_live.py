@@ -54,6 +54,7 @@ async def test_a_replica_that_applies_nothing_tells_the_same_and_a_swap_ends_no_
         assert running.errors() + idle.errors() == []
 
 
+@pytest.mark.alone
 async def test_open_streams_do_not_keep_a_gateway_from_its_stop(
     kafka: Server, mongodb: Server, prefix: str, tmp_path: Path
 ) -> None:

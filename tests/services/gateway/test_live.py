@@ -52,6 +52,7 @@ async def test_streams_say_what_they_are(api: Api) -> None:
         assert ws.connection.subprotocol == "realtoros"
     schema = (await api.http.get("/schema/openapi.json")).json()
     [operation] = schema["paths"]["/api/events"].values()
+    assert "`reset`" in operation["description"]
     assert "Last-Event-ID" in {parameter["name"] for parameter in operation["parameters"]}
 
 
