@@ -1,7 +1,7 @@
 """MongoDB: one client per process, documents declared through Beanie, batches through pymongo."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -58,22 +58,27 @@ def connect(uri: str) -> AsyncMongoClient[Raw]:
     )
 
 
-async def ping(database: Database) -> None:
-    """Ask the server for a sign of life. Raises PyMongoError in time.
+async def finished(calls: Coroutine[Any, Any, R]) -> R:
+    """Make calls that go on to their end when whoever waits for them is cancelled.
 
-    Whoever gives up on it does not cancel the call: one that is cancelled while it waits for a
-    server may keep the client's lock, and every later call of the process hangs (asyncio.wait_for
-    of Python 3.11 leaves a condition's waiter behind when its timeout and a cancellation meet).
+    One that is cancelled while it waits for a server may keep the client's lock, and every later
+    call of the process hangs (asyncio.wait_for of Python 3.11 leaves a condition's waiter behind
+    when its timeout and a cancellation meet).
     """
+    calling = asyncio.create_task(calls)
+    # Whether somebody still waits for it or not.
+    calling.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return await asyncio.shield(calling)
+
+
+async def ping(database: Database) -> None:
+    """Ask the server for a sign of life. Raises PyMongoError in time."""
 
     async def ask() -> None:
         with pymongo.timeout(PING_SECONDS):
             await database.command("ping")
 
-    asking = asyncio.create_task(ask())
-    # Whether somebody still waits for it or not.
-    asking.add_done_callback(lambda done: done.cancelled() or done.exception())
-    await asyncio.shield(asking)
+    await finished(ask())
 
 
 async def declare(database: Database, documents: Sequence[type[Document]]) -> None:

@@ -65,7 +65,7 @@ class Replay:
         # By partition the offset that is next, and the time of the record before it.
         self.reached: dict[TopicPartition, tuple[int, int]] = {}
         self._types = own_types(service)
-        self._views = Views(self.fresh, store.views)
+        self._views = Views(self.fresh, store.views, store.journals)
         self._foreign = [prefix + topic.name for topic in self._views.topics]
         self._intake = Intake(self.fresh, store.aggregates)
         self._reader = reader
@@ -75,9 +75,9 @@ class Replay:
     def collections(self) -> list[str]:
         """The collections that are built, those first that a commit or position vouches for."""
         aggregates = [aggregate.collection for aggregate in self.store.aggregates]
-        views = [view.collection for view in self.store.views]
-        vouching = [COMMITS] * bool(aggregates) + [POSITIONS] * bool(views)
-        return [*aggregates, *views, *vouching]
+        kept = [each.collection for each in self.store.kept]
+        vouching = [COMMITS] * bool(aggregates) + [POSITIONS] * bool(kept)
+        return [*aggregates, *kept, *vouching]
 
     async def begin(self) -> Raw:
         """Begin, or go on where an earlier replay was cut off; give what that one noted."""

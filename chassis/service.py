@@ -57,7 +57,7 @@ class Service:
         self.database: mongo.Database = mongo.connect(settings.mongodb_uri.get_secret_value())[
             f"realtoros_{name}"
         ]
-        self.views = Views(self.database, store.views)
+        self.views = Views(self.database, store.views, store.journals)
         self.health = health.Health()
         self._reactions: dict[type[Message], list[Reaction]] = {}
         self._due: list[tuple[Aggregate[Any, Any], Callable[..., Any], int, bool]] = []

@@ -1,10 +1,13 @@
 """The process: uvicorn around an ASGI app, ended by a signal with exit code 0."""
 
 import asyncio
+import contextlib
 import gc
 import os
 import signal
 import sys
+from collections.abc import Callable, Iterator
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -21,6 +24,7 @@ REQUEST_SECONDS = 6
 log = structlog.get_logger(__name__)
 
 _failed = False
+_stopping: list[Callable[[], object]] = []
 
 
 class _Server(uvicorn.Server):
@@ -28,6 +32,8 @@ class _Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.should_exit = True
+        for tell in _stopping:
+            tell()
 
 
 def run(
@@ -59,6 +65,21 @@ def run(
     server.run()
     failed = _failed or not server.started or getattr(server.lifespan, "error_occured", False)
     sys.exit(1 if failed else 0)
+
+
+@contextlib.contextmanager
+def told_of_stop(call: Callable[[], object]) -> Iterator[None]:
+    """Call back on the event loop as soon as a signal asks for the stop.
+
+    Long before the lifespan ends: that waits for what is being answered, so an answer without an
+    end has to learn of it here.
+    """
+    tell = partial(asyncio.get_running_loop().call_soon_threadsafe, call)
+    _stopping.append(tell)
+    try:
+        yield
+    finally:
+        _stopping.remove(tell)
 
 
 def stop_if_failed(task: asyncio.Task[None]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from beanie import Document
 
 from chassis.aggregate import Aggregate
+from chassis.journal import Journal
 from chassis.log import CommitDocument
 from chassis.places import ConsumedDocument, PublishedDocument
 from chassis.receipts import ReceiptDocument
@@ -15,11 +16,17 @@ from chassis.views import PositionDocument, View
 
 @dataclass(frozen=True)
 class Store:
-    """The aggregates that a service owns, its views of others' streams, and what is neither."""
+    """The aggregates that a service owns, what it keeps of others' streams, and what is neither."""
 
     aggregates: Sequence[Aggregate[Any, Any]] = ()
     views: Sequence[View[Any]] = ()
+    journals: Sequence[Journal] = ()
     others: Sequence[type[Document]] = ()
+
+    @property
+    def kept(self) -> list[View[Any] | Journal]:
+        """What is kept of others' streams."""
+        return [*self.views, *self.journals]
 
     @property
     def documents(self) -> list[type[Document]]:
@@ -28,6 +35,6 @@ class Store:
         if self.aggregates:
             documents += [CommitDocument, ReceiptDocument, PublishedDocument]
             documents += [aggregate.document for aggregate in self.aggregates]
-        if self.views:
-            documents += [PositionDocument, *(view.document for view in self.views)]
+        if self.kept:
+            documents += [PositionDocument, *(each.document for each in self.kept)]
         return documents

@@ -109,7 +109,7 @@ async def _catch_up(replay: Replay) -> None:
 async def _behind(replay: Replay) -> str | None:
     """Name a state or position that is further than what was built."""
     versioned = [aggregate.collection for aggregate in replay.store.aggregates]
-    for name in [*versioned, *([POSITIONS] if replay.store.views else [])]:
+    for name in [*versioned, *({POSITIONS} & set(replay.collections))]:
         batch: dict[Any, int] = {}
         async for raw in replay.live[name].find({}, {"version": 1}):
             batch[raw["_id"]] = raw["version"]

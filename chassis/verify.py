@@ -49,7 +49,7 @@ async def _versions(
             {"_id": {"$in": ids}}, {"version": 1}, session=snapshot
         )
         versions |= {f"{aggregate.name}-{raw['_id']}": raw["version"] async for raw in found}
-    if replay.store.views:
+    if POSITIONS in replay.collections:
         at = replay.live[POSITIONS].find({"_id": {"$in": list(streams)}}, session=snapshot)
         versions |= {raw["_id"]: raw["version"] async for raw in at}
     return versions

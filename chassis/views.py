@@ -11,12 +11,16 @@ from pymongo import ReplaceOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import PyMongoError
 
+from chassis.journal import Journal, Repeated
 from chassis.mongo import Database, Raw, duplicate_index, in_transaction
 from contracts.catalogue import EVENTS
 from contracts.cloudevents import Envelope
 from contracts.message import Message
 
 D = TypeVar("D", bound=Document)
+
+# How often replicas may be in each other's way with one batch.
+RACES = 20
 
 
 class PositionDocument(Document):
@@ -52,13 +56,20 @@ class View(Generic[D]):
 
 
 class Views:
-    """All views of a service; a batch of events is one transaction over them and the positions."""
+    """All views and journals of a service.
 
-    def __init__(self, database: Database, views: Sequence[View[Any]]) -> None:
+    A batch of events is one transaction over them and the positions.
+    """
+
+    def __init__(
+        self, database: Database, views: Sequence[View[Any]], journals: Sequence[Journal] = ()
+    ) -> None:
         self._database = database
         self._positions = database[PositionDocument.Settings.name]
         self._views = views
-        self.shows: set[type[Message]] = {type_ for view in views for type_ in view.types}
+        self._journals = journals
+        kept: list[View[Any] | Journal] = [*views, *journals]
+        self.shows: set[type[Message]] = {type_ for each in kept for type_ in each.types}
         # A position counts every version of a stream, also those that no view is interested in.
         self.topics = [topic for topic in EVENTS if self.shows & set(topic.types)]
         self.follows: set[type[Message]] = {t for topic in self.topics for t in topic.types}
@@ -74,7 +85,8 @@ class Views:
         """Apply the events; give the indices of those that came too early (a gap before them).
 
         A version that was applied already is a repeat and changes nothing. Raises PyMongoError
-        when the store is away: then nothing is applied.
+        when the store is away, Repeated when an event bears the id of another one: then nothing is
+        applied.
         """
         if not events:
             return []
@@ -82,12 +94,14 @@ class Views:
         async def work(session: AsyncClientSession) -> tuple[list[int], dict[str, int]]:
             return await self.apply_in(session, events)
 
+        races = 0
         while True:
             try:
                 gaps, reached = await in_transaction(self._database, work)
-            except PyMongoError as error:
+            except (PyMongoError, Repeated) as error:
                 # Another replica made the same document first: read what it wrote.
-                if duplicate_index(error) is None:
+                races += 1
+                if races == RACES or not (isinstance(error, Repeated) or duplicate_index(error)):
                     raise
                 continue
             for listener in self.listeners:
@@ -104,7 +118,9 @@ class Views:
         accepted, gaps, reached = await self._in_order(events, session)
         if reached:
             for view in self._views:
-                await self._write(view, accepted, session)
+                await self._write(view, [event for _, event in accepted], session)
+            for journal in self._journals:
+                await journal.write(self._database, session, accepted)
             now = datetime.now(UTC)
             marks = [
                 UpdateOne(
@@ -117,7 +133,7 @@ class Views:
 
     async def _in_order(
         self, events: Sequence[tuple[Envelope, Message | None]], session: AsyncClientSession
-    ) -> tuple[list[Message], list[int], dict[str, int]]:
+    ) -> tuple[list[tuple[Envelope, Message]], list[int], dict[str, int]]:
         streams = list({envelope.subject for envelope, _ in events})
         found = self._positions.find({"_id": {"$in": streams}}, session=session)
         positions = {raw["_id"]: raw["version"] async for raw in found}
@@ -129,7 +145,7 @@ class Views:
             if version == at + 1:
                 reached[envelope.subject] = version
                 if event is not None:
-                    accepted.append(event)
+                    accepted.append((envelope, event))
             elif version > at:
                 gaps.append(index)
         return accepted, gaps, reached

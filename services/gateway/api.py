@@ -18,6 +18,7 @@ from services.gateway.accounts import Accounts
 from services.gateway.api_keys import ApiKeys
 from services.gateway.caller import Caller
 from services.gateway.commands import Commands
+from services.gateway.feed import Feed
 from services.gateway.gate import ADMIN_ONLY, Gate
 from services.gateway.problems import TITLES, Problem
 from services.gateway.settings import GatewaySettings
@@ -66,6 +67,7 @@ class Api:
     accounts: Accounts
     keys: ApiKeys
     gate: Gate
+    feed: Feed
 
 
 def api_of(request: Asked) -> Api:

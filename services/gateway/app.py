@@ -19,13 +19,16 @@ from services.gateway import (
     followup_routes,
     headers,
     idempotency,
+    live_routes,
     problems,
     system_routes,
+    timeline_routes,
 )
 from services.gateway.accounts import Accounts
 from services.gateway.api import Api
 from services.gateway.api_keys import ApiKeys
 from services.gateway.commands import Commands
+from services.gateway.feed import Feed
 from services.gateway.gate import Gate
 from services.gateway.schema import described
 from services.gateway.settings import GatewaySettings
@@ -40,6 +43,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
     key = settings.sendgrid_webhook_public_key
     accounts, keys = Accounts(settings, database, commands), ApiKeys(database)
     gate = Gate(accounts, keys, Rates(settings.requests_per_second))
+    feed = Feed(database)
     api = Api(
         settings=settings,
         commands=commands,
@@ -50,11 +54,12 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
         accounts=accounts,
         keys=keys,
         gate=gate,
+        feed=feed,
     )
 
     @contextlib.asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:
-        async with service.running() as producer, commands.running(producer):
+        async with service.running() as producer, commands.running(producer), feed.running():
             yield
 
     return Litestar(
@@ -67,6 +72,10 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
             dashboard_routes.stats,
             followup_routes.Tasks,
             followup_routes.Emails,
+            timeline_routes.client_timeline,
+            timeline_routes.activity,
+            live_routes.events,
+            live_routes.ws,
             admin_routes.AllTasks,
             admin_routes.AllEmails,
             admin_routes.Agents,

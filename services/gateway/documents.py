@@ -188,6 +188,28 @@ class EmailLogDocument(Keyed):
         ]
 
 
+class TimelineDocument(Keyed):
+    """One event of a client's story, named by its own id. `data` holds nothing personal.
+
+    `at` is when the event was written, `version` its number in the stream.
+    """
+
+    agent_id: UUID
+    client_id: UUID
+    type: str
+    stream: str
+    version: int
+    at: Time
+    data: dict[str, Any]
+
+    class Settings:
+        name = "timeline"
+        indexes: ClassVar = [
+            IndexModel([("agent_id", 1), ("at", -1), ("version", -1), ("_id", 1)]),
+            IndexModel([("client_id", 1), ("at", -1), ("version", -1), ("_id", 1)]),
+        ]
+
+
 class CommandDocument(Keyed):
     """A command that was not answered in time, and its answer once it comes; kept for a day."""
 

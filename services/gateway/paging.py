@@ -48,11 +48,29 @@ async def listed(
 
     `counting` gives how many there are; `options` are those of `find`.
     """
-    found = documents.find(where, projection_of(model), **options).sort(sort)
+    fields = projection_of(model)
+    rows, headers = await paged(
+        request, documents, where, sort, fields, page, limit, counting, **options
+    )
+    return tagged(request, list[model], rows, headers)  # type: ignore[valid-type]
+
+
+async def paged(
+    request: Asked,
+    documents: AsyncCollection[Raw],
+    where: Raw,
+    sort: Sort,
+    fields: dict[str, int] | None,
+    page: int,
+    limit: int,
+    counting: Awaitable[int],
+    **options: Any,
+) -> tuple[list[Raw], dict[str, str]]:
+    """Give a page of the documents that match, and its headers X-Total-Count and Link."""
+    found = documents.find(where, fields, **options).sort(sort)
     reading = found.skip((page - 1) * limit).limit(limit).to_list()
     total, rows = await asyncio.gather(counting, reading)
-    headers = {"X-Total-Count": str(total), "Link": links(request, page, limit, total)}
-    return tagged(request, list[model], rows, headers)  # type: ignore[valid-type]
+    return rows, {"X-Total-Count": str(total), "Link": links(request, page, limit, total)}
 
 
 def moment(field: str, time: datetime) -> datetime:

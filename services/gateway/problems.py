@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from aiokafka.errors import KafkaError
 from litestar import Request, Response
+from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.status_codes import (
     HTTP_400_BAD_REQUEST,
@@ -20,7 +21,7 @@ from litestar.status_codes import (
     HTTP_500_INTERNAL_SERVER_ERROR,
     HTTP_503_SERVICE_UNAVAILABLE,
 )
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from pydantic import BaseModel
 from pymongo.errors import PyMongoError
 
@@ -175,12 +176,24 @@ def on_away(request: Request[Any, Any, Any], error: BaseException) -> Response[A
 
 
 def answered_when_stopped(app: ASGIApp) -> ASGIApp:
-    """Answer 503 where a stop cancels a request that is still waiting."""
+    """Answer 503 where a stop cancels a request that is still waiting.
+
+    What has begun to be answered, as streams have, cannot be answered otherwise any more.
+    """
 
     async def answered(scope: Scope, receive: Receive, send: Send) -> None:
+        begun = scope["type"] != ScopeType.HTTP
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
         try:
-            await app(scope, receive, send)
+            await app(scope, receive, noted)
         except asyncio.CancelledError as error:
+            if begun:
+                raise
             request: Request[Any, Any, Any] = Request(scope, receive, send)
             answer = on_away(request, error).to_asgi_response(scope["litestar_app"], request)
             await answer(scope, receive, send)

@@ -32,6 +32,8 @@ _TAGS = {
     "clients": "Clients of the agent.",
     "tasks": "Follow-ups.",
     "dashboard": "What an agent looks at first.",
+    "timeline": "What happened to clients, in words.",
+    "live": "The same as it happens.",
     "emails": "Emails and what became of them.",
     "commands": "What became of a write that was answered with 202.",
     "admin": "What admins see and do.",

@@ -133,6 +133,22 @@ class Email(Shown):
     created_at: Time
 
 
+class TimelineEntry(BaseModel):
+    """Something that happened to a client: in words for people, and what the event tells.
+
+    The name, the subject and the kind of follow-up are as they are now, where there still is one.
+    """
+
+    id: UUID
+    type: str
+    at: Time
+    client_id: UUID
+    client_name: str | None = None
+    subject: str | None = None
+    words: str
+    data: dict[str, Any]
+
+
 class Pending(BaseModel):
     """A command is durable, but not answered yet."""
 

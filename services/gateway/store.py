@@ -9,10 +9,12 @@ from services.gateway.account_documents import (
     SessionDocument,
 )
 from services.gateway.documents import CommandDocument
+from services.gateway.timeline import TIMELINE
 from services.gateway.views import AGENTS, CLIENTS, EMAIL_LOGS, TASKS
 
 STORE = Store(
     views=(AGENTS, CLIENTS, TASKS, EMAIL_LOGS),
+    journals=(TIMELINE,),
     others=(
         AccountDocument,
         ApiKeyDocument,

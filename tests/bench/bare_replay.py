@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import sys
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -25,14 +26,19 @@ from ops.stores import store_of
 
 DATABASE = "bench_bare_replay"
 _COMMITS, _STATES, _VIEWS, _POSITIONS = "commits", "states", "views", "positions"
+_LINES = "lines"
 
 
 class Written:
-    """The documents of one batch: a commit for an event of its own, else what views would keep."""
+    """The documents of one batch: a commit for an event of its own, else what views would keep.
 
-    def __init__(self, own: set[str]) -> None:
+    And a line for each event of these types, as a journal would.
+    """
+
+    def __init__(self, own: set[str], lines: set[str]) -> None:
         self._own = own
-        self.writes: dict[str, list[Any]] = {_COMMITS: []}
+        self._lines = lines
+        self.writes: dict[str, list[Any]] = {_COMMITS: [], _LINES: []}
         self._latest: dict[str, dict[str, Raw]] = {_STATES: {}, _VIEWS: {}, _POSITIONS: {}}
 
     def add(self, record: Any) -> None:
@@ -46,6 +52,8 @@ class Written:
             state["version"] = version
             state.setdefault("state", {}).update(data)
             return
+        if headers["ce_type"] in self._lines:
+            self.writes[_LINES].append(InsertOne(_line(headers, stream, version, data)))
         view = self._latest[_VIEWS].setdefault(stream, {"_id": stream})
         view.update(data)
         self._latest[_POSITIONS][stream] = {"_id": stream, "version": version}
@@ -85,6 +93,20 @@ def _commit(record: Any, headers: dict[str, str], stream: str, version: int) -> 
     }
 
 
+def _line(headers: dict[str, str], stream: str, version: int, data: Raw) -> Raw:
+    """Give the document of a journal."""
+    return {
+        "_id": UUID(headers["ce_id"]),
+        "agent_id": UUID(data["agent_id"]),
+        "client_id": UUID(data["client_id"]),
+        "type": headers["ce_type"],
+        "stream": stream,
+        "version": version,
+        "at": datetime.fromisoformat(headers["ce_time"]),
+        "data": {name: value for name, value in data.items() if name != "personal"},
+    }
+
+
 async def main(service: str) -> None:
     """Read all that the service's replay reads, and write as much."""
     prefix = os.environ["KAFKA_TOPIC_PREFIX"]
@@ -93,7 +115,10 @@ async def main(service: str) -> None:
     async with connect(os.environ["MONGODB_URI"]) as client:
         await client.drop_database(DATABASE)
         database = client[DATABASE]
-        foreign = {prefix + topic.name for topic in Views(database, store.views).topics}
+        foreign = {
+            prefix + topic.name for topic in Views(database, store.views, store.journals).topics
+        }
+        lines = {type_.wire_name for journal in store.journals for type_ in journal.types}
         places = [TopicPartition(t, number) for t in own | foreign for number in range(PARTITIONS)]
         # The log's index, not unique here: a commit of several events is several documents.
         await database[_COMMITS].create_index([("cause", 1), ("stream", 1)])
@@ -105,7 +130,7 @@ async def main(service: str) -> None:
             done = 0
             while done < total:
                 found = await consumer.getmany(timeout_ms=200, max_records=BATCH_RECORDS)
-                batch = Written(own)
+                batch = Written(own, lines)
                 for records in found.values():
                     done += len(records)
                     for record in records:

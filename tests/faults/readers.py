@@ -161,7 +161,7 @@ async def reading(
     database = client[f"test_{name}_{uuid4().hex[:8]}"]
     await mongo.apply_indexes(mongodb.address, database.name, service.store.documents)
     await mongo.declare(database, service.store.documents)
-    views = Views(database, service.store.views)
+    views = Views(database, service.store.views, service.store.journals)
     log = Log(database, pace=0)
     inbox = Inbox(
         views,

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,6 +21,7 @@ from tests.services.gateway.stories import Story
 from tests.system import AGENT, authorized, empty, system
 
 SECONDS = 30.0
+MILLISECOND = timedelta(milliseconds=1)
 
 
 class Api:
@@ -31,16 +32,18 @@ class Api:
         self._producer = producer
         self._prefix = prefix
         self._versions: dict[str, int] = {}
+        self._told_at = datetime.now(UTC)
 
     async def tell(self, *events: Event) -> None:
-        """Publish events as the service that owns their streams would."""
+        """Publish events as the service that owns their streams would, no two at the same time."""
         for event in events:
             version = self._versions[event.stream] = self._versions.get(event.stream, 0) + 1
+            self._told_at = max(datetime.now(UTC), self._told_at + MILLISECOND)
             envelope = cloudevents.about(
                 event,
                 id=uuid4(),
                 source="test",
-                time=datetime.now(UTC),
+                time=self._told_at,
                 correlation=uuid4(),
                 cause=uuid4(),
                 version=version,

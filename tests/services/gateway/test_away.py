@@ -1,11 +1,8 @@
 """The API while something behind it is away, and what it says of itself."""
 
 import asyncio
-import contextlib
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx2
@@ -16,55 +13,8 @@ from tests.chassis.until import until
 from tests.servers import Server
 from tests.services.gateway.conftest import Api, api_of
 from tests.services.gateway.problems import problem
+from tests.services.gateway.wire import wired
 from tests.system import system
-
-HOST = "127.0.0.1"
-
-
-class Wire:
-    """A TCP port that leads to a server until it is cut."""
-
-    def __init__(self, target: str) -> None:
-        parts = urlsplit(f"//{target}")
-        self._target = (parts.hostname, parts.port)
-        self._open: set[asyncio.StreamWriter] = set()
-        self._server: asyncio.Server | None = None
-        self.port = 0
-
-    async def connect(self) -> None:
-        self._server = await asyncio.start_server(self._lead, HOST, self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def cut(self) -> None:
-        assert self._server
-        self._server.close()
-        for writer in list(self._open):
-            writer.close()
-
-    async def _lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection(*self._target)
-        self._open |= {writer, back}
-        with contextlib.suppress(ConnectionError):
-            await asyncio.gather(self._carry(reader, back), self._carry(there, writer))
-        self._open -= {writer, back}
-
-    @staticmethod
-    async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65_536):
-            writer.write(data)
-            await writer.drain()
-        writer.close()
-
-
-@contextlib.asynccontextmanager
-async def wired(mongodb: Server) -> AsyncIterator[tuple[Wire, Server]]:
-    """Give a wire to MongoDB, and the server as it is seen through it."""
-    wire = Wire(urlsplit(mongodb.address).netloc.rpartition("@")[2].split(",")[0])
-    await wire.connect()
-    try:
-        yield wire, Server(f"mongodb://{HOST}:{wire.port}/?directConnection=true", "wired MongoDB")
-    finally:
-        await wire.cut()
 
 
 async def status(http: httpx2.AsyncClient, path: str) -> int:
