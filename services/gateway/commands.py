@@ -78,8 +78,8 @@ class Commands:
         One that is sent again under its id is answered again, and not carried out twice.
         Raises Rejected, StillRunning after `command_timeout_seconds`, Unavailable without Kafka.
         """
-        patience = _Patience(self._settings.command_timeout_seconds)
         order = await self._ask(command_id or uuid4(), command)
+        patience = _Patience(self._settings.command_timeout_seconds)
         await self._answered(order, patience)
         [answer] = await self._settled([order], patience)
         if answer is None:
@@ -91,8 +91,8 @@ class Commands:
     async def order_all(self, commands: Iterable[tuple[UUID, Command]]) -> dict[UUID, Answer]:
         """Send commands under their ids, many at a time; give the answers, all shown by the views.
 
-        A command without one is durable, but not answered, or not shown, yet: nothing had been
-        answered for `command_timeout_seconds`. Raises Unavailable without Kafka: some of the
+        A command without one is durable, but not answered, or not shown, yet: no other had been
+        for `command_timeout_seconds`. Raises Unavailable without Kafka: some of the
         commands may be carried out then; sent again under their ids they are not carried out twice.
         """
         patience = _Patience(self._settings.command_timeout_seconds)
@@ -175,9 +175,21 @@ class Commands:
         for answer in answers:
             if isinstance(answer, CommandAccepted):
                 wanted[answer.about] = max(answer.version, wanted.get(answer.about, 0))
-        unshown = await self._showing.until(wanted, patience.deadline)
+        unshown = await self._shown(wanted, patience)
         settled = [answer if answer and answer.about not in unshown else None for answer in answers]
         late = [order for order, answer in zip(orders, settled, strict=True) if answer is None]
         if late:
             await self._kept.keep(late)
         return settled
+
+    async def _shown(self, wanted: dict[str, int], patience: _Patience) -> dict[str, int]:
+        """Wait until the views show the versions, or patience ends; give what is not shown.
+
+        Patience is renewed as long as there are fewer.
+        """
+        while unshown := await self._showing.until(wanted, patience.deadline):
+            if len(unshown) == len(wanted):
+                break
+            wanted = unshown
+            patience.renew()
+        return unshown

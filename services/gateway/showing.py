@@ -37,12 +37,12 @@ class Showing:
         self._waiting: set[_Waiting] = set()
         views.listeners.append(self._reached)
 
-    async def until(self, wanted: Mapping[str, int], deadline: float) -> frozenset[str]:
+    async def until(self, wanted: Mapping[str, int], deadline: float) -> dict[str, int]:
         """Wait for the views, which this replica or another brings up to date.
 
-        Gives the streams that they do not show at the wanted version at the deadline (a time of
-        the loop). Looks at the time itself: pymongo may swallow a cancellation, or hang after it
-        (mongo.ping).
+        Gives what they do not show at the deadline (a time of the loop), of the streams and
+        versions that are wanted. Looks at the time itself: pymongo may swallow a cancellation, or
+        hang after it (mongo.ping).
         """
         waiting = _Waiting(dict(wanted))
         self._waiting.add(waiting)
@@ -50,7 +50,7 @@ class Showing:
             while True:
                 await self._look(waiting)
                 if not waiting.missing or asyncio.get_running_loop().time() > deadline:
-                    return frozenset(waiting.missing)
+                    return waiting.missing
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_SECONDS):
                         await waiting.shown.wait()

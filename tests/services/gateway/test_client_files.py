@@ -162,3 +162,15 @@ async def test_an_export_holds_every_client_once(api: Api) -> None:
     assert sorted(names) == sorted(f"{w} {n}" for n in range(1_200))
     total = (await api.http.get("/api/clients?limit=1")).headers["x-total-count"]
     assert len(await exported(api)) == int(total)
+
+
+async def test_a_file_that_comes_again_under_its_key_is_imported_once(api: Api) -> None:
+    w = word()
+    text = f"name,email\n{w},{w}@mail.example.com\n"
+    key = {"Idempotency-Key": w}
+    first, again = [await imported(api, text, **key) for _ in range(2)]
+    assert (first["imported"], again) == (1, first)
+    files = {"file": ("leads.csv", text.encode(), "text/csv")}
+    headers = {"Idempotency-Key": f"{w}-form"}
+    response = await api.http.post("/api/clients/import", files=files, headers=headers)
+    assert response.json()["lines"][0]["client_id"] == first["lines"][0]["client_id"]
