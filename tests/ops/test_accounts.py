@@ -1,0 +1,107 @@
+"""Accounts that operators make: the first admin, lost passwords, the command line's own key."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from chassis.mongo import Raw, connect
+from ops import accounts
+from ops.errors import OperatorError
+from ops.stores import apply_indexes
+from services.gateway.api_keys import KIND
+from services.gateway.passwords import Passwords
+from services.gateway.settings import GatewaySettings
+from services.gateway.tokens import Secret
+from tests.servers import Server
+
+
+@pytest.fixture
+async def uri(mongodb: Server) -> str:
+    await apply_indexes(mongodb.address)
+    return mongodb.address
+
+
+async def stored(uri: str, collection: str, **where: Any) -> list[Raw]:
+    async with connect(uri) as client:
+        return await client[accounts.DATABASE][collection].find(where).to_list()
+
+
+async def test_the_first_start_makes_an_admin_and_tells_the_login_once(
+    uri: str, tmp_path: Path
+) -> None:
+    environment = {"AGENT_NAME": "Dana Reed", "AGENT_EMAIL": "Dana@Reed.example"}
+    first = await accounts.access(uri, tmp_path, environment)
+    assert first.login
+    [account] = await stored(uri, "accounts")
+    assert (account["_id"], account["role"]) == (accounts.FIRST_AGENT, "admin")
+    assert account["email"] == "dana@reed.example"
+    assert account["unregistered"]["name"] == "Dana Reed"
+    assert await Passwords().fits(first.login.password, account["password"])
+    again = await accounts.access(uri, tmp_path, environment)
+    assert (again.key, again.login) == (first.key, None)
+    assert len(await stored(uri, "api_keys")) == 1
+
+
+async def test_only_the_user_can_read_what_lets_the_command_line_in(
+    uri: str, tmp_path: Path
+) -> None:
+    access = await accounts.access(uri, tmp_path, {})
+    keys = accounts.token_keys(tmp_path)
+    names = await asyncio.to_thread(os.listdir, tmp_path)
+    assert {os.stat(tmp_path / name).st_mode & 0o777 for name in names} == {0o600}
+    assert accounts.key_of(tmp_path) == access.key
+    assert accounts.token_keys(tmp_path) == keys
+    settings = GatewaySettings(
+        kafka_bootstrap_servers="k:1",
+        mongodb_uri="mongodb://m",
+        token_keys=keys,
+    )
+    assert list(settings.signing_keys) == ["1"]
+    secret = Secret.read(access.key, KIND)
+    assert secret
+    [key] = await stored(uri, "api_keys", _id=secret.id)
+    assert key["secret"] == secret.digest
+    assert secret.random not in str(key)
+
+
+async def test_a_key_that_the_database_does_not_know_is_made_anew(uri: str, tmp_path: Path) -> None:
+    """The database was put back, or is another."""
+    old = await accounts.access(uri, tmp_path, {})
+    async with connect(uri) as client:
+        await client[accounts.DATABASE]["api_keys"].delete_many({})
+    new = await accounts.access(uri, tmp_path, {})
+    assert new.key != old.key
+    assert new.login is None
+    assert accounts.key_of(tmp_path) == new.key
+
+
+async def test_without_an_active_admin_it_says_what_to_do(uri: str, tmp_path: Path) -> None:
+    await accounts.access(uri, tmp_path, {})
+    async with connect(uri) as client:
+        await client[accounts.DATABASE]["accounts"].update_many({}, {"$set": {"active": False}})
+    with pytest.raises(OperatorError, match="agents add EMAIL --admin"):
+        await accounts.access(uri, tmp_path / "other", {})
+
+
+async def test_accounts_are_added_and_lost_passwords_replaced(uri: str) -> None:
+    email = f"{uuid4().hex}@agents.example"
+    profile = accounts.profile_in({"AGENT_EMAIL": email})
+    login = await accounts.add(uri, profile, "agent")
+    with pytest.raises(OperatorError, match="there is an account"):
+        await accounts.add(uri, profile, "admin")
+    [account] = await stored(uri, "accounts", email=email)
+    assert account["role"] == "agent"
+    async with connect(uri) as client:
+        sessions = client[accounts.DATABASE]["sessions"]
+        await sessions.insert_one({"_id": UUID(int=1), "agent_id": account["_id"]})
+    reset = await accounts.reset(uri, email.upper())
+    [account] = await stored(uri, "accounts", email=email)
+    assert await Passwords().fits(reset.password, account["password"])
+    assert not await Passwords().fits(login.password, account["password"])
+    assert await stored(uri, "sessions", agent_id=account["_id"]) == []
+    with pytest.raises(OperatorError, match="no account"):
+        await accounts.reset(uri, "nobody@agents.example")
