@@ -1,7 +1,6 @@
 """Accounts that operators make: the first admin, lost passwords, the command line's own key."""
 
 import asyncio
-import os
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -30,6 +29,10 @@ async def stored(uri: str, collection: str, **where: Any) -> list[Raw]:
         return await client[accounts.DATABASE][collection].find(where).to_list()
 
 
+def modes_in(folder: Path) -> set[int]:
+    return {file.stat().st_mode & 0o777 for file in folder.iterdir()}
+
+
 async def test_the_first_start_makes_an_admin_and_tells_the_login_once(
     uri: str, tmp_path: Path
 ) -> None:
@@ -51,8 +54,7 @@ async def test_only_the_user_can_read_what_lets_the_command_line_in(
 ) -> None:
     access = await accounts.access(uri, tmp_path, {})
     keys = accounts.token_keys(tmp_path)
-    names = await asyncio.to_thread(os.listdir, tmp_path)
-    assert {os.stat(tmp_path / name).st_mode & 0o777 for name in names} == {0o600}
+    assert await asyncio.to_thread(modes_in, tmp_path) == {0o600}
     assert accounts.key_of(tmp_path) == access.key
     assert accounts.token_keys(tmp_path) == keys
     settings = GatewaySettings(
