@@ -50,6 +50,10 @@ class ApiKeys:
         document: ApiKeyDocument = ApiKeyDocument.model_validate(found)
         return document
 
+    async def has(self, id_: UUID) -> bool:
+        """Tell whether a key has not been taken back."""
+        return await self._keys.find_one({"_id": id_}, {"_id": 1}) is not None
+
     async def remove(self, agent_id: UUID, id_: UUID) -> bool:
         """Take a key back; False when the agent has no such key."""
         done = await self._keys.delete_one({"_id": id_, "agent_id": agent_id})

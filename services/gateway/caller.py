@@ -14,14 +14,15 @@ EVERY_SCOPE: frozenset[Scope] = frozenset(get_args(Scope))
 class Caller:
     """The agent on whose behalf a request comes; Litestar gives it as `request.user`.
 
-    `session` is the log-in that the access token belongs to, None for an API key; `until` is when
-    the access token expires.
+    `session` is the log-in that the access token belongs to, `key` the API key: it is one of them.
+    `until` is when the access token expires.
     """
 
     agent_id: UUID
     role: Role
     scopes: frozenset[Scope] = EVERY_SCOPE
     session: UUID | None = None
+    key: UUID | None = None
     until: datetime | None = None
 
     @property

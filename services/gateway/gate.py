@@ -76,6 +76,8 @@ class Gate:
             return False
         if caller.session and not await self._accounts.has_session(caller.session):
             return False
+        if caller.key and not await self._keys.has(caller.key):
+            return False
         return await self._accounts.account(caller.agent_id) is not None
 
     def forget(self) -> None:
@@ -88,7 +90,7 @@ class Gate:
             account = key and await self._accounts.account(key.agent_id)
             if not (key and account):
                 return None
-            return Caller(account.id, account.role, frozenset(key.scopes))
+            return Caller(account.id, account.role, frozenset(key.scopes), key=key.id)
         claims = self._accounts.tokens.read(token)
         if claims is None or not await self._accounts.has_session(claims.session):
             return None

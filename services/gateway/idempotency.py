@@ -17,6 +17,7 @@ from pymongo import ReturnDocument
 
 from chassis.mongo import Database, Raw
 from services.gateway.account_documents import IdempotencyDocument
+from services.gateway.gate import PUBLIC, SESSION_ONLY
 
 HEADER = "Idempotency-Key"
 REPLAYED = b"idempotency-replayed"
@@ -45,7 +46,7 @@ def once(database: Database) -> Any:
         async def answered(scope: Scope, receive: Receive, send: Send) -> None:
             request: Request[Any, Any, Any] = Request(scope, receive, send)
             key = request.headers.get(HEADER)
-            if key is None or request.method != "POST" or "user" not in scope:
+            if key is None or request.method != "POST" or not _may_be_kept(request):
                 await app(scope, receive, send)
                 return
             if not _KEY.fullmatch(key):
@@ -71,6 +72,12 @@ def once(database: Database) -> Any:
         return answered
 
     return around
+
+
+def _may_be_kept(request: Request[Any, Any, Any]) -> bool:
+    """Tell whether the answer may be stored: none of those that hold tokens or keys."""
+    opt = request.route_handler.opt
+    return PUBLIC not in opt and SESSION_ONLY not in opt
 
 
 async def _ask(request: Request[Any, Any, Any], asked: Any, id_: str) -> Raw:

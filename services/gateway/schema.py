@@ -62,6 +62,8 @@ _ONCE = {
     "description": "sent again with the same key within a day, it is done once, answered the same",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
+# Their answers are not stored to be given again.
+_WITH_SECRETS = ("/api/auth/", "/api/keys")
 # What is ordered there is answered 202 when its owner does not answer in time.
 _ORDERING = (
     *("/api/agents/me", "/api/clients", "/api/tasks", "/api/emails"),
@@ -118,7 +120,7 @@ def refined(document: dict[str, Any], public: AbstractSet[str]) -> dict[str, Any
             _refine(operation)
             if operation["operationId"] in public:
                 operation["security"] = []
-            elif method == "post":
+            elif method == "post" and not path.startswith(_WITH_SECRETS):
                 operation.setdefault("parameters", []).append(_ONCE)
             if method != "get" and path.startswith(_ORDERING):
                 operation["responses"]["202"] = _PENDING

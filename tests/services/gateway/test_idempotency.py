@@ -4,7 +4,9 @@ import asyncio
 from uuid import uuid4
 
 import pytest
+from pymongo import AsyncMongoClient
 
+from tests.servers import Server
 from tests.services.gateway.conftest import Api
 from tests.services.gateway.people import person
 from tests.services.gateway.problems import problem
@@ -64,6 +66,19 @@ async def test_keys_of_two_agents_have_nothing_to_do_with_each_other(api: Api) -
         other = await ana.http.post("/api/clients", json=body, headers=headers)
     assert (first.status_code, other.status_code) == (201, 201)
     assert first.json() != other.json()
+
+
+async def test_what_holds_a_secret_is_not_stored_to_be_answered_again(
+    api: Api, mongodb_server: Server
+) -> None:
+    headers = {"Idempotency-Key": str(uuid4())}
+    async with person(api.http.base_url) as ana:
+        made = await ana.http.post("/api/keys", json={"name": "CRM"}, headers=headers)
+        secret = made.json()["key"].split("_", 2)[2]
+    async with AsyncMongoClient[dict[str, object]](mongodb_server.address) as client:
+        stored = await client["realtoros_gateway"]["idempotency"].find().to_list()
+    assert secret.encode() not in str(stored).encode()
+    assert all(headers["Idempotency-Key"] not in str(row["_id"]) for row in stored)
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "two words"])
