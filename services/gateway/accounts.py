@@ -97,8 +97,11 @@ class Accounts:
                 await self._commands.order(register, uuid5(agent_id, "register"))
             except StillRunning:
                 log.info("registration_goes_on", agent_id=str(agent_id))
-            await self._accounts.update_one({"_id": agent_id}, {"$unset": {"unregistered": ""}})
+            await self._is_registered(agent_id)
         return account
+
+    async def _is_registered(self, agent_id: UUID) -> None:
+        await self._accounts.update_one({"_id": agent_id}, {"$unset": {"unregistered": ""}})
 
     async def log_in(self, email: str, password: str, address: str) -> Tokens:
         """Begin a session. Raises NotRecognised, TooMany."""

@@ -18,7 +18,6 @@ from services.gateway import (
     dashboard_routes,
     followup_routes,
     headers,
-    idempotency,
     live_routes,
     problems,
     system_routes,
@@ -30,6 +29,7 @@ from services.gateway.api_keys import ApiKeys
 from services.gateway.commands import Commands
 from services.gateway.feed import Feed
 from services.gateway.gate import Gate
+from services.gateway.idempotency import Once
 from services.gateway.schema import described
 from services.gateway.settings import GatewaySettings
 from services.gateway.throttle import Rates
@@ -88,7 +88,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
         state=State({"api": api}),
         lifespan=[running],
         exception_handlers=problems.HANDLERS,
-        middleware=[problems.answered_when_stopped, gate, idempotency.once(database)],
+        middleware=[problems.answered_when_stopped, gate, Once(database)],
         before_send=[headers.hardened(settings.public_url)],
         cors_config=CORSConfig(
             allow_origins=settings.origins,

@@ -38,11 +38,15 @@ def command_id_of(request: Request[Any, Any, Any]) -> UUID:
     return cast("UUID", request.state.get(_COMMAND_ID) or uuid4())
 
 
-def once(database: Database) -> Any:
-    """Make the middleware. It stands behind the gate: keys are the calling agent's."""
-    asked = database[IdempotencyDocument.Settings.name]
+class Once:
+    """The middleware. It stands behind the gate: keys are the calling agent's."""
 
-    def around(app: ASGIApp) -> ASGIApp:
+    def __init__(self, database: Database) -> None:
+        self._asked = database[IdempotencyDocument.Settings.name]
+
+    def __call__(self, app: ASGIApp) -> ASGIApp:
+        """Stand before an application."""
+
         async def answered(scope: Scope, receive: Receive, send: Send) -> None:
             request: Request[Any, Any, Any] = Request(scope, receive, send)
             key = request.headers.get(HEADER)
@@ -53,7 +57,7 @@ def once(database: Database) -> Any:
                 wrong = {"key": HEADER, "message": "has to be 1 to 255 visible ASCII characters"}
                 raise ValidationException(extra=[wrong])
             id_ = f"{request.user.agent_id}:{key}"
-            known = await _ask(request, asked, id_)
+            known = await self._ask(id_, await _digest(request))
             if answer := known.get("answer"):
                 await _send(send, answer)
                 return
@@ -65,35 +69,38 @@ def once(database: Database) -> Any:
 
             await app(scope, receive, keep)
             if answer := _final(messages):
-                await asked.update_one({"_id": id_}, {"$set": {"answer": answer}})
+                await self._keep(id_, answer)
             for message in messages:
                 await send(message)
 
         return answered
 
-    return around
+    async def _ask(self, id_: str, digest: bytes) -> Raw:
+        """Store what is asked, or find that it was asked before. Raises KeyReused."""
+        document = {"request": digest, "command_id": uuid4(), "created_at": datetime.now(UTC)}
+        found: Raw | None = await self._asked.find_one_and_update(
+            {"_id": id_},
+            {"$setOnInsert": document},
+            upsert=True,
+            return_document=ReturnDocument.AFTER,
+        )
+        if found is None or found["request"] != digest:
+            raise KeyReused
+        return found
+
+    async def _keep(self, id_: str, answer: Raw) -> None:
+        await self._asked.update_one({"_id": id_}, {"$set": {"answer": answer}})
+
+
+async def _digest(request: Request[Any, Any, Any]) -> bytes:
+    target = f"{request.url.path}?{request.url.query}\n"
+    return hashlib.sha256(target.encode() + await request.body()).digest()
 
 
 def _may_be_kept(request: Request[Any, Any, Any]) -> bool:
     """Tell whether the answer may be stored: none of those that hold tokens or keys."""
     opt = request.route_handler.opt
     return PUBLIC not in opt and SESSION_ONLY not in opt
-
-
-async def _ask(request: Request[Any, Any, Any], asked: Any, id_: str) -> Raw:
-    """Store what is asked, or find that it was asked before. Raises KeyReused."""
-    target = f"{request.url.path}?{request.url.query}\n"
-    digest = hashlib.sha256(target.encode() + await request.body()).digest()
-    document = {"request": digest, "command_id": uuid4(), "created_at": datetime.now(UTC)}
-    found: Raw = await asked.find_one_and_update(
-        {"_id": id_},
-        {"$setOnInsert": document},
-        upsert=True,
-        return_document=ReturnDocument.AFTER,
-    )
-    if found["request"] != digest:
-        raise KeyReused
-    return found
 
 
 def _final(messages: list[Message]) -> Raw | None:

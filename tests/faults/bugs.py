@@ -16,6 +16,7 @@ from pymongo import InsertOne, ReplaceOne
 from chassis.aggregate import Change, to_raw
 from chassis.errors import CallFailed, OutcomeUnknown
 from chassis.inbox import Inbox
+from chassis.journal import Journal
 from chassis.log import Log
 from chassis.mongo import Raw, in_transaction
 from chassis.relay import Outgoing, Relay, fresh
@@ -121,15 +122,21 @@ def forget_causes(_: Steps) -> None:
 
 
 def apply_repeats(_: Steps) -> None:
-    """Let views take in whatever comes, whichever versions they have seen."""
+    """Let views take in whatever comes, whichever versions they have seen.
+
+    Journals keep nothing then: the ids in them would refuse what is repeated.
+    """
 
     async def every(
         self: Views, events: Sequence[tuple[Any, Any]], session: Any
     ) -> tuple[list[Any], list[int], dict[str, int]]:
         reached = {envelope.subject: envelope.version or 0 for envelope, _ in events}
-        return [event for _, event in events if event is not None], [], reached
+        return [(envelope, event) for envelope, event in events if event is not None], [], reached
+
+    async def nothing(*_: Any) -> None: ...
 
     Views._in_order = every  # type: ignore[method-assign]
+    Journal.write = nothing  # type: ignore[assignment,method-assign]
 
 
 def count_from_the_clock(_: Steps) -> None:

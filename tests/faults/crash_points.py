@@ -46,7 +46,13 @@ POINTS: Final[Mapping[str, tuple[str, ...]]] = {
             # First, while crm dies, too: only then are answers late.
             "keep command",
             "settle command",
+            "count attempt",
+            "add account",
             "command RegisterAgent",
+            "settle account",
+            "begin session",
+            "note request",
+            "note answer",
             "command CreateClient",
             "command UpdateClient",
             "command DeleteClient",

@@ -124,8 +124,18 @@ def install(service: str, steps: Steps) -> None:
     if service == "gateway":
         commands = importlib.import_module("services.gateway.commands").Commands
         _wrap(steps, commands, "send", lambda _, command, *__: [f"command {_name(command)}"])
-        _wrap(steps, commands, "_keep", lambda *_: ["keep command"])
-        _wrap_note(steps, commands)
+        kept = importlib.import_module("services.gateway.kept").Kept
+        _wrap(steps, kept, "keep", lambda *_: ["keep command"])
+        _wrap_write(steps, kept)
+        throttle = importlib.import_module("services.gateway.throttle").Attempts
+        _wrap(steps, throttle, "count", lambda *_: ["count attempt"])
+        accounts = importlib.import_module("services.gateway.accounts").Accounts
+        _wrap(steps, accounts, "add", lambda *_: ["add account"])
+        _wrap(steps, accounts, "_is_registered", lambda *_: ["settle account"])
+        _wrap(steps, accounts, "begin_session", lambda *_: ["begin session"])
+        once = importlib.import_module("services.gateway.idempotency").Once
+        _wrap(steps, once, "_ask", lambda *_: ["note request"])
+        _wrap(steps, once, "_keep", lambda *_: ["note answer"])
     _watch(steps)
 
 
@@ -141,9 +151,9 @@ def _wrap(steps: Steps, owner: Any, name: str, names: Callable[..., Iterable[str
     setattr(owner, name, stepped)
 
 
-def _wrap_note(steps: Steps, commands: Any) -> None:
+def _wrap_write(steps: Steps, kept: Any) -> None:
     """Wrap the one step that nobody waits for: a task writes down an answer that came late."""
-    original = commands._note
+    original = kept._write
 
     def noted(self: Any, *args: Any) -> None:
         before = set(self._writing)
@@ -154,7 +164,7 @@ def _wrap_note(steps: Steps, commands: Any) -> None:
         for task in self._writing - before:
             task.add_done_callback(lambda _: steps.passes(f"settle command, {AFTER}"))
 
-    commands._note = noted
+    kept._write = noted
 
 
 def _name(message: object) -> str:

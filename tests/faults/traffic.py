@@ -74,7 +74,7 @@ class Traffic:
                 self._change(number),
                 self._followups(number),
                 self._reports(number),
-                self._agents(),
+                self._agents(number),
                 self._poison(number),
             ):
                 self._begin(doing)
@@ -99,7 +99,9 @@ class Traffic:
     async def _client(self, number: int) -> None:
         """Add a client, some twice."""
         body = {"name": f"Client {number}", "email": f"client-{number}@example.com"}
-        created = await self._ask("POST", "/api/clients", body)
+        # Half of them may be sent again.
+        once = {"Idempotency-Key": f"client-{number}"} if number % 2 else {}
+        created = await self._ask("POST", "/api/clients", body, once)
         if created and created.status_code == 201:
             self.acknowledged.clients[created.json()["client_id"]] = datetime.now(UTC)
         if number % _KINDS_OF_CHANGE == 0:
@@ -127,9 +129,13 @@ class Traffic:
             CreateClient(agent_id=self._stranger, client_id=uuid4(), personal=details)
         )
 
-    async def _agents(self) -> None:
-        """Register an agent and change it."""
+    async def _agents(self, number: int) -> None:
+        """Register an agent and change it; now and then, somebody registers himself."""
         agent = uuid4()
+        if number % _KINDS_OF_CHANGE == 0:
+            email = f"agent-{number}@example.com"
+            new = {"email": email, "password": "correct horse battery", "name": "Kim"}
+            await self._ask("POST", "/api/auth/register", new)
         await self._order(RegisterAgent(agent_id=agent, personal=_profile("Kim")))
         await self._order(UpdateAgent(agent_id=agent, personal=_profile("Kim Lee")))
 
@@ -195,10 +201,12 @@ class Traffic:
             headers=cloudevents.write(envelope),
         )
 
-    async def _ask(self, method: str, path: str, body: Any = None) -> httpx2.Response | None:
+    async def _ask(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> httpx2.Response | None:
         """Ask the API; None when the gateway is not there."""
         with contextlib.suppress(httpx2.TransportError):
-            return await self._http.request(method, path, json=body)
+            return await self._http.request(method, path, json=body, headers=headers)
         return None
 
 
