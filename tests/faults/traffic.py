@@ -27,7 +27,14 @@ from contracts.crm import (
 )
 from contracts.mailer import DeliveryKind, RecordDelivery, RecordedAddress
 from contracts.message import Command
-from contracts.scheduler import CancelFollowup, RescheduleFollowup
+from contracts.scheduler import (
+    CancelFollowup,
+    ChangeFollowup,
+    FollowupPatch,
+    PausePlan,
+    RescheduleFollowup,
+    ResumePlan,
+)
 from tests.faults.history import Acknowledged
 from tests.providers.running import Fake
 from tests.servers import Server
@@ -140,9 +147,16 @@ class Traffic:
         await self._order(UpdateAgent(agent_id=agent, personal=_profile("Kim Lee")))
 
     async def _followups(self, number: int) -> None:
-        """Move or cancel a follow-up that is pending, and ask for a text that failed again."""
+        """Change, move or cancel what is pending, and ask for a text that failed again."""
         for task in await self._tasks_that_are("pending"):
             about = _about(task)
+            noted = FollowupPatch(notes=f"seen {number} times")
+            await self._order(ChangeFollowup(**about, personal=noted))
+            if number % _KINDS_OF_CHANGE == 0:
+                plan = {name: about[name] for name in ("agent_id", "client_id")}
+                # A plan that is left paused would never end.
+                await self._order(PausePlan.model_validate(plan))
+                await self._order(ResumePlan.model_validate(plan))
             if number % 2:
                 await self._order(RescheduleFollowup(**about, scheduled_for=datetime.now(UTC)))
             else:
