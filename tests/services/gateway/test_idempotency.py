@@ -1,10 +1,12 @@
 """Idempotency-Key: what is posted again is done once and answered the same."""
 
 import asyncio
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from services.gateway.idempotency import MOST_STORED, _final
 from tests.services.gateway.conftest import Api
 from tests.services.gateway.people import person
 from tests.services.gateway.problems import problem
@@ -70,3 +72,14 @@ async def test_keys_of_two_agents_have_nothing_to_do_with_each_other(api: Api) -
 async def test_a_key_that_is_none_is_refused(api: Api, key: str) -> None:
     answer = await api.http.post("/api/clients", json=bo(), headers={"Idempotency-Key": key})
     problem(answer, 422, "Idempotency-Key")
+
+
+@pytest.mark.parametrize(("more", "stored"), [(0, True), (1, False)])
+def test_an_answer_of_more_than_a_mebibyte_is_not_stored(more: int, stored: bool) -> None:
+    start: Any = {"type": "http.response.start", "status": 200, "headers": []}
+    half = MOST_STORED // 2
+    bodies: list[Any] = [
+        {"type": "http.response.body", "body": b"x" * half, "more_body": True},
+        {"type": "http.response.body", "body": b"x" * (half + more), "more_body": False},
+    ]
+    assert (_final([start, *bodies]) is not None) == stored
