@@ -74,6 +74,10 @@ bench-steady: .venv/ready  ## Print due-to-accepted times under 30 follow-ups/s 
 bench-replay: .venv/ready  ## Replay all services from 500,000 events beside a bare loop; compare digests (COUNT=)
 	$(BIN)/python -m tests.bench --replay
 
+.PHONY: bench-api
+bench-api: .venv/ready  ## Print the API's rates over 100,000 clients beside a bare handler's (SECONDS=, COUNT=)
+	$(BIN)/python -m tests.bench --api
+
 .PHONY: chaos
 chaos: .venv/ready  ## Kill, stop, cut and restart under load, then check (MINUTES=, SEED=, FOLLOWUPS=)
 	$(BIN)/python -m tests.faults.chaos

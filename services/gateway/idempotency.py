@@ -26,6 +26,8 @@ _COMMAND_ID = "command_id"
 # Which answers are final; after any other, the same request is tried again.
 _PASSING = (408, 425, 429)
 _ACCEPTED = 202
+# Larger answers are not stored: a document of MongoDB's holds 16 MB, and these are kept for a day.
+MOST_STORED = 1024 * 1024
 _SERVER_ERRORS = 500
 
 
@@ -104,13 +106,18 @@ def _may_be_kept(request: Request[Any, Any, Any]) -> bool:
 
 
 def _final(messages: list[Message]) -> Raw | None:
-    """Give what is to be stored of an answer, or None when the request may be tried again."""
+    """Give what is to be stored of an answer, or None when the request may be tried again.
+
+    An answer too large to be stored is made again then, from commands with the same ids.
+    """
     start: Any = messages[0]
     status = start["status"]
     if status in _PASSING or status == _ACCEPTED or status >= _SERVER_ERRORS:
         return None
-    bodies = (cast("Any", message).get("body", b"") for message in messages[1:])
-    return {"status": status, "headers": list(start["headers"]), "body": b"".join(bodies)}
+    body = b"".join(cast("Any", message).get("body", b"") for message in messages[1:])
+    if len(body) > MOST_STORED:
+        return None
+    return {"status": status, "headers": list(start["headers"]), "body": body}
 
 
 async def _send(send: Send, answer: Raw) -> None:

@@ -2,6 +2,7 @@
 
 `--idle`: what `realtoros up` costs while nothing happens. `--steady`: how long a follow-up takes
 under a steady load, on the embedded servers (`SECONDS`). `--replay`: how fast state is built anew.
+`--api`: rates and times of the REST API over `COUNT` (100,000) clients, by wrk.
 `COUNT` (2000) in the environment sets how many follow-ups, or events to replay (500,000);
 `BENCH_KAFKA=embedded` keeps away from Apache Kafka; `DELAYS` (0,50) in ms.
 """
@@ -18,6 +19,7 @@ from pathlib import Path
 from rich.console import Console
 
 from tests import servers
+from tests.bench.api import api
 from tests.bench.drain import Ground, drain
 from tests.bench.floor import drain_bare
 from tests.bench.idle import idle
@@ -39,6 +41,9 @@ async def main(console: Console) -> None:
             return
         if "--steady" in sys.argv:
             await steady(console, Path(folder))
+            return
+        if "--api" in sys.argv:
+            await api(console, Path(folder))
             return
         await _choose_kafka(console)
         if "--replay" in sys.argv:

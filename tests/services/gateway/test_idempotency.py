@@ -1,11 +1,13 @@
 """Idempotency-Key: what is posted again is done once and answered the same."""
 
 import asyncio
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from pymongo import AsyncMongoClient
 
+from services.gateway.idempotency import MOST_STORED, _final
 from tests.servers import Server
 from tests.services.gateway.conftest import Api
 from tests.services.gateway.people import person
@@ -85,3 +87,14 @@ async def test_what_holds_a_secret_is_not_stored_to_be_answered_again(
 async def test_a_key_that_is_none_is_refused(api: Api, key: str) -> None:
     answer = await api.http.post("/api/clients", json=bo(), headers={"Idempotency-Key": key})
     problem(answer, 422, "Idempotency-Key")
+
+
+@pytest.mark.parametrize(("more", "stored"), [(0, True), (1, False)])
+def test_an_answer_of_more_than_a_mebibyte_is_not_stored(more: int, stored: bool) -> None:
+    start: Any = {"type": "http.response.start", "status": 200, "headers": []}
+    half = MOST_STORED // 2
+    bodies: list[Any] = [
+        {"type": "http.response.body", "body": b"x" * half, "more_body": True},
+        {"type": "http.response.body", "body": b"x" * (half + more), "more_body": False},
+    ]
+    assert (_final([start, *bodies]) is not None) == stored

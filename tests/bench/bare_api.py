@@ -1,0 +1,85 @@
+"""A bare Litestar handler of the gateway's two lists: the same queries by pymongo, nothing around.
+
+`python -m tests.bench.bare_api PORT MONGODB_URI AGENT_ID` serves until SIGTERM, as chassis.serving
+does. No one is recognised, counted, limited or logged; parameters are not looked at.
+"""
+
+import asyncio
+import re
+import sys
+from typing import Any, get_args
+from uuid import UUID
+
+import uvicorn
+from litestar import Litestar, Response, get
+from litestar.datastructures import State
+
+from chassis.mongo import Raw, connect
+from contracts.crm import Stage
+from services.gateway.api import projection_of
+from services.gateway.counting import count
+from services.gateway.documents import SEARCH
+from services.gateway.shapes import Client, Task
+from tests.bench.stored import DATABASE
+
+LIMIT = 20
+_TASK, _CLIENT = projection_of(Task), projection_of(Client)
+# What the store leaves out and the answer shows.
+_NO_TASK: Raw = dict.fromkeys(_TASK)
+_NO_CLIENT: Raw = dict.fromkeys(_CLIENT) | {"plan_paused": False}
+
+
+@get("/api/tasks")
+async def tasks(state: State, status: str) -> Response[list[Raw]]:
+    """List the agent's follow-ups with the status."""
+    where = {"agent_id": state.agent_id, "status": {"$in": [status]}}
+    collection = state.database["tasks"]
+    counting = count(collection, where | {"status": status})
+    found = collection.find(where, _TASK).sort([("scheduled_for", 1), ("_id", 1)])
+    return await _answer(counting, found, _NO_TASK)
+
+
+@get("/api/clients")
+async def clients(state: State, q: str) -> Response[list[Raw]]:
+    """Find the agent's clients by words, the rarest first."""
+    begins = {"$and": [{"search": {"$regex": f"^{re.escape(word)}"}} for word in q.split()]}
+    collection = state.database["clients"]
+    counting = count(collection, {"agent_id": state.agent_id} | begins, hint=SEARCH)
+    where = {"agent_id": state.agent_id, "stage": {"$in": list(get_args(Stage))}} | begins
+    found = collection.find(where, _CLIENT, hint=SEARCH).sort([("created_at", -1), ("_id", -1)])
+    return await _answer(counting, found, _NO_CLIENT)
+
+
+async def _answer(counting: Any, found: Any, empty: Raw) -> Response[list[Raw]]:
+    total, rows = await asyncio.gather(counting, found.limit(LIMIT).to_list())
+    shown = [empty | row for row in rows]
+    return Response(shown, headers={"X-Total-Count": str(total)})
+
+
+def main(port: str, uri: str, agent_id: str) -> None:
+    """Serve with uvicorn's options of chassis.serving."""
+
+    def connected(app: Litestar) -> None:
+        app.state.database = connect(uri)[DATABASE]
+
+    app = Litestar(
+        [tasks, clients],
+        state=State({"agent_id": UUID(agent_id)}),
+        on_startup=[connected],
+        openapi_config=None,
+        logging_config=None,
+    )
+    uvicorn.run(
+        app,
+        port=int(port),
+        http="httptools",
+        loop="uvloop",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=75,
+    )
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,47 @@
+"""Holds event streams open: `python -m tests.bench.open_streams URL AUTHORIZATION COUNT`.
+
+Says "open" once all have had their first event; ends with its input. One that ends is an error.
+"""
+
+import asyncio
+import os
+import sys
+from typing import Any
+from urllib.parse import urlsplit
+
+
+async def main(url: str, authorization: str, count: str) -> None:
+    """Open them, and read what comes until the input ends."""
+    opened = [asyncio.Event() for _ in range(int(count))]
+    streams = [_read(url, authorization, each) for each in opened]
+    watching: asyncio.Future[Any] = asyncio.gather(*streams)
+    greeted: asyncio.Future[Any] = asyncio.create_task(_greeted(opened))
+    await asyncio.wait({watching, greeted}, return_when=asyncio.FIRST_COMPLETED)
+    if watching.done():
+        watching.result()
+    print("open", flush=True)  # noqa: T201 - who started it reads this
+    ended: asyncio.Future[Any] = asyncio.ensure_future(asyncio.to_thread(sys.stdin.read))
+    await asyncio.wait({watching, ended}, return_when=asyncio.FIRST_COMPLETED)
+    os._exit(1 if watching.done() else 0)
+
+
+async def _greeted(opened: list[asyncio.Event]) -> None:
+    for each in opened:
+        await each.wait()
+
+
+async def _read(url: str, authorization: str, greeted: asyncio.Event) -> None:
+    where = urlsplit(url)
+    reader, writer = await asyncio.open_connection(where.hostname, where.port)
+    writer.write(
+        f"GET {where.path} HTTP/1.1\r\nHost: {where.netloc}\r\n"
+        f"Authorization: {authorization}\r\nAccept: text/event-stream\r\n\r\n".encode()
+    )
+    while line := await reader.readline():
+        if line.startswith(b"event: hello"):
+            greeted.set()
+    raise EOFError("a stream has ended")
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))

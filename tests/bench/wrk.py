@@ -1,0 +1,93 @@
+"""Load by wrk: requests a second of a GET, and how long POSTs at a steady rate take."""
+
+import asyncio
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.bench.measured import Wrong
+
+CONNECTIONS = 16
+# One request a second and connection.
+POSTING = 50
+_POST = """
+local thread_number = 0
+function setup(thread) thread:set("number", thread_number); thread_number = thread_number + 1 end
+function init(args) sent = 0; math.randomseed(os.time()) end
+-- The connections begin spread over a second, and stay so.
+function delay()
+  begun = (begun or 0) + 1
+  if begun <= %(connections)d then return begun * 1000 / %(connections)d end
+  return 1000
+end
+function request()
+  sent = sent + 1
+  local body = string.format('{"name": "Robin Wrk %%d", "email": "robin.%%d.%%d@mail.example.com",'
+    .. ' "phone": "+1 555 0100", "property_address": "%%d Elm Street, Springfield",'
+    .. ' "notes": "Met at the open house."}', sent, sent, math.random(1000000000), sent)
+  local headers = {["Authorization"] = "%(authorization)s", ["Content-Type"] = "application/json"}
+  return wrk.format("POST", "%(path)s", headers, body)
+end
+statuses = {}
+function done(summary, latency, requests)
+  io.write(string.format("POSTED requests=%%d failed=%%d p50=%%f p95=%%f p99=%%f seconds=%%f\\n",
+    summary.requests, summary.errors.status + summary.errors.timeout + summary.errors.read
+    + summary.errors.connect + summary.errors.write, latency:percentile(50) / 1000,
+    latency:percentile(95) / 1000, latency:percentile(99) / 1000, summary.duration / 1000000))
+end
+"""
+
+
+class Posted(NamedTuple):
+    """How long POSTs took, in milliseconds, and how many were not answered with 2xx."""
+
+    requests: int
+    failed: int
+    p50: float
+    p95: float
+    p99: float
+    seconds: float
+
+
+def find_wrk() -> str:
+    """Give where wrk is. Raises Wrong, saying how to get it."""
+    if path := shutil.which("wrk"):
+        return path
+    raise Wrong("wrk is missing: apt-get install wrk")
+
+
+async def rate_of(url: str, headers: Mapping[str, str], seconds: int) -> float:
+    """Ask for the URL as fast as it is answered; give answers a second. Raises Wrong at errors."""
+    given = [f"-H{name}: {value}" for name, value in headers.items()]
+    said = await _wrk(f"-c{CONNECTIONS}", f"-d{seconds}", *given, url)
+    found = re.search(r"Requests/sec:\s+([\d.]+)", said)
+    if "Non-2xx" in said or "Socket errors" in said or not found:
+        raise Wrong(f"{url} was not answered well:\n{said}")
+    return float(found[1])
+
+
+async def post_steadily(url: str, path: str, authorization: str, seconds: int) -> Posted:
+    """Post new clients, 50 a second, each answered before its connection posts again."""
+    known = {"connections": POSTING, "authorization": authorization, "path": path}
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "post.lua"
+        await asyncio.to_thread(script.write_text, _POST % known)
+        said = await _wrk(f"-c{POSTING}", f"-d{seconds}", f"-s{script}", url)
+    values = {name: float(value) for name, value in re.findall(r"(\w+)=([\d.]+)", said)}
+    if "requests" not in values:
+        raise Wrong(f"wrk said nothing of what it posted:\n{said}")
+    count, failed = int(values.pop("requests")), int(values.pop("failed"))
+    return Posted(count, failed, **values)
+
+
+async def _wrk(*arguments: str) -> str:
+    process = await asyncio.create_subprocess_exec(
+        *(find_wrk(), "-t1", *arguments),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    return said.decode()
