@@ -57,18 +57,26 @@ async def clients_of(
     options: dict[str, Any] = {"collation": WHATEVER_CASE} if field == "name" else {}
     if wanted := words(q)[:MAX_WORDS]:
         begins, rarest = await _rarest_first(documents, where["agent_id"], wanted)
-        # What has words has a stage: without that condition, the index alone tells how many.
-        staged = where if stages else {"agent_id": where["agent_id"]}
-        counting = count(documents, staged | begins, hint=SEARCH)
-        where |= begins
-        if rarest < (FEW_WITH_ONE if len(wanted) == 1 else FEW_WITH_SEVERAL):
+        few = rarest < (FEW_WITH_ONE if len(wanted) == 1 else FEW_WITH_SEVERAL)
+        if few:
             options["hint"] = SEARCH
+        if few and len(wanted) == 1 and not stages:
+            counting = _known(rarest)
+        else:
+            # What has words has a stage: without that condition, the index alone tells how many.
+            staged = where if stages else {"agent_id": where["agent_id"]}
+            counting = count(documents, staged | begins, hint=SEARCH)
+        where |= begins
     else:
         counting = count_among(documents, where, "stage")
         # With few clients MongoDB would sort them in memory, and remember that for the many.
         options["hint"] = name_of(client_index(field))
     by = sorted_by(sort, CLIENT_ORDERS[field])
     return await listed(request, documents, where, by, Client, page, limit, counting, **options)
+
+
+async def _known(number: int) -> int:
+    return number
 
 
 async def _rarest_first(
