@@ -41,3 +41,11 @@ async def person(url: httpx2.URL | str, **profile: Any) -> AsyncIterator[Person]
         whole = {"email": email, "password": PASSWORD, "name": "Dana Reed"} | profile
         one.take(await one.post("/api/auth/register", **whole))
         yield one
+
+
+async def promote(one: Person, by: httpx2.AsyncClient) -> str:
+    """Make an admin of somebody; give his id."""
+    id_ = str((await one.http.get("/api/agents/me")).json()["id"])
+    made = await by.patch(f"/api/admin/agents/{id_}", json={"role": "admin"})
+    assert made.json()["role"] == "admin", made.text
+    return id_
