@@ -22,6 +22,9 @@ from services.gateway.paging import Limit, Page
 from services.gateway.shapes import Client, ClientPatch, Created, NewClient, Task
 from services.gateway.tags import IfMatch, tagged, version_of
 
+# The store cannot search for it.
+NO_NUL = r"^[^\x00]*$"
+
 
 class Clients(Controller):
     """Clients of the agent."""
@@ -46,7 +49,7 @@ class Clients(Controller):
         self,
         request: Asked,
         stage: Annotated[list[Stage] | None, Several] = None,
-        q: Annotated[str | None, Parameter(max_length=200)] = None,
+        q: Annotated[str | None, Parameter(max_length=200, pattern=NO_NUL)] = None,
         sort: ClientSort = "-created_at",
         page: Page = 1,
         limit: Limit = 20,

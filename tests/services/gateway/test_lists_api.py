@@ -185,6 +185,7 @@ async def test_pages_have_their_limits(api: Api, path: str, name: str, value: An
         ("clients?stage=castle", "stage"),
         ("clients?stage=lead&stage=castle", "stage"),
         (f"clients?q={'x' * 201}", "q"),
+        ("clients?q=a%00b", "q"),
         ("tasks?status=done", "status"),
         ("tasks?client_id=7", "client_id"),
         ("tasks?due_before=soon", "due_before"),
