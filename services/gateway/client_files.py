@@ -112,7 +112,11 @@ async def _file_of(request: Asked) -> tuple[bytes, str | None]:
     """Give the file and its charset, if it is told."""
     type_, options = request.content_type
     if type_ == RequestEncodingType.MULTI_PART:
-        fields = (await request.form()).multi_items()
+        try:
+            fields = (await request.form()).multi_items()
+        except (ValueError, LookupError):
+            # Text in it is not what its charset says, or no one knows that charset.
+            raise _wrong("the form cannot be read") from None
         files = [value for _, value in fields if isinstance(value, UploadFile)]
         if len(files) != 1:
             raise _wrong(f"the form has {len(files)} files; one is needed")

@@ -174,3 +174,20 @@ async def test_a_file_that_comes_again_under_its_key_is_imported_once(api: Api) 
     headers = {"Idempotency-Key": f"{w}-form"}
     response = await api.http.post("/api/clients/import", files=files, headers=headers)
     assert response.json()["lines"][0]["client_id"] == first["lines"][0]["client_id"]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        b'content-disposition: form-data; name="note"\r\n\r\n\x81\xff',
+        (
+            b'content-disposition: form-data; name="note"\r\n'
+            b"content-type: text/plain; charset=martian\r\n\r\nx"
+        ),
+    ],
+)
+async def test_a_form_that_cannot_be_read_is_refused(api: Api, part: bytes) -> None:
+    body = b"--b\r\n" + part + b"\r\n--b--\r\n"
+    headers = {"content-type": "multipart/form-data; boundary=b"}
+    answer = await api.http.post("/api/clients/import", content=body, headers=headers)
+    problem(answer, 422, "file")
