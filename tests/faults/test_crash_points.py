@@ -21,7 +21,7 @@ from tests.providers.running import provider
 from tests.servers import Server
 from tests.system import Running, provided_by, system
 
-_DEATHS_SECONDS = 200
+_DEATHS_SECONDS = 300
 _SETTINGS = {
     "FOLLOWUP_DAY_SECONDS": "0.15",
     "RETRY_BASE_SECONDS": "0.3",
@@ -47,7 +47,7 @@ _SENDGRID_FAULTS = (
 
 
 @pytest.mark.alone
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(420)
 async def test_a_service_may_die_between_any_two_steps(
     tmp_path: Path, kafka: Server, mongodb: Server, prefix: str
 ) -> None:
