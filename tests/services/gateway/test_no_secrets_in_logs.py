@@ -135,13 +135,17 @@ async def logged(
         ec.generate_private_key(ec.SECP256R1()).public_key(),
     )
     der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    # An agent of this test's own: of one whom other tests' crm on this database knows already, this
+    # test's topics might never hear.
+    agent_id = uuid4()
     environment = {
+        "AGENT_ID": str(agent_id),
         "LOG_LEVEL": "INFO",
         "SENDGRID_WEBHOOK_PUBLIC_KEY": base64.b64encode(der).decode(),
     }
     async with (
         system(folder, kafka, mongodb_server, prefix=prefix, environment=environment) as running,
-        api_of(running.api[0], kafka, prefix) as api,
+        api_of(running.api[0], kafka, prefix, agent_id) as api,
         httpx2.AsyncClient(base_url=running.api[0], timeout=30, trust_env=False) as http,
     ):
         ana = Person(http, canary.email("login"))
