@@ -27,7 +27,7 @@ from tests.system import Running, system
 
 # Of each topic a type that is handled, and by whom.
 HANDLED = {
-    "agents": ("AgentUpdated", {"scheduler"}),
+    "agents": ("AgentUpdated", {"scheduler", "gateway"}),
     "clients": ("ClientDeleted", {"scheduler", "mailer", "gateway"}),
     "followups": ("FollowupDue", {"composer", "gateway"}),
     "drafts": ("EmailComposed", {"mailer", "gateway"}),
