@@ -194,6 +194,7 @@ class DueLoop(Generic[S, E]):
         # One moment for both questions: what falls due between them would be seen by neither.
         now = datetime.now(UTC)
         claimed = await self._claim(free, now)
+        self._pace.took(len(claimed))
         for document in claimed:
             task = asyncio.create_task(self._work(document))
             self._running.add(task)

@@ -16,7 +16,7 @@ PUBLISH_SECONDS = 10
 # Above what brokers take by default (1 MiB), so that the topics refuse what is too large, and
 # a quarantine takes the largest record with the reason added.
 LARGEST_RECORD = 2 * 1024 * 1024
-LONGEST_HOLD = 5
+LONGEST_HOLD = 16
 IDLE_MS = 500
 
 
@@ -90,33 +90,18 @@ def _configs(topic: Topic) -> dict[str, str]:
     return configs
 
 
-def wait_for_records(consumer: Any) -> None:
-    """Let `getmany` return only with records.
-
-    FastStream sleeps for as long again after a poll that found nothing: records that come
-    meanwhile would wait, and an idle service would poll all day.
-    """
-    getmany = consumer.getmany
-
-    async def until_some(*partitions: Any, timeout_ms: int, max_records: int) -> Any:
-        while not (
-            records := await getmany(*partitions, timeout_ms=IDLE_MS, max_records=max_records)
-        ):
-            pass
-        return records
-
-    consumer.getmany = until_some
-
-
 def pace_fetches(consumer: Any, empty_hold_ms: int, seconds: float = PACE_SECONDS) -> None:
     """Fetch at a pace, so that records come in batches; each fetch names every partition.
 
-    `empty_hold_ms` is for the embedded broker, which answers an empty fetch at once instead of
-    waiting for records: after empty answers the next fetch waits up to so long.
+    `getmany` returns only with records then: FastStream sleeps for as long again after a poll that
+    found nothing, so records that come meanwhile would wait, and an idle service would poll all
+    day. `empty_hold_ms` is for the embedded broker, which answers an empty fetch at once instead of
+    waiting for records: the longer nothing comes, the nearer to it fetches are apart.
     """
+    pace = Pace(seconds)
+    _count_records(consumer, pace)
     fetcher = consumer._fetcher  # noqa: SLF001 - aiokafka has no setting for it
     fetch = fetcher._proc_fetch_request  # noqa: SLF001
-    pace = Pace(seconds)
     empty = 0
 
     async def paced(assignment: Any, node_id: Any, request: Any) -> bool:
@@ -128,7 +113,21 @@ def pace_fetches(consumer: Any, empty_hold_ms: int, seconds: float = PACE_SECOND
             arrived = await fetch(assignment, node_id, request)
             empty = 0 if arrived else min(empty + 1, LONGEST_HOLD)
             if empty and empty_hold_ms:
-                await asyncio.sleep(empty_hold_ms / 1000 * empty / LONGEST_HOLD)
+                await asyncio.sleep(empty_hold_ms / 1000 * (empty / LONGEST_HOLD) ** 2)
         return arrived
 
     fetcher._proc_fetch_request = paced  # noqa: SLF001
+
+
+def _count_records(consumer: Any, pace: Pace) -> None:
+    getmany = consumer.getmany
+
+    async def until_some(*partitions: Any, max_records: int | None = None, **_: Any) -> Any:
+        while not (
+            records := await getmany(*partitions, timeout_ms=IDLE_MS, max_records=max_records)
+        ):
+            pass
+        pace.took(sum(map(len, records.values())))
+        return records
+
+    consumer.getmany = until_some

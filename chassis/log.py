@@ -135,6 +135,7 @@ class Log:
             else:
                 rest.append((change, future))
         self._waiting = rest
+        self._pace.took(len(batch))
         if not rest:
             self._arrived.clear()
         await self._store(list(batch.values()))

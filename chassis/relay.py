@@ -120,6 +120,7 @@ class Relay:
     async def flush(self) -> None:
         """Publish what this process has appended since; what fails is left to the sweep."""
         offered, self._offered = self._offered, []
+        self._pace.took(len(offered))
         self._arrived.clear()
         try:
             await self._publish(await self._with_earlier(offered))

@@ -206,7 +206,6 @@ class Service:
             """Join the group, which may take its time, and see that the reading goes on."""
             await broker.start()
             consumed.resume(subscriber.consumer)
-            kafka.wait_for_records(subscriber.consumer)
             kafka.pace_fetches(
                 subscriber.consumer, settings.kafka_empty_fetch_hold_ms, settings.pace_seconds
             )

@@ -30,7 +30,7 @@ class Settings(BaseSettings):
     mongodb_uri: SecretStr
     lease_seconds: float = Field(default=60, gt=0)
     scheduler_poll_seconds: float = Field(default=5, gt=0)
-    # How far apart turns are under load: appends, publishing, fetches, looks at due dates.
+    # How far apart turns with much in them are: appends, publishing, fetches, looks at due dates.
     pace_seconds: float = Field(default=0.02, ge=0)
     host: str = "127.0.0.1"
     health_port: int = Field(default=0, ge=0, le=65535)
@@ -57,7 +57,7 @@ class RetrySettings(Settings):
     """For services that call a provider: attempt n is followed by base · 2^(n-1) seconds."""
 
     # Nobody waits for an answer here: larger batches cost less.
-    pace_seconds: float = Field(default=0.05, ge=0)
+    pace_seconds: float = Field(default=0.1, ge=0)
     retry_base_seconds: float = Field(default=60, gt=0)
     retry_max_attempts: int = Field(default=3, ge=1)
     call_timeout_seconds: float = Field(default=30, gt=0)

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
 from chassis import serving
+from chassis.arrived import Record
 from chassis.kafka import pace_fetches
 from contracts import cloudevents
 from contracts.catalogue import REPLIES, TYPES
@@ -71,14 +72,20 @@ class Answers:
     async def _listen(self, consumer: AIOKafkaConsumer) -> None:
         while True:
             try:
-                record = await consumer.getone()
-                envelope = cloudevents.read(record.headers)
-                answer = self._expected.pop(envelope.correlation, None)
-                if answer and not answer.done():
-                    type_: Any = TYPES[envelope.type]
-                    answer.set_result(type_.model_validate_json(record.value))
+                batches = await consumer.getmany()
             except KafkaError as error:
                 log.warning("listening_failed", error=repr(error))
                 await asyncio.sleep(1)
-            except (Malformed, KeyError, ValidationError) as error:
-                log.warning("reply_unreadable", error=type(error).__name__)
+                continue
+            for record in (record for batch in batches.values() for record in batch):
+                self._read(record)
+
+    def _read(self, record: Record) -> None:
+        try:
+            envelope = cloudevents.read(record.headers)
+            answer = self._expected.pop(envelope.correlation, None)
+            if answer and not answer.done():
+                type_: Any = TYPES[envelope.type]
+                answer.set_result(type_.model_validate_json(record.value))
+        except (Malformed, KeyError, ValidationError) as error:
+            log.warning("reply_unreadable", error=type(error).__name__)

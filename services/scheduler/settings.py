@@ -11,7 +11,7 @@ class SchedulerSettings(Settings):
     """`followup_day_seconds` is how long a day of the plan lasts; smaller compresses it."""
 
     # Nobody waits for an answer here: larger batches cost less.
-    pace_seconds: float = Field(default=0.05, ge=0)
+    pace_seconds: float = Field(default=0.1, ge=0)
     followup_day_seconds: float = Field(default=86_400, gt=0)
 
     @property

@@ -69,7 +69,6 @@ async def consuming(server: Server, topics: str, inbox: Inbox) -> AsyncIterator[
     )
     await broker.start()
     consumed.resume(subscriber.consumer)
-    chassis_kafka.wait_for_records(subscriber.consumer)
     chassis_kafka.pace_fetches(subscriber.consumer, 50 if server.embedded else 0)
     try:
         yield
