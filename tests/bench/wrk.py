@@ -11,17 +11,21 @@ from typing import NamedTuple
 from tests.bench.measured import Wrong
 
 CONNECTIONS = 16
-# One request a second and connection.
 POSTING = 50
 _POST = """
-local thread_number = 0
-function setup(thread) thread:set("number", thread_number); thread_number = thread_number + 1 end
+local ffi = require("ffi")
+ffi.cdef("typedef struct { long s, us; } moment; int gettimeofday(moment *now, void *zone);")
+local moment = ffi.new("moment")
+local function milliseconds()
+  ffi.C.gettimeofday(moment, nil)
+  return tonumber(moment.s) * 1000 + tonumber(moment.us) / 1000
+end
 function init(args) sent = 0; math.randomseed(os.time()) end
--- The connections begin spread over a second, and stay so.
+-- Whichever connection is free takes the next moment: those that waited for one answer together
+-- do not ask together for ever.
 function delay()
-  begun = (begun or 0) + 1
-  if begun <= %(connections)d then return begun * 1000 / %(connections)d end
-  return 1000
+  next_ms = math.max((next_ms or milliseconds()) + 1000 / %(rate)d, milliseconds())
+  return next_ms - milliseconds()
 end
 function request()
   sent = sent + 1
@@ -31,7 +35,6 @@ function request()
   local headers = {["Authorization"] = "%(authorization)s", ["Content-Type"] = "application/json"}
   return wrk.format("POST", "%(path)s", headers, body)
 end
-statuses = {}
 function done(summary, latency, requests)
   io.write(string.format("POSTED requests=%%d failed=%%d p50=%%f p95=%%f p99=%%f seconds=%%f\\n",
     summary.requests, summary.errors.status + summary.errors.timeout + summary.errors.read
@@ -70,8 +73,8 @@ async def rate_of(url: str, headers: Mapping[str, str], seconds: int) -> float:
 
 
 async def post_steadily(url: str, path: str, authorization: str, seconds: int) -> Posted:
-    """Post new clients, 50 a second, each answered before its connection posts again."""
-    known = {"connections": POSTING, "authorization": authorization, "path": path}
+    """Post new clients, 50 a second, evenly spaced while no more than 50 wait for an answer."""
+    known = {"rate": POSTING, "authorization": authorization, "path": path}
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "post.lua"
         await asyncio.to_thread(script.write_text, _POST % known)
