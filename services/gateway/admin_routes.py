@@ -1,5 +1,6 @@
 """What admins see and do: everybody's failed and unknown work, and the agents themselves."""
 
+from functools import partial
 from uuid import UUID
 
 from litestar import Controller, Response
@@ -46,8 +47,8 @@ class Agents(Controller):
     ) -> Response[list[Account]]:
         """List all accounts, the newest first."""
         documents = api_of(request).database[AccountDocument.Settings.name]
-        by, counting = sorted_by("-created_at", indexed=-1), documents.count_documents({})
-        return await listed(request, documents, {}, by, Account, page, limit, counting)
+        by, total = sorted_by("-created_at", indexed=-1), partial(documents.count_documents, {})
+        return await listed(request, documents, {}, by, Account, page, limit, total)
 
     @post()
     async def create(self, request: Asked, data: NewAgent) -> Response[Account]:

@@ -1,5 +1,6 @@
 """The calling agent's profile and API keys."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -61,8 +62,8 @@ class Keys(Controller):
         """List the keys that are good, the newest first."""
         documents = api_of(request).database[ApiKeyDocument.Settings.name]
         where, by = {"agent_id": request.user.agent_id}, sorted_by("-created_at", indexed=-1)
-        counting = documents.count_documents(where)
-        return await listed(request, documents, where, by, Key, page, limit, counting)
+        total = partial(documents.count_documents, where)
+        return await listed(request, documents, where, by, Key, page, limit, total)
 
     @delete("/{key_id:uuid}")
     async def remove(self, request: Asked, key_id: UUID) -> None:

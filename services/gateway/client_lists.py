@@ -6,7 +6,8 @@ others. MongoDB takes the word that stands first: it should be the one that the 
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, Literal, get_args
 
 from litestar import Response
@@ -28,8 +29,9 @@ from services.gateway.shapes import Client
 from services.gateway.views import words
 
 MAX_WORDS = 5
-# Several words are counted so far to tell which is the rarest.
-COMMON = 10_000
+# Several words are counted so far to tell which is the rarest: first a little, then further if all
+# of them are common.
+FIRST_LOOK, COMMON = 500, 10_000
 # Fewer are read and sorted sooner than a page of them is met in the list's order; who has several
 # words is met later.
 FEW_WITH_ONE, FEW_WITH_SEVERAL = 2_000, 5_000
@@ -55,28 +57,23 @@ async def clients_of(
     }
     field = sort.removeprefix("-")
     options: dict[str, Any] = {"collation": WHATEVER_CASE} if field == "name" else {}
+    total: int | Callable[[], Awaitable[int]]
     if wanted := words(q)[:MAX_WORDS]:
         begins, rarest = await _rarest_first(documents, where["agent_id"], wanted)
         few = rarest < (FEW_WITH_ONE if len(wanted) == 1 else FEW_WITH_SEVERAL)
         if few:
             options["hint"] = SEARCH
-        if few and len(wanted) == 1 and not stages:
-            counting = _known(rarest)
-        else:
-            # What has words has a stage: without that condition, the index alone tells how many.
-            staged = where if stages else {"agent_id": where["agent_id"]}
-            counting = count(documents, staged | begins, hint=SEARCH)
+        # What has words has a stage: without that condition, the index alone tells how many.
+        staged = where if stages else {"agent_id": where["agent_id"]}
+        known = few and len(wanted) == 1 and not stages
+        total = rarest if known else partial(count, documents, staged | begins, hint=SEARCH)
         where |= begins
     else:
-        counting = count_among(documents, where, "stage")
+        total = partial(count_among, documents, where.copy(), "stage")
         # With few clients MongoDB would sort them in memory, and remember that for the many.
         options["hint"] = name_of(client_index(field))
     by = sorted_by(sort, CLIENT_ORDERS[field])
-    return await listed(request, documents, where, by, Client, page, limit, counting, **options)
-
-
-async def _known(number: int) -> int:
-    return number
+    return await listed(request, documents, where, by, Client, page, limit, total, **options)
 
 
 async def _rarest_first(
@@ -84,10 +81,14 @@ async def _rarest_first(
 ) -> tuple[Raw, int]:
     """Give the condition for clients with words that begin so, and how many have the first."""
     begins: list[Raw] = [{"search": {"$regex": f"^{re.escape(word)}"}} for word in wanted]
-    limit = FEW_WITH_ONE if len(begins) == 1 else COMMON
-    probes = (
-        count(documents, {"agent_id": agent_id} | one, hint=SEARCH, limit=limit) for one in begins
-    )
-    counted = list(zip(await asyncio.gather(*probes), begins, strict=True))
-    counted.sort(key=lambda pair: pair[0])
+    counts: list[int] = []
+    for limit in (FEW_WITH_ONE,) if len(begins) == 1 else (FIRST_LOOK, COMMON):
+        looks = (
+            count(documents, {"agent_id": agent_id} | one, hint=SEARCH, limit=limit)
+            for one in begins
+        )
+        counts = await asyncio.gather(*looks)
+        if min(counts) < limit:
+            break
+    counted = sorted(zip(counts, begins, strict=True), key=lambda pair: pair[0])
     return {"$and": [one for _, one in counted]}, counted[0][0]

@@ -1,6 +1,7 @@
 """The follow-ups and emails of the REST API."""
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Literal, get_args
 from uuid import UUID
 
@@ -113,8 +114,8 @@ class Emails(Controller):
         where = reach_of(request) | {"status": {"$in": statuses}}
         if client_id:
             where["client_id"] = client_id
-        by, counting = sorted_by(sort, indexed=-1), _count(documents, where)
-        return await listed(request, documents, where, by, Email, page, limit, counting)
+        by, total = sorted_by(sort, indexed=-1), partial(_count, documents, where)
+        return await listed(request, documents, where, by, Email, page, limit, total)
 
     @get_tagged("/{email_id:uuid}")
     async def show(self, request: Asked, email_id: UUID) -> Response[Email]:
@@ -146,8 +147,8 @@ async def tasks_of(
     """Answer a page of the follow-ups within reach that match."""
     documents = api_of(request).database["tasks"]
     every = reach_of(request) | {"status": {"$in": list(get_args(TaskStatus))}}
-    by, counting = sorted_by(sort, indexed=1), _count(documents, every | where)
-    return await listed(request, documents, every | where, by, Task, page, limit, counting)
+    by, total = sorted_by(sort, indexed=1), partial(_count, documents, every | where)
+    return await listed(request, documents, every | where, by, Task, page, limit, total)
 
 
 async def _count(documents: AsyncCollection[Raw], where: Raw) -> int:

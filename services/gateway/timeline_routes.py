@@ -1,5 +1,6 @@
 """What happened to the agent's clients, as a list; live_routes tells it as it happens."""
 
+from functools import partial
 from uuid import UUID
 
 from litestar import Response
@@ -34,6 +35,6 @@ async def _told(request: Asked, where: Raw, page: int, limit: int) -> Response[l
     database = api_of(request).database
     documents = database[TIMELINE.collection]
     lines, headers = await paged(
-        request, documents, where, NEWEST_FIRST, None, page, limit, count(documents, where)
+        request, documents, where, NEWEST_FIRST, None, page, limit, partial(count, documents, where)
     )
     return tagged(request, list[TimelineEntry], await entries(database, lines), headers)
