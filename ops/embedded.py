@@ -101,7 +101,7 @@ def _mongod_options(folder: Path, port: int) -> list[str]:
     return [
         *("--dbpath", str(database), "--replSet", REPLICA_SET, "--oplogSize", "128"),
         *("--bind_ip", LOOPBACK, "--port", str(port), "--nounixsocket", "--quiet"),
-        *("--wiredTigerCacheSizeGB", "0.5"),
+        *("--wiredTigerCacheSizeGB", "1"),
         *("--setParameter", "diagnosticDataCollectionEnabled=false"),
         # What a process that was killed had begun must not hold the others up for a minute.
         *("--setParameter", "transactionLifetimeLimitSeconds=3"),

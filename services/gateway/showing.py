@@ -8,9 +8,11 @@ from itertools import islice
 
 from chassis.views import Views
 
-LOOK_SECONDS = 0.25
+# Mostly this replica applies it itself, a moment after the answer; if not, a look tells.
+FIRST_LOOK_SECONDS, LOOK_SECONDS = 0.05, 0.25
 # So many streams are looked up in one query.
 LOOKED_UP = 1_000
+REMEMBERED_STREAMS = 10_000
 
 
 @dataclass(eq=False)
@@ -35,6 +37,8 @@ class Showing:
     def __init__(self, views: Views) -> None:
         self._views = views
         self._waiting: set[_Waiting] = set()
+        # What this replica has applied of late.
+        self._applied: dict[str, int] = {}
         views.listeners.append(self._reached)
 
     async def until(self, wanted: Mapping[str, int], deadline: float) -> dict[str, int]:
@@ -45,15 +49,19 @@ class Showing:
         hang after it (mongo.ping).
         """
         waiting = _Waiting(dict(wanted))
+        waiting.take(self._applied)
         self._waiting.add(waiting)
+        patience = FIRST_LOOK_SECONDS
         try:
-            while True:
-                await self._look(waiting)
-                if not waiting.missing or asyncio.get_running_loop().time() > deadline:
-                    return waiting.missing
+            while waiting.missing:
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_SECONDS):
+                    async with asyncio.timeout(patience):
                         await waiting.shown.wait()
+                await self._look(waiting)
+                if asyncio.get_running_loop().time() > deadline:
+                    break
+                patience = LOOK_SECONDS
+            return waiting.missing
         finally:
             self._waiting.discard(waiting)
 
@@ -64,5 +72,8 @@ class Showing:
             waiting.take(await self._views.versions(some))
 
     def _reached(self, versions: Mapping[str, int]) -> None:
+        if len(self._applied) > REMEMBERED_STREAMS:
+            self._applied.clear()
+        self._applied.update(versions)
         for waiting in self._waiting:
             waiting.take(versions)
