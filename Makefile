@@ -47,12 +47,15 @@ test-kafka: .venv/ready  ## Run the journeys on Apache Kafka (Docker, or Java 17
 	TEST_KAFKA=apache $(BIN)/pytest -m "journey and alone and not long"
 
 .PHONY: lint
-lint: .venv/ready  ## Check format, lint, types, architecture and locks
+lint: .venv/ready  ## Check format, lint, types, architecture, secrets and locks
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/bandit -q -r contracts chassis services ops
+	@# Not by their names (tests have passwords), nor hexadecimal ones (digests and pins).
+	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook \
+		--disable-plugin KeywordDetector --disable-plugin HexHighEntropyString
 	@$(MAKE) --no-print-directory locks-check
 
 .PHONY: check
