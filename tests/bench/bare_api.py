@@ -1,7 +1,9 @@
 """A bare Litestar handler of the gateway's two lists: the same queries by pymongo, nothing around.
 
 `python -m tests.bench.bare_api PORT MONGODB_URI AGENT_ID` serves until SIGTERM, as chassis.serving
-does. No one is recognised, counted, limited or logged; parameters are not looked at.
+does. No one is recognised, counted, limited or logged; parameters are not looked at. It is given
+the rarest word first, which the gateway has to find out; and it counts what the gateway need not,
+when a page that is not full tells the total.
 """
 
 import asyncio
