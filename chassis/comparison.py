@@ -13,6 +13,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from chassis.mongo import Raw
 
 SHOWN = 3
+BATCH_DOCUMENTS = 1000
 # What the outcome does not depend on: who works on a document, where in Kafka a commit stands,
 # when a view was brought up to date.
 APART = ("claim", "published", "applied_at")
@@ -78,11 +79,12 @@ async def compare(
 async def _documents(
     collection: AsyncCollection[Raw], session: AsyncClientSession | None = None
 ) -> AsyncIterator[tuple[Raw, bytes]]:
-    cheap = collection.with_options(codec_options=_CHEAP)
-    async for raw in cheap.find(session=session).sort("_id"):
-        for field in APART:
-            raw.pop(field, None)
-        yield raw, bson.encode(_ordered(raw), codec_options=_CHEAP)
+    found: Any = collection.find_raw_batches(session=session, batch_size=BATCH_DOCUMENTS)
+    async for batch in found.sort("_id"):
+        for raw in bson.decode_all(batch, codec_options=_CHEAP):
+            for field in APART:
+                raw.pop(field, None)
+            yield raw, bson.encode(_ordered(raw), codec_options=_CHEAP)
 
 
 def _whole(found: tuple[Raw, bytes] | None) -> Raw | None:
