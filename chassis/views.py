@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
 from beanie import Document
-from pymongo import ReplaceOne, UpdateOne
+from pymongo import InsertOne, ReplaceOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import PyMongoError
 
@@ -164,8 +164,10 @@ class Views:
         for event, ids in concerned:
             for id_ in ids:
                 documents[id_] = view.apply(documents.get(id_), event, id_)
-        writes: list[ReplaceOne[Raw]] = [
-            ReplaceOne({"_id": id_}, view_raw(after), upsert=True)
+        writes: list[InsertOne[Raw] | ReplaceOne[Raw]] = [
+            ReplaceOne({"_id": id_}, view_raw(after))
+            if id_ in before
+            else InsertOne(view_raw(after))
             for id_, after in documents.items()
             if after is not before.get(id_)
         ]
