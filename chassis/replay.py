@@ -124,10 +124,10 @@ class Replay:
         ends: Mapping[TopicPartition, int],
         show: Show = lambda *_: None,
         versions: Versions | None = None,
-    ) -> None:
+    ) -> int:
         """Take in what stands before `ends` and is not taken in yet, up to the `versions` if given.
 
-        Raises Fork, Superseded, KafkaError, PyMongoError.
+        Gives how many records were read. Raises Fork, Superseded, KafkaError, PyMongoError.
         """
         starts = {place: at[0] for place, at in self.reached.items()}
         done = 0
@@ -151,6 +151,7 @@ class Replay:
             done += len(records)
             show(done, total)
         await taking
+        return done
 
     async def read_tail(self, snapshot: AsyncClientSession | None = None) -> None:
         """Take in what the live log has not published yet."""

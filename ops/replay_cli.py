@@ -72,13 +72,15 @@ def _rebuilding(service: Service) -> "Rebuilding":
     from ops.replaying import Rebuilding
 
     # What the chassis has to say is beside the answer; a traceback without its values, which may
-    # be personal.
+    # be personal. A progress bar that is being shown has its own stderr then.
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
-            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
     return Rebuilding(
         service,

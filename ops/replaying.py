@@ -2,10 +2,12 @@
 
 import contextlib
 import gc
+import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+import structlog
 import uvloop
 from aiokafka.errors import KafkaError
 from pymongo.errors import PyMongoError
@@ -30,6 +32,10 @@ from ops.stores import one_line, public, store_of
 T = TypeVar("T")
 
 _PLAIN = ("status", "stage", "stream", "topic", ".type")
+# Said when all is built: what follows are the digests.
+BUILT = "built"
+
+log = structlog.get_logger(__name__)
 
 
 class Rebuilding:
@@ -45,13 +51,17 @@ class Rebuilding:
     async def replay(self, until: datetime | None, show: Show) -> list[str]:
         """Build the collections anew and leave them beside the live ones; describe them."""
         async with self._connected() as (database, reader):
+            started = time.monotonic()
             replay = self._replay(database, reader, "look", until)
             await replay.begin()
             _, ends = await replay.bounds()
-            await replay.read(ends, show)
+            records = await replay.read(ends, show)
             await replay.read_tail()
             replay.check_whole()
             await replay.apply_indexes()
+            seconds = time.monotonic() - started
+            rate = f"{records / seconds:.0f}/s"
+            log.info(BUILT, records=records, seconds=round(seconds, 1), rate=rate)
             lines = []
             for name in replay.collections:
                 count, sha256 = await digest(replay.fresh[name])

@@ -7,7 +7,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from ops.replaying import BUILT
 from tests.bench import cpu as processes
 from tests.bench.measured import Wrong
 
@@ -17,12 +19,14 @@ _LOOK_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """What a process did: `memory` is its resident size in MB over the time, `peak` the most.
+    """What a process did: `seconds` until it had built all, `digests` seconds more to its end.
 
-    `cpu` are the seconds that it used itself, `mongodb` those of a server that was started here.
+    `cpu` are the seconds that it used itself until then, `mongodb` those of a server that was
+    started here; `memory` is its resident size in MB over that time, `peak` the most to its end.
     """
 
     seconds: float
+    digests: float
     cpu: float
     mongodb: float
     memory: Sequence[float]
@@ -34,30 +38,76 @@ class Rebuilt:
         return self.memory[min(len(self.memory) - 1, len(self.memory) * percent // 100)]
 
 
+class _Watch:
+    """Looks at a process until it says that all is built, or ends."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._used, self._started = processes.seconds(), time.monotonic()
+        self.memory: list[float] = []
+        self.peak, self.cpu, self.mongodb, self.seconds = 0.0, 0.0, 0.0, 0.0
+        self.built = False
+
+    @property
+    def passed(self) -> float:
+        """The seconds since the process was started."""
+        return time.monotonic() - self._started
+
+    def look(self) -> None:
+        """Note its sizes and times."""
+        now, self.peak, cpu = _sizes(self._pid) or (0.0, self.peak, self.cpu)
+        if not self.built:
+            self.seconds, self.cpu = self.passed, cpu
+            self.memory += [now] * bool(now)
+
+    async def read(self, errors: asyncio.StreamReader) -> str:
+        """Read what it says, to its end."""
+        said = ""
+        async for line in errors:
+            said += line.decode(errors="replace")
+            if BUILT in line.decode(errors="replace").split():
+                self.end()
+        self.end()
+        return said
+
+    def end(self) -> None:
+        """Let the first part end here."""
+        if not self.built:
+            self.look()
+            used = processes.between(self._used, processes.seconds())
+            self.mongodb, self.built = used.get("mongod", 0.0), True
+
+
 async def rebuild(module: str, *arguments: str, environment: Mapping[str, str]) -> Rebuilt:
     """Run `python -m MODULE ARGUMENTS` to its end. Raises Wrong when that is not 0."""
-    before, started = processes.seconds(), time.monotonic()
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", module, *arguments),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env=os.environ | environment | {"PYTHONPATH": str(_ROOT)},
     )
-    ended = asyncio.create_task(process.communicate())
-    memory, peak, cpu = [0.0], 0.0, 0.0
+    output: Any = process.stdout
+    errors: Any = process.stderr
+    watch = _Watch(process.pid)
+    ended = asyncio.gather(output.read(), watch.read(errors), process.wait())
     try:
         while not (await asyncio.wait((ended,), timeout=_LOOK_SECONDS))[0]:
-            now, peak, cpu = _sizes(process.pid) or (memory[-1], peak, cpu)
-            memory.append(now)
+            watch.look()
     finally:
         if process.returncode is None:
             process.kill()
-    output, errors = await ended
-    seconds = time.monotonic() - started
-    if process.returncode:
-        raise Wrong(f"{module} {' '.join(arguments)}: {errors.decode(errors='replace')[-1000:]}")
-    mongodb = processes.between(before, processes.seconds()).get("mongod", 0.0)
-    return Rebuilt(seconds, cpu, mongodb, memory[1:], peak, output.decode().splitlines())
+    printed, said, status = await ended
+    if status:
+        raise Wrong(f"{module} {' '.join(arguments)}: {said[-1000:]}")
+    return Rebuilt(
+        watch.seconds,
+        watch.passed - watch.seconds,
+        watch.cpu,
+        watch.mongodb,
+        watch.memory,
+        watch.peak,
+        printed.decode().splitlines(),
+    )
 
 
 def _sizes(pid: int) -> tuple[float, float, float] | None:
