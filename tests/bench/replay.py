@@ -133,9 +133,9 @@ async def _compare(
 def _show(console: Console, runs: Runs, count: int) -> None:
     for run in runs.replays.values():
         console.print("\n".join(run.lines), highlight=False, soft_wrap=True)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("")
-    for title in ("records", "s", "CPU+db", "floor s", "CPU+db", "share", "digests s", "MB"):
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
+    table.add_column("", no_wrap=True)
+    for title in ("records", "s", "CPU+db", "floor", "CPU+db", "share", "digests", "MB"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("MB on the way", justify="right", no_wrap=True)
     for service, run in runs.replays.items():
