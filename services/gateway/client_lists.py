@@ -51,10 +51,8 @@ async def clients_of(
 ) -> Response[list[Client]]:
     """Answer a page of the agent's clients that match."""
     documents = api_of(request).database["clients"]
-    where: Raw = {
-        "agent_id": request.user.agent_id,
-        "stage": {"$in": stages or list(get_args(Stage))},
-    }
+    every = list(get_args(Stage))
+    where: Raw = {"agent_id": request.user.agent_id, "stage": {"$in": stages or every}}
     field = sort.removeprefix("-")
     options: dict[str, Any] = {"collation": WHATEVER_CASE} if field == "name" else {}
     total: int | Callable[[], Awaitable[int]]
@@ -69,7 +67,7 @@ async def clients_of(
         total = rarest if known else partial(count, documents, staged | begins, hint=SEARCH)
         where |= begins
     else:
-        total = partial(count_among, documents, where.copy(), "stage")
+        total = partial(count_among, documents, where, "stage", every)
         # With few clients MongoDB would sort them in memory, and remember that for the many.
         options["hint"] = name_of(client_index(field))
     by = sorted_by(sort, CLIENT_ORDERS[field])

@@ -1,16 +1,19 @@
 """Exact counts that MongoDB makes on an index alone (COUNT_SCAN), without looking at its entries.
 
 It does so for the `count` command and one range of the index, not in aggregations (that is what
-pymongo's count_documents does) and not for `$in`: so one command for each value, at the same time.
+pymongo's count_documents does) and not for `$in`: so one command for all values that there are, or
+one for each, at the same time.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from pymongo.asynchronous.collection import AsyncCollection
 
 from chassis.mongo import Raw
+
+ANY_TEXT = {"$gte": ""}
 
 
 async def count(documents: AsyncCollection[Raw], where: Raw, **options: Any) -> int:
@@ -28,6 +31,15 @@ async def count_each(
     return dict(zip(values, counts, strict=True))
 
 
-async def count_among(documents: AsyncCollection[Raw], where: Raw, field: str) -> int:
-    """Count the documents that match, where `where` names the values of the field (`$in`)."""
-    return sum((await count_each(documents, where, field, where[field]["$in"])).values())
+async def count_among(
+    documents: AsyncCollection[Raw], where: Raw, field: str, every: Collection[str]
+) -> int:
+    """Count the documents that match, where `where` names values of the field (`$in`).
+
+    All that it can have are one range of the index, counted at one moment. Of fewer, a document
+    that goes over from one to another just then may be counted twice, or not at all.
+    """
+    named = where[field]["$in"]
+    if set(named) == set(every):
+        return await count(documents, where | {field: ANY_TEXT})
+    return sum((await count_each(documents, where, field, named)).values())

@@ -155,7 +155,7 @@ async def _count(documents: AsyncCollection[Raw], where: Raw) -> int:
     # A client's are few, and not in the order of their statuses.
     if "client_id" in where:
         return await documents.count_documents(where)
-    return await count_among(documents, where, "status")
+    return await count_among(documents, where, "status", get_args(TaskStatus))
 
 
 async def _task(request: Asked, task_id: UUID) -> Task:
