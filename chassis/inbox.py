@@ -17,6 +17,7 @@ from pymongo.errors import PyMongoError
 from chassis.arrived import Arrived, Record, parse
 from chassis.consumed import Consumed
 from chassis.errors import Refused
+from chassis.kafka import METADATA_MS
 from chassis.outcomes import Outcome
 from chassis.quarantine import Quarantine
 from chassis.reactions import Reaction, Reactor, Task
@@ -200,6 +201,7 @@ def subscribe(
         client_id=group,
         consumer_only=True,
         allow_auto_create_topics=False,
+        metadata_max_age_ms=METADATA_MS,
         apply_types=False,
         graceful_timeout=HANDLER_SECONDS,
         logger=None,

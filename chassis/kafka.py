@@ -16,6 +16,8 @@ PUBLISH_SECONDS = 10
 # Above what brokers take by default (1 MiB), so that the topics refuse what is too large, and
 # a quarantine takes the largest record with the reason added.
 LARGEST_RECORD = 2 * 1024 * 1024
+# Whoever reads learns so soon of topics that were missing, which he takes for empty until then.
+METADATA_MS = 10_000
 LONGEST_HOLD = 16
 IDLE_MS = 500
 

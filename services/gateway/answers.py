@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from chassis import serving
 from chassis.arrived import Record
-from chassis.kafka import pace_fetches
+from chassis.kafka import METADATA_MS, pace_fetches
 from contracts import cloudevents
 from contracts.catalogue import REPLIES, TYPES
 from contracts.cloudevents import Malformed
@@ -52,6 +52,7 @@ class Answers:
             bootstrap_servers=settings.kafka_bootstrap_servers,
             client_id="realtoros-gateway-replies",
             auto_offset_reset="latest",
+            metadata_max_age_ms=METADATA_MS,
         )
         await consumer.start()
         try:
