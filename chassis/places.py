@@ -17,6 +17,8 @@ from chassis.mongo import Database, Raw
 from chassis.topic_reader import Offsets, TopicReader
 
 KEEP_SECONDS = 1.0
+# No partition begins here: what is known of one is void.
+BEFORE_ALL = -1
 
 # The offset of a record, and its own time in milliseconds.
 Place = tuple[int, int]
@@ -56,13 +58,17 @@ class Places:
     def __init__(self, database: Database, document: type[PlaceDocument]) -> None:
         settings: Any = document.Settings
         self._collection = database.get_collection(settings.name, write_concern=WriteConcern(w=1))
-        self._noted: dict[TopicPartition, Place] = {}
+        # By partition the first place since the last writing, and the last.
+        self._noted: dict[TopicPartition, tuple[Place, Place]] = {}
         self._kept: set[TopicPartition] = set()
         self._kept_at = 0.0
 
     def note(self, partition: TopicPartition, place: Place) -> None:
         """Let the next `keep` write this."""
-        self._noted[partition] = place
+        first, last = self._noted.get(partition, (place, place))
+        if _is_anew(place, last):
+            first = (BEFORE_ALL, place[1])
+        self._noted[partition] = (first, place)
 
     async def keep(self, *, now: bool = False) -> None:
         """Write what was noted: at once of a new partition, else once a second, or `now`.
@@ -72,27 +78,20 @@ class Places:
         due = now or time.monotonic() >= self._kept_at + KEEP_SECONDS
         if self._noted and (due or not self._noted.keys() <= self._kept):
             noted, self._noted = self._noted, {}
-            await self.put(noted)
+            await self._write({p: _moved(first, last) for p, (first, last) in noted.items()})
             self._kept |= noted.keys()
             self._kept_at = time.monotonic()
 
     async def put(
-        self,
-        places: Mapping[TopicPartition, Place],
-        begins: Mapping[TopicPartition, int] | None = None,
+        self, places: Mapping[TopicPartition, Place], begins: Mapping[TopicPartition, int]
     ) -> None:
-        """Write places, and where their partitions begin if that is given."""
-        writes = []
-        for partition, (offset, at) in places.items():
-            found: Any = {"offset": offset, "time": at}
-            # Told later, but of an earlier offset: the topic was begun anew under our feet.
-            anew = {"$and": [{"$lt": [offset, "$offset"]}, {"$gt": [at, "$time"]}]}
-            found["begin"] = (
-                {"$cond": [anew, -1, {"$ifNull": ["$begin", 0]}]}
-                if begins is None
-                else begins[partition]
-            )
-            writes.append(UpdateOne({"_id": _id(partition)}, [{"$set": found}], upsert=True))
+        """Write places, and where their partitions begin."""
+        await self._write({p: _found(at) | {"begin": begins[p]} for p, at in places.items()})
+
+    async def _write(self, found: Mapping[TopicPartition, Raw]) -> None:
+        writes = [
+            UpdateOne({"_id": _id(p)}, [{"$set": raw}], upsert=True) for p, raw in found.items()
+        ]
         if writes:
             await self._collection.bulk_write(writes, ordered=False)
 
@@ -131,3 +130,18 @@ async def recognised(
 
 def _id(partition: TopicPartition) -> str:
     return f"{partition.topic}/{partition.partition}"
+
+
+def _found(place: Place) -> Raw:
+    return {"offset": place[0], "time": place[1]}
+
+
+def _is_anew(place: Place, before: Place) -> bool:
+    """Tell whether a place that is noted later shows that the topic was begun anew meanwhile."""
+    return place[0] <= before[0] and place[1] > before[1]
+
+
+def _moved(first: Place, last: Place) -> Raw:
+    """Give the places that follow the stored one; its `begin` is void if the first is before it."""
+    anew = {"$and": [{"$lte": [first[0], "$offset"]}, {"$gt": [first[1], "$time"]}]}
+    return _found(last) | {"begin": {"$cond": [anew, BEFORE_ALL, {"$ifNull": ["$begin", 0]}]}}
