@@ -117,10 +117,6 @@ class Views:
         """
         accepted, gaps, reached = await self._in_order(events, session)
         if reached:
-            for view in self._views:
-                await self._write(view, [event for _, event in accepted], session)
-            for journal in self._journals:
-                await journal.write(self._database, session, accepted)
             now = datetime.now(UTC)
             marks = [
                 UpdateOne(
@@ -128,7 +124,13 @@ class Views:
                 )
                 for stream, version in reached.items()
             ]
+            # First: it is refused while a swap holds writers off, and what it has put in place
+            # already must not look as if it were repeated.
             await self._positions.bulk_write(marks, ordered=False, session=session)
+            for view in self._views:
+                await self._write(view, [event for _, event in accepted], session)
+            for journal in self._journals:
+                await journal.write(self._database, session, accepted)
         return gaps, reached
 
     async def _in_order(

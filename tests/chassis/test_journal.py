@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
+from pymongo.errors import PyMongoError
 
 from chassis.journal import Journal, Repeated
-from chassis.mongo import Database, Keyed, Raw
+from chassis.mongo import Database, Keyed, Raw, is_passing
+from chassis.swap import FOR_GOOD
 from chassis.views import Views
 from contracts import cloudevents
 from contracts.cloudevents import Envelope
@@ -89,3 +91,16 @@ async def test_an_event_with_the_id_of_another_leaves_all_of_the_batch_unapplied
     assert await lines(database) == [(first[0].id, 1)]
     streams = [f"email-{email}", f"email-{other}"]
     assert list((await views.versions(streams)).values()) == [1, 0]
+
+
+async def test_what_a_swap_cut_off_has_put_in_place_is_no_repetition(database: Database) -> None:
+    views, email = views_on(database), uuid4()
+    first, second = at(1, opened(email)), at(2, opened(email))
+    assert await views.apply([first]) == []
+    # The journal is the replay's already, the positions are the old ones, and writers held off.
+    await database["lines"].insert_one({"_id": second[0].id, "version": 2})
+    held = {"applied_at": FOR_GOOD}
+    await database.command("collMod", "positions", validator=held, validationLevel="strict")
+    with pytest.raises(PyMongoError) as refused:
+        await views.apply([second])
+    assert is_passing(refused.value)
