@@ -186,7 +186,7 @@ _STEPS: tuple[tuple[Any, str, Callable[..., Iterable[str]]], ...] = (
     (Relay, "_send", _published),
     (Relay, "_mark", lambda _, published: ["mark"] if published else []),
     (Reconciliation, "_stored", lambda *_: ["take in"]),
-    (Places, "put", lambda places, *_: [f"place {places._collection.name}"]),
+    (Places, "_write", lambda places, found: [f"place {places._collection.name}"] if found else []),
     (Consumed, "_seek", lambda *_: ["resume"]),
     (Views, "apply", lambda _, events: ["view"] if events else []),
     (DueLoop, "_claim", lambda loop, *_: [f"claim {loop._collection.name}"]),
