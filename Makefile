@@ -52,7 +52,7 @@ lint: .venv/ready  ## Check format, lint, types, architecture, secrets and locks
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/bandit -q -r contracts chassis services ops
+	$(BIN)/bandit -q -c pyproject.toml -r contracts chassis services ops
 	@# Not by their names (tests have passwords), nor hexadecimal ones (digests and pins).
 	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook \
 		--disable-plugin KeywordDetector --disable-plugin HexHighEntropyString

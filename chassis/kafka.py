@@ -101,7 +101,7 @@ def pace_fetches(consumer: Any, empty_hold_ms: int, seconds: float = PACE_SECOND
     waiting for records: the longer nothing comes, the nearer to it fetches are apart.
     """
     pace = Pace(seconds)
-    _count_records(consumer, pace)
+    _wait_for_records(consumer, pace)
     fetcher = consumer._fetcher  # noqa: SLF001 - aiokafka has no setting for it
     fetch = fetcher._proc_fetch_request  # noqa: SLF001
     empty = 0
@@ -121,7 +121,7 @@ def pace_fetches(consumer: Any, empty_hold_ms: int, seconds: float = PACE_SECOND
     fetcher._proc_fetch_request = paced  # noqa: SLF001
 
 
-def _count_records(consumer: Any, pace: Pace) -> None:
+def _wait_for_records(consumer: Any, pace: Pace) -> None:
     getmany = consumer.getmany
 
     async def until_some(*partitions: Any, max_records: int | None = None, **_: Any) -> Any:

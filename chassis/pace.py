@@ -1,6 +1,7 @@
 """Pacing: much to do comes in batches, little to do does not wait."""
 
 import asyncio
+import math
 
 PACE_SECONDS = 0.02
 # A turn with so many things in it, or more, is followed by the whole pause; one with fewer by as
@@ -13,7 +14,7 @@ class Pace:
 
     def __init__(self, seconds: float = PACE_SECONDS) -> None:
         self._share = seconds / MANY
-        self._began = 0.0
+        self._began = -math.inf
         self._things = 0
 
     async def turn(self) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from chassis.beside import BESIDE
+from chassis.comparison import BATCH_DOCUMENTS
 from chassis.log import CommitDocument
 from chassis.mongo import Raw
 from chassis.places import Places, PublishedDocument
@@ -22,7 +23,6 @@ from chassis.replay import COMMITS, POSITIONS, Replay
 HOLD = timedelta(minutes=10)
 FOR_GOOD = {"$exists": False}
 ROUNDS = 20
-BATCH_DOCUMENTS = 1000
 
 log = structlog.get_logger(__name__)
 

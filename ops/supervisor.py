@@ -72,7 +72,7 @@ async def running_system(
         settings = _settings(folder, environment, servers, port)
         say(f"Starting {', '.join(SERVICES)} …")
         host = environment.get("HOST") or LOOPBACK
-        address = LOOPBACK if host in ("0.0.0.0", "::") else host  # only compared # noqa: S104 # nosec B104
+        address = LOOPBACK if host in ("0.0.0.0", "::") else host  # noqa: S104 - only compared
         children = _children(folder, settings, say)
         await stack.enter_async_context(_kept_running(children, say))
         urls = {

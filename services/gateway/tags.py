@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from litestar import Response
 from litestar.enums import MediaType
 from litestar.exceptions import HTTPException
-from litestar.params import Parameter
+from litestar.params import HeaderParameter
 from litestar.status_codes import HTTP_200_OK, HTTP_304_NOT_MODIFIED, HTTP_412_PRECONDITION_FAILED
 from pydantic import BaseModel, TypeAdapter
 
@@ -20,7 +20,7 @@ from services.gateway.api import Asked, api_of
 
 # Declared so that the schema tells of it; `version_of` reads it.
 IfMatch = Annotated[
-    str | None, Parameter(header="If-Match", description="only if it is still what was read")
+    str | None, HeaderParameter(name="If-Match", description="only if it is still what was read")
 ]
 _READING = ("GET", "HEAD")
 

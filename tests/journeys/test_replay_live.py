@@ -121,7 +121,6 @@ async def reading(here: Site) -> AsyncIterator[None]:
                 assert response.status_code == 200, response.text
                 total = int(response.headers["X-Total-Count"])
                 assert total >= before, f"{before} {what}, then {total}"
-                # The rows were asked for after they were counted.
                 assert len(response.json()) >= min(total, 20)
                 totals[what] = total
                 reads += 1
