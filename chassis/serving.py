@@ -21,6 +21,9 @@ from chassis.settings import Settings
 # waits for the answer to a command.
 REQUEST_SECONDS = 6
 
+# What is said over WebSockets is not heard.
+LONGEST_HEARD = 4096
+
 log = structlog.get_logger(__name__)
 
 _failed = False
@@ -60,6 +63,7 @@ def run(
             server_header=False,
             timeout_graceful_shutdown=REQUEST_SECONDS,
             timeout_keep_alive=75,
+            ws_max_size=LONGEST_HEARD,
         )
     )
     server.run()

@@ -34,14 +34,9 @@ class System:
     access: Access
 
     def described(self) -> list[str]:
-        """Say on a line each where the API, mail and logs are, and which servers are in use.
-
-        And, at the first start, what to log in with.
-        """
-        login = [f"Log in   {self.access.login}"] if self.access.login else []
+        """Say on a line each where the API, mail and logs are, and which servers are in use."""
         return [
             f"API      {self.url} (its schema: {self.url}/schema)",
-            *login,
             f"Mail     {self.mail}",
             f"Logs     {self.folder / 'logs'}",
             *self.stores.described(),
@@ -69,6 +64,9 @@ async def running_system(
         await apply_topics(servers.kafka, topic_prefix(environment))
         await apply_indexes(servers.mongodb)
         access = await accounts.access(servers.mongodb, folder, environment)
+        if access.login:
+            # At once: should the start fail, nobody could tell it later.
+            say(f"Log in as {access.login}.")
         settings = _settings(folder, environment, servers, port)
         say(f"Starting {', '.join(SERVICES)} …")
         host = environment.get("HOST") or LOOPBACK

@@ -7,7 +7,7 @@ import signal
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from ops.services import SERVICES
 from ops.stores import apply_indexes, apply_topics
 from services.gateway.api_keys import KIND
 from services.gateway.caller import EVERY_SCOPE
-from services.gateway.tokens import Secret
+from services.gateway.tokens import AccessTokens, Secret
 from tests.providers.running import Fake
 from tests.replica import RUN, Process
 from tests.servers import Server
@@ -45,6 +45,13 @@ def key_of(agent_id: uuid.UUID) -> str:
 def authorized(agent_id: uuid.UUID) -> dict[str, str]:
     """Give the headers of a request of the agent's."""
     return {"Authorization": f"Bearer {key_of(agent_id)}"}
+
+
+def logged_in(agent_id: uuid.UUID) -> dict[str, str]:
+    """Give the headers of a request of the agent's who has logged in with a password."""
+    keys = dict([TOKEN_KEYS.split(":")])
+    tokens = AccessTokens(keys, "http://localhost:8000", timedelta(hours=1))
+    return {"Authorization": f"Bearer {tokens.issue(agent_id, agent_id)}"}
 
 
 # Who is there from the start: an admin.
@@ -184,7 +191,7 @@ async def system(
 async def known_agent(
     kafka: Server, mongodb: Server, prefix: str, environment: Mapping[str, str]
 ) -> None:
-    """Let the agent (AGENT_ID) have an account and a key, as an admin, and crm hear of him."""
+    """Let the agent (AGENT_ID) be an admin with an account, a key and a log-in; tell crm of him."""
     profile = accounts.profile_in(environment)
     agent_id = uuid.UUID(environment.get("AGENT_ID") or str(AGENT))
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
@@ -205,6 +212,8 @@ async def known_agent(
             {"$setOnInsert": key | {"secret": secret.digest, "created_at": now}},
             upsert=True,
         )
+        session = {"agent_id": agent_id, "current": b"", "expires_at": now + timedelta(days=1)}
+        await gateway["sessions"].update_one({"_id": agent_id}, {"$set": session}, upsert=True)
     register, id_ = RegisterAgent(agent_id=agent_id, personal=profile), uuid.uuid4()
     envelope = cloudevents.about(register, id=id_, source="gateway", time=now, correlation=id_)
     async with chassis_kafka.producer(kafka.address, "test") as producer:

@@ -40,11 +40,12 @@ class AccountDocument(Keyed):
 class SessionDocument(Keyed):
     """A log-in: a family of refresh tokens of which only the latest is good.
 
-    `current` is the SHA-256 of its secret.
+    `current` is the SHA-256 of its secret, `spent` are those of the latest before it.
     """
 
     agent_id: UUID
     current: bytes
+    spent: list[bytes] = []
     expires_at: Time
 
     class Settings:

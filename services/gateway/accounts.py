@@ -21,6 +21,8 @@ from services.gateway.tokens import AccessTokens, Secret
 
 REFRESH = "rt"
 SPAN = timedelta(minutes=5)
+# So many refresh tokens of a session are known again when they come after they were exchanged.
+SPENT_KEPT = 200
 
 log = structlog.get_logger(__name__)
 
@@ -142,11 +144,15 @@ class Accounts:
         fresh = Secret.new(REFRESH, shown.id)
         session = await self._sessions.find_one_and_update(
             {"_id": shown.id, "current": shown.digest, "expires_at": {"$gt": now}},
-            {"$set": {"current": fresh.digest, "expires_at": now + self._refresh_life}},
+            {
+                "$set": {"current": fresh.digest, "expires_at": now + self._refresh_life},
+                "$push": {"spent": {"$each": [shown.digest], "$slice": -SPENT_KEPT}},
+            },
             return_document=ReturnDocument.AFTER,
         )
         if session is None:
-            ended = await self._sessions.delete_one({"_id": shown.id})
+            # One that never was good ends nothing: a session's id is no secret.
+            ended = await self._sessions.delete_one({"_id": shown.id, "spent": shown.digest})
             if ended.deleted_count:
                 log.warning("refresh_token_reused", session=str(shown.id))
             raise NotRecognised

@@ -12,10 +12,11 @@ from contracts.catalogue import OWNERS
 from contracts.crm import AgentProfile
 from services.gateway.account_documents import AccountDocument
 from services.gateway.account_shapes import Account, AccountPatch, NewAgent, Quarantined
-from services.gateway.api import Asked, api_of, get, get_tagged, patch, post
+from services.gateway.api import Asked, api_of, found_by, get, get_tagged, patch, post
 from services.gateway.followup_routes import Emails, Tasks
-from services.gateway.gate import ADMIN_ONLY
+from services.gateway.gate import ADMIN_ONLY, SESSION_ONLY
 from services.gateway.paging import Limit, Page, listed, sorted_by
+from services.gateway.shapes import CommandStatus
 
 
 class AllTasks(Tasks):
@@ -50,7 +51,7 @@ class Agents(Controller):
         by, total = sorted_by("-created_at", indexed=-1), partial(documents.count_documents, {})
         return await listed(request, documents, {}, by, Account, page, limit, total)
 
-    @post()
+    @post(opt={SESSION_ONLY: True})
     async def create(self, request: Asked, data: NewAgent) -> Response[Account]:
         """Add an agent or another admin, also where registration is closed."""
         accounts = api_of(request).accounts
@@ -64,19 +65,25 @@ class Agents(Controller):
         """Show an account."""
         return await _account(request, agent_id)
 
-    @patch("/{agent_id:uuid}")
+    @patch("/{agent_id:uuid}", opt={SESSION_ONLY: True})
     async def change(self, request: Asked, agent_id: UUID, data: AccountPatch) -> Account:
         """Change role or password, or take the right to log in away or give it back."""
-        if agent_id == request.user.agent_id and (data.role == "agent" or data.active is False):
-            wrong = "active" if data.active is False else "role"
-            reason = "an admin cannot take this from himself"
-            raise ValidationException(extra=[{"key": wrong, "message": reason}])
+        if agent_id == request.user.agent_id and (wrong := _not_for_himself(data)):
+            field, reason = wrong
+            raise ValidationException(extra=[{"key": field, "message": reason}])
         api = api_of(request)
         await api.accounts.govern(
             agent_id, role=data.role, active=data.active, password=data.password
         )
         api.gate.forget()
         return await _account(request, agent_id)
+
+
+@get("/api/admin/commands/{command_id:uuid}", tags=["admin"], opt={ADMIN_ONLY: True})
+async def command_status(request: Asked, command_id: UUID) -> CommandStatus:
+    """Show what became of a command, of any agent, that was answered with 202."""
+    found: CommandStatus = await found_by(request, "commands", {"_id": command_id}, CommandStatus)
+    return found
 
 
 @get("/api/admin/quarantine", tags=["admin"], opt={ADMIN_ONLY: True})
@@ -90,6 +97,15 @@ async def quarantine(request: Asked) -> list[Quarantined]:
         OWNERS,
     )
     return [Quarantined(name=one.name, at=one.at, type=one.type, reason=one.reason) for one in kept]
+
+
+def _not_for_himself(data: AccountPatch) -> tuple[str, str] | None:
+    if data.active is False or data.role == "agent":
+        wrong = "active" if data.active is False else "role"
+        return wrong, "an admin cannot take this from himself"
+    if data.password is not None:
+        return "password", "who knows his own changes it at /api/auth/password"
+    return None
 
 
 async def _account(request: Asked, agent_id: UUID) -> Account:

@@ -1,5 +1,6 @@
 """The calling agent's profile and API keys."""
 
+import asyncio
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -8,13 +9,20 @@ from litestar import Controller, Response
 from litestar.exceptions import NotFoundException, PermissionDeniedException
 from litestar.status_codes import HTTP_201_CREATED
 
+from chassis.mongo import Raw
 from contracts.crm import AgentProfile, UpdateAgent
 from services.gateway.account_documents import ApiKeyDocument
 from services.gateway.account_shapes import Agent, AgentPatch, CreatedKey, Key, NewKey
-from services.gateway.api import Asked, api_of, delete, get, get_tagged, patch, post
+from services.gateway.api import Asked, api_of, delete, get_tagged, patch, post
+from services.gateway.commands import Rejected
 from services.gateway.documents import AgentDocument
 from services.gateway.gate import SESSION_ONLY
 from services.gateway.paging import Limit, Page, listed, sorted_by
+from services.gateway.problems import IF_VERSION
+from services.gateway.tags import IfMatch, tagged, version_of
+
+# How often a change of the profile is tried that met another one, and how long apart.
+TRIES, AGAIN_SECONDS = 5, 0.1
 
 
 class Me(Controller):
@@ -23,21 +31,18 @@ class Me(Controller):
     path = "/api/agents/me"
     tags = ["agents"]
 
-    @get()
-    async def show(self, request: Asked) -> Agent:
+    @get_tagged()
+    async def show(self, request: Asked) -> Response[Agent]:
         """Show the calling agent."""
-        return await _me(request)
+        return tagged(request, Agent, await _me(request))
 
     @patch()
-    async def change(self, request: Asked, data: AgentPatch) -> Agent:
+    async def change(
+        self, request: Asked, data: AgentPatch, if_match: IfMatch = None
+    ) -> Response[Agent]:
         """Change the profile: what is written from now on is signed with it."""
-        known = await profile_of(request)
-        profile = known.personal.model_dump() | data.model_dump(exclude_unset=True)
-        command = UpdateAgent(
-            agent_id=request.user.agent_id, personal=AgentProfile.model_validate(profile)
-        )
-        await api_of(request).commands.order(command)
-        return await _me(request)
+        await _change(request, data.model_dump(exclude_unset=True))
+        return tagged(request, Agent, await _me(request))
 
 
 class Keys(Controller):
@@ -72,6 +77,28 @@ class Keys(Controller):
         if not await api.keys.remove(request.user.agent_id, key_id):
             raise NotFoundException("there is no such key")
         api.gate.forget()
+
+
+async def _change(request: Asked, changes: Raw) -> None:
+    """Have the fields changed, on whatever others change of the profile meanwhile."""
+    api, agent_id = api_of(request), request.user.agent_id
+    stream = f"agent-{agent_id}"
+    meant = await version_of(request, stream, lambda: _me(request))
+    for left in reversed(range(TRIES)):
+        # First the version: if the profile is newer by then, crm refuses and it is read again.
+        version = meant or (await api.views.versions([stream]))[stream]
+        profile = (await profile_of(request)).personal.model_dump() | changes
+        command = UpdateAgent(
+            agent_id=agent_id, personal=AgentProfile.model_validate(profile), if_version=version
+        )
+        try:
+            await api.commands.order(command)
+        except Rejected as rejection:
+            if meant or not left or rejection.answer.field != IF_VERSION:
+                raise
+        else:
+            return
+        await asyncio.sleep(AGAIN_SECONDS)
 
 
 async def profile_of(request: Asked) -> AgentDocument:

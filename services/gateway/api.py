@@ -28,7 +28,8 @@ Several = Parameter(description="may be given several times")
 Asked = Request[Caller, Any, Any]
 
 
-def _responses(*statuses: int) -> dict[int, ResponseSpec]:
+def responses_of(*statuses: int) -> dict[int, ResponseSpec]:
+    """Describe the problems that a route answers with."""
     return {
         status: ResponseSpec(
             Problem,
@@ -40,14 +41,14 @@ def _responses(*statuses: int) -> dict[int, ResponseSpec]:
     }
 
 
-_READ = _responses(401, 403, 404, 422, 429, 503)
-_WRITTEN = _READ | _responses(409, 412, 413)
+_READ = responses_of(401, 403, 404, 422, 429, 503)
+WRITTEN = _READ | responses_of(409, 412, 413)
 # Without and with a tag of what is read.
 get = partial(litestar.get, responses=_READ)
 get_tagged = partial(litestar.get, responses=_READ | {304: ResponseSpec(None)})
-post = partial(litestar.post, responses=_WRITTEN)
-patch = partial(litestar.patch, responses=_WRITTEN)
-delete = partial(litestar.delete, responses=_WRITTEN)
+post = partial(litestar.post, responses=WRITTEN)
+patch = partial(litestar.patch, responses=WRITTEN)
+delete = partial(litestar.delete, responses=WRITTEN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
             admin_routes.AllTasks,
             admin_routes.AllEmails,
             admin_routes.Agents,
+            admin_routes.command_status,
             admin_routes.quarantine,
             system_routes.command_status,
             system_routes.sendgrid_webhook,

@@ -1,11 +1,11 @@
 """All clients of an agent as a file: imported, exported."""
 
+import io
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import get_args
 
 from litestar import Controller
-from litestar.datastructures import UploadFile
 from litestar.enums import RequestEncodingType
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi.spec import (
@@ -18,10 +18,11 @@ from litestar.openapi.spec import (
 )
 from litestar.response import Stream
 from litestar.status_codes import HTTP_200_OK, HTTP_415_UNSUPPORTED_MEDIA_TYPE
+from multipart import MultipartError, MultipartParser
 
 from chassis.mongo import Database, Raw
 from contracts.crm import Stage
-from services.gateway.api import Asked, api_of, get, post
+from services.gateway.api import WRITTEN, Asked, api_of, get, post, responses_of
 from services.gateway.documents import CLIENT_ORDERS, client_index, name_of
 from services.gateway.idempotency import command_id_of
 from services.gateway.importing import ImportReport, import_clients
@@ -63,6 +64,7 @@ class ClientFiles(Controller):
         status_code=HTTP_200_OK,
         request_max_body_size=IMPORT_BYTES,
         operation_class=_TakesCsv,
+        responses=WRITTEN | responses_of(HTTP_415_UNSUPPORTED_MEDIA_TYPE),
     )
     async def import_(self, request: Asked) -> ImportReport:
         """Import clients from a CSV (at most 10 MiB and 20,000 lines), as `realtoros import` does.
@@ -112,20 +114,27 @@ async def _file_of(request: Asked) -> tuple[bytes, str | None]:
     """Give the file and its charset, if it is told."""
     type_, options = request.content_type
     if type_ == RequestEncodingType.MULTI_PART:
-        try:
-            fields = (await request.form()).multi_items()
-        except (ValueError, LookupError):
-            # Text in it is not what its charset says, or no one knows that charset.
-            raise _wrong("the form cannot be read") from None
-        files = [value for _, value in fields if isinstance(value, UploadFile)]
-        if len(files) != 1:
-            raise _wrong(f"the form has {len(files)} files; one is needed")
-        return await files[0].read(), None
+        return _only_file(await request.body(), options.get("boundary", "")), None
     if type_ != CSV:
         raise HTTPException(
             f"a file of clients is {CSV}", status_code=HTTP_415_UNSUPPORTED_MEDIA_TYPE
         )
     return await request.body(), options.get("charset")
+
+
+def _only_file(form: bytes, boundary: str) -> bytes:
+    """Give the file in a form. Litestar's own reading decodes text, in any charset it is told."""
+    try:
+        parts = MultipartParser(  # type: ignore[no-untyped-call]
+            io.BytesIO(form), boundary, spool_limit=IMPORT_BYTES, memory_limit=IMPORT_BYTES
+        )
+        files = [part for part in parts if part.filename]
+    except MultipartError:
+        raise _wrong("the form cannot be read") from None
+    if len(files) != 1:
+        raise _wrong(f"the form has {len(files)} files; one is needed")
+    content: bytes = files[0].raw
+    return content
 
 
 def _wrong(reason: str) -> ValidationException:

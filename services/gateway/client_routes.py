@@ -1,5 +1,6 @@
 """The clients of the REST API: all are the calling agent's; what is not his does not exist."""
 
+from functools import partial
 from typing import Annotated
 from uuid import UUID, uuid5
 
@@ -103,17 +104,23 @@ class Clients(Controller):
         return await tasks_of(request, {"client_id": client_id}, page, limit)
 
     @post("/{client_id:uuid}/plan/pause", status_code=HTTP_200_OK)
-    async def pause(self, request: Asked, client_id: UUID) -> Response[Client]:
+    async def pause(
+        self, request: Asked, client_id: UUID, if_match: IfMatch = None
+    ) -> Response[Client]:
         """Pause the plan: no follow-up falls due until it is resumed."""
         return await _planned(request, client_id, PausePlan)
 
     @post("/{client_id:uuid}/plan/resume", status_code=HTTP_200_OK)
-    async def resume(self, request: Asked, client_id: UUID) -> Response[Client]:
+    async def resume(
+        self, request: Asked, client_id: UUID, if_match: IfMatch = None
+    ) -> Response[Client]:
         """Resume the plan: what has fallen behind goes one a day."""
         return await _planned(request, client_id, ResumePlan)
 
     @post("/{client_id:uuid}/plan/cancel", status_code=HTTP_200_OK)
-    async def cancel(self, request: Asked, client_id: UUID) -> Response[Client]:
+    async def cancel(
+        self, request: Asked, client_id: UUID, if_match: IfMatch = None
+    ) -> Response[Client]:
         """Cancel all follow-ups that are pending."""
         return await _planned(request, client_id, CancelPlan)
 
@@ -122,8 +129,10 @@ async def _planned(
     request: Asked, client_id: UUID, command: type[PausePlan | ResumePlan | CancelPlan]
 ) -> Response[Client]:
     """Order something for the client's plan, and show the client."""
-    await _client(request, client_id)
-    about = command(agent_id=request.user.agent_id, client_id=client_id)
+    show = partial(_client, request, client_id)
+    await show()
+    version = await version_of(request, f"plan-{client_id}", show)
+    about = command(agent_id=request.user.agent_id, client_id=client_id, if_version=version)
     await api_of(request).commands.order(about, command_id_of(request))
     return tagged(request, Client, await _client(request, client_id))
 

@@ -157,7 +157,7 @@ class Commands:
         except Unavailable:
             self._answers.forget(command_id)
             raise
-        return Order(command_id, command.agent_id, answer)
+        return Order(command_id, command.agent_id, getattr(command, "client_id", None), answer)
 
     async def _answered(self, order: Order, patience: _Patience) -> None:
         """Wait until the owner has answered, or patience ends."""

@@ -111,9 +111,14 @@ async def _of_emails(emails: AsyncCollection[Raw], where: Raw, days: Days) -> di
     return {
         "sent_today": today,
         "sent_this_week": week,
-        "open_rate": (opened + clicked[False]) / sent if sent else None,
-        "click_rate": sum(clicked.values()) / sent if sent else None,
+        "open_rate": rate_of(opened + clicked[False], sent),
+        "click_rate": rate_of(sum(clicked.values()), sent),
     }
+
+
+def rate_of(part: int, whole: int) -> float | None:
+    """Give the share; at most all: parts are counted a moment later than the whole."""
+    return min(1.0, part / whole) if whole else None
 
 
 async def _clicked(emails: AsyncCollection[Raw], where: Raw) -> dict[bool, int]:

@@ -214,7 +214,7 @@ class CommandDocument(Keyed):
     """A command that was not answered in time, and its answer once it comes; kept for a day."""
 
     agent_id: UUID
-    location: str | None = None
+    client_id: UUID | None = None
     status: Literal["pending", "accepted", "rejected"] = "pending"
     kind: RejectionKind | None = None
     reason: str | None = None

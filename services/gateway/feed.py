@@ -16,12 +16,15 @@ from chassis.changes import Inserted, Lost, Replaced, inserts_into
 from chassis.mongo import Database
 from services.gateway.commands import Unavailable
 from services.gateway.listener import Ended, Listener, Told
+from services.gateway.throttle import TooMany
 from services.gateway.timeline import TIMELINE, entries
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
 OPENING_SECONDS = 2
 STOP_SECONDS = 3
 MOST_UNTOLD = 5000
+# An agent's connections to one gateway.
+MOST_OPEN = 1000
 LOOK_SECONDS = 0.05
 # How much of what a connection missed is fetched at a time, and for how many connections: after a
 # restart all come at once. There is no waiting for more, since all of it is there.
@@ -73,8 +76,14 @@ class Feed:
             for listener in listeners:
                 listener.end(Ended.STOPPED)
 
-    async def opened(self) -> None:
-        """Return when there is a position. Raises Unavailable when there is none in time."""
+    async def opened(self, agent_id: UUID) -> None:
+        """Return when there is a position.
+
+        Raises TooMany when the agent has as many connections here as he may, Unavailable when there
+        is no position in time.
+        """
+        if len(self._listeners.get(agent_id, ())) > MOST_OPEN:
+            raise TooMany(LONGEST_PAUSE)
         try:
             async with asyncio.timeout(OPENING_SECONDS):
                 await self._open.wait()

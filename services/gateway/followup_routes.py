@@ -85,10 +85,16 @@ class Tasks(Controller):
         return tagged(request, Task, await _task(request, task_id))
 
     @post("/{task_id:uuid}/retry", status_code=HTTP_200_OK)
-    async def retry(self, request: Asked, task_id: UUID) -> Response[Task]:
+    async def retry(
+        self, request: Asked, task_id: UUID, if_match: IfMatch = None
+    ) -> Response[Task]:
         """Have a failed follow-up written or sent again, whichever of the two failed."""
         found: TaskDocument = await found_by(request, "tasks", {"_id": task_id}, TaskDocument)
-        await api_of(request).commands.order(_again(found), command_id_of(request))
+        command = _again(found)
+        version = await version_of(request, command.stream, lambda: _task(request, task_id))
+        await api_of(request).commands.order(
+            command.model_copy(update={"if_version": version}), command_id_of(request)
+        )
         return tagged(request, Task, await _task(request, task_id))
 
 
@@ -124,10 +130,12 @@ class Emails(Controller):
 
     @post("/{email_id:uuid}/resolve", status_code=HTTP_200_OK)
     async def resolve(
-        self, request: Asked, email_id: UUID, data: EmailResolution
+        self, request: Asked, email_id: UUID, data: EmailResolution, if_match: IfMatch = None
     ) -> Response[Email]:
         """Settle an email that failed or whose outcome is unknown, as a person decides."""
-        email = await _email(request, email_id)
+        show = partial(_email, request, email_id)
+        email = await show()
+        version = await version_of(request, f"email-{email_id}", show)
         await api_of(request).commands.order(
             ResolveEmail(
                 agent_id=email.agent_id,
@@ -135,6 +143,7 @@ class Emails(Controller):
                 followup_id=email.task_id,
                 email_id=email_id,
                 resolution=data.resolution,
+                if_version=version,
             ),
             command_id_of(request),
         )

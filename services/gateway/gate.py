@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from ipaddress import AddressValueError, IPv6Address, IPv6Network
 
 from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
@@ -47,7 +48,7 @@ class Gate:
                 if opt[PUBLIC] != "unlimited":
                     self._rates.take(address_of(connection))
             else:
-                caller = await self.caller(token_of(connection))
+                caller = await self.caller(token_of(connection), address_of(connection))
                 self._rates.take(caller.agent_id)
                 _see_that_he_may(caller, scope, opt)
                 scope["user"] = caller
@@ -55,11 +56,16 @@ class Gate:
 
         return guarded
 
-    async def caller(self, token: str) -> Caller:
-        """Give whose token it is. Raises NotAuthorizedException, Unavailable, PyMongoError."""
+    async def caller(self, token: str, address: str) -> Caller:
+        """Give whose token it is.
+
+        Each that has to be looked up counts as a request of the address. Raises
+        NotAuthorizedException, TooMany, Unavailable, PyMongoError.
+        """
         now = time.monotonic()
         caller, until = self._recognised.get(token, (None, 0.0))
         if caller is None or until < now:
+            self._rates.take(address)
             caller = await self._recognise(token)
             if caller is None:
                 raise NotAuthorizedException("log in, or show an API key")
@@ -115,8 +121,16 @@ def token_of(connection: ASGIConnection) -> str:  # type: ignore[type-arg]
 
 
 def address_of(connection: ASGIConnection) -> str:  # type: ignore[type-arg]
-    """Give the caller's address; behind a proxy that FORWARDED_ALLOW_IPS trusts, as that says."""
-    return connection.client.host if connection.client else ""
+    """Give the caller's address; behind a proxy that FORWARDED_ALLOW_IPS trusts, as that says.
+
+    Of an IPv6 address the first half: whoever has one has all that begin so.
+    """
+    host = connection.client.host if connection.client else ""
+    try:
+        address = IPv6Address(host)
+    except AddressValueError:
+        return host
+    return str(address.ipv4_mapped or IPv6Network((int(address), 64), strict=False))
 
 
 def _see_that_he_may(caller: Caller, scope: Scope, opt: dict[str, object]) -> None:

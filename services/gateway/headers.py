@@ -23,6 +23,9 @@ _ALWAYS = [
     (b"cross-origin-resource-policy", b"same-site"),
 ]
 _PRIVATE = (b"cache-control", b"private, no-cache")
+# Answers there hold tokens or keys (RFC 6749, 5.1).
+_SECRET_PATHS = ("/api/auth/", "/api/keys")
+_NOT_STORED = (b"cache-control", b"no-store")
 _SECURE = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 
 
@@ -35,7 +38,8 @@ def hardened(public_url: str) -> Callable[[Message, Scope], Awaitable[None]]:
             headers = list(message["headers"])
             headers += added
             if not any(name.lower() == _PRIVATE[0] for name, _ in headers):
-                headers.append(_PRIVATE)
+                secret = scope["path"].startswith(_SECRET_PATHS)
+                headers.append(_NOT_STORED if secret else _PRIVATE)
             message["headers"] = headers
 
     return add

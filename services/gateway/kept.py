@@ -19,10 +19,11 @@ from services.gateway.documents import COMMAND_KEPT, CommandDocument
 
 @dataclass(frozen=True, eq=False)
 class Order:
-    """An agent's command that is durable, and the answer to come."""
+    """An agent's command that is durable, the client it is about, and the answer to come."""
 
     id: UUID
     agent_id: UUID
+    client_id: UUID | None
     answer: asyncio.Future[Answer]
 
 
@@ -37,7 +38,10 @@ class Kept:
     async def keep(self, orders: Sequence[Order]) -> None:
         """Remember the commands, and write the answers down when they come."""
         now = datetime.now(UTC)
-        kept = [CommandDocument(id=o.id, agent_id=o.agent_id, created_at=now) for o in orders]
+        kept = [
+            CommandDocument(id=o.id, agent_id=o.agent_id, client_id=o.client_id, created_at=now)
+            for o in orders
+        ]
         writes = [ReplaceOne({"_id": one.id}, view_raw(one), upsert=True) for one in kept]
         await self._collection.bulk_write(writes, ordered=False)
         loop = asyncio.get_running_loop()

@@ -16,6 +16,7 @@ from services.gateway.commands import Unavailable
 from services.gateway.gate import SUBPROTOCOL
 from services.gateway.listener import Ended, Listener
 from services.gateway.live import live
+from services.gateway.throttle import TooMany
 
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
@@ -45,7 +46,7 @@ async def events(
 ) -> Stream:
     """Tell what happens to the agent's clients as it happens (server-sent events)."""
     api = api_of(request)
-    await api.feed.opened()
+    await api.feed.opened(request.user.agent_id)
     told = _events(api, request.user, resumed_from or last_event_id or None)
     return Stream(told, media_type="text/event-stream", headers=_HEADERS)
 
@@ -67,12 +68,12 @@ async def ws(socket: Socket, last_event_id: str | None = None) -> None:
         # uvicorn says so when somebody has left in the middle.
         with contextlib.suppress(OSError):
             try:
-                await api.feed.opened()
+                await api.feed.opened(socket.user.agent_id)
                 async for told in live(
                     api.feed, socket.user, listener, last_event_id or None, api.gate.is_valid
                 ):
                     await socket.send_text(told.as_json())
-            except Unavailable:
+            except (Unavailable, TooMany):
                 listener.end(Ended.TOO_SLOW)
             finally:
                 await end([leaving])

@@ -1,7 +1,6 @@
 """Passwords: argon2id with the parameters of RFC 9106 for little memory, off the event loop."""
 
 import asyncio
-from functools import cached_property
 from typing import Annotated
 
 from argon2 import PasswordHasher
@@ -19,6 +18,7 @@ class Passwords:
     def __init__(self) -> None:
         self._hasher = PasswordHasher()
         self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._of_nobody = self._hasher.hash("a password that nobody has")
 
     async def hash(self, password: str) -> str:
         """Give what may be stored."""
@@ -40,7 +40,3 @@ class Passwords:
         except VerifyMismatchError:
             return False
         return stored is not None
-
-    @cached_property
-    def _of_nobody(self) -> str:
-        return self._hasher.hash("a password that nobody has")

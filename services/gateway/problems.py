@@ -27,6 +27,7 @@ from pymongo.errors import PyMongoError
 
 from services.gateway.accounts import EmailTaken, NotRecognised
 from services.gateway.commands import Rejected, StillRunning, Unavailable
+from services.gateway.gate import ADMIN_ONLY
 from services.gateway.idempotency import HEADER, KeyReused
 from services.gateway.throttle import TooMany
 from services.gateway.webhooks import Forged
@@ -157,7 +158,9 @@ def on_rejected(request: Request[Any, Any, Any], error: Rejected) -> Response[An
 
 def on_still_running(request: Request[Any, Any, Any], error: StillRunning) -> Response[Any]:
     """Answer 202 with the place where the outcome will stand."""
-    location = f"/api/commands/{error.command_id}"
+    # What an admin orders for an agent is that agent's command.
+    commands = "/api/admin/commands" if ADMIN_ONLY in request.route_handler.opt else "/api/commands"
+    location = f"{commands}/{error.command_id}"
     return Response(
         {"status": "pending", "command_id": str(error.command_id)},
         status_code=202,

@@ -63,12 +63,14 @@ _ONCE = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
 # Their answers are not stored to be given again.
-_WITH_SECRETS = ("/api/auth/", "/api/keys")
+_WITH_SECRETS = ("/api/auth/", "/api/keys", "/api/admin/agents")
 # What is ordered there is answered 202 when its owner does not answer in time.
 _ORDERING = (
     *("/api/agents/me", "/api/clients", "/api/tasks", "/api/emails"),
     *("/api/admin/tasks", "/api/admin/emails"),
 )
+# Its report tells of each line what is pending.
+_AT_ONCE = ("/api/clients/import",)
 _PENDING = {
     "description": "It is durable, but not carried out yet: `Location` is where its outcome stands",
     "headers": {"Location": {"schema": _TEXT}},
@@ -122,7 +124,7 @@ def refined(document: dict[str, Any], public: AbstractSet[str]) -> dict[str, Any
                 operation["security"] = []
             elif method == "post" and not path.startswith(_WITH_SECRETS):
                 operation.setdefault("parameters", []).append(_ONCE)
-            if method != "get" and path.startswith(_ORDERING):
+            if method != "get" and path.startswith(_ORDERING) and path not in _AT_ONCE:
                 operation["responses"]["202"] = _PENDING
     return document
 

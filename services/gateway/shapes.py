@@ -77,7 +77,7 @@ class Created(BaseModel):
 class Shown(BaseModel):
     """Base of what is read from the views."""
 
-    model_config = ConfigDict(populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True, hide_input_in_errors=True)
 
     id: UUID = Field(alias="_id")
     agent_id: UUID
@@ -139,6 +139,8 @@ class TimelineEntry(BaseModel):
     The name, the subject and the kind of follow-up are as they are now, where there still is one.
     """
 
+    model_config = ConfigDict(hide_input_in_errors=True)
+
     id: UUID
     type: str
     at: Time
@@ -157,9 +159,13 @@ class Pending(BaseModel):
 
 
 class CommandStatus(BaseModel):
-    """What became of a command that was not answered in time."""
+    """What became of a command that was not answered in time.
+
+    `client_id` is the client that it is about: for a new one, its id.
+    """
 
     status: Literal["pending", "accepted", "rejected"]
+    client_id: UUID | None = None
     kind: RejectionKind | None = None
     reason: str | None = None
     field: str | None = None

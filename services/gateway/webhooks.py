@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import binascii
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -39,6 +40,7 @@ KINDS: dict[str, DeliveryKind] = {
 }
 OPT_OUTS = ("unsubscribed", "spam_report")
 _OURS = "email_id"
+_ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:]+@[^\s<>()\[\]\"',;:]+")
 _BATCH = TypeAdapter(list[Any])
 
 log = structlog.get_logger(__name__)
@@ -102,7 +104,7 @@ class SendGridWebhook:
             kind=kind,
             at=report.timestamp.astimezone(UTC),
             attempt=report.attempt,
-            reason=report.reason,
+            reason=report.reason and without_addresses(report.reason),
             personal=RecordedAddress(email=report.email),
         )
         if kind in OPT_OUTS:
@@ -110,6 +112,11 @@ class SendGridWebhook:
             await self._commands.send_until_shown(command, command_id, stream, SUPPRESSED_FROM)
         else:
             await self._commands.send(command, command_id)
+
+
+def without_addresses(reason: str) -> str:
+    """Take the addresses out that servers quote: reasons are kept when the client is deleted."""
+    return _ADDRESS.sub("<address>", reason)
 
 
 def _readable(batch: Sequence[Any]) -> list[tuple[Report, DeliveryKind]]:

@@ -79,12 +79,13 @@ async def test_the_services_get_the_servers_addresses_and_a_port_each(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
     folder = tmp_path / "data" / "up"
-    async with supervisor.running_system(folder, environment, print) as system:
+    said: list[str] = []
+    async with supervisor.running_system(folder, environment, said.append) as system:
         settings = await gateway(system.url)
+        assert "told once" in said[0]
         assert system.url == f"http://127.0.0.1:{environment['GATEWAY_PORT']}"
         assert (folder / "api.json").exists()
         described = "\n".join(system.described())
-        assert "told once" in described
     assert (settings["KAFKA_BOOTSTRAP_SERVERS"], settings["KAFKA_EMPTY_FETCH_HOLD_MS"]) == (
         "k:1",
         "100",

@@ -1,5 +1,6 @@
 """The records of a CSV file with the lines they start on, whatever else is broken in it."""
 
+import codecs
 import contextlib
 import csv
 import io
@@ -10,6 +11,11 @@ from itertools import islice
 from services.gateway.leads.formulas import without_guard
 
 DELIMITERS = ",;\t|"
+# What a sender may name, as Python calls it. Others that it knows take minutes for a megabyte.
+CHARSETS = {"ascii", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"} | {
+    "iso8859-1",
+    "iso8859-15",
+}
 
 
 class Unreadable(Exception):
@@ -38,15 +44,22 @@ def decode(content: bytes, charset: str | None = None) -> str:
     Raises Unreadable when it is none of them, or not of the charset that the sender names.
     """
     if charset:
-        encodings = [charset]
+        encodings = [charset] if _known(charset) else []
     elif content.startswith((b"\xff\xfe", b"\xfe\xff")):
         encodings = ["utf-16"]
     else:
         encodings = ["utf-8", "cp1252"]
     for encoding in encodings:
-        with contextlib.suppress(ValueError, LookupError):
+        with contextlib.suppress(ValueError):
             return content.decode(encoding).removeprefix("\ufeff")
     raise Unreadable(f"is no text in {charset or 'UTF-8, UTF-16 or Windows-1252'}")
+
+
+def _known(charset: str) -> bool:
+    try:
+        return codecs.lookup(charset).name in CHARSETS
+    except LookupError:
+        return False
 
 
 def records(text: str, delimiter: str, *, after: int = 0) -> Iterator[Record | BrokenRecord]:

@@ -7,6 +7,8 @@ from uuid import uuid4
 
 import httpx2
 
+from tests.system import AGENT, logged_in
+
 PASSWORD = "correct horse battery"
 
 
@@ -43,9 +45,10 @@ async def person(url: httpx2.URL | str, **profile: Any) -> AsyncIterator[Person]
         yield one
 
 
-async def promote(one: Person, by: httpx2.AsyncClient) -> str:
+async def promote(one: Person) -> str:
     """Make an admin of somebody; give his id."""
     id_ = str((await one.http.get("/api/agents/me")).json()["id"])
-    made = await by.patch(f"/api/admin/agents/{id_}", json={"role": "admin"})
+    path, admin = f"/api/admin/agents/{id_}", logged_in(AGENT)
+    made = await one.http.patch(path, json={"role": "admin"}, headers=admin)
     assert made.json()["role"] == "admin", made.text
     return id_

@@ -173,7 +173,7 @@ async def world(
         person(running.api[0]) as other,
         person(running.api[0]) as admin,
     ):
-        await promote(admin, api.http)
+        await promote(admin)
         agent_id = (await agent.http.get("/api/agents/me")).json()["id"]
         made = World(api, agent, other, admin, agent_id, "", "")
         # Something of every kind is there; the retry is not answered, since no composer runs.

@@ -1,5 +1,6 @@
 """Registering, logging in and out, refreshing, passwords, and what admins do with accounts."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -8,11 +9,11 @@ import jwt
 import pytest
 
 from services.gateway.settings import GatewaySettings
-from services.gateway.tokens import AccessTokens
+from services.gateway.tokens import AccessTokens, Secret
 from tests.services.gateway.conftest import Api
-from tests.services.gateway.people import PASSWORD, Person, person
+from tests.services.gateway.people import PASSWORD, Person, person, promote
 from tests.services.gateway.problems import problem
-from tests.system import TOKEN_KEYS
+from tests.system import AGENT, TOKEN_KEYS, logged_in
 
 NAME, KEY = TOKEN_KEYS.split(":")
 OF_AN_ACCOUNT: int = GatewaySettings.model_fields["logins_per_account"].default
@@ -70,6 +71,21 @@ async def test_a_profile_is_changed_field_by_field_and_told_to_the_others(api: A
             problem(await ana.http.patch("/api/agents/me", json=wrong), 422, *wrong)
 
 
+async def test_changes_of_a_profile_at_the_same_moment_are_all_made(api: Api) -> None:
+    changes = [{"title": "Broker"}, {"company": "Reed & Co"}, {"phone": "555-0100"}]
+    async with person(api.http.base_url) as ana:
+        path = "/api/agents/me"
+        answers = await asyncio.gather(*(ana.http.patch(path, json=one) for one in changes))
+        assert [answer.status_code for answer in answers] == [200] * 3
+        me = await ana.http.get(path)
+        assert all(me.json().items() >= change.items() for change in changes)
+        read = {"If-None-Match": me.headers["etag"]}
+        assert (await ana.http.get(path, headers=read)).status_code == 304
+        meant = {"If-Match": me.headers["etag"]}
+        assert (await ana.http.patch(path, json={"title": None}, headers=meant)).is_success
+        problem(await ana.http.patch(path, json={"title": "X"}, headers=meant), 412)
+
+
 async def test_nothing_tells_a_wrong_password_from_an_account_that_is_not_there(api: Api) -> None:
     async with person(api.http.base_url) as ana:
         wrong = await ana.log_in("a wrong password")
@@ -105,6 +121,15 @@ async def test_a_refresh_token_is_good_once_and_shown_again_ends_the_log_in(api:
         problem(await ana.post("/api/auth/refresh", refresh_token=ana.refresh_token), 401)
         ana.take(await ana.log_in())
         assert (await ana.http.get("/api/agents/me")).is_success
+
+
+async def test_who_knows_a_session_s_id_cannot_end_it(api: Api) -> None:
+    async with person(api.http.base_url) as ana:
+        access = ana.http.headers["Authorization"].removeprefix("Bearer ")
+        session = UUID(jwt.decode(access, options={"verify_signature": False})["sid"])
+        guess = str(Secret.new("rt", session))
+        problem(await ana.post("/api/auth/refresh", refresh_token=guess), 401)
+        ana.take(await ana.post("/api/auth/refresh", refresh_token=ana.refresh_token))
 
 
 @pytest.mark.parametrize(
@@ -196,24 +221,27 @@ async def test_an_admin_manages_the_agents(api: Api) -> None:
         assert me in [account["_id"] for account in listed]
         assert not any("password" in account for account in listed)
         path = f"/api/admin/agents/{me}"
-        promoted = await api.http.patch(path, json={"role": "admin"})
-        assert promoted.json()["role"] == "admin"
+        await promote(ana)
         await api.shown("/health/live", lambda _: True)
         assert (await ana.http.get("/api/admin/agents")).is_success
-        assert (await api.http.patch(path, json={"active": False})).json()["active"] is False
+        admin = logged_in(AGENT)
+        locked = await api.http.patch(path, json={"active": False}, headers=admin)
+        assert locked.json()["active"] is False
         problem(await ana.http.get("/api/agents/me"), 401)
         problem(await ana.log_in(), 401)
         problem(await ana.post("/api/auth/refresh", refresh_token=ana.refresh_token), 401)
         change = {"active": True, "password": "set by the admin", "role": "agent"}
-        assert (await api.http.patch(path, json=change)).is_success
+        assert (await api.http.patch(path, json=change, headers=admin)).is_success
         ana.take(await ana.log_in("set by the admin"))
         problem(await ana.http.get("/api/admin/agents"), 403)
-        problem(await api.http.patch(f"/api/admin/agents/{uuid4()}", json={"role": "admin"}), 404)
+        path = f"/api/admin/agents/{uuid4()}"
+        problem(await api.http.patch(path, json={"role": "admin"}, headers=admin), 404)
 
 
 async def test_an_admin_adds_agents_and_cannot_lock_himself_out(api: Api) -> None:
     new = {"email": f"{uuid4().hex}@agents.example.com", "password": PASSWORD, "name": "Sam"}
-    made = await api.http.post("/api/admin/agents", json=new | {"role": "admin"})
+    body = new | {"role": "admin"}
+    made = await api.http.post("/api/admin/agents", json=body, headers=logged_in(AGENT))
     assert made.status_code == 201
     assert made.json()["role"] == "admin"
     async with httpx2.AsyncClient(base_url=api.http.base_url, trust_env=False) as http:

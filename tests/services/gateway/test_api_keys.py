@@ -5,7 +5,7 @@ from pymongo import AsyncMongoClient
 
 from tests.servers import Server
 from tests.services.gateway.conftest import Api
-from tests.services.gateway.people import PASSWORD, person
+from tests.services.gateway.people import PASSWORD, person, promote
 from tests.services.gateway.problems import problem
 
 
@@ -45,6 +45,22 @@ async def test_a_key_does_what_its_scopes_allow(api: Api) -> None:
                 passwords = {"current_password": PASSWORD, "new_password": PASSWORD}
                 problem(await http.post("/api/auth/password", json=passwords), 403)
                 problem(await http.get("/api/admin/agents"), 403)
+
+
+async def test_an_admin_s_key_looks_at_accounts_but_changes_none(api: Api) -> None:
+    async with person(api.http.base_url) as ana:
+        id_ = await promote(ana)
+        scopes = ["read", "write", "admin"]
+        key = (await ana.post("/api/keys", name="watch", scopes=scopes)).json()["key"]
+        path = f"/api/admin/agents/{id_}"
+        async with with_key(ana.http, key) as http:
+            assert (await http.get(path)).json()["role"] == "admin"
+            new = {"email": "new@agents.example.com", "password": PASSWORD, "name": "New"}
+            problem(await http.post("/api/admin/agents", json=new), 403)
+            problem(await http.patch(path, json={"password": PASSWORD}), 403)
+        # Nor is an access token that was stolen enough for a new password.
+        wrong = await ana.http.patch(path, json={"password": "correct horse battery"})
+        problem(wrong, 422, "password")
 
 
 async def test_a_key_that_is_taken_back_opens_nothing(api: Api) -> None:

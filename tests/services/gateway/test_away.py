@@ -94,6 +94,7 @@ async def test_while_the_owner_is_away_a_command_is_durable_and_its_outcome_can_
         # Clients are on several partitions: which comes first is open.
         accepted, *others = sorted(settled, key=lambda command: str(command["status"]))
         assert accepted["status"] == "accepted"
+        assert (await api.http.get(f"/api/clients/{accepted['client_id']}")).json()["name"] == "Bo"
         for rejected in others:
             assert (rejected["status"], rejected["kind"]) == ("rejected", "conflict")
             assert rejected["field"] == "email"

@@ -176,18 +176,36 @@ async def test_a_file_that_comes_again_under_its_key_is_imported_once(api: Api) 
     assert response.json()["lines"][0]["client_id"] == first["lines"][0]["client_id"]
 
 
-@pytest.mark.parametrize(
-    "part",
-    [
-        b'content-disposition: form-data; name="note"\r\n\r\n\x81\xff',
+@pytest.mark.parametrize("charset", ["martian", "punycode", "idna", "utf-7", "rot13"])
+async def test_a_charset_that_spreadsheets_do_not_write_is_refused(api: Api, charset: str) -> None:
+    # Python knows some of them, and would read this for many minutes.
+    body = b"name,email\n" + b"n" * 4_000_000 + b"-" + b"a" * 1_000_000
+    headers = {"content-type": f"text/csv; charset={charset}"}
+    answer = await api.http.post("/api/clients/import", content=body, headers=headers)
+    assert charset in problem(answer, 422, "file")
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "martian", "punycode"])
+async def test_of_a_form_only_the_file_is_read(api: Api, charset: str) -> None:
+    w = word()
+    note = b"\x81\xff" + b"n" * 1_000_000 + b"-" + b"a" * 100_000
+    parts = [
         (
             b'content-disposition: form-data; name="note"\r\n'
-            b"content-type: text/plain; charset=martian\r\n\r\nx"
+            b"content-type: text/plain; charset=" + charset.encode(),
+            note,
         ),
-    ],
-)
-async def test_a_form_that_cannot_be_read_is_refused(api: Api, part: bytes) -> None:
-    body = b"--b\r\n" + part + b"\r\n--b--\r\n"
+        (
+            b'content-disposition: form-data; name="file"; filename="leads.csv"',
+            f"name,email\n{w},{w}@mail.example.com\n".encode(),
+        ),
+    ]
+    body = b"".join(b"--b\r\n" + head + b"\r\n\r\n" + part + b"\r\n" for head, part in parts)
     headers = {"content-type": "multipart/form-data; boundary=b"}
-    answer = await api.http.post("/api/clients/import", content=body, headers=headers)
-    problem(answer, 422, "file")
+    path = "/api/clients/import"
+    answer = await api.http.post(path, content=body + b"--b--\r\n", headers=headers)
+    assert answer.json()["imported"] == 1, answer.text
+    for broken in (body, b"", body.replace(b'filename="leads.csv"', b"x")):
+        problem(await api.http.post(path, content=broken, headers=headers), 422, "file")
+    without = {"content-type": "multipart/form-data"}
+    problem(await api.http.post(path, content=body, headers=without), 422, "file")

@@ -6,6 +6,7 @@ import pytest
 
 from tests.services.gateway.conftest import Api
 from tests.services.gateway.problems import problem
+from tests.services.gateway.stories import Story
 
 
 @pytest.mark.parametrize("path", ["/api/clients?q={word}", "/api/clients/{id}"])
@@ -22,6 +23,16 @@ async def test_what_is_known_is_not_sent_again_until_it_changes(api: Api, path: 
     changed = await api.http.get(path, headers=known)
     assert changed.status_code == 200
     assert changed.headers["etag"] != first.headers["etag"]
+
+
+@pytest.mark.parametrize("path", ["/api/tasks?client_id={}", "/api/tasks?status=pending"])
+async def test_who_polls_follow_ups_is_sent_them_once(api: Api, story: Story, path: str) -> None:
+    path = path.format(story.client)
+    first = await api.http.get(path)
+    assert first.json()
+    known = {"If-None-Match": first.headers["etag"]}
+    again = await api.http.get(path, headers=known)
+    assert (again.status_code, again.content) == (304, b"")
 
 
 async def test_a_list_that_grew_beyond_the_page_has_another_tag(api: Api) -> None:
@@ -51,6 +62,24 @@ async def test_a_change_is_made_only_to_what_was_read(api: Api) -> None:
     last = (await api.http.get(path)).headers["etag"]
     assert (await api.http.delete(path, headers={"If-Match": f"W/{last}"})).status_code == 204
     problem(await api.http.delete(path, headers={"If-Match": last}), 404)
+
+
+@pytest.mark.parametrize("what", ["pause", "resume", "cancel"])
+async def test_a_plan_is_changed_only_as_it_was_read(api: Api, what: str) -> None:
+    path = f"/api/clients/{await api.add()}"
+    read = {"If-Match": (await api.http.get(path)).headers["etag"]}
+    await api.http.patch(path, json={"notes": "1"})
+    problem(await api.http.post(f"{path}/plan/{what}", headers=read), 412)
+
+
+async def test_a_follow_up_and_its_email_are_settled_only_as_they_were_read(
+    api: Api, story: Story
+) -> None:
+    stale = {"If-Match": '"stale"'}
+    email = f"/api/emails/{story.emails[3]}/resolve"
+    sent = {"resolution": "sent"}
+    problem(await api.http.post(email, json=sent, headers=stale), 412)
+    problem(await api.http.post(f"/api/tasks/{story.ids[0]}/cancel", headers=stale), 412)
 
 
 async def test_of_two_changes_at_the_same_moment_one_is_refused(api: Api) -> None:

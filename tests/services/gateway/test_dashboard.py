@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from chassis.mongo import Database, apply_indexes, connect
-from services.gateway.dashboard import DashboardStats, Days, dashboard
+from services.gateway.dashboard import DashboardStats, Days, dashboard, rate_of
 from services.gateway.store import STORE
 from tests.servers import Server
 from tests.services.gateway.conftest import Api
@@ -37,6 +37,15 @@ class Stored:
 
     async def stats(self, zone: str = "UTC") -> DashboardStats:
         return await dashboard(self._database, {"agent_id": self.agent}, NOW, ZoneInfo(zone))
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "rate"), [(1, 4, 0.25), (0, 4, 0.0), (5, 4, 1.0), (0, 0, None)]
+)
+def test_a_rate_is_never_over_one_though_emails_are_sent_while_they_are_counted(
+    part: int, whole: int, rate: float | None
+) -> None:
+    assert rate_of(part, whole) == rate
 
 
 @pytest.fixture

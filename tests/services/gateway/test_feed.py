@@ -11,11 +11,13 @@ import pytest
 from pymongo.errors import AutoReconnect
 
 from chassis.mongo import Database, connect
+from services.gateway import feed as feed_module
 from services.gateway import live as live_module
 from services.gateway.caller import Caller
 from services.gateway.feed import Feed
 from services.gateway.listener import MOST_WAITING, Ended, Told
 from services.gateway.live import live
+from services.gateway.throttle import TooMany
 from tests.chassis.until import until
 from tests.servers import Server
 from tests.services.gateway.wire import wired
@@ -42,8 +44,20 @@ async def always(caller: Caller) -> bool:
 async def running(database: Database) -> AsyncIterator[Feed]:
     feed = Feed(database)
     async with feed.running():
-        await feed.opened()
+        await feed.opened(AGENT)
         yield feed
+
+
+async def test_an_agent_has_only_so_many_connections(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_module, "MOST_OPEN", 1)
+    async with running(database) as feed:
+        with feed.listening(AGENT), feed.listening(AGENT):
+            with pytest.raises(TooMany):
+                await feed.opened(AGENT)
+            await feed.opened(uuid4())
+        await feed.opened(AGENT)
 
 
 async def write(database: Database, *numbers: int, agent_id: UUID = AGENT) -> None:

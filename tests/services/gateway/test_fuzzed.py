@@ -85,7 +85,7 @@ async def target(
         person(running.api[0]) as bo,
     ):
         bo_id = (await bo.http.get("/api/agents/me")).json()["id"]
-        agent_id = await promote(ana, api.http)
+        agent_id = await promote(ana)
         story = Story(UUID(agent_id), uuid4())
         await api.tell(
             *(story.planned(), story.due(3, 14), story.requested(3, 14), story.composed(3, 14)),

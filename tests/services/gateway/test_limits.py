@@ -69,6 +69,20 @@ async def test_guessing_is_limited_by_address_whatever_the_account(strict: Api) 
     assert statuses[:-1] in ([401] * number for number in range(3, 7))
 
 
+async def test_guessing_tokens_is_limited_by_the_network_it_comes_from(strict: Api) -> None:
+    network = f"2001:db8:{uuid4().hex[:4]}:1"
+    statuses: list[int] = []
+    async with httpx2.AsyncClient(base_url=strict.http.base_url, trust_env=False) as http:
+        for number in range(40):
+            guess = {
+                "Authorization": f"Bearer rk_{uuid4().hex}_x",
+                "X-Forwarded-For": f"{network}::{number:x}",
+            }
+            statuses.append((await http.get("/api/clients", headers=guess)).status_code)
+    assert statuses[:10] == [401] * 10
+    assert set(statuses[10:]) >= {429}
+
+
 async def test_registration_can_be_closed(strict: Api) -> None:
     new = {"email": "new@agents.example.com", "password": "correct horse battery", "name": "New"}
     problem(await strict.http.post("/api/auth/register", json=new), 403)
@@ -117,3 +131,5 @@ async def test_every_answer_has_the_headers_that_protect_it(strict: Api) -> None
             assert answer.headers["cache-control"] == "private, no-cache"
             assert "max-age" in answer.headers["strict-transport-security"]
             assert "server" not in answer.headers
+        for path in ("/api/auth/login", "/api/keys"):
+            assert (await nobody.post(path)).headers["cache-control"] == "no-store"

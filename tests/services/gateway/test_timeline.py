@@ -10,6 +10,7 @@ from pymongo import AsyncMongoClient
 
 from contracts.message import rfc3339
 from services.gateway.shapes import TimelineEntry
+from services.gateway.webhooks import without_addresses
 from tests.servers import Server
 from tests.services.gateway.conftest import Api
 from tests.services.gateway.problems import problem
@@ -23,6 +24,22 @@ OF_THE_SECOND = (
     *("Follow-up Day 3 is due", "Follow-up Day 1 was cancelled: you decided so"),
     "5 follow-ups were planned",
 )
+
+
+@pytest.mark.parametrize(
+    ("reason", "kept"),
+    [
+        (
+            "550 5.1.1 <Jane.Doe+x@mail.example.com>: no such user",
+            "550 5.1.1 <<address>>: no such user",
+        ),
+        ("jane@mail.example.com, bo@x.example refused", "<address>, <address> refused"),
+        ('mailbox "jané@mail.example.com" is full', 'mailbox "<address>" is full'),
+        ("550 mailbox unavailable", "550 mailbox unavailable"),
+    ],
+)
+def test_why_an_email_bounced_is_kept_without_the_address(reason: str, kept: str) -> None:
+    assert without_addresses(reason) == kept
 
 
 @pytest.fixture(scope="module")
