@@ -134,3 +134,14 @@ async def test_an_opt_out_is_acknowledged_once_nothing_is_under_way_and_then_not
     assert (await here.report("not", "of", "ours")) == 200
     body, headers = here.webhook.request({"not": "a list"})  # type: ignore[arg-type]
     assert (await here.agent.http.post(PATH, content=body, headers=headers)).status_code == 422
+
+
+async def test_letters_are_signed_with_the_profile_as_the_agent_has_changed_it(here: Scene) -> None:
+    change = {"signature": "Warmly,\nAna", "reply_to": "ana@reed.example.com"}
+    before = (await here.agent.http.get("/api/agents/me")).json()
+    assert (await here.agent.http.patch("/api/agents/me", json=change)).is_success
+    task = await here.agent.task(await here.agent.add("Signed"), "sent")
+    [mail] = here.mails(task)
+    assert mail["request"]["reply_to"] == {"email": "ana@reed.example.com"}
+    assert "Warmly,\nAna" in mail["request"]["content"][0]["value"]
+    await here.agent.http.patch("/api/agents/me", json={name: before[name] for name in change})
