@@ -67,6 +67,11 @@ class Progress:
         if not found.matched_count:
             raise Superseded("another replay of the same service has begun")
 
+    async def is_another_swap(self) -> bool:
+        """Tell whether it has become another run's, which swaps: that one may hold writers off."""
+        known = await self._collection.find_one(_ID) or {}
+        return known.get("purpose") == SWAP and known.get("token") != self._token
+
     async def close(self) -> None:
         """Let nobody go on from here."""
         await self.note(purpose=None)

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from aiokafka import TopicPartition
 from beanie import Document
 from pymongo import UpdateOne, WriteConcern
+from pymongo.errors import PyMongoError
 
 from chassis.mongo import Database, Raw
 from chassis.topic_reader import Offsets, TopicReader
@@ -19,6 +20,8 @@ from chassis.topic_reader import Offsets, TopicReader
 KEEP_SECONDS = 1.0
 # No partition begins here: what is known of one is void.
 BEFORE_ALL = -1
+# Replicas put their own times on records, by clocks that differ, and not in the records' order.
+SKEW_MS = 500
 
 # The offset of a record, and its own time in milliseconds.
 Place = tuple[int, int]
@@ -78,7 +81,14 @@ class Places:
         due = now or time.monotonic() >= self._kept_at + KEEP_SECONDS
         if self._noted and (due or not self._noted.keys() <= self._kept):
             noted, self._noted = self._noted, {}
-            await self._write({p: _moved(first, last) for p, (first, last) in noted.items()})
+            try:
+                await self._write({p: _moved(first, last) for p, (first, last) in noted.items()})
+            except PyMongoError:
+                # Whether a topic was begun anew is known from the first place only.
+                firsts = {place: first for place, (first, _) in noted.items()}
+                since = {p: (firsts.get(p, f), last) for p, (f, last) in self._noted.items()}
+                self._noted = noted | since
+                raise
             self._kept |= noted.keys()
             self._kept_at = time.monotonic()
 
@@ -138,10 +148,14 @@ def _found(place: Place) -> Raw:
 
 def _is_anew(place: Place, before: Place) -> bool:
     """Tell whether a place that is noted later shows that the topic was begun anew meanwhile."""
-    return place[0] <= before[0] and place[1] > before[1]
+    if place[0] == before[0]:
+        return place[1] != before[1]
+    return place[0] < before[0] and place[1] > before[1] + SKEW_MS
 
 
 def _moved(first: Place, last: Place) -> Raw:
     """Give the places that follow the stored one; its `begin` is void if the first is before it."""
-    anew = {"$and": [{"$lte": [first[0], "$offset"]}, {"$gt": [first[1], "$time"]}]}
+    same = {"$and": [{"$eq": [first[0], "$offset"]}, {"$ne": [first[1], "$time"]}]}
+    earlier = {"$and": [{"$lt": [first[0], "$offset"]}, {"$gt": [first[1] - SKEW_MS, "$time"]}]}
+    anew = {"$or": [same, earlier]}
     return _found(last) | {"begin": {"$cond": [anew, BEFORE_ALL, {"$ifNull": ["$begin", 0]}]}}

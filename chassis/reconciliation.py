@@ -21,6 +21,8 @@ from chassis.store import Store
 from chassis.topic_reader import Offsets, TopicReader
 
 BATCH_RECORDS = 1000
+# How often another replica may be first with the same events.
+TRIES = 50
 
 # Is told how many records are done, of how many.
 Show = Callable[[int, int], None]
@@ -32,7 +34,10 @@ class Clashing(Exception):
     """Events of the topic cannot be taken in together: a unique index refuses their states."""
 
     def __init__(self, streams: Iterable[str]) -> None:
-        super().__init__(f"a unique index refuses what the topic tells of {min(streams)}")
+        super().__init__(
+            f"a unique index refuses what the topic tells of {min(streams)}, for one; if states"
+            " are gone or older than their commits, `realtoros replay --swap` builds them anew"
+        )
 
 
 class Missing(Exception):
@@ -152,7 +157,7 @@ class Reconciliation:
                 self._deferred += of_stream
 
     async def _stored(self, events: Sequence[Told]) -> bool:
-        while True:
+        for _ in range(TRIES):
             try:
                 await in_transaction(self._database, lambda s: self._intake.take(s, events))
             except PyMongoError as error:
@@ -164,6 +169,7 @@ class Reconciliation:
                 # Another replica was first: what it took in is no news.
                 continue
             return True
+        raise Clashing({told.envelope.subject for told in events})
 
     async def _unpublish(self, suspects: Collection[TopicPartition]) -> int:
         """Mark as unpublished what the log has, and the partitions have not, or not in order."""

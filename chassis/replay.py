@@ -17,6 +17,7 @@ from chassis.intake import Fork, Intake, Told
 from chassis.log import UNPUBLISHED, CommitDocument
 from chassis.mongo import Database, Raw, in_transaction
 from chassis.own_events import own_topics, own_types, told_by
+from chassis.places import recognised
 from chassis.reconciliation import Missing, Show
 from chassis.relay import stored
 from chassis.store import Store
@@ -81,10 +82,10 @@ class Replay:
 
     async def begin(self) -> Raw:
         """Begin, or go on where an earlier replay was cut off; give what that one noted."""
-        if known := await self.progress.resume():
+        known = await self.progress.resume()
+        if known and (known["swapping"] or await self._stand(known["reached"])):
             for at in known["reached"]:
-                place = TopicPartition(at["topic"], at["partition"])
-                self.reached[place] = (at["offset"], at["time"])
+                self.reached[_place(at)] = (at["offset"], at["time"])
             self._intake.missing = {at["stream"]: at["version"] for at in known["missing"]}
             return known
         self._intake.missing.clear()
@@ -96,6 +97,16 @@ class Replay:
             await self.fresh[COMMITS].create_indexes(CommitDocument.Settings.indexes)
         await self.progress.start()
         return {}
+
+    async def _stand(self, reached: Sequence[Raw]) -> bool:
+        """Tell whether the topics are still those that were read so far, none begun anew."""
+        last = {
+            _place(at): {"offset": at["offset"] - 1, "time": at["time"]}
+            for at in reached
+            if at["offset"] > 0
+        }
+        begins, ends = await self.bounds()
+        return last.keys() == await recognised(self._reader, last, begins, ends)
 
     async def drop(self) -> None:
         """Drop what an earlier replay left."""
@@ -157,6 +168,7 @@ class Replay:
         """Take in what the live log has not published yet."""
         if not self.store.aggregates:
             return
+        known = self._intake.missing.copy()
         found = self.live[COMMITS].find({"published": False}, session=snapshot).hint(UNPUBLISHED)
         tail: list[Told] = []
         async for raw in found.sort([("published", 1), ("stream", 1), ("first", 1)]):
@@ -168,6 +180,8 @@ class Replay:
                 await self._take(tail, [])
                 tail = []
         await self._take(tail, [])
+        # What comes before one of these may have been published since the topics were read.
+        self._intake.missing = {s: v for s, v in known.items() if s in self._intake.missing}
 
     def check_whole(self) -> None:
         """Raise Missing when the topics lack what some of their events follow."""
@@ -205,8 +219,9 @@ class Replay:
         async def work(session: AsyncClientSession) -> None:
             if own:
                 await self._intake.take(session, own)
-            if foreign:
-                await self._views.apply_in(session, foreign)
+            if foreign and (gaps := await self._views.apply_in(session, foreign)):
+                # The live service has them in quarantine.
+                log.warning("came_too_early", events=len(gaps))
             reached = [
                 {"topic": p.topic, "partition": p.partition, "offset": offset, "time": time}
                 for p, (offset, time) in self.reached.items()
@@ -228,6 +243,10 @@ class Replay:
                 await self._take([one], [])
             for each in foreign:
                 await self._take([], [each])
+
+
+def _place(at: Raw) -> TopicPartition:
+    return TopicPartition(at["topic"], at["partition"])
 
 
 def _is_within(envelope: Envelope, versions: Mapping[str, int]) -> bool:

@@ -52,11 +52,13 @@ async def swap(replay: Replay, show: Show = lambda *_: None) -> None:
             await replay.apply_indexes()
             if datetime.now(UTC) > until - HOLD / 2:
                 raise NotWhole("catching up took too long: stop the service, and swap then")
-            # From here on it has to be finished: no hold that ends by itself.
-            await _hold(replay, FOR_GOOD)
+            # From here on it has to be finished: no hold that ends by itself. Cut off between the
+            # two, it is begun anew.
             await replay.progress.note(swapping=True)
+            await _hold(replay, FOR_GOOD)
         except BaseException:
-            await _hold(replay, None)
+            if not await replay.progress.is_another_swap():
+                await _hold(replay, None)
             raise
     for name in replay.collections:
         # Not there any more when an earlier run came so far.

@@ -43,19 +43,18 @@ async def import_(bootstrap: str, prefix: str, folder: Path, show: Show) -> Mani
     done = 0
     with kafka_errors_told(bootstrap):
         async with kafka.producer(bootstrap, CLIENT) as producer:
-            for file in manifest.files:
-                place = places[file.file]
-                try:
+            try:
+                for file in manifest.files:
+                    place = places[file.file]
                     async for count in _written(producer, place, starts[place], folder, file):
                         done += count
                         show(done, manifest.count)
-                except (KafkaError, OperatorError, OSError) as error:
-                    raise OperatorError(
-                        f"{error}; the import is not whole, and it cannot go on from there:"
-                        f" delete the topics {', '.join(prefix + name for name in names)} and"
-                        " begin again"
-                    ) from error
-        await _commit_handled(bootstrap, prefix, manifest, places, starts)
+                await _commit_handled(bootstrap, prefix, manifest, places, starts)
+            except (KafkaError, OperatorError, OSError) as error:
+                raise OperatorError(
+                    f"{error}; the import is not whole, and it cannot go on from there: delete the"
+                    f" topics {', '.join(prefix + name for name in names)} and begin again"
+                ) from error
     return manifest
 
 

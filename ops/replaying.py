@@ -1,7 +1,9 @@
 """`realtoros replay` and `realtoros republish`."""
 
+import asyncio
 import contextlib
 import gc
+import signal
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from datetime import datetime, timedelta
@@ -128,7 +130,18 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     """Run work that makes many objects of little age, as a service's process does."""
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
-    return uvloop.run(work)
+    try:
+        return uvloop.run(_ended_by_signals(work))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+
+
+async def _ended_by_signals(work: Coroutine[Any, Any, T]) -> T:
+    """Let it tidy up, as on Ctrl-C: a swap holds services off."""
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, task.cancel)  # type: ignore[union-attr]
+    return await work
 
 
 def report(found: list[Comparison]) -> Iterator[str]:
@@ -161,7 +174,8 @@ def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     items = value.items() if isinstance(value, dict) else enumerate(value)
     for name, each in items:
         below = f"{path}.{name}" if path else str(name)
-        if isinstance(each, dict | list):
+        # Agents name them as they like.
+        if isinstance(each, dict | list) and name != "custom_fields":
             yield from _leaves(each, below)
         else:
             yield below, each
@@ -172,4 +186,6 @@ def _shown(path: str, leaves: dict[str, Any]) -> str:
         return "absent"
     # Any text may be personal: read models have it beside the rest, commits in their data.
     value = leaves[path]
+    if isinstance(value, dict | list):
+        return "some fields"
     return "a text" if isinstance(value, str) and not path.endswith(_PLAIN) else str(value)

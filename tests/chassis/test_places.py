@@ -2,9 +2,10 @@
 
 import pytest
 from aiokafka import TopicPartition
+from pymongo.errors import AutoReconnect
 
 from chassis.mongo import Database
-from chassis.places import Place, Places, PublishedDocument
+from chassis.places import BEFORE_ALL, Place, Places, PublishedDocument
 
 PARTITION = TopicPartition("emails", 3)
 BEGIN = 0
@@ -34,13 +35,37 @@ async def test_what_follows_leaves_the_beginning_as_it_is(database: Database) ->
         [(2, 2000)],
         # All between two writings: further in the end than the topic before was.
         [(number, 2000) for number in range(6)],
-        [(3, 1500), (9, 1800), (5, 2000)],
+        [(3, 1500), (9, 1800), (5, 2400)],
     ],
 )
 async def test_a_later_record_at_an_offset_that_was_there_voids_the_beginning(
     database: Database, noted: list[Place]
 ) -> None:
     assert await begin_after(database, *noted) != BEGIN
+
+
+async def test_clocks_of_replicas_that_differ_a_little_void_nothing(database: Database) -> None:
+    assert await begin_after(database, (1, 1400), (3, 1450)) == BEGIN
+
+
+async def test_what_a_failed_writing_would_have_told_is_told_by_the_next(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = Places(database, PublishedDocument)
+    await places.put({PARTITION: (2, 1000)}, {PARTITION: BEGIN})
+    places.note(PARTITION, (0, 2000))
+
+    async def away(*_: object, **__: object) -> None:
+        raise AutoReconnect("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(places, "_write", away)
+        with pytest.raises(AutoReconnect):
+            await places.keep(now=True)
+    places.note(PARTITION, (7, 2100))
+    await places.keep(now=True)
+    found = (await places.find([PARTITION]))[PARTITION]
+    assert (found["offset"], found["begin"]) == (7, BEFORE_ALL)
 
 
 async def test_an_older_record_that_is_read_again_voids_nothing(database: Database) -> None:

@@ -1,19 +1,28 @@
 """`realtoros replay` and `republish` as an operator meets them, on real servers."""
 
+import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from chassis import kafka as chassis_kafka
 from chassis import mongo
+from chassis.beside import SWAP
+from chassis.comparison import Comparison, Difference
+from chassis.replay import Replay
+from chassis.topic_reader import topic_reader
 from contracts.crm import ClientDetails, CreateClient, NewClientDetails, UpdateClient
-from ops.replaying import Rebuilding
-from ops.stores import apply_indexes
+from ops.errors import OperatorError
+from ops.replaying import Rebuilding, report, run
+from ops.stores import apply_indexes, store_of
 from tests.chassis.kafka_records import put
 from tests.chassis.until import until
-from tests.ops.crm_alone import AGENT, NAME, Crm, digests, ended, updated
+from tests.ops.crm_alone import AGENT, NAME, SECONDS, Crm, digests, ended, updated
 from tests.ops.test_cli import only_line, realtoros
 from tests.servers import Server
 from tests.system import system
@@ -139,6 +148,91 @@ async def test_a_replay_that_was_killed_goes_on_where_it_was(crm: Crm) -> None:
     assert (await crm.built()).items().isdisjoint(built.items())
     assert resumed == whole
     assert digests(whole)["clients"].startswith(f"{MANY // 2} documents")
+
+
+async def test_what_was_read_of_a_topic_that_was_begun_anew_since_is_of_no_use(crm: Crm) -> None:
+    await crm.fill(MANY // 2)
+    killed = await crm.start("replay", "crm")
+
+    async def begun() -> bool:
+        return await crm.progress() > 0
+
+    await until(begun)
+    killed.kill()
+    await killed.wait()
+    await crm.lose_topics()
+    await crm.fill(20)
+    assert digests(await crm.do("replay", "crm"))["clients"].startswith("20 documents")
+
+
+async def test_a_service_may_publish_while_it_is_replayed(crm: Crm) -> None:
+    [of] = await crm.fill(1)
+    await crm.do("replay", "crm", "--swap")
+    commits = crm.database["commits"]
+    [first, *_] = await commits.find({"stream": f"client-{of}"}).to_list()
+    # Version 3 was published after the topics were read, 4 was not yet.
+    not_yet = {"_id": f"client-{of}@4", "first": 4, "last": 4, "cause": uuid4()}
+    await commits.insert_one(first | not_yet | {"published": False})
+    lines = await crm.do("replay", "crm")
+    assert digests(lines)["clients"].startswith("1 documents")
+
+
+@pytest.mark.parametrize(("purpose", "is_held"), [(SWAP, True), ("look", False)])
+async def test_a_swap_that_another_replay_has_taken_over_leaves_that_one_s_hold(
+    crm: Crm, purpose: str, is_held: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await crm.fill(2)
+
+    async def taken_over(replay: Replay) -> None:
+        async with topic_reader(crm.kafka.address, "test") as reader:
+            store = store_of("crm")
+            other = Replay("crm", store, crm.database, reader, crm.prefix, purpose=purpose)
+            await other.begin()
+        await replay.progress.note()
+
+    monkeypatch.setattr("chassis.swap._catch_up", taken_over)
+    rebuilding = Rebuilding("crm", crm.kafka.address, crm.prefix, crm.mongodb.address)
+    with pytest.raises(OperatorError, match="another replay"):
+        await rebuilding.swap(lambda *_: None)
+    options = await crm.database["commits"].options()
+    assert bool(options.get("validator")) == is_held
+
+
+async def test_states_that_are_gone_are_told_of_instead_of_tried_for_ever(crm: Crm) -> None:
+    [of] = await crm.fill(1)
+    await crm.do("replay", "crm", "--swap")
+    await crm.database["clients"].delete_many({})
+    code, _, err = await crm.run("republish", "crm")
+    assert code == 1
+    assert f"client-{of}" in err
+    assert "replay --swap" in err
+    await crm.do("replay", "crm", "--swap")
+    assert await crm.do("republish", "crm") == ["0 commits published again"]
+
+
+def test_a_replay_that_is_told_to_end_tidies_up() -> None:
+    tidied = []
+
+    async def work() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.sleep(SECONDS)
+        finally:
+            tidied.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(work())
+    assert tidied == [True]
+
+
+def test_what_agents_call_their_fields_is_not_shown() -> None:
+    live = {"_id": 1, "custom_fields": {"divorce status": "pending", "budget": 420000}, "n": 1}
+    fresh: dict[str, Any] = {"_id": 1, "custom_fields": {}, "n": 2}
+    found = Comparison("clients", (1, "a"), (1, "b"), [Difference(live, fresh)])
+    assert list(report([found]))[-2:] == [
+        "    custom_fields: some fields live, some fields in the replay",
+        "    n: 1 live, 2 in the replay",
+    ]
 
 
 async def test_a_last_step_that_was_given_up_is_not_gone_on_with(crm: Crm) -> None:
