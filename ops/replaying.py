@@ -1,9 +1,7 @@
 """`realtoros replay` and `realtoros republish`."""
 
-import asyncio
 import contextlib
 import gc
-import signal
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from datetime import datetime, timedelta
@@ -29,6 +27,7 @@ from chassis.verify import verify
 from ops.errors import OperatorError
 from ops.event_topics import handled
 from ops.services import Service
+from ops.signals import until_signalled
 from ops.stores import one_line, public, store_of
 
 T = TypeVar("T")
@@ -127,21 +126,21 @@ class Rebuilding:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run work that makes many objects of little age, as a service's process does."""
+    """Run work that makes many objects of little age, as a service's process does.
+
+    Raises KeyboardInterrupt when a signal ended it, once it has tidied up: a swap holds services
+    off.
+    """
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
-    try:
-        return uvloop.run(_ended_by_signals(work))
-    except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
 
+    async def whole() -> tuple[T]:
+        return (await work,)
 
-async def _ended_by_signals(work: Coroutine[Any, Any, T]) -> T:
-    """Let it tidy up, as on Ctrl-C: a swap holds services off."""
-    task, loop = asyncio.current_task(), asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, task.cancel)  # type: ignore[union-attr]
-    return await work
+    found = uvloop.run(until_signalled(whole(), lambda _: None))
+    if found is None:
+        raise KeyboardInterrupt
+    return found[0]
 
 
 def report(found: list[Comparison]) -> Iterator[str]:

@@ -3,13 +3,15 @@
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-async def until_signalled(main: Coroutine[Any, Any, int], say: Callable[[str], None]) -> int | None:
-    """Run `main` and give its exit code, or None when a signal ended it.
+async def until_signalled(main: Coroutine[Any, Any, T], say: Callable[[str], None]) -> T | None:
+    """Run `main` and give what it gives, or None when a signal ended it.
 
     The first signal cancels it; further ones are let pass while it tidies up, since the servers'
     data must not suffer from an impatient hand.

@@ -23,8 +23,9 @@ _ALWAYS = [
     (b"cross-origin-resource-policy", b"same-site"),
 ]
 _PRIVATE = (b"cache-control", b"private, no-cache")
-# Answers there hold tokens or keys (RFC 6749, 5.1).
-_SECRET_PATHS = ("/api/auth/", "/api/keys")
+# What is posted there holds passwords, tokens or keys, or is answered with some: nobody stores it
+# (RFC 6749, 5.1), nor do we to give the answer again.
+SECRET_POSTS = ("/api/auth/", "/api/keys", "/api/admin/agents")
 _NOT_STORED = (b"cache-control", b"no-store")
 _SECURE = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 
@@ -38,7 +39,7 @@ def hardened(public_url: str) -> Callable[[Message, Scope], Awaitable[None]]:
             headers = list(message["headers"])
             headers += added
             if not any(name.lower() == _PRIVATE[0] for name, _ in headers):
-                secret = scope["path"].startswith(_SECRET_PATHS)
+                secret = scope.get("method") == "POST" and scope["path"].startswith(SECRET_POSTS)
                 headers.append(_NOT_STORED if secret else _PRIVATE)
             message["headers"] = headers
 

@@ -24,6 +24,7 @@ from pydantic.json_schema import models_json_schema
 
 from services.gateway import account_shapes, dashboard, importing, problems, shapes
 from services.gateway.gate import PUBLIC
+from services.gateway.headers import SECRET_POSTS
 
 _TAGS = {
     "auth": "Register, log in, refresh, log out.",
@@ -62,8 +63,6 @@ _ONCE = {
     "description": "sent again with the same key within a day, it is done once, answered the same",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
-# Their answers are not stored to be given again.
-_WITH_SECRETS = ("/api/auth/", "/api/keys", "/api/admin/agents")
 # What is ordered there is answered 202 when its owner does not answer in time.
 _ORDERING = (
     *("/api/agents/me", "/api/clients", "/api/tasks", "/api/emails"),
@@ -122,7 +121,7 @@ def refined(document: dict[str, Any], public: AbstractSet[str]) -> dict[str, Any
             _refine(operation)
             if operation["operationId"] in public:
                 operation["security"] = []
-            elif method == "post" and not path.startswith(_WITH_SECRETS):
+            elif method == "post" and not path.startswith(SECRET_POSTS):
                 operation.setdefault("parameters", []).append(_ONCE)
             if method != "get" and path.startswith(_ORDERING) and path not in _AT_ONCE:
                 operation["responses"]["202"] = _PENDING

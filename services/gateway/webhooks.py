@@ -40,7 +40,10 @@ KINDS: dict[str, DeliveryKind] = {
 }
 OPT_OUTS = ("unsubscribed", "spam_report")
 _OURS = "email_id"
-_ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:]+@[^\s<>()\[\]\"',;:]+")
+# What an address is not quoted with. Looked for only where a run of others begins: a server may
+# write what it likes, and that as long as it likes.
+_QUOTING = r"\s<>()\[\]\"',;:"
+_ADDRESS = re.compile(rf"(?<![^{_QUOTING}])[^{_QUOTING}@]*+@[^{_QUOTING}]+")
 _BATCH = TypeAdapter(list[Any])
 
 log = structlog.get_logger(__name__)

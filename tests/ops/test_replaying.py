@@ -129,8 +129,8 @@ async def test_until_shows_what_there_was_at_that_time(crm: Crm) -> None:
     assert await crm.database["clients"].find_one() is None
 
 
-async def test_a_replay_that_was_killed_goes_on_where_it_was(crm: Crm) -> None:
-    await crm.fill(MANY // 2)
+async def kill_amid_replay(crm: Crm) -> None:
+    """Start a replay, and kill it when it has written some of it down."""
     killed = await crm.start("replay", "crm")
 
     async def begun() -> bool:
@@ -139,6 +139,11 @@ async def test_a_replay_that_was_killed_goes_on_where_it_was(crm: Crm) -> None:
     await until(begun)
     killed.kill()
     await killed.wait()
+
+
+async def test_a_replay_that_was_killed_goes_on_where_it_was(crm: Crm) -> None:
+    await crm.fill(MANY // 2)
+    await kill_amid_replay(crm)
     reached, built = await crm.progress(), await crm.built()
     assert 0 < reached < MANY
     resumed = await crm.do("replay", "crm")
@@ -152,14 +157,7 @@ async def test_a_replay_that_was_killed_goes_on_where_it_was(crm: Crm) -> None:
 
 async def test_what_was_read_of_a_topic_that_was_begun_anew_since_is_of_no_use(crm: Crm) -> None:
     await crm.fill(MANY // 2)
-    killed = await crm.start("replay", "crm")
-
-    async def begun() -> bool:
-        return await crm.progress() > 0
-
-    await until(begun)
-    killed.kill()
-    await killed.wait()
+    await kill_amid_replay(crm)
     await crm.lose_topics()
     await crm.fill(20)
     assert digests(await crm.do("replay", "crm"))["clients"].startswith("20 documents")

@@ -36,6 +36,10 @@ OF_THE_SECOND = (
         ("jane@mail.example.com, bo@x.example refused", "<address>, <address> refused"),
         ('mailbox "jané@mail.example.com" is full', 'mailbox "<address>" is full'),
         ("550 mailbox unavailable", "550 mailbox unavailable"),
+        ("mailto:jane@mail.example.com", "mailto:<address>"),
+        # Quick, whatever a server writes.
+        pytest.param("a" * 1_000_000, "a" * 1_000_000, id="long"),
+        pytest.param("@" * 1_000_000, "<address>", id="many"),
     ],
 )
 def test_why_an_email_bounced_is_kept_without_the_address(reason: str, kept: str) -> None:
