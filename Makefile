@@ -92,7 +92,7 @@ describe: .venv/ready  ## Write JSON Schemas, docs/asyncapi.yaml, docs/events.md
 
 .PHONY: history
 history: .venv/ready  ## Record the history of a release, which every later one has to replay (RELEASE=)
-	$(BIN)/python -m tests.ops.recording $(RELEASE)
+	$(BIN)/python -m tests.ops.topics.recording $(RELEASE)
 
 .PHONY: locks
 locks: .venv/ready  ## Compile the pins with hashes anew after pyproject.toml has changed

@@ -11,26 +11,29 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from pymongo.errors import PyMongoError
 
-from chassis import health, kafka, mongo, serving
-from chassis.aggregate import Aggregate, S, StateDocument
-from chassis.catch_up import CatchUp
-from chassis.consumed import Consumed
-from chassis.due import DueLoop
-from chassis.ending import end
-from chassis.inbox import Inbox, subscribe
-from chassis.intake import Fork
-from chassis.log import Log
-from chassis.lookup import Lookup
-from chassis.quarantine import Quarantine
-from chassis.reactions import Reaction, Reactor
-from chassis.reconciliation import Clashing, Missing, Reconciliation
-from chassis.relay import Relay
-from chassis.replies import Replies
-from chassis.settings import Settings
-from chassis.store import Store
-from chassis.topic_reader import topic_reader
-from chassis.trouble import Trouble
-from chassis.views import D, View, Views
+from chassis.eventlog.aggregate import Aggregate, S, StateDocument
+from chassis.eventlog.due_loop import DueLoop
+from chassis.eventlog.event_store import EventLog
+from chassis.eventlog.relay import Relay
+from chassis.inbox.catch_up import CatchUp
+from chassis.inbox.consumer_offsets import ConsumerOffsets
+from chassis.inbox.inbox import Inbox, subscribe
+from chassis.inbox.quarantine import Quarantine
+from chassis.inbox.reactor import Reaction, Reactor
+from chassis.inbox.replies import Replies
+from chassis.kafka import client as kafka
+from chassis.kafka.topic_reader import topic_reader
+from chassis.mongo import client as mongo
+from chassis.mongo.batch_loader import BatchLoader
+from chassis.process import health
+from chassis.process import server as serving
+from chassis.process.dependency_health import DependencyHealth
+from chassis.process.settings import Settings
+from chassis.process.tasks import cancel_and_wait
+from chassis.projections.views import D, View, Views
+from chassis.recovery.persistence import Store
+from chassis.recovery.reconciliation import MissingEvents, Reconciliation, UniqueIndexConflict
+from chassis.recovery.restore import Fork
 from contracts.catalogue import COMMANDS, read_by
 from contracts.message import Message
 
@@ -68,12 +71,12 @@ class Service:
         self._reactions.setdefault(message, []).append(reaction.with_settings(**settings))
 
     @overload
-    def lookup(self, kept: View[D]) -> Lookup[D]: ...
+    def lookup(self, kept: View[D]) -> BatchLoader[D]: ...
     @overload
-    def lookup(self, kept: Aggregate[S, Any]) -> Lookup[StateDocument[S]]: ...
-    def lookup(self, kept: Any) -> Lookup[Any]:
+    def lookup(self, kept: Aggregate[S, Any]) -> BatchLoader[StateDocument[S]]: ...
+    def lookup(self, kept: Any) -> BatchLoader[Any]:
         """Give the way to read a view, or the states of an aggregate."""
-        return Lookup(self.database, kept.collection, kept.document)
+        return BatchLoader(self.database, kept.collection, kept.document)
 
     def when_due(
         self,
@@ -90,9 +93,9 @@ class Service:
         """
         self._due.append((aggregate, partial(worker, **parts), slots, caught_up))
 
-    def trouble(self, name: str) -> Trouble:
+    def trouble(self, name: str) -> DependencyHealth:
         """Give what a worker tells of its calls; readiness tells when all fail for long."""
-        trouble = Trouble(patience=PATIENCE_SECONDS, memory=MEMORY_SECONDS)
+        trouble = DependencyHealth(patience=PATIENCE_SECONDS, memory=MEMORY_SECONDS)
         self.health.checks[name] = trouble.check
         return trouble
 
@@ -118,14 +121,14 @@ class Service:
             )
             prefix = settings.kafka_topic_prefix
             commands = {prefix + topic.name for topic in COMMANDS}
-            consumed = Consumed(self.database, self._topics, commands)
+            consumed = ConsumerOffsets(self.database, self._topics, commands)
             await self._reconcile(consumed)
-            log_ = Log(self.database, settings.pace_seconds)
-            relay = Relay(log_, producer, self.name, prefix, settings.pace_seconds)
+            event_log = EventLog(self.database, settings.pace_seconds)
+            relay = Relay(event_log, producer, self.name, prefix, settings.pace_seconds)
             catch_up = CatchUp(consumed.settled)
             loops = [
                 DueLoop(
-                    log_,
+                    event_log,
                     aggregate,
                     worker,
                     source=self.name,
@@ -140,12 +143,12 @@ class Service:
             inbox = Inbox(
                 self.views,
                 self._reactions,
-                Reactor(log_, self.name),
+                Reactor(event_log, self.name),
                 Replies(producer, self.name, prefix),
                 Quarantine(producer, self.name, prefix),
                 consumed,
             )
-            await stack.enter_async_context(self._appending(log_, relay))
+            await stack.enter_async_context(self._appending(event_log, relay))
             await stack.enter_async_context(_working(loops))
             await stack.enter_async_context(self._reading(inbox, consumed, catch_up))
             self.health.checks |= {
@@ -157,7 +160,7 @@ class Service:
             yield producer
             log.info("stopping")
 
-    async def _reconcile(self, consumed: Consumed) -> None:
+    async def _reconcile(self, consumed: ConsumerOffsets) -> None:
         """See that log and own topics tell the same, and that the topics read are those known."""
         settings = self.settings
         bootstrap, prefix = settings.kafka_bootstrap_servers, settings.kafka_topic_prefix
@@ -166,7 +169,7 @@ class Service:
             if self.store.aggregates:
                 try:
                     await Reconciliation(self.name, self.store, self.database, reader, prefix).run()
-                except (Fork, Missing, Clashing) as error:
+                except (Fork, MissingEvents, UniqueIndexConflict) as error:
                     log.critical("log_and_topics_differ", error=str(error))
                     raise
 
@@ -176,12 +179,12 @@ class Service:
         return [self.settings.kafka_topic_prefix + name for name in read_by(self.name)]
 
     @contextlib.asynccontextmanager
-    async def _appending(self, log_: Log, relay: Relay) -> AsyncIterator[None]:
+    async def _appending(self, event_log: EventLog, relay: Relay) -> AsyncIterator[None]:
         """Run log and relay; at the end publish what is stored."""
         if not (self._reactions or self._due):
             yield
             return
-        async with _background(log_.run(), relay.run()):
+        async with _background(event_log.run(), relay.run()):
             yield
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_SECONDS):
@@ -189,7 +192,7 @@ class Service:
 
     @contextlib.asynccontextmanager
     async def _reading(
-        self, inbox: Inbox, consumed: Consumed, catch_up: CatchUp
+        self, inbox: Inbox, consumed: ConsumerOffsets, catch_up: CatchUp
     ) -> AsyncIterator[None]:
         """Consume; at the end finish the batch in hand, commit, leave the group."""
         settings = self.settings
@@ -257,4 +260,4 @@ async def _background(*coroutines: Coroutine[Any, Any, None]) -> AsyncIterator[N
     finally:
         for task in tasks:
             task.remove_done_callback(serving.stop_if_failed)
-        await end(tasks)
+        await cancel_and_wait(tasks)

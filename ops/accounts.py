@@ -12,15 +12,15 @@ from uuid import UUID, uuid4
 
 from pymongo.errors import DuplicateKeyError
 
-from chassis import mongo
-from chassis.mongo import Database
-from chassis.views import view_raw
+from chassis.mongo import client as mongo
+from chassis.mongo.client import Database
+from chassis.projections.views import view_raw
 from contracts.crm import AgentProfile
 from ops.errors import OperatorError
-from ops.stores import store_of
-from services.gateway.account_documents import AccountDocument, ApiKeyDocument, SessionDocument
-from services.gateway.caller import EVERY_SCOPE, Role
-from services.gateway.passwords import Passwords
+from ops.servers.stores import store_of
+from services.gateway.accounts.caller import EVERY_SCOPE, Role
+from services.gateway.accounts.documents import AccountDocument, ApiKeyDocument, SessionDocument
+from services.gateway.accounts.passwords import Passwords
 
 DATABASE = "realtoros_gateway"
 # The agent who owned everything before agents could log in; so the first admin owns that.
@@ -127,8 +127,8 @@ async def _add(database: Database, profile: AgentProfile, role: Role, id_: UUID)
 
 async def _key(database: Database, folder: Path) -> str:
     """Give the folder's key; a new one of an admin when the database does not know it."""
-    from services.gateway.api_keys import KIND, new_key  # noqa: PLC0415 - only with all extras
-    from services.gateway.tokens import Secret  # noqa: PLC0415
+    from services.gateway.accounts.api_keys import KIND, new_key  # noqa: PLC0415 - only with all extras
+    from services.gateway.accounts.tokens import Secret  # noqa: PLC0415
 
     if kept := key_of(folder):
         secret = Secret.read(kept, KIND)

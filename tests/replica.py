@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx2
 
-from ops.child import how_it_ended
+from ops.local.supervised_process import how_it_ended
 
 READY_SECONDS = 60.0
 # A provider call that is under way may take its time; see chassis.service.DRAIN_SECONDS.

@@ -15,18 +15,18 @@ import httpx2
 from aiokafka.admin import AIOKafkaAdminClient
 from pymongo import AsyncMongoClient
 
-from chassis import kafka as chassis_kafka
+from chassis.kafka import client as chassis_kafka
 from contracts import cloudevents
 from contracts.catalogue import topic_of
 from contracts.crm import RegisterAgent
 from ops import accounts
-from ops.child import PARENT
-from ops.ports import LOOPBACK, free_port
+from ops.local.supervised_process import PARENT
+from ops.servers.ports import LOOPBACK, free_port
+from ops.servers.stores import apply_indexes, apply_topics
 from ops.services import SERVICES
-from ops.stores import apply_indexes, apply_topics
-from services.gateway.api_keys import KIND
-from services.gateway.caller import EVERY_SCOPE
-from services.gateway.tokens import AccessTokens, Secret
+from services.gateway.accounts.api_keys import KIND
+from services.gateway.accounts.caller import EVERY_SCOPE
+from services.gateway.accounts.tokens import AccessTokens, Secret
 from tests.providers.running import Fake
 from tests.replica import RUN, Process
 from tests.servers import Server

@@ -1,0 +1,1 @@
+"""composer: the text of each follow-up."""

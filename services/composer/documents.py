@@ -2,7 +2,8 @@
 
 from typing import ClassVar
 
-from chassis.aggregate import DUE, Aggregate, StateDocument
+from chassis.eventlog.aggregate import DUE, Aggregate, StateDocument
+from chassis.recovery.persistence import Store
 from contracts.composer import DraftEvent
 from services.composer import draft
 
@@ -16,3 +17,6 @@ class DraftDocument(StateDocument[draft.Draft]):
 
 
 DRAFTS = Aggregate[draft.Draft, DraftEvent]("draft", DraftDocument, draft.evolve)
+
+
+STORE = Store(aggregates=(DRAFTS,))

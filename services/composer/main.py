@@ -4,11 +4,10 @@ from chassis.service import Service
 from contracts.composer import RetryDraft
 from contracts.scheduler import FollowupDue
 from services.composer import reactions
-from services.composer.documents import DRAFTS
+from services.composer.documents import DRAFTS, STORE
 from services.composer.settings import ComposerSettings
-from services.composer.store import STORE
 from services.composer.worker import write_draft
-from services.composer.writers import writer_for
+from services.composer.writer_choice import writer_for
 
 
 def build(settings: ComposerSettings) -> Service:

@@ -8,8 +8,8 @@ import openai
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 from openai.types.chat import ChatCompletion
 
-from chassis.errors import CallFailed
-from chassis.retry_after import retry_after
+from chassis.domain.errors import CallFailed
+from chassis.domain.retry import retry_after
 from services.composer.prompt import system_message, user_message
 from services.composer.writer import Brief, Composition
 

@@ -1,6 +1,6 @@
 """Settings of composer."""
 
-from chassis.settings import RetrySettings, Secret, Text
+from chassis.process.settings import RetrySettings, Secret, Text
 
 
 class ComposerSettings(RetrySettings):

@@ -2,11 +2,11 @@
 
 import structlog
 
-from chassis.due import Work
-from chassis.errors import CallFailed
-from chassis.failures import report_failure
-from chassis.retry import RetryPolicy
-from chassis.trouble import Trouble
+from chassis.domain.errors import CallFailed
+from chassis.domain.retry import RetryPolicy
+from chassis.eventlog.due_loop import Work
+from chassis.process.dependency_health import DependencyHealth
+from chassis.process.metrics import report_failure
 from contracts.composer import DraftEvent
 from services.composer.draft import Draft, compose, fail_attempt
 from services.composer.writer import Brief, Writer
@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 
 async def write_draft(
-    work: Work[Draft, DraftEvent], *, writer: Writer, policy: RetryPolicy, trouble: Trouble
+    work: Work[Draft, DraftEvent], *, writer: Writer, policy: RetryPolicy, trouble: DependencyHealth
 ) -> None:
     """Append what the writer wrote, or that it failed. Composing twice costs only money."""
     draft = work.state
@@ -29,17 +29,11 @@ async def write_draft(
         failure = CallFailed(f"bug: {type(bug).__name__}")
     else:
         trouble.clear()
-        await work.append(
-            lambda draft, given: compose(
-                draft, given, composition=composition, written_by=writer.name
-            )
-        )
+        await work.append(compose, composition=composition, written_by=writer.name)
         return
     if not failure.final:
         trouble.note(failure.reason)
-    after = await work.append(
-        lambda draft, given: fail_attempt(draft, given, failure=failure, policy=policy)
-    )
+    after = await work.append(fail_attempt, failure=failure, policy=policy)
     if after.status == "failed":
         report_failure("composition_failed", attempt=after.attempts, error=failure.reason)
     else:

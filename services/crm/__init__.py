@@ -1,0 +1,1 @@
+"""crm: clients and agents."""

@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from chassis.errors import Refused
-from chassis.state import Given, State
+from chassis.domain.errors import Refused
+from chassis.domain.state import Given, State
 from contracts.crm import (
     AgentEvent,
     AgentProfile,

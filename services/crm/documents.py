@@ -4,8 +4,9 @@ from typing import ClassVar
 
 from pymongo import IndexModel
 
-from chassis.aggregate import Aggregate, StateDocument
-from chassis.errors import Refused
+from chassis.domain.errors import Refused
+from chassis.eventlog.aggregate import Aggregate, StateDocument
+from chassis.recovery.persistence import Store
 from contracts.crm import AgentEvent, ClientEvent
 from services.crm import agent, client
 
@@ -41,3 +42,6 @@ CLIENTS = Aggregate[client.Client, ClientEvent](
     client.evolve,
     unique={UNIQUE_EMAIL: Refused("another client has this email", field="email")},
 )
+
+
+STORE = Store(aggregates=(AGENTS, CLIENTS))

@@ -1,10 +1,10 @@
 """crm: the clients and their agents."""
 
+from chassis.process.settings import Settings
 from chassis.service import Service
-from chassis.settings import Settings
 from contracts.crm import CreateClient, DeleteClient, RegisterAgent, UpdateAgent, UpdateClient
 from services.crm import reactions
-from services.crm.store import STORE
+from services.crm.documents import STORE
 
 
 def build(settings: Settings) -> Service:

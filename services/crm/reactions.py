@@ -2,7 +2,7 @@
 
 from operator import attrgetter
 
-from chassis.reactions import Reaction
+from chassis.inbox.reactor import Reaction
 from services.crm import agent, client
 from services.crm.documents import AGENTS, CLIENTS
 

@@ -1,0 +1,1 @@
+"""gateway: the REST API over commands and views."""

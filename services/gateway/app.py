@@ -9,42 +9,40 @@ from litestar.datastructures import State
 from litestar.plugins.pydantic import PydanticPlugin
 
 from chassis.service import Service
-from services.gateway import (
-    account_routes,
-    admin_routes,
-    agent_routes,
-    client_files,
-    client_routes,
-    dashboard_routes,
-    followup_routes,
-    headers,
-    live_routes,
-    problems,
-    system_routes,
-    timeline_routes,
-)
-from services.gateway.accounts import Accounts
-from services.gateway.api import Api
-from services.gateway.api_keys import ApiKeys
-from services.gateway.commands import Commands
-from services.gateway.feed import Feed
-from services.gateway.gate import Gate
-from services.gateway.idempotency import Once
-from services.gateway.schema import described
+from services.gateway.accounts.accounts import Accounts
+from services.gateway.accounts.api_keys import ApiKeys
+from services.gateway.accounts.authentication import Authentication
+from services.gateway.accounts.rate_limits import TokenBuckets
+from services.gateway.commands.client import CommandClient
+from services.gateway.commands.sendgrid_webhook import SendGridWebhook
+from services.gateway.http import headers
+from services.gateway.http import problem_details as problems
+from services.gateway.http.context import ApiContext
+from services.gateway.http.idempotency import IdempotencyMiddleware
+from services.gateway.http.openapi import described
+from services.gateway.live.feed import Feed
+from services.gateway.routes import admin as admin_routes
+from services.gateway.routes import agents as agent_routes
+from services.gateway.routes import auth as account_routes
+from services.gateway.routes import client_files
+from services.gateway.routes import clients as client_routes
+from services.gateway.routes import dashboard as dashboard_routes
+from services.gateway.routes import followups as followup_routes
+from services.gateway.routes import live as live_routes
+from services.gateway.routes import system as system_routes
+from services.gateway.routes import timeline as timeline_routes
 from services.gateway.settings import GatewaySettings
-from services.gateway.throttle import Rates
-from services.gateway.webhooks import SendGridWebhook
 
 
 def application(service: Service, settings: GatewaySettings) -> Litestar:
     """Serve the API while the service runs."""
     database = service.database
-    commands = Commands(settings, database, service.views)
+    commands = CommandClient(settings, database, service.views)
     key = settings.sendgrid_webhook_public_key
     accounts, keys = Accounts(settings, database, commands), ApiKeys(database)
-    gate = Gate(accounts, keys, Rates(settings.requests_per_second))
+    gate = Authentication(accounts, keys, TokenBuckets(settings.requests_per_second))
     feed = Feed(database)
-    api = Api(
+    api = ApiContext(
         settings=settings,
         commands=commands,
         views=service.views,
@@ -89,7 +87,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
         state=State({"api": api}),
         lifespan=[running],
         exception_handlers=problems.HANDLERS,
-        middleware=[problems.answered_when_stopped, gate, Once(database)],
+        middleware=[problems.answered_when_stopped, gate, IdempotencyMiddleware(database)],
         before_send=[headers.hardened(settings.public_url)],
         cors_config=CORSConfig(
             allow_origins=settings.origins,

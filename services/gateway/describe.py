@@ -7,8 +7,8 @@ from typing import Any
 from litestar.serialization import decode_json, encode_json
 
 from services.gateway.app import application
+from services.gateway.http.openapi import public_in, refined
 from services.gateway.main import build
-from services.gateway.schema import public_in, refined
 from services.gateway.settings import GatewaySettings
 
 OPENAPI = Path(__file__).parents[2] / "docs/openapi.json"

@@ -1,11 +1,11 @@
 """gateway: the REST API over commands and views."""
 
-from chassis import serving
+from chassis.process import server as serving
 from chassis.service import Service
 from services.gateway.app import application
-from services.gateway.http import limited
+from services.gateway.documents import STORE
+from services.gateway.http.header_limit import limited
 from services.gateway.settings import GatewaySettings
-from services.gateway.store import STORE
 
 
 def build(settings: GatewaySettings) -> Service:

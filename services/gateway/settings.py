@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from chassis.settings import Settings, Text
+from chassis.process.settings import Settings, Text
 
 _KEY_LENGTH = 32
 

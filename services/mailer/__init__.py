@@ -1,0 +1,1 @@
+"""mailer: each email sent once, and what became of it."""

@@ -5,9 +5,10 @@ from uuid import UUID
 
 from pymongo import IndexModel
 
-from chassis.aggregate import DUE, Aggregate, StateDocument
-from chassis.mongo import Keyed
-from chassis.views import View
+from chassis.eventlog.aggregate import DUE, Aggregate, StateDocument
+from chassis.mongo.client import UuidDocument
+from chassis.projections.views import View
+from chassis.recovery.persistence import Store
 from contracts.crm import ClientDeleted
 from contracts.mailer import AlertEvent, EmailEvent, SuppressionEvent
 from contracts.message import Time
@@ -45,7 +46,7 @@ class AlertDocument(StateDocument[alert.Alert]):
         indexes: ClassVar = [DUE]
 
 
-class DeletedClientDocument(Keyed):
+class DeletedClientDocument(UuidDocument):
     """A tombstone: nothing may be sent to this client."""
 
     deleted_at: Time
@@ -70,3 +71,6 @@ def _tombstone(
 DELETED_CLIENTS = View(
     DeletedClientDocument, lambda event: (event.client_id,), _tombstone, (ClientDeleted,)
 )
+
+
+STORE = Store(aggregates=(EMAILS, SUPPRESSIONS, ALERTS), views=(DELETED_CLIENTS,))

@@ -4,9 +4,9 @@ from datetime import timedelta
 from typing import Any, Literal, assert_never
 from uuid import UUID, uuid5
 
-from chassis.errors import CallFailed, Refused
-from chassis.retry import RetryPolicy
-from chassis.state import Given, State
+from chassis.domain.errors import CallFailed, Refused
+from chassis.domain.retry import RetryPolicy
+from chassis.domain.state import Given, State
 from contracts.composer import EmailComposed, Letter
 from contracts.mailer import (
     EmailBounced,

@@ -3,7 +3,7 @@
 from operator import attrgetter
 from uuid import UUID
 
-from chassis.reactions import Reaction
+from chassis.inbox.reactor import Reaction
 from contracts.composer import EmailComposed
 from contracts.mailer import RecordDelivery, suppression_id
 from services.mailer import alert, email, suppression

@@ -6,10 +6,10 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from chassis.settings import RetrySettings, Secret, Text
+from chassis.process.settings import RetrySettings, Secret, Text
 from services.mailer.email import OnUnknown
-from services.mailer.headers import valid_address
-from services.mailer.terms import Terms
+from services.mailer.send_policy import SendPolicy
+from services.mailer.transports.headers import valid_address
 
 
 class MailerSettings(RetrySettings):
@@ -30,9 +30,9 @@ class MailerSettings(RetrySettings):
     public_url: str = "http://localhost:8000"
 
     @property
-    def terms(self) -> Terms:
-        """The terms of sending; giving up leaves the call time to write down its answer."""
-        return Terms(
+    def send_policy(self) -> SendPolicy:
+        """How emails are sent; giving up leaves the call time to write down its answer."""
+        return SendPolicy(
             call=self.call,
             give_up_after=timedelta(seconds=self.call_timeout_seconds * 1.5 + 5),
             reconcile=timedelta(seconds=self.mailer_reconcile_seconds),

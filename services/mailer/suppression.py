@@ -3,8 +3,8 @@
 from typing import assert_never
 from uuid import UUID
 
-from chassis.errors import Refused
-from chassis.state import Given, State
+from chassis.domain.errors import Refused
+from chassis.domain.state import Given, State
 from contracts.mailer import (
     AddressSuppressed,
     DeliveryKind,

@@ -1,0 +1,1 @@
+"""scheduler: when each client's follow-ups are due."""

@@ -3,9 +3,10 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
-from chassis.aggregate import DUE, Aggregate, StateDocument
-from chassis.mongo import Keyed
-from chassis.views import View
+from chassis.eventlog.aggregate import DUE, Aggregate, StateDocument
+from chassis.mongo.client import UuidDocument
+from chassis.projections.views import View
+from chassis.recovery.persistence import Store
 from contracts.crm import (
     AgentEvent,
     AgentProfile,
@@ -31,7 +32,7 @@ class PlanDocument(StateDocument[plan.Plan]):
         indexes: ClassVar = [DUE]
 
 
-class AgentDocument(Keyed):
+class AgentDocument(UuidDocument):
     """An agent as crm last told."""
 
     personal: AgentProfile
@@ -40,7 +41,7 @@ class AgentDocument(Keyed):
         name = "agents"
 
 
-class ClientDocument(Keyed):
+class ClientDocument(UuidDocument):
     """A client as crm last told; without personal data when it is deleted."""
 
     agent_id: UUID
@@ -79,3 +80,6 @@ AGENTS = View(AgentDocument, _ids("agent_id"), _agent, (AgentRegistered, AgentUp
 CLIENTS = View(
     ClientDocument, _ids("client_id"), _client, (ClientCreated, ClientUpdated, ClientDeleted)
 )
+
+
+STORE = Store(aggregates=(PLANS,), views=(AGENTS, CLIENTS))

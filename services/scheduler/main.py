@@ -4,9 +4,8 @@ from chassis.service import Service
 from contracts import scheduler
 from contracts.crm import ClientCreated, ClientDeleted, ClientUpdated
 from services.scheduler import reactions
-from services.scheduler.documents import AGENTS, CLIENTS, PLANS
+from services.scheduler.documents import AGENTS, CLIENTS, PLANS, STORE
 from services.scheduler.settings import SchedulerSettings
-from services.scheduler.store import STORE
 from services.scheduler.worker import let_fall_due
 
 

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import Literal, assert_never
 from uuid import UUID
 
-from chassis.errors import Refused
-from chassis.state import Given, Sparse, State
+from chassis.domain.errors import Refused
+from chassis.domain.state import Given, Sparse, State
 from contracts.crm import ClientCreated, ClientDeleted, ClientUpdated, PropertyType, Stage
 from contracts.message import Contract, Time
 from contracts.scheduler import (

@@ -2,7 +2,7 @@
 
 from operator import attrgetter
 
-from chassis.reactions import Reaction
+from chassis.inbox.reactor import Reaction
 from services.scheduler import orders, plan
 from services.scheduler.documents import PLANS
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from pydantic import Field
 
-from chassis.settings import Settings
+from chassis.process.settings import Settings
 
 
 class SchedulerSettings(Settings):

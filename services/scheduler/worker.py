@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from chassis.due import Work
-from chassis.errors import TryLater
-from chassis.lookup import Lookup
+from chassis.domain.errors import TryLater
+from chassis.eventlog.due_loop import Work
+from chassis.mongo.batch_loader import BatchLoader
 from contracts.scheduler import FollowupEvent, Recipient
 from services.scheduler.documents import AgentDocument, ClientDocument
 from services.scheduler.plan import STOPS, KnownClient, Plan, fall_due
@@ -13,8 +13,8 @@ from services.scheduler.plan import STOPS, KnownClient, Plan, fall_due
 async def let_fall_due(
     work: Work[Plan, FollowupEvent],
     *,
-    clients: Lookup[ClientDocument],
-    agents: Lookup[AgentDocument],
+    clients: BatchLoader[ClientDocument],
+    agents: BatchLoader[AgentDocument],
     day: timedelta,
 ) -> None:
     """Append FollowupDue with what is known of client and agent; wait for what is not yet."""
@@ -31,4 +31,4 @@ async def let_fall_due(
         property_type=client.property_type,
         recipient=Recipient(client=client.personal, agent=agent.personal),
     )
-    await work.append(lambda plan, given: fall_due(plan, given, client=known, day=day))
+    await work.append(fall_due, client=known, day=day)

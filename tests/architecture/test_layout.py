@@ -5,18 +5,17 @@ import importlib
 import re
 import subprocess
 import sys
-from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
 import pytest
 from pydantic import BaseModel
 
-from chassis.mongo import Keyed
-from chassis.state import State
+from chassis.domain.state import State
+from chassis.mongo.client import UuidDocument
 from contracts.catalogue import COMMANDS, OWNERS, Topic
-
-ROOT = Path(__file__).parents[2]
+from tests.architecture import rooms
+from tests.architecture.rooms import MOST_MODULES, ROOT
 
 
 @pytest.mark.parametrize("service", OWNERS)
@@ -26,8 +25,8 @@ def test_a_service_s_main_is_a_parts_list_under_forty_lines(service: str) -> Non
 
 def test_the_chassis_names_no_service() -> None:
     names = re.compile(rf"\b({'|'.join(OWNERS)})\b")
-    for path in sorted((ROOT / "chassis").glob("*.py")):
-        assert not names.findall(path.read_text()), path.name
+    for path in sorted((ROOT / "chassis").rglob("*.py")):
+        assert not names.findall(path.read_text()), path
 
 
 def test_the_import_contracts_hold() -> None:
@@ -45,12 +44,30 @@ def test_only_the_composition_root_reads_settings_from_the_environment() -> None
         assert not attributes & {"environ", "getenv"}, path
 
 
+def test_no_folder_is_a_corridor() -> None:
+    assert {folder: n for folder, n in rooms.modules_by_folder().items() if n > MOST_MODULES} == {}
+
+
+@pytest.mark.parametrize(("tree", "most"), rooms.TREES.items())
+def test_arrows_between_rooms_are_few_and_lead_one_way(tree: str, most: int) -> None:
+    assert rooms.circle(tree) == []
+    assert sum(map(len, rooms.arrows(tree).values())) <= most
+
+
+def test_every_room_says_in_one_line_what_it_is_for() -> None:
+    for tree in rooms.PRODUCT:
+        for init in (ROOT / tree).rglob("__init__.py"):
+            lines = init.read_text().splitlines()
+            assert len(lines) == 1, init
+            assert ast.get_docstring(ast.parse(lines[0])), init
+
+
 def stored_models() -> list[type[BaseModel]]:
     """Give every model whose stored form leaves out what is None."""
     for service in OWNERS:
         importlib.import_module(f"services.{service}.documents")
     found: list[type[BaseModel]] = []
-    bases: list[type[Any]] = [State, Keyed]
+    bases: list[type[Any]] = [State, UuidDocument]
     while bases:
         subs = bases.pop().__subclasses__()
         found += [sub for sub in subs if sub.__module__.startswith("services.")]

@@ -23,9 +23,9 @@ from tests.bench.api import api
 from tests.bench.drain import Ground, drain
 from tests.bench.floor import drain_bare
 from tests.bench.idle import idle
-from tests.bench.measured import Drained, Wrong, show
 from tests.bench.replay import replay
 from tests.bench.replay_live import replay_live
+from tests.bench.results import Drained, Wrong, show
 from tests.bench.steady import steady
 from tests.providers.running import provider
 from tests.servers.apache_kafka import NotAvailable, jars

@@ -16,12 +16,12 @@ import httpx2
 from rich.console import Console
 from rich.table import Table
 
-from chassis.mongo import connect
-from ops.ports import LOOPBACK, free_port
+from chassis.mongo.client import connect
+from ops.servers.ports import LOOPBACK, free_port
 from tests import servers
 from tests.bench import wrk
-from tests.bench.measured import Wrong
-from tests.bench.stored import DATABASE, fill
+from tests.bench.results import Wrong
+from tests.bench.seeded_views import DATABASE, fill
 from tests.system import AGENT, AUTHORIZED, prefix_on, system
 
 TARGET_RATIO, TARGET_P95_MS, TARGET_COST = 0.60, 60, 0.20

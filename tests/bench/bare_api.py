@@ -1,7 +1,7 @@
 """A bare Litestar handler of the gateway's two lists: the same queries by pymongo, nothing around.
 
-`python -m tests.bench.bare_api PORT MONGODB_URI AGENT_ID` serves until SIGTERM, as chassis.serving
-does. No one is recognised, counted, limited or logged; parameters are not looked at. It is given
+`python -m tests.bench.bare_api PORT MONGODB_URI AGENT_ID` serves until SIGTERM, as chassis.process.server
+does. No one is unchanged_partitions, counted, limited or logged; parameters are not looked at. It is given
 the rarest word first, which the gateway has to find out; and it counts what the gateway need not,
 when a page that is not full tells the total.
 """
@@ -16,13 +16,13 @@ import uvicorn
 from litestar import Litestar, Response, get
 from litestar.datastructures import State
 
-from chassis.mongo import Raw, connect
+from chassis.mongo.client import Raw, connect
 from contracts.crm import Stage
-from services.gateway.api import projection_of
-from services.gateway.counting import count
-from services.gateway.documents import SEARCH
-from services.gateway.shapes import Client, Task
-from tests.bench.stored import DATABASE
+from services.gateway.http.context import projection_of
+from services.gateway.read_models.documents import SEARCH
+from services.gateway.read_models.index_counts import count
+from services.gateway.read_models.schemas import Client, Task
+from tests.bench.seeded_views import DATABASE
 
 LIMIT = 20
 _TASK, _CLIENT = projection_of(Task), projection_of(Client)
@@ -59,7 +59,7 @@ async def _answer(counting: Any, found: Any, empty: Raw) -> Response[list[Raw]]:
 
 
 def main(port: str, uri: str, agent_id: str) -> None:
-    """Serve with uvicorn's options of chassis.serving."""
+    """Serve with uvicorn's options of chassis.process.server."""
 
     def connected(app: Litestar) -> None:
         app.state.database = connect(uri)[DATABASE]

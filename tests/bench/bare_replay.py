@@ -16,13 +16,13 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from pymongo import InsertOne, ReplaceOne
 from pymongo.asynchronous.database import AsyncDatabase
 
-from chassis.mongo import Raw, connect
-from chassis.own_events import own_topics
-from chassis.replay import BATCH_RECORDS
-from chassis.views import Views
+from chassis.mongo.client import Raw, connect
+from chassis.projections.views import Views
+from chassis.recovery.replay import BATCH_RECORDS
+from chassis.recovery.restore import own_topics
 from contracts.catalogue import PARTITIONS
+from ops.servers.stores import store_of
 from ops.services import SERVICES
-from ops.stores import store_of
 
 DATABASE = "bench_bare_replay"
 _COMMITS, _STATES, _VIEWS, _POSITIONS = "commits", "states", "views", "positions"

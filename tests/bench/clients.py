@@ -8,13 +8,13 @@ from uuid import UUID, uuid4
 from aiokafka import AIOKafkaProducer
 from pymongo import AsyncMongoClient
 
-from chassis.kafka import producer
-from chassis.mongo import Raw
+from chassis.kafka.client import producer
+from chassis.mongo.client import Raw
 from contracts import cloudevents
 from contracts.catalogue import topic_of
 from contracts.crm import AgentProfile, CreateClient, NewClientDetails, RegisterAgent
 from contracts.message import Command
-from tests.bench.measured import Wrong
+from tests.bench.results import Wrong
 
 AGENT = UUID("00000000-0000-4000-8000-00000000beef")
 FOLLOWUPS_EACH = 5

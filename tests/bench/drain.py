@@ -10,9 +10,9 @@ from typing import Any
 
 from pymongo import AsyncMongoClient
 
-from chassis.mongo import Raw, connect
+from chassis.mongo.client import Raw, connect
 from tests.bench import clients, cpu
-from tests.bench.measured import Drained, Wrong, seconds_between
+from tests.bench.results import Drained, Wrong, seconds_between
 from tests.providers.running import Fake
 from tests.servers import Server
 from tests.system import provided_by, system

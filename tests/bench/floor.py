@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from chassis.mongo import connect
+from chassis.mongo.client import connect
 from contracts.crm import AgentProfile, ClientDetails
 from contracts.scheduler import FollowupDue, Recipient
 from tests.bench import cpu
@@ -31,7 +31,7 @@ from tests.bench.floor_roles import (
     SENT,
     play,
 )
-from tests.bench.measured import Drained, Wrong, seconds_between
+from tests.bench.results import Drained, Wrong, seconds_between
 
 _ROOT = Path(__file__).parents[2]
 _LONGEST_SECONDS = 300

@@ -9,16 +9,16 @@ from typing import Any
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from chassis.kafka import pace_fetches, producer
-from chassis.mongo import connect
+from chassis.kafka.client import pace_fetches, producer
+from chassis.mongo.client import connect
 from contracts.composer import EmailComposed, Letter
 from contracts.message import Event
 from contracts.scheduler import FollowupDue
 from services.composer.openai_writer import OpenAIWriter
 from services.composer.writer import Brief
 from services.mailer.email import email_id
-from services.mailer.sendgrid_transport import SendGridTransport
-from services.mailer.transport import Parcel
+from services.mailer.transports.sendgrid import SendGridTransport
+from services.mailer.transports.transport import Parcel
 
 DATABASE, ITEMS, EVENTS = "bench_floor", "items", "events"
 FOLLOWUPS, DRAFTS, SENT = "bench-floor.followups", "bench-floor.drafts", "bench-floor.sent"

@@ -11,9 +11,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from ops.ports import free_port
+from ops.servers.ports import free_port
 from tests.bench import cpu
-from tests.bench.measured import Wrong
+from tests.bench.results import Wrong
 
 SECONDS = 30
 TARGET_PERCENT = 15

@@ -10,15 +10,15 @@ from rich.console import Console
 from rich.table import Table
 
 from contracts.catalogue import EVENTS
-from ops.event_export import export
-from ops.event_import import import_
+from ops.servers.stores import apply_topics
 from ops.services import SERVICES, Service
-from ops.stores import apply_topics
+from ops.topics.export import export
+from ops.topics.restore import import_
 from tests import servers
-from tests.bench.histories import produce
-from tests.bench.measured import Wrong
-from tests.bench.rebuilt import Rebuilt, rebuild
-from tests.journeys.topics import lose_topics
+from tests.bench.history_topics import produce
+from tests.bench.results import Wrong
+from tests.bench.timed_reader import Rebuilt, rebuild
+from tests.journeys.topic_damage import lose_topics
 from tests.servers import Server
 
 TARGET_SECONDS, TARGET_EVENTS = 300, 500_000

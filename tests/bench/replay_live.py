@@ -6,14 +6,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from chassis.mongo import connect
+from chassis.mongo.client import connect
 from ops.services import SERVICES
 from tests import servers
 from tests.bench import clients
 from tests.bench.drain import accepted_at
-from tests.bench.measured import Wrong, seconds_between
-from tests.bench.rebuilt import rebuild
+from tests.bench.results import Wrong, seconds_between
 from tests.bench.steady import MONTH, RATE, all_due, settings_of
+from tests.bench.timed_reader import rebuild
 from tests.providers.running import provider
 from tests.system import system
 

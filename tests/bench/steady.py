@@ -8,11 +8,11 @@ from pathlib import Path
 from pymongo import AsyncMongoClient
 from rich.console import Console
 
-from chassis.mongo import Raw, connect
+from chassis.mongo.client import Raw, connect
 from tests import servers
 from tests.bench import clients, cpu
 from tests.bench.drain import accepted_at
-from tests.bench.measured import Drained, Wrong, seconds_between, show
+from tests.bench.results import Drained, Wrong, seconds_between, show
 from tests.providers.running import Fake, provider
 from tests.system import provided_by, system
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.bench.measured import Wrong
+from tests.bench.results import Wrong
 
 CONNECTIONS = 16
 POSTING = 50

@@ -8,10 +8,10 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from beanie import init_beanie
 
-from chassis import kafka as chassis_kafka
-from chassis.ending import end
-from chassis.log import Log
-from chassis.mongo import Database, connect
+from chassis.eventlog.event_store import EventLog
+from chassis.kafka import client as chassis_kafka
+from chassis.mongo.client import Database, connect
+from chassis.process.tasks import cancel_and_wait
 from tests.chassis.tally import STORE
 from tests.servers import Server
 
@@ -27,12 +27,12 @@ async def database(mongodb_server: Server) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def log(database: Database) -> AsyncIterator[Log]:
+async def log(database: Database) -> AsyncIterator[EventLog]:
     """A log that flushes."""
-    log = Log(database)
+    log = EventLog(database)
     running = asyncio.create_task(log.run())
     yield log
-    await end([running])
+    await cancel_and_wait([running])
 
 
 @pytest.fixture

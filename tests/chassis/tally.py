@@ -6,13 +6,13 @@ from uuid import UUID, uuid4
 
 from pymongo import IndexModel
 
-from chassis.aggregate import DUE, Aggregate, Change, StateDocument
-from chassis.errors import Refused
-from chassis.mongo import Keyed
-from chassis.reactions import Reaction
-from chassis.state import Given, State
-from chassis.store import Store
-from chassis.views import View
+from chassis.domain.errors import Refused
+from chassis.domain.state import Given, State
+from chassis.eventlog.aggregate import DUE, Aggregate, Change, StateDocument
+from chassis.inbox.reactor import Reaction
+from chassis.mongo.client import UuidDocument
+from chassis.projections.views import View
+from chassis.recovery.persistence import Store
 from contracts.crm import ClientDeleted
 from contracts.mailer import (
     DeliveryKind,
@@ -158,7 +158,7 @@ def count_deletion(tally: Tally | None, event: ClientDeleted, given: Given) -> l
 COUNT_DELETION = Reaction(TALLIES, lambda event: event.client_id, count_deletion)
 
 
-class SeenDocument(Keyed):
+class SeenDocument(UuidDocument):
     """How many events were seen about a client."""
 
     events: int = 0

@@ -38,7 +38,7 @@ class Part(Contract):
     note: str | None = None
 
 
-class Told(Message):
+class OwnEvent(Message):
     kind: Literal["a", "b"]
     at: Time
     count: int = 0
@@ -48,7 +48,7 @@ class Told(Message):
     scores: dict[str, int] = {}
 
 
-RELEASE = schema_of(Told)
+RELEASE = schema_of(OwnEvent)
 
 
 def changed(change: Change) -> Schema:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from chassis.kafka import apply_topics, producer
+from chassis.kafka.client import apply_topics, producer
 from contracts.composer import Letter
 from contracts.mailer import (
     AddressSuppressed,
@@ -19,7 +19,7 @@ from contracts.mailer import (
     SuppressedAddress,
     suppression_id,
 )
-from tests.chassis.kafka_records import put
+from tests.chassis.raw_records import put
 from tests.contracts.samples import LATER, LETTER, NOON
 from tests.servers import Server
 

@@ -14,11 +14,11 @@ import httpx2
 import pytest
 
 from ops.services import SERVICES
-from tests.faults.checker import check
-from tests.faults.history import Acknowledged, History, read_history
-from tests.faults.settling import until_settled
-from tests.faults.surroundings import Surroundings, surroundings
-from tests.journeys.agent import Agent, agent_at, until
+from tests.faults.chaos.environment import Surroundings, surroundings
+from tests.faults.checker.checker import check
+from tests.faults.checker.history import Acknowledged, History, read_history
+from tests.faults.checker.settling import until_settled
+from tests.journeys.agent_user import Agent, agent_at, until
 from tests.system import AUTHORIZED, Running, new_prefix, system
 
 pytestmark = pytest.mark.alone

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.agent import FOLLOWUPS, LEADS, until
+from tests.journeys.agent_user import FOLLOWUPS, LEADS, until
 from tests.servers import Server
 
 pytestmark = pytest.mark.journey

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from ops.services import SERVICES, Service
-from tests.faults.verdict import Anomaly
-from tests.journeys.backup import back_up
+from tests.faults.checker.verdict import Anomaly
 from tests.journeys.conftest import Providers
-from tests.journeys.topics import cut, lose_topics
-from tests.journeys.whole import Site, site
+from tests.journeys.database_backup import back_up
+from tests.journeys.disaster_system import Site, site
+from tests.journeys.topic_damage import cut, lose_topics
 from tests.servers import Server
 from tests.system import Running
 

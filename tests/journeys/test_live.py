@@ -7,12 +7,12 @@ from uuid import uuid4
 
 import pytest
 
-from ops.replaying import Rebuilding
-from tests.ops.recording import no_bar
+from ops.topics.rebuild import Rebuilding
+from tests.ops.topics.recording import no_bar
 from tests.servers import Server
+from tests.services.gateway.client_events import Story
 from tests.services.gateway.conftest import api_of
-from tests.services.gateway.stories import Story
-from tests.services.gateway.streams import Open, event_stream, hello, socket, some
+from tests.services.gateway.live_clients import Open, event_stream, hello, socket, some
 from tests.system import AGENT, new_prefix, system
 
 pytestmark = pytest.mark.journey

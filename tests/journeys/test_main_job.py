@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.journeys.agent import (
+from tests.journeys.agent_user import (
     DAYS,
     FOLLOWUPS,
     LEADS,

@@ -9,7 +9,7 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from ops.services import SERVICES
-from tests.journeys.agent import FOLLOWUPS, agent_at, followups_in, import_samples
+from tests.journeys.agent_user import FOLLOWUPS, agent_at, followups_in, import_samples
 from tests.journeys.conftest import Providers
 from tests.servers import Server
 from tests.system import Running, system

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ops import embedded
-from tests.journeys.agent import agent_at, until
+from ops.servers import embedded
+from tests.journeys.agent_user import agent_at, until
 from tests.servers import Server
 from tests.system import system
 

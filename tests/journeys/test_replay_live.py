@@ -11,9 +11,9 @@ import pytest
 
 from ops.services import SERVICES, Service
 from tests.journeys.conftest import Providers
-from tests.journeys.rebuilding import Phase, collections, killed, replayed
-from tests.journeys.topics import ends
-from tests.journeys.whole import Site, site
+from tests.journeys.disaster_system import Site, site
+from tests.journeys.replay_command import Phase, collections, killed, replayed
+from tests.journeys.topic_damage import ends
 from tests.servers import Server
 
 pytestmark = pytest.mark.journey

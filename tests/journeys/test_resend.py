@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.conftest import Providers
-from tests.journeys.scene import scene
+from tests.journeys.failing_providers import scene
 from tests.servers import Server
 
 pytestmark = pytest.mark.journey

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.journeys.agent import ENDS, until
+from tests.journeys.agent_user import ENDS, until
 from tests.journeys.conftest import Providers
-from tests.journeys.scene import Scene, scene
+from tests.journeys.failing_providers import Scene, scene
 from tests.providers.webhook import PATH, event
 from tests.servers import Server
 from tests.system import empty, prefix_on

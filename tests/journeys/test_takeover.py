@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pymongo import AsyncMongoClient
 
-from tests.journeys.agent import Agent, agent_at, until
+from tests.journeys.agent_user import Agent, agent_at, until
 from tests.journeys.conftest import Providers
 from tests.servers import Server
 from tests.system import system

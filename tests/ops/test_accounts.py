@@ -7,14 +7,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from chassis.mongo import Raw, connect
+from chassis.mongo.client import Raw, connect
 from ops import accounts
 from ops.errors import OperatorError
-from ops.stores import apply_indexes
-from services.gateway.api_keys import KIND
-from services.gateway.passwords import Passwords
+from ops.servers.stores import apply_indexes
+from services.gateway.accounts.api_keys import KIND
+from services.gateway.accounts.passwords import Passwords
+from services.gateway.accounts.tokens import Secret
 from services.gateway.settings import GatewaySettings
-from services.gateway.tokens import Secret
 from tests.servers import Server
 
 

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import httpx2
 
-from ops.ports import LOOPBACK, remembered_port
-from ops.server_process import end_orphan, owned, running
+from ops.servers.ports import LOOPBACK, remembered_port
+from ops.servers.server_process import end_orphan, owned, running
 from tests.providers.ledger import entries
 
 _ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from ops import embedded
+from ops.servers import embedded
 from tests.servers import apache_kafka, containers
 
 

@@ -9,9 +9,9 @@ import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from ops.ports import LOOPBACK, remembered_port
-from ops.server_answers import has_brokers
-from ops.server_process import end_orphan, owned, running
+from ops.servers.ports import LOOPBACK, remembered_port
+from ops.servers.probes import has_brokers
+from ops.servers.server_process import end_orphan, owned, running
 
 _POM = Path(__file__).parent / "apache-kafka" / "pom.xml"
 _CACHE = Path(__file__).parents[2] / ".cache" / "apache-kafka"
@@ -80,7 +80,7 @@ async def kafka(jars: Path, data: Path, *, advertised: int | None = None) -> Asy
     """Run one broker with its data in this folder; yield its `host:port`.
 
     `advertised`: the loopback port that clients are sent to, where that is another.
-    Raises NotAvailable or ops.server_process.NotStarted.
+    Raises NotAvailable or ops.servers.server_process.NotStarted.
     """
     java = ("java", "-Xmx512m", "-XX:+UseSerialGC", "-cp", f"{jars}/*")
     with owned(data) as folder:

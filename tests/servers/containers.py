@@ -9,8 +9,8 @@ import docker  # type: ignore[import-untyped]
 from docker.errors import DockerException  # type: ignore[import-untyped]
 from testcontainers.core.container import DockerContainer
 
-from ops.ports import LOOPBACK, free_port
-from ops.server_answers import has_brokers, is_primary
+from ops.servers.ports import LOOPBACK, free_port
+from ops.servers.probes import has_brokers, is_primary
 
 MONGODB_IMAGE = "mongo:8.0"
 KAFKA_IMAGE = "apache/kafka:4.1.1"

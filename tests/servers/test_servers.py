@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.server_answers import has_brokers
+from ops.servers.probes import has_brokers
 from tests import servers
 from tests.servers import apache_kafka
 

@@ -1,0 +1,1 @@
+"""Leads read from CSV files, and clients written to them. Pure."""

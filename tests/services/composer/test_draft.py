@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from chassis.errors import CallFailed, Refused
-from chassis.retry import RetryPolicy
-from chassis.state import Given
+from chassis.domain.errors import CallFailed, Refused
+from chassis.domain.retry import RetryPolicy
+from chassis.domain.state import Given
 from contracts.composer import (
     CompositionAttemptFailed,
     CompositionFailed,

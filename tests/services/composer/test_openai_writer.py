@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chassis.errors import CallFailed
+from chassis.domain.errors import CallFailed
 from contracts.crm import AgentProfile, ClientDetails
 from contracts.scheduler import Recipient
 from services.composer.openai_writer import OpenAIWriter

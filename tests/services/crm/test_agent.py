@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from chassis.errors import Refused
-from chassis.state import Given
+from chassis.domain.errors import Refused
+from chassis.domain.state import Given
 from contracts.crm import AgentProfile, AgentRegistered, AgentUpdated, RegisterAgent, UpdateAgent
 from services.crm.agent import evolve, register, update
 

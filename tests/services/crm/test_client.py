@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from chassis.errors import Refused
-from chassis.state import Given
+from chassis.domain.errors import Refused
+from chassis.domain.state import Given
 from contracts.crm import (
     ClientCreated,
     ClientDeleted,

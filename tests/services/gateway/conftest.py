@@ -12,12 +12,12 @@ import httpx2
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from chassis import kafka as chassis_kafka
+from chassis.kafka import client as chassis_kafka
 from contracts import cloudevents
 from contracts.catalogue import topic_of
 from contracts.message import Event
 from tests.servers import Server
-from tests.services.gateway.stories import Story
+from tests.services.gateway.client_events import Story
 from tests.system import AGENT, authorized, empty, system
 
 SECONDS = 30.0

@@ -5,8 +5,8 @@ from functools import reduce
 
 import pytest
 
-from chassis.errors import CallFailed, Refused
-from chassis.retry import RetryPolicy
+from chassis.domain.errors import CallFailed, Refused
+from chassis.domain.retry import RetryPolicy
 from contracts.composer import CompositionFailed
 from contracts.mailer import AlertEvent, AlertFailed, AlertRaised, AlertSent, AlertStarted
 from services.mailer.alert import (
@@ -19,7 +19,7 @@ from services.mailer.alert import (
     sent,
     start,
 )
-from tests.services.mailer.emails import AGENT, CLIENT, FAILED, FOLLOWUP, GIVEN, HELD, NOON
+from tests.services.mailer.sample_emails import AGENT, CLIENT, FAILED, FOLLOWUP, GIVEN, HELD, NOON
 
 POLICY = RetryPolicy(timedelta(seconds=60), 2)
 UNWRITTEN = CompositionFailed(

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from chassis.errors import Refused
+from chassis.domain.errors import Refused
 from contracts.mailer import (
     AddressSuppressed,
     DeliveryKind,
@@ -20,7 +20,7 @@ from contracts.mailer import (
 )
 from services.mailer.email import record
 from services.mailer.suppression import confirm, evolve, suppress
-from tests.services.mailer.emails import (
+from tests.services.mailer.sample_emails import (
     AGAIN,
     AGENT,
     FAILED,

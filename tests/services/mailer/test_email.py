@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from chassis.errors import CallFailed, Refused
-from chassis.retry import RetryPolicy
+from chassis.domain.errors import CallFailed, Refused
+from chassis.domain.retry import RetryPolicy
 from contracts.composer import EmailComposed
 from contracts.mailer import (
     EmailEvent,
@@ -17,7 +17,7 @@ from contracts.mailer import (
     SendOutcomeUnknown,
 )
 from services.mailer.email import Email, fail_attempt, give_up, queue, sent, start, withhold
-from tests.services.mailer.emails import (
+from tests.services.mailer.sample_emails import (
     ABOUT,
     FAILED,
     GIVEN,

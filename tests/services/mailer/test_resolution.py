@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from chassis.errors import CallFailed, Refused
-from chassis.retry import RetryPolicy
+from chassis.domain.errors import CallFailed, Refused
+from chassis.domain.retry import RetryPolicy
 from contracts.mailer import (
     EmailEvent,
     EmailHeld,
@@ -16,7 +16,7 @@ from contracts.mailer import (
     SendAttemptFailed,
 )
 from services.mailer.email import fail_attempt, resolve, stop_waiting
-from tests.services.mailer.emails import (
+from tests.services.mailer.sample_emails import (
     ABOUT,
     AGAIN,
     FAILED,

@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from chassis.aggregate import to_raw
-from chassis.errors import Refused
+from chassis.domain.errors import Refused
+from chassis.eventlog.aggregate import to_raw
 from contracts.crm import ClientDeleted
 from contracts.scheduler import (
     CancelPlan,
@@ -28,7 +28,7 @@ from contracts.scheduler import (
 from services.scheduler.documents import PLANS
 from services.scheduler.orders import cancel_all, change, pause, reschedule, resume
 from services.scheduler.plan import Plan, end_plan, evolve
-from tests.services.scheduler.plans import (
+from tests.services.scheduler.sample_plans import (
     AGENT,
     CLIENT,
     DAY,

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from chassis.errors import Refused
+from chassis.domain.errors import Refused
 from contracts.crm import ClientDeleted, ClientUpdated, Stage
 from contracts.scheduler import (
     CancelFollowup,
@@ -18,7 +18,7 @@ from contracts.scheduler import (
 )
 from services.scheduler.orders import cancel, reschedule
 from services.scheduler.plan import Plan, end_plan, follow_stage, plan_followups
-from tests.services.scheduler.plans import (
+from tests.services.scheduler.sample_plans import (
     AGENT,
     CLIENT,
     DAY,

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.errors import Refused
+from chassis.domain.errors import Refused
 from contracts.scheduler import (
     CancelFollowup,
     CancelPlan,
@@ -20,7 +20,16 @@ from contracts.scheduler import (
 )
 from services.scheduler.orders import cancel, cancel_all, change, pause, reschedule, resume
 from services.scheduler.plan import Plan
-from tests.services.scheduler.plans import AGENT, CLIENT, DAY, NOON, at, due_at, folded, planned
+from tests.services.scheduler.sample_plans import (
+    AGENT,
+    CLIENT,
+    DAY,
+    NOON,
+    at,
+    due_at,
+    folded,
+    planned,
+)
 
 NUMBER = st.integers(0, 4)
 HOURS = st.integers(0, 24 * 40).map(lambda hours: hours / 24)

@@ -8,23 +8,22 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from chassis import mongo
-from chassis.aggregate import StateDocument
-from chassis.due import Work
-from chassis.ending import end
-from chassis.errors import Refused
-from chassis.log import Log
-from chassis.lookup import Lookup
-from chassis.mongo import Database
-from chassis.views import view_raw
+from chassis.domain.errors import Refused
+from chassis.eventlog.aggregate import StateDocument
+from chassis.eventlog.due_loop import Work
+from chassis.eventlog.event_store import EventLog
+from chassis.mongo import client as mongo
+from chassis.mongo.batch_loader import BatchLoader
+from chassis.mongo.client import Database
+from chassis.process.tasks import cancel_and_wait
+from chassis.projections.views import view_raw
 from contracts.message import to_milliseconds
 from contracts.scheduler import FollowupEvent, FollowupsPlanned, PlanPaused, PlanResumed
-from services.scheduler.documents import PLANS, AgentDocument, ClientDocument
+from services.scheduler.documents import PLANS, STORE, AgentDocument, ClientDocument
 from services.scheduler.plan import Plan, plan_followups
-from services.scheduler.store import STORE
 from services.scheduler.worker import let_fall_due
 from tests.servers import Server
-from tests.services.scheduler.plans import AGENT, CLIENT, DANA, DAY, MARIA, NOON, at, created
+from tests.services.scheduler.sample_plans import AGENT, CLIENT, DANA, DAY, MARIA, NOON, at, created
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 ABOUT: dict[str, Any] = {"agent_id": AGENT, "client_id": CLIENT}
@@ -50,18 +49,18 @@ async def database(mongodb_server: Server) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def log(database: Database) -> AsyncIterator[Log]:
+async def log(database: Database) -> AsyncIterator[EventLog]:
     """A log that flushes; it holds a plan whose first follow-up is due."""
-    log = Log(database)
+    log = EventLog(database)
     running = asyncio.create_task(log.run())
     [planned] = plan_followups(None, created(created_at=LONG_AGO), at(0), day=DAY)
     assert isinstance(planned, FollowupsPlanned)
     await append(log, None, planned)
     yield log
-    await end([running])
+    await cancel_and_wait([running])
 
 
-async def append(log: Log, stored: StateDocument[Plan] | None, event: FollowupEvent) -> UUID:
+async def append(log: EventLog, stored: StateDocument[Plan] | None, event: FollowupEvent) -> UUID:
     """Append an event, and give its id."""
     change = PLANS.change(
         CLIENT,
@@ -76,22 +75,22 @@ async def append(log: Log, stored: StateDocument[Plan] | None, event: FollowupEv
     return change.commit.events[0].envelope.id
 
 
-async def stored(log: Log) -> StateDocument[Plan]:
+async def stored(log: EventLog) -> StateDocument[Plan]:
     return (await log.load(PLANS, [CLIENT]))[CLIENT]
 
 
-async def let_go(log: Log, document: StateDocument[Plan]) -> None:
+async def let_go(log: EventLog, document: StateDocument[Plan]) -> None:
     """Let a worker do what it claimed."""
     work = Work[Plan, FollowupEvent](log, PLANS, document, "scheduler")
     await let_fall_due(
         work,
-        clients=Lookup(log.database, "clients", ClientDocument),
-        agents=Lookup(log.database, "agents", AgentDocument),
+        clients=BatchLoader(log.database, "clients", ClientDocument),
+        agents=BatchLoader(log.database, "agents", AgentDocument),
         day=timedelta(days=1),
     )
 
 
-async def test_what_was_claimed_before_a_pause_does_not_fall_due(log: Log) -> None:
+async def test_what_was_claimed_before_a_pause_does_not_fall_due(log: EventLog) -> None:
     claimed = await stored(log)
     await append(log, claimed, PAUSED)
     with pytest.raises(Refused, match="the plan is paused"):
@@ -102,7 +101,7 @@ async def test_what_was_claimed_before_a_pause_does_not_fall_due(log: Log) -> No
     assert await log.database["plans"].count_documents({"state.due_at": {"$exists": True}}) == 0
 
 
-async def test_what_was_claimed_before_a_pause_that_is_over_falls_due_once(log: Log) -> None:
+async def test_what_was_claimed_before_a_pause_that_is_over_falls_due_once(log: EventLog) -> None:
     claimed = await stored(log)
     await append(log, claimed, PAUSED)
     resumed = await append(log, await stored(log), RESUMED)

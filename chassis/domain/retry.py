@@ -1,0 +1,46 @@
+"""When a failed attempt is tried again."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from chassis.domain.errors import CallFailed
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """At most `attempts` attempts; after attempt n the next waits base · 2^(n-1)."""
+
+    base: timedelta
+    attempts: int
+
+    def next(self, attempt: int, failure: CallFailed, now: datetime) -> datetime | None:
+        """Give the time of the attempt after number `attempt`, or None when that was the last.
+
+        What the provider asks for with Retry-After is honoured.
+        """
+        if failure.final or attempt >= self.attempts:
+            return None
+        wait: timedelta = self.base * 2 ** (attempt - 1)
+        if failure.retry_after is not None:
+            wait = max(wait, timedelta(seconds=failure.retry_after))
+        return now + wait
+
+
+LONGEST_SECONDS = 3600.0
+
+
+def retry_after(header: str | None, now: datetime) -> float | None:
+    """Give the seconds to wait, 0 to 3600; None when the header is absent or makes no sense."""
+    if header is None:
+        return None
+    try:
+        seconds = float(header)
+    except ValueError:
+        try:
+            date = parsedate_to_datetime(header)
+        except ValueError:
+            return None
+        seconds = (date.replace(tzinfo=date.tzinfo or UTC) - now).total_seconds()
+    # `not >=` also turns NaN away.
+    return min(seconds, LONGEST_SECONDS) if seconds >= 0 else None

@@ -1,0 +1,1 @@
+"""Consuming messages: batches in, reactions decided, answers and quarantine out."""

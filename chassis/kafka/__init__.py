@@ -1,0 +1,1 @@
+"""Kafka clients, records and the positions that a database remembers."""

@@ -1,0 +1,46 @@
+"""Records as they arrive, read as far as somebody needs them."""
+
+from collections.abc import Container
+from dataclasses import dataclass
+
+from aiokafka import ConsumerRecord
+
+from contracts import cloudevents
+from contracts.catalogue import TYPES
+from contracts.cloudevents import Envelope, Malformed
+from contracts.message import Event, Message
+
+Record = ConsumerRecord[bytes | None, bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedRecord:
+    """A record that could be read; `message` is None where only its version matters."""
+
+    record: Record
+    envelope: Envelope
+    message: Message | None
+
+
+def parse(
+    record: Record, *, reads: Container[type[Message]], follows: Container[type[Message]]
+) -> ParsedRecord | None:
+    """Read a record: whole if its type is in `reads`, its envelope if in `follows`, else None.
+
+    Raises Malformed or ValidationError for one that is none of ours; of an unknown type, too.
+    """
+    raw = dict(record.headers).get("ce_type")
+    type_ = TYPES.get(raw.decode(errors="replace")) if raw else None
+    if type_ is not None and type_ not in reads and type_ not in follows:
+        return None
+    envelope = cloudevents.read(record.headers)
+    if type_ is None:
+        raise Malformed("ce_type", f"{envelope.type} is not known here")
+    if issubclass(type_, Event) and envelope.version is None:
+        raise Malformed("ce_streamversion", "is missing")
+    if type_ not in reads:
+        return ParsedRecord(record, envelope, None)
+    message = type_.model_validate_json(record.value or b"")
+    if message.stream != envelope.subject and issubclass(type_, Event):
+        raise Malformed("ce_subject", "is not the stream that the value is about")
+    return ParsedRecord(record, envelope, message)

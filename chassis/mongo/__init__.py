@@ -1,0 +1,1 @@
+"""MongoDB clients, change streams and batched reads."""

@@ -1,0 +1,1 @@
+"""One process: settings, HTTP server, health, logging, metrics, background tasks."""

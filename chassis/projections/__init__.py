@@ -1,0 +1,1 @@
+"""What a service keeps of other services' streams: views and journals."""

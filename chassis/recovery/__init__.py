@@ -1,0 +1,1 @@
+"""Rebuilding a database from its topics, and topics from the database."""

@@ -1,0 +1,215 @@
+"""A small client of RealtorOS's REST API."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any, Self
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import httpx2
+
+from ops.errors import Away, OperatorError
+
+TIMEOUT_SECONDS = 30.0
+# How long a write is repeated while the server is away or says that it cannot take it now.
+PATIENCE_SECONDS = 60.0
+_PAUSE_SECONDS = 1.0
+_LATER = (httpx2.codes.SERVICE_UNAVAILABLE, httpx2.codes.TOO_MANY_REQUESTS)
+_PAGE = 100
+
+
+@dataclass(frozen=True)
+class Task:
+    """A follow-up as the API shows it."""
+
+    id: str
+    client_id: str
+    followup_type: str
+    status: str
+    error_message: str
+
+
+@dataclass(frozen=True)
+class Client:
+    """What is needed here of a client."""
+
+    id: str
+    email: str
+    stage: str
+
+    @property
+    def is_followed_up(self) -> bool:
+        """Whether a plan of follow-ups is made for it, or the one it has goes on."""
+        return self.stage not in ("closed", "lost")
+
+
+@dataclass(frozen=True)
+class Added:
+    """A client was added, or (when the write is still being worked on) will be."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """There is a client with this email already."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The server does not take the client: a reason per field (RFC 9457 problem details)."""
+
+    reasons: tuple[tuple[str, str], ...]
+
+
+class ApiClient:
+    """Talks to one gateway, with an API key. Every method raises Away when it does not answer.
+
+    Use it as an async context manager.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: str | None = None,
+        *,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.url = url.rstrip("/")
+        host = urlsplit(self.url).hostname
+        if urlsplit(self.url).scheme not in ("http", "https") or not host:
+            raise OperatorError(f"“{url}” is no URL: give one like http://127.0.0.1:8000")
+        self._http = httpx2.AsyncClient(
+            base_url=self.url,
+            timeout=TIMEOUT_SECONDS,
+            headers={"Authorization": f"Bearer {key}"} if key else None,
+            transport=transport,
+            # A proxy of the environment knows nothing of servers on this machine.
+            trust_env=host not in ("127.0.0.1", "localhost", "::1"),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    async def add_client(self, body: Mapping[str, Any]) -> Added | Known | Refused:
+        """Add a client; for a minute, try again while the server is away or asks to (503, 429)."""
+        # The same key each time: a write that was done, but not answered, is not done again.
+        key = {"Idempotency-Key": str(uuid4())}
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                response = await self._send("POST", "/api/clients", json=body, headers=key)
+            except Away:
+                if time.monotonic() + _PAUSE_SECONDS > deadline:
+                    raise
+                await asyncio.sleep(_PAUSE_SECONDS)
+                continue
+            if response.status_code not in _LATER:
+                break
+            pause = _retry_after(response)
+            if time.monotonic() + pause > deadline:
+                raise Away(f"{self.url} takes no clients at present: {_problem(response)}")
+            await asyncio.sleep(pause)
+        if response.is_success:
+            return Added()
+        if response.status_code == httpx2.codes.CONFLICT:
+            return Known()
+        if response.status_code in (httpx2.codes.BAD_REQUEST, httpx2.codes.UNPROCESSABLE_CONTENT):
+            return Refused(_reasons(response))
+        raise self._failure(response)
+
+    async def tasks(self) -> list[Task]:
+        """Give every follow-up there is."""
+        return [
+            Task(
+                id=_id(item),
+                client_id=str(item["client_id"]),
+                followup_type=item["followup_type"],
+                status=item["status"],
+                error_message=item.get("error_message") or "",
+            )
+            async for item in self._all("/api/tasks")
+        ]
+
+    async def clients(self) -> list[Client]:
+        """Give every client there is."""
+        return [
+            Client(id=_id(item), email=item["email"], stage=item["stage"])
+            async for item in self._all("/api/clients")
+        ]
+
+    async def count(self, collection: str, status: str) -> int:
+        """Count the `tasks` or `emails` with this status."""
+        params = {"status": status, "limit": 1}
+        response = await self._get(f"/api/{collection}", params=params)
+        return int(response.headers["X-Total-Count"])
+
+    async def readiness(self) -> tuple[bool, str]:
+        """Whether the gateway is ready, and what it says about it."""
+        response = await self._send("GET", "/health/ready")
+        return response.is_success, response.text.strip()
+
+    async def _all(self, path: str) -> AsyncIterator[Mapping[str, Any]]:
+        """Give the items of all pages, from link to link (RFC 8288)."""
+        url: str | None = f"{path}?limit={_PAGE}"
+        while url:
+            response = await self._get(url)
+            for item in response.json():
+                yield item
+            url = response.links.get("next", {}).get("url")
+
+    async def _get(self, url: str, params: Mapping[str, Any] | None = None) -> httpx2.Response:
+        response = await self._send("GET", url, params=params)
+        if not response.is_success:
+            raise self._failure(response)
+        return response
+
+    async def _send(self, method: str, url: str, **options: Any) -> httpx2.Response:
+        try:
+            return await self._http.request(method, url, **options)
+        except httpx2.TransportError as error:
+            raise Away(
+                f"nothing answers at {self.url} ({type(error).__name__}):"
+                " is `realtoros up` running?"
+            ) from error
+
+    def _failure(self, response: httpx2.Response) -> OperatorError:
+        if response.status_code == httpx2.codes.UNAUTHORIZED:
+            return OperatorError(f"{self.url} wants an API key: set REALTOROS_API_KEY")
+        kind = Away if response.is_server_error else OperatorError
+        return kind(f"{self.url} answers {response.status_code}: {_problem(response)}")
+
+
+def _id(item: Mapping[str, Any]) -> str:
+    return str(item["_id"] if "_id" in item else item["id"])
+
+
+def _retry_after(response: httpx2.Response) -> float:
+    """Give the seconds to wait: at least 0.1, and one when the server does not say."""
+    value = response.headers.get("Retry-After", str(_PAUSE_SECONDS))
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = parsedate_to_datetime(value).timestamp() - time.time()
+    return max(0.1, seconds)
+
+
+def _problem(response: httpx2.Response) -> str:
+    try:
+        problem = response.json()
+        return str(problem.get("detail") or problem.get("title") or response.reason_phrase)
+    except (ValueError, AttributeError):
+        return response.reason_phrase
+
+
+def _reasons(response: httpx2.Response) -> tuple[tuple[str, str], ...]:
+    try:
+        errors = response.json().get("errors") or []
+        reasons = tuple((str(error["field"]), str(error["reason"])) for error in errors)
+    except (ValueError, AttributeError, LookupError, TypeError):
+        reasons = ()
+    return reasons or (("", _problem(response)),)

@@ -1,0 +1,99 @@
+"""`realtoros events`: what stands in the topics, shown, exported and imported."""
+# ruff: noqa: PLC0415, T201
+
+import asyncio
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+events = typer.Typer(help="What stands in the topics.", no_args_is_help=True)
+
+Topics = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[TOPIC …]", help="Without prefix.", show_default="all events"),
+]
+Folder = Annotated[Path, typer.Argument(metavar="FOLDER")]
+
+
+@events.command()
+def tail(
+    names: Topics = None,
+    types: Annotated[
+        list[str] | None,
+        typer.Option("--type", metavar="NAME", help="Only these, such as EmailSent."),
+    ] = None,
+    client: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only what is about this client.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="RFC 3339, or 90s, 15m, 2h, 3d ago.",
+            show_default="now; with --no-follow, the beginning",
+        ),
+    ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow/--no-follow", help="Go on until Ctrl-C, or end at the end.")
+    ] = True,
+    personal: Annotated[bool, typer.Option("--personal", help="Show personal data, too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
+) -> None:
+    """Show records, a line each, as they come. What is personal is left out."""
+    from contracts.catalogue import EVENTS, TOPICS
+    from ops.local import discovery
+    from ops.servers import stores
+    from ops.signals import until_signalled
+    from ops.topics import tail as event_tail
+    from ops.topics.reader import chosen
+    from ops.topics.record_format import Line
+
+    def show(line: Line) -> None:
+        print((line.json if as_json else line.readable)(personal=personal), flush=True)
+
+    tailing = event_tail.tail(
+        discovery.find_kafka(os.environ),
+        stores.topic_prefix(os.environ),
+        chosen(names or [topic.name for topic in EVENTS], TOPICS),
+        show,
+        wanted=event_tail.Wanted(frozenset(types or ()), client),
+        since=event_tail.moment(since, datetime.now(UTC)) if since else None,
+        follow=follow,
+    )
+    # That it stops need not be said in the midst of records.
+    asyncio.run(until_signalled(tailing, lambda _: None))
+
+
+@events.command(name="export")
+def export_(folder: Folder, names: Topics = None) -> None:
+    """Export topics, whole, into a folder. It holds personal data."""
+    from contracts.catalogue import COMMANDS, EVENTS
+    from ops.local import discovery
+    from ops.progress_bar import progress_bar
+    from ops.servers import stores
+    from ops.topics import export as event_export
+    from ops.topics.reader import chosen
+
+    topics = (*EVENTS, *COMMANDS)
+    bootstrap, prefix = discovery.find_kafka(os.environ), stores.topic_prefix(os.environ)
+    picked = chosen(names or [topic.name for topic in topics], topics)
+    with progress_bar("Exporting") as show:
+        manifest = asyncio.run(event_export.export(bootstrap, prefix, picked, folder, show))
+    print(f"{manifest.count} records of {len(picked)} topics are in {folder}")
+
+
+@events.command(name="import")
+def import_(folder: Folder) -> None:
+    """Import an export into topics that are empty or not there yet."""
+    from ops.local import discovery
+    from ops.progress_bar import progress_bar
+    from ops.servers import stores
+    from ops.topics import restore as event_import
+
+    bootstrap, prefix = discovery.find_kafka(os.environ), stores.topic_prefix(os.environ)
+    with progress_bar("Importing") as show:
+        manifest = asyncio.run(event_import.import_(bootstrap, prefix, folder, show))
+    print(f"{manifest.count} records are in the topics {prefix}*")

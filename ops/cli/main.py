@@ -1,0 +1,168 @@
+"""The `realtoros` command. What a command needs is imported when it runs, so that help is quick."""
+# ruff: noqa: PLC0415, T201
+
+import asyncio
+import importlib
+import os
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from ops.cli.agents import agents
+from ops.cli.events import events
+from ops.cli.quarantine import quarantine
+from ops.cli.replay import replay, republish
+from ops.errors import OperatorError
+from ops.services import SERVICES, Service
+
+app = typer.Typer(
+    help="Follows up with a realtor's clients by email.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+topics = typer.Typer(help="Kafka's topics.", no_args_is_help=True)
+indexes = typer.Typer(help="MongoDB's indexes.", no_args_is_help=True)
+app.add_typer(topics, name="topics")
+app.add_typer(quarantine, name="quarantine")
+app.add_typer(indexes, name="indexes")
+app.add_typer(events, name="events")
+app.add_typer(agents, name="agents")
+
+Leads = Annotated[Path, typer.Argument(metavar="FILE.csv", help="A CSV of leads.")]
+Url = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="Where the API is.", show_default="what runs in this folder"),
+]
+_INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command line. An operator's mistake is one line on stderr and exit code 1."""
+    try:
+        app()
+    except OperatorError as error:
+        sys.exit(f"realtoros: {error}")
+
+
+@app.command()
+def up() -> None:
+    """Run everything on this machine until Ctrl-C, with its data in ./.realtoros/up."""
+    from ops.local import discovery
+    from ops.local.supervisor import run_up
+
+    _supervise(run_up(discovery.folder_of("up"), os.environ, _say), stopped=0)
+
+
+@app.command()
+def demo(
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="FILE.csv", help="A CSV of leads.", show_default="25 samples"),
+    ] = None,
+    once: Annotated[
+        bool, typer.Option("--once", help="End when all are sent; exit code 1 if one is not.")
+    ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Delete what an earlier demo left, then begin.")
+    ] = False,
+) -> None:
+    """Import leads and watch a month of follow-ups go out in a minute."""
+    from rich.console import Console
+
+    from ops.demo import demo
+    from ops.local import discovery
+
+    work = demo.demo(
+        file or demo.SAMPLE,
+        discovery.folder_of("demo"),
+        os.environ,
+        once=once,
+        fresh=fresh,
+        console=Console(),
+    )
+    _supervise(work, stopped=_INTERRUPTED if once else 0)
+
+
+@app.command()
+def run(
+    service: Annotated[
+        Service, typer.Argument(metavar="SERVICE", help=f"One of {', '.join(SERVICES)}.")
+    ],
+) -> None:
+    """Run one service in the foreground, as its environment says."""
+    from ops.local.supervised_process import end_with_supervisor
+
+    end_with_supervisor()
+    try:
+        module = importlib.import_module(f"services.{service}.main")
+    except ModuleNotFoundError as error:
+        raise OperatorError(
+            f"{service} cannot run here, since {error.name} is not installed:"
+            f" install realtoros[{service}]"
+        ) from error
+    module.main()
+
+
+@app.command()
+def status(url: Url = None) -> None:
+    """Say whether the API is ready, and count follow-ups and emails by status."""
+    from ops.api_client import status
+    from ops.local import discovery
+
+    found = url or discovery.find_url(os.environ)
+    raise typer.Exit(asyncio.run(status.status(found, discovery.find_key(os.environ), _say)))
+
+
+@app.command(name="import")
+def import_(file: Leads, url: Url = None) -> None:
+    """Import leads into the running system; exit code 1 if a line is no good."""
+    from ops.api_client import lead_import
+    from ops.local import discovery
+
+    found, key = url or discovery.find_url(os.environ), discovery.find_key(os.environ)
+    raise typer.Exit(asyncio.run(lead_import.import_file(file, found, key, _say)))
+
+
+app.command()(replay)
+app.command()(republish)
+
+
+@topics.command("apply")
+def topics_apply() -> None:
+    """Create the topics that are missing on KAFKA_BOOTSTRAP_SERVERS."""
+    from ops.servers import stores
+
+    bootstrap = stores.address_in(os.environ, "KAFKA_BOOTSTRAP_SERVERS")
+    changed = asyncio.run(stores.apply_topics(bootstrap, stores.topic_prefix(os.environ)))
+    _say("\n".join(changed) or "All topics are as they should be.")
+
+
+@indexes.command("apply")
+def indexes_apply() -> None:
+    """Create the indexes that are missing in MONGODB_URI."""
+    from ops.servers import stores
+
+    uri = stores.address_in(os.environ, "MONGODB_URI")
+    for database in asyncio.run(stores.apply_indexes(uri)):
+        _say(f"{database}: its indexes are as they should be.")
+
+
+def _supervise(work: Coroutine[Any, Any, int], *, stopped: int) -> NoReturn:
+    """Run it until it ends or a signal comes; `stopped` is the exit code for the latter."""
+    from ops.servers.embedded import Unavailable
+    from ops.servers.server_process import InUse, NotStarted
+    from ops.signals import until_signalled
+
+    try:
+        code = asyncio.run(until_signalled(work, _say))
+    except (Unavailable, InUse, NotStarted) as error:
+        raise OperatorError(str(error)) from error
+    raise typer.Exit(stopped if code is None else code)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)

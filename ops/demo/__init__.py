@@ -1,0 +1,1 @@
+"""`realtoros demo`: sample leads followed up live in the terminal."""

@@ -1,0 +1,178 @@
+"""Everything on this machine: the servers, then the five services, started, watched, stopped."""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ops import accounts
+from ops.accounts import Access
+from ops.local import discovery
+from ops.local.readiness import until_ready
+from ops.local.service_log import ServiceLog
+from ops.local.supervised_process import SupervisedProcess
+from ops.servers.ports import LOOPBACK, free_port
+from ops.servers.server_process import owned
+from ops.servers.stores import Stores, apply_indexes, apply_topics, stores, topic_prefix
+from ops.services import SERVICES
+
+STOP_SECONDS = 25.0
+# -P: a folder called `ops` or `services` where the user stands is not ours.
+RUN = (sys.executable, "-P", "-m", "ops.cli", "run")
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class System:
+    """A running RealtorOS: where everything is."""
+
+    url: str
+    folder: Path
+    mail: str
+    stores: Stores
+    access: Access
+
+    def described(self) -> list[str]:
+        """Say on a line each where the API, mail and logs are, and which servers are in use."""
+        return [
+            f"API      {self.url} (its schema: {self.url}/schema)",
+            f"Mail     {self.mail}",
+            f"Logs     {self.folder / 'logs'}",
+            *self.stores.described(),
+        ]
+
+
+@contextlib.asynccontextmanager
+async def running_system(
+    folder: Path, environment: Mapping[str, str], say: Say
+) -> AsyncIterator[System]:
+    """Run everything with its data in the folder, and yield once every service is ready.
+
+    `say` is told what happens to the services meanwhile. Leaving stops the services (within
+    25 s each, all at once), then the embedded servers. Raises OperatorError,
+    ops.servers.embedded.Unavailable, ops.servers.server_process.InUse or NotStarted.
+    """
+    # It holds letters to clients: nobody else's business on a shared machine.
+    folder.parent.mkdir(mode=0o700, exist_ok=True)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(owned(folder))
+        port = discovery.gateway_port(environment)
+        if not environment.get("GATEWAY_PORT") and port != discovery.DEFAULT_PORT:
+            say(f"Port {discovery.DEFAULT_PORT} is taken: the API will be on port {port}.")
+        servers = await stack.enter_async_context(stores(folder, environment, say))
+        await apply_topics(servers.kafka, topic_prefix(environment))
+        await apply_indexes(servers.mongodb)
+        access = await accounts.access(servers.mongodb, folder, environment)
+        if access.login:
+            # At once: should the start fail, nobody could tell it later.
+            say(f"Log in as {access.login}.")
+        settings = _settings(folder, environment, servers, port)
+        say(f"Starting {', '.join(SERVICES)} …")
+        host = environment.get("HOST") or LOOPBACK
+        address = LOOPBACK if host in ("0.0.0.0", "::") else host  # noqa: S104 - only compared
+        children = _children(folder, settings, say)
+        await stack.enter_async_context(_kept_running(children, say))
+        urls = {
+            child: f"http://{address}:{settings[child.name][_port_of(child.name)]}"
+            for child in children
+        }
+        await until_ready(urls)
+        url = f"http://{address}:{port}"
+        mongodb = servers.mongodb if servers.mongodb_is_embedded else None
+        stack.enter_context(discovery.remembered(folder, url, servers.kafka, mongodb))
+        mail = _mail(environment, settings["mailer"]["MAILBOX_DIR"])
+        yield System(url=url, folder=folder, mail=mail, stores=servers, access=access)
+
+
+def _settings(
+    folder: Path, environment: Mapping[str, str], servers: Stores, port: int
+) -> dict[str, dict[str, str]]:
+    """Give each service's whole environment."""
+    common = {
+        **environment,
+        "KAFKA_BOOTSTRAP_SERVERS": servers.kafka,
+        "MONGODB_URI": servers.mongodb,
+        "MAILBOX_DIR": environment.get("MAILBOX_DIR") or str(folder / "mail"),
+        "GATEWAY_PORT": str(port),
+    }
+    if not common.get("TOKEN_KEYS"):
+        common["TOKEN_KEYS"] = accounts.token_keys(folder)
+    if servers.kafka_is_embedded:
+        common.setdefault("KAFKA_EMPTY_FETCH_HOLD_MS", "100")
+    ports: set[int] = set()
+    while len(ports) < len(SERVICES):
+        ports.add(free_port())
+    settings: dict[str, dict[str, str]] = {
+        name: {**common, "HEALTH_PORT": str(port)}
+        for name, port in zip(SERVICES, ports, strict=True)
+    }
+    if servers.kafka_is_embedded:
+        for name in SERVICES:
+            settings[name].setdefault("KAFKA_GROUP_INSTANCE_ID", name)
+    return settings
+
+
+def _port_of(service: str) -> str:
+    return "GATEWAY_PORT" if service == "gateway" else "HEALTH_PORT"
+
+
+def _mail(environment: Mapping[str, str], mailbox: str) -> str:
+    if not environment.get("SENDGRID_API_KEY"):
+        return mailbox
+    return " ".join(["SendGrid", environment.get("SENDGRID_BASE_URL", "")]).strip()
+
+
+def _children(
+    folder: Path, settings: Mapping[str, Mapping[str, str]], say: Say
+) -> list[SupervisedProcess]:
+    return [
+        SupervisedProcess(
+            name,
+            [*RUN, name],
+            settings[name],
+            ServiceLog(folder / "logs" / f"{name}.log"),
+            say=say,
+        )
+        for name in SERVICES
+    ]
+
+
+@contextlib.asynccontextmanager
+async def _kept_running(children: Sequence[SupervisedProcess], say: Say) -> AsyncIterator[None]:
+    """Keep the children running meanwhile, and tell the errors that they log."""
+    runs = {child: asyncio.create_task(child.keep_running()) for child in children}
+    watch = asyncio.create_task(_tell_errors(children, say))
+    try:
+        yield
+    finally:
+        watch.cancel()
+        for child in children:
+            child.stop()
+        _, late = await asyncio.wait(runs.values(), timeout=STOP_SECONDS)
+        for child, run in runs.items():
+            if run in late:
+                say(f"{child.name} did not stop in {STOP_SECONDS:.0f} s: killing it")
+                child.kill()
+        await asyncio.gather(*runs.values())
+
+
+async def _tell_errors(children: Sequence[SupervisedProcess], say: Say) -> None:
+    while True:
+        await asyncio.sleep(1)
+        for child in children:
+            errors = child.log.new_errors()
+            more = f" (and {len(errors) - 1} more, see its log)" if len(errors) > 1 else ""
+            if errors:
+                say(f"{child.name}: {errors[-1]}{more}")
+
+
+async def run_up(folder: Path, environment: Mapping[str, str], say: Say) -> int:
+    """Run everything until cancelled, and say where it is."""
+    async with running_system(folder, environment, say) as system:
+        say("RealtorOS is up. Ctrl-C stops it; what is planned goes on when it is up again.")
+        for line in system.described():
+            say(f"  {line}")
+        await asyncio.Event().wait()
+    return 0

@@ -1,0 +1,1 @@
+"""MongoDB and Kafka: embedded ones, and what must be in them before services start."""

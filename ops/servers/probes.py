@@ -1,0 +1,71 @@
+"""Whether a server that was just started can be worked with, asked on loopback."""
+
+import asyncio
+import struct
+from typing import Any
+
+from pymongo import AsyncMongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+from ops.servers.ports import LOOPBACK
+
+REPLICA_SET = "rs0"
+_NOT_YET_INITIATED = 94
+_PATIENCE_SECONDS = 2.0
+# Kafka's Metadata request, version 4, about no topic: it asks which brokers there are.
+_METADATA_REQUEST = struct.pack(">hhihi?", 3, 4, 1, -1, 0, False)
+
+
+async def has_brokers(port: int) -> bool:
+    """Whether the Kafka broker at this port answers metadata requests."""
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            answer = await _asked(port, _METADATA_REQUEST)
+    except (OSError, TimeoutError, asyncio.IncompleteReadError):
+        return False
+    _correlation, _throttled, brokers = struct.unpack_from(">iii", answer)
+    return bool(brokers > 0)
+
+
+async def is_primary(port: int) -> bool:
+    """Whether the MongoDB at this port takes writes.
+
+    On the way there it makes the server the only member of its replica set, at this address:
+    a set that was configured at another port cannot elect itself any more.
+    """
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
+        LOOPBACK, port, directConnection=True, serverSelectionTimeoutMS=500
+    )
+    async with client:
+        try:
+            hello = await client.admin.command("hello")
+            if not hello["isWritablePrimary"]:
+                await _configure(client, f"{LOOPBACK}:{port}")
+        except PyMongoError:
+            return False
+    return bool(hello["isWritablePrimary"])
+
+
+async def _asked(port: int, request: bytes) -> bytes:
+    reader, writer = await asyncio.open_connection(LOOPBACK, port)
+    try:
+        writer.write(struct.pack(">i", len(request)) + request)
+        size = int.from_bytes(await reader.readexactly(4), "big")
+        return await reader.readexactly(size)
+    finally:
+        writer.close()
+
+
+async def _configure(client: AsyncMongoClient[dict[str, Any]], address: str) -> None:
+    try:
+        config = (await client.admin.command("replSetGetConfig"))["config"]
+    except OperationFailure as failure:
+        if failure.code != _NOT_YET_INITIATED:
+            raise
+        config = {"_id": REPLICA_SET, "members": [{"_id": 0, "host": address}]}
+        await client.admin.command("replSetInitiate", config)
+        return
+    if config["members"][0]["host"] != address:
+        config["members"][0]["host"] = address
+        config["version"] += 1
+        await client.admin.command("replSetReconfig", config, force=True)

@@ -1,0 +1,1 @@
+"""Topics in the hands of an operator: tail, export, restore, quarantine, rebuild."""

@@ -1,0 +1,1 @@
+"""Accounts, log-ins, API keys, and who may call."""

@@ -1,0 +1,104 @@
+"""Credentials: they are in this database only, never published, and replay leaves them alone."""
+
+from datetime import timedelta
+from typing import Any, ClassVar, Literal
+from uuid import UUID
+
+from beanie import Document
+from pymongo import ASCENDING, IndexModel
+
+from chassis.mongo.client import UuidDocument
+from contracts.crm import AgentProfile
+from contracts.message import Time
+from services.gateway.accounts.caller import Role, Scope
+
+IDEMPOTENCY_KEPT = timedelta(hours=24)
+
+
+class AccountDocument(UuidDocument):
+    """Who may log in as an agent; its id is the agent's.
+
+    `email` is in lower case; `password` an argon2 hash. `unregistered` is the profile that crm has
+    still to be told.
+    """
+
+    email: str
+    password: str
+    role: Role = "agent"
+    active: bool = True
+    unregistered: AgentProfile | None = None
+    created_at: Time
+
+    class Settings:
+        name = "accounts"
+        indexes: ClassVar = [
+            IndexModel([("email", ASCENDING)], name="unique_login", unique=True),
+            IndexModel([("created_at", -1), ("_id", 1)]),
+        ]
+
+
+class SessionDocument(UuidDocument):
+    """A log-in: a family of refresh tokens of which only the latest is good.
+
+    `current` is the SHA-256 of its secret, `spent` are those of the latest before it.
+    """
+
+    agent_id: UUID
+    current: bytes
+    spent: list[bytes] = []
+    expires_at: Time
+
+    class Settings:
+        name = "sessions"
+        indexes: ClassVar = [
+            IndexModel([("agent_id", ASCENDING)]),
+            IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0),
+        ]
+
+
+class ApiKeyDocument(UuidDocument):
+    """A key for an integrator; `secret` is its SHA-256."""
+
+    agent_id: UUID
+    name: str
+    scopes: list[Scope]
+    secret: bytes
+    created_at: Time
+
+    class Settings:
+        name = "api_keys"
+        indexes: ClassVar = [IndexModel([("agent_id", 1), ("created_at", -1), ("_id", 1)])]
+
+
+class AttemptsDocument(Document):
+    """How often something was tried in a span of time; for limits that hold on all replicas."""
+
+    id: str  # type: ignore[assignment]
+    tries: int
+    expires_at: Time
+
+    class Settings:
+        name = "attempts"
+        indexes: ClassVar = [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)]
+
+
+class IdempotencyDocument(Document):
+    """A request with an Idempotency-Key (`<agent>:<key>`), and its answer once there is one.
+
+    `command_id` names the request's command, so that it is the same however often it is sent.
+    """
+
+    id: str  # type: ignore[assignment]
+    request: bytes
+    command_id: UUID
+    answer: dict[Literal["status", "headers", "body"], Any] | None = None
+    created_at: Time
+
+    class Settings:
+        name = "idempotency"
+        indexes: ClassVar = [
+            IndexModel(
+                [("created_at", ASCENDING)],
+                expireAfterSeconds=int(IDEMPOTENCY_KEPT.total_seconds()),
+            )
+        ]

@@ -1,0 +1,1 @@
+"""Writes: commands sent to their owners, and the wait for their replies."""

@@ -1,0 +1,137 @@
+"""SendGrid's event webhook: signed reports of what became of emails, turned into commands."""
+
+import asyncio
+import base64
+import binascii
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import structlog
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from contracts.mailer import (
+    SUPPRESSED_FROM,
+    DeliveryKind,
+    RecordDelivery,
+    RecordedAddress,
+    suppression_id,
+)
+from services.gateway.commands.client import CommandClient
+from services.gateway.errors import ForgedWebhook
+
+SIGNATURE = "X-Twilio-Email-Event-Webhook-Signature"
+TIMESTAMP = "X-Twilio-Email-Event-Webhook-Timestamp"
+# Others (processed, deferred) tell nothing that has to be known.
+KINDS: dict[str, DeliveryKind] = {
+    "delivered": "delivered",
+    "open": "opened",
+    "click": "clicked",
+    "bounce": "bounced",
+    "dropped": "bounced",
+    "spamreport": "spam_report",
+    "unsubscribe": "unsubscribed",
+    "group_unsubscribe": "unsubscribed",
+}
+OPT_OUTS = ("unsubscribed", "spam_report")
+_OURS = "email_id"
+# What an address is not quoted with. Looked for only where a run of others begins: a server may
+# write what it likes, and that as long as it likes.
+_QUOTING = r"\s<>()\[\]\"',;:"
+_ADDRESS = re.compile(rf"(?<![^{_QUOTING}])[^{_QUOTING}@]*+@[^{_QUOTING}]+")
+_BATCH = TypeAdapter(list[Any])
+
+log = structlog.get_logger(__name__)
+
+
+class Report(BaseModel):
+    """One event of a webhook's batch, with the custom_args of the email that it is about."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    sg_event_id: str
+    event: str
+    timestamp: datetime
+    email: str
+    agent_id: UUID
+    client_id: UUID
+    followup_id: UUID
+    email_id: UUID
+    attempt: int | None = None
+    type: str | None = None
+    reason: str | None = None
+
+
+class SendGridWebhook:
+    """Takes reports in. `public_key` is SendGrid's verification key: base64 of DER."""
+
+    def __init__(self, public_key: str, commands: CommandClient) -> None:
+        key = load_der_public_key(base64.b64decode(public_key))
+        if not isinstance(key, ec.EllipticCurvePublicKey):
+            raise TypeError("the webhook's key is not an elliptic curve key")
+        self._key = key
+        self._commands = commands
+
+    async def take(self, headers: Mapping[str, str], body: bytes) -> None:
+        """Return when all reports are durable, and nothing is sent any more to who opted out.
+
+        A report that is not ours or makes no sense does not keep the others from it. Raises
+        ForgedWebhook, ValueError for a body that is no JSON list, TimeoutError or Unavailable when the
+        batch has to come again: repeats are harmless.
+        """
+        self._verify(headers, body)
+        reports = _readable(_BATCH.validate_json(body))
+        await asyncio.gather(*(self._record(report, kind) for report, kind in reports))
+
+    def _verify(self, headers: Mapping[str, str], body: bytes) -> None:
+        try:
+            signature = base64.b64decode(headers[SIGNATURE], validate=True)
+            signed = headers[TIMESTAMP].encode() + body
+            self._key.verify(signature, signed, ec.ECDSA(hashes.SHA256()))
+        except (KeyError, binascii.Error, InvalidSignature) as error:
+            raise ForgedWebhook(type(error).__name__) from None
+
+    async def _record(self, report: Report, kind: DeliveryKind) -> None:
+        command_id = uuid5(NAMESPACE_URL, f"sendgrid:{report.sg_event_id}")
+        command = RecordDelivery(
+            **report.model_dump(include={"agent_id", "client_id", "followup_id", "email_id"}),
+            kind=kind,
+            at=report.timestamp.astimezone(UTC),
+            attempt=report.attempt,
+            reason=report.reason and without_addresses(report.reason),
+            personal=RecordedAddress(email=report.email),
+        )
+        if kind in OPT_OUTS:
+            stream = f"suppression-{suppression_id(report.agent_id, report.email)}"
+            await self._commands.send_until_shown(command, command_id, stream, SUPPRESSED_FROM)
+        else:
+            await self._commands.send(command, command_id)
+
+
+def without_addresses(reason: str) -> str:
+    """Take the addresses out that servers quote: reasons are kept when the client is deleted."""
+    return _ADDRESS.sub("<address>", reason)
+
+
+def _readable(batch: Sequence[Any]) -> list[tuple[Report, DeliveryKind]]:
+    """Give the reports about our emails that tell something."""
+    found = []
+    for event in batch:
+        # Alerts, and whatever else is sent through the same account.
+        if not (isinstance(event, dict) and _OURS in event):
+            continue
+        try:
+            report = Report.model_validate(event)
+        except ValidationError as error:
+            fields = sorted({".".join(map(str, wrong["loc"])) for wrong in error.errors()})
+            log.warning("report_unreadable", fields=fields)
+            continue
+        if kind := KINDS.get(report.event):
+            found.append((report, "blocked" if report.type == "blocked" else kind))
+    return found

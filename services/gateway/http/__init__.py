@@ -1,0 +1,1 @@
+"""What every route shares: errors, ETags, pages, idempotency, headers, OpenAPI."""

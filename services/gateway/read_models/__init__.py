@@ -1,0 +1,1 @@
+"""Reads: the views behind the API and how they follow from events."""

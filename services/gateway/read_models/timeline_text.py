@@ -1,0 +1,68 @@
+"""What happened, in words for an agent. Pure: from the type of an event and what it tells."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+# By type; in braces the follow-up, or a field of the event.
+SENTENCES = {
+    "ClientCreated": "Client was added",
+    "ClientUpdated": "Client was changed",
+    "ClientDeleted": "Client was deleted",
+    "FollowupsPlanned": "{followups} planned",
+    "FollowupDue": "{followup} is due",
+    "FollowupRescheduled": "{followup} was moved to {scheduled_for}",
+    "FollowupCancelled": "{followup} was cancelled: {reason}",
+    "FollowupChanged": "{followup} was changed: priority {priority}",
+    "PlanPaused": "The follow-ups were paused",
+    "PlanResumed": "The follow-ups go on",
+    "DraftRequested": "{followup} is being written",
+    "CompositionAttemptFailed": "{followup} could not be written, next try {retry_at}: {error}",
+    "EmailComposed": "{followup} was written",
+    "CompositionFailed": "{followup} was not written: {error}",
+    "EmailQueued": "Email is ready to be sent",
+    "SendStarted": "Email is being sent",
+    "SendAttemptFailed": "Email could not be sent, next try {retry_at}: {error}",
+    "EmailSent": "Email was sent",
+    "EmailFailed": "Email was not sent: {error}",
+    "EmailWithheld": "Email was held back: {reason}",
+    "SendOutcomeUnknown": "Whether the email was sent is not known: {error}",
+    "EmailHeld": "Whether the email was sent is for you to settle: {error}",
+    "EmailDelivered": "Email was delivered",
+    "EmailOpened": "Email was opened",
+    "EmailClicked": "A link in the email was clicked",
+    "EmailBounced": "Email bounced: {reason}",
+}
+_REASONS = {
+    "client_deleted": "the client was deleted",
+    "client_closed": "the deal with the client is closed",
+    "client_lost": "the client is lost",
+    "by_agent": "you decided so",
+    "address_suppressed": "this address must not be written to any more",
+}
+
+
+def describe(type_: str, data: Mapping[str, Any], followup: str | None) -> str:
+    """Say what happened in a sentence without a full stop.
+
+    `followup` is the kind of the follow-up that it is about ("Day 1"), where it is known. A type
+    that there are no words for gives its name, spaced.
+    """
+    sentence = SENTENCES.get(type_)
+    if sentence is None:
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type_).capitalize()
+    said = {name: _said(value) for name, value in data.items()}
+    said["followup"] = f"Follow-up {followup}" if followup else "A follow-up"
+    return sentence.format_map(said)
+
+
+def _said(value: Any) -> str:
+    match value:
+        case None:
+            return "no reason was given"
+        case datetime():
+            return f"{value:%a} {value.day} {value:%b %Y, %H:%M} UTC"
+        case list() | tuple():
+            return "1 follow-up was" if len(value) == 1 else f"{len(value)} follow-ups were"
+    return _REASONS.get(str(value), str(value))

@@ -1,0 +1,159 @@
+"""The clients of the REST API: all are the calling agent's; what is not his does not exist."""
+
+from functools import partial
+from typing import Annotated
+from uuid import UUID, uuid5
+
+from litestar import Controller, Response
+from litestar.params import Parameter
+from litestar.status_codes import HTTP_200_OK
+
+from contracts.crm import (
+    ClientDetailsPatch,
+    DeleteClient,
+    Stage,
+    UpdateClient,
+)
+from contracts.scheduler import CancelPlan, PausePlan, ResumePlan
+from services.gateway.http.context import (
+    ApiRequest,
+    Several,
+    context_of,
+    delete,
+    find_visible,
+    get_tagged,
+    patch,
+    post,
+)
+from services.gateway.http.etags import IfMatch, if_match_version, with_etag
+from services.gateway.http.idempotency import command_id_of
+from services.gateway.http.pagination import Limit, Page
+from services.gateway.read_models.schemas import Client, ClientPatch, Created, NewClient, Task
+from services.gateway.routes.client_search import ClientSort, clients_of
+from services.gateway.routes.followups import tasks_of
+
+# The store cannot search for it.
+NO_NUL = r"^[^\x00]*$"
+
+
+class Clients(Controller):
+    """Clients of the agent."""
+
+    path = "/api/clients"
+    tags = ["clients"]
+
+    @post()
+    async def create(self, request: ApiRequest, data: NewClient) -> Response[Created]:
+        """Add a client; five follow-ups are planned for it."""
+        api, command_id = context_of(request), command_id_of(request)
+        client_id = uuid5(command_id, "client")
+        await api.commands.order(data.ordered(request.user.agent_id, client_id), command_id)
+        return Response(
+            Created(client_id=client_id),
+            status_code=201,
+            headers={"Location": f"/api/clients/{client_id}"},
+        )
+
+    @get_tagged()
+    async def list_(
+        self,
+        request: ApiRequest,
+        stage: Annotated[list[Stage] | None, Several] = None,
+        q: Annotated[str | None, Parameter(max_length=200, pattern=NO_NUL)] = None,
+        sort: ClientSort = "-created_at",
+        page: Page = 1,
+        limit: Limit = 20,
+    ) -> Response[list[Client]]:
+        """List clients, unless asked otherwise the newest first.
+
+        `q` finds the beginnings of words in name, email and address. Names are sorted whatever
+        their case; who was never contacted is before all others in `last_contacted`.
+        """
+        return await clients_of(request, stage, q, sort, page, limit)
+
+    @get_tagged("/{client_id:uuid}")
+    async def show(self, request: ApiRequest, client_id: UUID) -> Response[Client]:
+        """Show a client."""
+        return with_etag(request, Client, await _client(request, client_id))
+
+    @patch("/{client_id:uuid}")
+    async def change(
+        self, request: ApiRequest, client_id: UUID, data: ClientPatch, if_match: IfMatch = None
+    ) -> Response[Client]:
+        """Change a client. One that becomes closed or lost gets no more follow-ups."""
+        api = context_of(request)
+        version = await _version(request, client_id)
+        changes = data.model_dump(exclude_unset=True)
+        own = {name: changes.pop(name) for name in ("stage", "property_type") if name in changes}
+        await api.commands.order(
+            UpdateClient(
+                agent_id=request.user.agent_id,
+                client_id=client_id,
+                personal=ClientDetailsPatch(**changes),
+                if_version=version,
+                **own,
+            )
+        )
+        return with_etag(request, Client, await _client(request, client_id))
+
+    @delete("/{client_id:uuid}")
+    async def remove(self, request: ApiRequest, client_id: UUID, if_match: IfMatch = None) -> None:
+        """Delete a client and cancel what is pending for it."""
+        version = await _version(request, client_id)
+        await context_of(request).commands.order(
+            DeleteClient(agent_id=request.user.agent_id, client_id=client_id, if_version=version)
+        )
+
+    @get_tagged("/{client_id:uuid}/tasks")
+    async def tasks(
+        self, request: ApiRequest, client_id: UUID, page: Page = 1, limit: Limit = 20
+    ) -> Response[list[Task]]:
+        """List a client's follow-ups, the earliest first."""
+        await _client(request, client_id)
+        return await tasks_of(request, {"client_id": client_id}, page, limit)
+
+    @post("/{client_id:uuid}/plan/pause", status_code=HTTP_200_OK)
+    async def pause(
+        self, request: ApiRequest, client_id: UUID, if_match: IfMatch = None
+    ) -> Response[Client]:
+        """Pause the plan: no follow-up falls due until it is resumed."""
+        return await _planned(request, client_id, PausePlan)
+
+    @post("/{client_id:uuid}/plan/resume", status_code=HTTP_200_OK)
+    async def resume(
+        self, request: ApiRequest, client_id: UUID, if_match: IfMatch = None
+    ) -> Response[Client]:
+        """Resume the plan: what has fallen behind goes one a day."""
+        return await _planned(request, client_id, ResumePlan)
+
+    @post("/{client_id:uuid}/plan/cancel", status_code=HTTP_200_OK)
+    async def cancel(
+        self, request: ApiRequest, client_id: UUID, if_match: IfMatch = None
+    ) -> Response[Client]:
+        """Cancel all follow-ups that are pending."""
+        return await _planned(request, client_id, CancelPlan)
+
+
+async def _planned(
+    request: ApiRequest, client_id: UUID, command: type[PausePlan | ResumePlan | CancelPlan]
+) -> Response[Client]:
+    """Order something for the client's plan, and show the client."""
+    show = partial(_client, request, client_id)
+    await show()
+    version = await if_match_version(request, f"plan-{client_id}", show)
+    about = command(agent_id=request.user.agent_id, client_id=client_id, if_version=version)
+    await context_of(request).commands.order(about, command_id_of(request))
+    return with_etag(request, Client, await _client(request, client_id))
+
+
+async def _version(request: ApiRequest, client_id: UUID) -> int | None:
+    """Give the version that a change is meant for."""
+    return await if_match_version(
+        request, f"client-{client_id}", lambda: _client(request, client_id)
+    )
+
+
+async def _client(request: ApiRequest, client_id: UUID) -> Client:
+    where = {"_id": client_id, "stage": {"$exists": True}}
+    client: Client = await find_visible(request, "clients", where, Client)
+    return client

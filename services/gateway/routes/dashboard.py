@@ -1,0 +1,16 @@
+"""The dashboard's figures over HTTP."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from services.gateway.http.context import ApiRequest, context_of, get
+from services.gateway.read_models.dashboard import DashboardStats, dashboard
+from services.gateway.routes.agents import profile_of
+
+
+@get("/api/dashboard/stats", tags=["dashboard"])
+async def stats(request: ApiRequest) -> DashboardStats:
+    """Show how the agent's follow-ups stand, in days of the agent's time zone."""
+    where = {"agent_id": request.user.agent_id}
+    zone = ZoneInfo((await profile_of(request)).personal.time_zone)
+    return await dashboard(context_of(request).database, where, datetime.now(UTC), zone)

@@ -1,0 +1,42 @@
+"""What happened to the agent's clients, as a list; live_routes tells it as it happens."""
+
+from functools import partial
+from uuid import UUID
+
+from litestar import Response
+
+from chassis.mongo.client import Raw
+from services.gateway.http.context import ApiRequest, context_of, find_visible, get_tagged
+from services.gateway.http.etags import with_etag
+from services.gateway.http.pagination import Limit, Page, read_page
+from services.gateway.read_models.index_counts import count
+from services.gateway.read_models.schemas import Client, TimelineEntry
+from services.gateway.read_models.timeline import NEWEST_FIRST, TIMELINE, entries
+
+
+@get_tagged("/api/clients/{client_id:uuid}/timeline", tags=["timeline"])
+async def client_timeline(
+    request: ApiRequest, client_id: UUID, page: Page = 1, limit: Limit = 20
+) -> Response[list[TimelineEntry]]:
+    """Tell all that happened to a client, the newest first."""
+    await find_visible(request, "clients", {"_id": client_id, "stage": {"$exists": True}}, Client)
+    return await _told(request, {"client_id": client_id}, page, limit)
+
+
+@get_tagged("/api/dashboard/activity", tags=["timeline"])
+async def activity(
+    request: ApiRequest, page: Page = 1, limit: Limit = 20
+) -> Response[list[TimelineEntry]]:
+    """Tell all that happened to the agent's clients, the newest first."""
+    return await _told(request, {"agent_id": request.user.agent_id}, page, limit)
+
+
+async def _told(
+    request: ApiRequest, where: Raw, page: int, limit: int
+) -> Response[list[TimelineEntry]]:
+    database = context_of(request).database
+    documents = database[TIMELINE.collection]
+    lines, headers = await read_page(
+        request, documents, where, NEWEST_FIRST, None, page, limit, partial(count, documents, where)
+    )
+    return with_etag(request, list[TimelineEntry], await entries(database, lines), headers)

@@ -1,0 +1,90 @@
+"""What mailer does for an alert that is due: tell the admin through the same transport, once."""
+
+from typing import get_args
+from uuid import uuid5
+
+import structlog
+
+from chassis.domain.errors import CallFailed, OutcomeUnknown
+from chassis.domain.retry import RetryPolicy
+from chassis.eventlog.due_loop import Work
+from chassis.service import Service
+from contracts.composer import Letter
+from contracts.mailer import AlertEvent, Problem
+from contracts.message import rfc3339
+from services.mailer import alert, reactions
+from services.mailer.alert import Alert, Failure
+from services.mailer.documents import ALERTS
+from services.mailer.email import email_id
+from services.mailer.settings import MailerSettings
+from services.mailer.transports.transport import Parcel, Transport
+
+log = structlog.get_logger(__name__)
+
+_SUBJECTS: dict[Problem, str] = {
+    "composition_failed": "A follow-up could not be written",
+    "sending_failed": "A follow-up could not be sent",
+    "outcome_unknown": "It is not known whether a follow-up was sent",
+}
+_REMEDIES: dict[Problem, str] = {
+    "composition_failed": "Have it written again: POST {api}/admin/tasks/{alert.followup_id}/retry",
+    "sending_failed": "Have it sent again: POST {api}/admin/tasks/{alert.followup_id}/retry",
+    "outcome_unknown": "Say what became of it: POST {api}/admin/emails/{email_id}/resolve with"
+    ' {{"resolution": "sent"}} or {{"resolution": "resend"}}',
+}
+
+
+def install(service: Service, transport: Transport, settings: MailerSettings) -> None:
+    """Let failures raise alerts, and alerts reach the admin."""
+    for failure in get_args(Failure):
+        service.react(failure, reactions.raise_alert)
+    service.when_due(
+        ALERTS,
+        send_alert,
+        slots=4,
+        transport=transport,
+        admin_email=settings.admin_email,
+        public_url=settings.public_url,
+        policy=settings.retries,
+    )
+
+
+async def send_alert(
+    work: Work[Alert, AlertEvent],
+    *,
+    transport: Transport,
+    admin_email: str,
+    public_url: str,
+    policy: RetryPolicy,
+) -> None:
+    """Append AlertStarted, then call, then append the answer.
+
+    Without an answer it ends there: the ERROR log and the metric have told it, too.
+    """
+    answered = uuid5(work.due_set_by, "answer")
+    started = await work.append(alert.start)
+    try:
+        await transport.send(_parcel(started, admin_email, public_url))
+    except CallFailed as failure:
+        log.warning("alert_failed", attempt=started.attempt, error=failure.reason)
+        await work.append(alert.fail_attempt, cause=answered, failure=failure, policy=policy)
+    except OutcomeUnknown as doubt:
+        log.warning("alert_outcome_unknown", attempt=started.attempt, error=doubt.reason)
+    else:
+        await work.append(alert.sent, cause=answered)
+
+
+def _parcel(alert: Alert, admin_email: str, public_url: str) -> Parcel:
+    remedy = _REMEDIES[alert.problem].format(
+        api=f"{public_url}/api", alert=alert, email_id=email_id(alert.followup_id)
+    )
+    about = f"Follow-up {alert.followup_id}, client {alert.client_id}, agent {alert.agent_id}"
+    letter = Letter(
+        to_name="RealtorOS admin",
+        to_email=admin_email,
+        from_name="RealtorOS",
+        subject=f"RealtorOS: {_SUBJECTS[alert.problem]}",
+        body=f"{_SUBJECTS[alert.problem]}: {alert.error}.\n\n"
+        f"{about}, at {rfc3339(alert.raised_at)}.\n\n{remedy}",
+    )
+    return Parcel(alert.alert_id, alert.attempt, letter, {"alert_id": str(alert.alert_id)})

@@ -1,0 +1,43 @@
+"""The two parts of a letter: plain text, and HTML made of it. No markup in the text survives."""
+
+import re
+from html import escape
+
+from chassis.domain.errors import CallFailed
+from services.mailer.transports.headers import UNPRINTABLE
+
+_LONGEST = 100_000
+_NOT_IN_A_TEXT = re.compile(f"[{UNPRINTABLE}]+")
+_BLANK_LINES = re.compile(r"\n\s*\n")
+# The last character is never punctuation that belongs to the sentence around the link.
+_LINK = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]]")
+
+_PAGE = """\
+<!doctype html>
+<html><head><meta charset="utf-8"></head>
+<body style="font-family: sans-serif; line-height: 1.5; max-width: 40em">
+{}
+</body></html>
+"""
+
+
+def text_of(body: str) -> str:
+    """Give the plain text part. Raises a final CallFailed above 100,000 characters."""
+    if len(body) > _LONGEST:
+        raise CallFailed("the letter is too long to be sent", final=True)
+    return _NOT_IN_A_TEXT.sub("", body.replace("\r\n", "\n").replace("\r", "\n")).strip()
+
+
+def html_of(text: str) -> str:
+    """Give the HTML part: paragraphs, line breaks and http(s) links of an otherwise inert text."""
+    return _PAGE.format("\n".join(map(_paragraph, _BLANK_LINES.split(text))))
+
+
+def _paragraph(text: str) -> str:
+    parts, end = [], 0
+    for link in _LINK.finditer(text):
+        url = escape(link[0])
+        parts += [escape(text[end : link.start()]), f'<a href="{url}">{url}</a>']
+        end = link.end()
+    parts.append(escape(text[end:]))
+    return f"<p>{''.join(parts)}</p>".replace("\n", "<br>\n")

@@ -1,0 +1,48 @@
+"""Header fields made of hostile text: a line is cut to be harmless, an address is never mended."""
+
+import re
+from email.utils import parseaddr
+
+from chassis.domain.errors import CallFailed
+from contracts.composer import Letter
+
+MAX_SUBJECT = 150
+MAX_NAME = 100
+_MAX_ADDRESS = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
+
+# Control characters, line and paragraph separators, lone surrogates, and the marks that reverse
+# the direction of writing, with which a name can pretend to be another.
+UNPRINTABLE = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+_NOT_IN_A_LINE = re.compile(f"[\\s{UNPRINTABLE}]+")
+_ATOM = rf"[^\s@<>()\[\],;:\\\"{UNPRINTABLE}]+"
+_ADDRESS = re.compile(rf"(?!\.){_ATOM}(?<!\.)@(?![.-]){_ATOM}(?<![.-])")
+
+
+def single_line(text: str, longest: int) -> str:
+    """Give `text` as one printable line of at most `longest` characters."""
+    line = _NOT_IN_A_LINE.sub(" ", text[: 4 * longest]).strip()
+    # The start of an encoded word (RFC 2047), by which anything could be smuggled in.
+    return line.replace("=?", "= ?")[:longest].rstrip()
+
+
+def valid_address(address: str) -> bool:
+    """Whether it is one plain address (RFC 5321), without display name, quotes or comments."""
+    if len(address) > _MAX_ADDRESS or ".." in address:
+        return False
+    return _ADDRESS.fullmatch(address) is not None
+
+
+def sender_address(mail_from: str) -> str:
+    """Give the address in MAIL_FROM, which may be written `Name <address>`; or raise ValueError."""
+    address = parseaddr(mail_from)[1]
+    if not valid_address(address):
+        raise ValueError("MAIL_FROM is not an email address")
+    return address
+
+
+def check_addresses(letter: Letter) -> None:
+    """Raise a final CallFailed when one is not valid; a mended one would be somebody else's."""
+    if not valid_address(letter.to_email):
+        raise CallFailed("the recipient's email address is not valid", final=True)
+    if letter.reply_to is not None and not valid_address(letter.reply_to):
+        raise CallFailed("the agent's address for replies is not valid", final=True)

@@ -1,0 +1,134 @@
+"""The transport to SendGrid's Mail Send API v3, or a server that speaks it."""
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime
+
+# The sendgrid package carries no types.
+# mypy: disable-error-code="no-untyped-call,attr-defined"
+from typing import Any
+
+import httpx2
+from sendgrid.helpers.mail import CustomArg, From, Mail, ReplyTo, To
+from sendgrid.helpers.mail.exceptions import ApiKeyIncludedException
+
+from chassis.domain.errors import CallFailed, OutcomeUnknown
+from chassis.domain.retry import retry_after
+from services.mailer.transports.bodies import html_of, text_of
+from services.mailer.transports.headers import (
+    MAX_NAME,
+    MAX_SUBJECT,
+    check_addresses,
+    sender_address,
+    single_line,
+)
+from services.mailer.transports.transport import Parcel
+
+
+def mail_send(parcel: Parcel, sender: str) -> dict[str, Any]:
+    """Give the request's JSON. Raises a final CallFailed for a letter that cannot be sent."""
+    letter = parcel.letter
+    check_addresses(letter)
+    text = text_of(letter.body)
+    try:
+        # An address without a name would be parsed for one: names are never empty here.
+        mail = Mail(
+            from_email=From(sender, single_line(letter.from_name, MAX_NAME) or sender),
+            to_emails=To(letter.to_email, single_line(letter.to_name, MAX_NAME) or letter.to_email),
+            subject=single_line(letter.subject, MAX_SUBJECT),
+            plain_text_content=text,
+            html_content=html_of(text),
+        )
+    except ApiKeyIncludedException:
+        raise CallFailed("the letter begins with a SendGrid API key", final=True) from None
+    if letter.reply_to is not None:
+        mail.reply_to = ReplyTo(letter.reply_to)
+    for name, value in parcel.custom_args.items():
+        mail.add_custom_arg(CustomArg(name, value))
+    body: dict[str, Any] = mail.get()
+    return body
+
+
+_MOST_IN_FLIGHT = 64
+# Below the idle time of common servers (uvicorn closes after 5 s): a request that meets a
+# connection just being closed is an unknown outcome, which costs a person's time.
+_IDLE_SECONDS = 2.0
+_NEVER_LEFT = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.ProxyError,
+    httpx2.LocalProtocolError,
+    httpx2.UnsupportedProtocol,
+)
+_PASSING = frozenset({408, 409, 429})
+# RFC 9110: nobody answered the gateway, so the provider may have taken the letter.
+_GATEWAY_TIMEOUT = 504
+
+
+class SendGridTransport:
+    """Sends from the address in `mail_from`; `timeout` seconds are for the whole call.
+
+    One per process, since it holds the pool of connections.
+    """
+
+    def __init__(self, api_key: str, base_url: str, mail_from: str, timeout: float) -> None:
+        self._from = sender_address(mail_from)
+        self._timeout = timeout
+        self._http = httpx2.AsyncClient(
+            headers={"Authorization": f"Bearer {api_key}"},
+            # Waiting for the pool, for TCP and for TLS end before the whole does, so that when
+            # the whole is over the request may have left.
+            timeout=httpx2.Timeout(timeout, connect=timeout / 4, pool=timeout / 4),
+            limits=httpx2.Limits(
+                max_connections=2 * _MOST_IN_FLIGHT,
+                max_keepalive_connections=_MOST_IN_FLIGHT,
+                keepalive_expiry=_IDLE_SECONDS,
+            ),
+        )
+        self._url = httpx2.URL(f"{base_url.rstrip('/')}/v3/mail/send")
+        if self._url.scheme not in ("http", "https") or not self._url.host:
+            raise ValueError("SENDGRID_BASE_URL is not an http(s) address")
+
+    async def send(self, parcel: Parcel) -> str | None:
+        """Post the letter once and give the `X-Message-Id`. Raises CallFailed, OutcomeUnknown."""
+        request = self._http.build_request("POST", self._url, json=mail_send(parcel, self._from))
+        response: httpx2.Response | None = None
+        try:
+            async with asyncio.timeout(self._timeout):
+                response = await self._http.send(request, stream=True)
+                # The status is the answer; the rest is read for the connection's sake.
+                with contextlib.suppress(httpx2.RequestError):
+                    await response.aread()
+        except _NEVER_LEFT as error:
+            raise CallFailed(f"no connection to the mail provider ({_kind(error)})") from None
+        except httpx2.RequestError as error:
+            raise OutcomeUnknown(f"the mail provider's answer was lost ({_kind(error)})") from None
+        except TimeoutError:
+            if response is None:
+                raise OutcomeUnknown("the mail provider did not answer in time") from None
+        finally:
+            if response is not None:
+                await response.aclose()
+        return _message_id(response)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+
+def _kind(error: Exception) -> str:
+    return type(error).__name__
+
+
+def _message_id(response: httpx2.Response) -> str | None:
+    if response.is_success:
+        return response.headers.get("X-Message-Id")
+    status = response.status_code
+    if status == _GATEWAY_TIMEOUT:
+        raise OutcomeUnknown("a gateway before the mail provider gave up waiting (504)")
+    raise CallFailed(
+        f"the mail provider answered {status}",
+        final=status not in _PASSING and status < 500,  # noqa: PLR2004 - an HTTP status class
+        retry_after=retry_after(response.headers.get("Retry-After"), datetime.now(UTC)),
+    )

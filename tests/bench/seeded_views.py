@@ -1,0 +1,193 @@
+"""Clients, follow-ups and emails straight into the gateway's views, as years of use leave them.
+
+`python -m tests.bench.seeded_views MONGODB_URI AGENT_ID [CLIENTS [TASKS]]` fills a gateway's database.
+"""
+
+import asyncio
+import random
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from chassis.mongo.client import Database, Raw, apply_indexes, connect
+from services.gateway.documents import STORE
+from services.gateway.read_models.projections import search_terms
+
+DATABASE = "realtoros_gateway"
+BATCH = 2_000
+PERIOD = timedelta(days=180)
+FIVE = (
+    *(("Day 1", 1, "high"), ("Day 3", 3, "medium"), ("Week 1", 7, "medium")),
+    *(("Week 2", 14, "low"), ("Month 1", 30, "low")),
+)
+
+
+def _each(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+# First names are as unequal as they are in life: the first are borne by many.
+FIRST = _each(
+    "Maria James Mary John Jennifer Michael Linda David Anna Robert Sarah William Karen "
+    "Richard Nancy Joseph Lisa Thomas Betty Charles Sandra Daniel Ashley Matthew Emily "
+    "Anthony Donna Mark Michelle Steven Carol Andrew Amanda Paul Melissa Joshua Deborah "
+    "Kevin Zoë Brian José Olga Tariq Yuki Ingrid Xavier Quentin Ursula Vikram Noor"
+)
+LAST = _each(
+    "Smith Johnson Williams Brown Jones García Miller Davis Rodríguez Martínez Hernández "
+    "López Wilson Anderson Thomas Taylor Moore Jackson Martin Lee Pérez Thompson White "
+    "Harris Clark Ramírez Lewis Robinson Walker Young Allen King Wright Scott Torres "
+    "Nguyen Hill Flores Green Adams Nelson Baker Hall Rivera Campbell Mitchell Carter "
+    "Roberts Okafor Zhang Quispe Ivanova"
+)
+STREETS = _each(
+    "Elm Oak Maple Cedar Pine Main Church Mill Lake Hill Park Washington Madison Spring"
+)
+CITIES = _each("Springfield Austin Madison Salem Georgetown Arlington Franklin Clinton Ashland")
+HOSTS = ("mail.example.com", "example.com", "example.org", "post.example.net")
+STAGES = {"lead": 60, "negotiating": 15, "under_contract": 5, "closed": 12, "lost": 8}
+# What became of follow-ups whose time has come.
+ENDS = {
+    "sent": 860,
+    "cancelled": 110,
+    "withheld": 15,
+    "failed": 10,
+    "unknown": 2,
+    "due": 1,
+    "composed": 2,
+}
+READ = {"sent": 5, "delivered": 55, "opened": 28, "clicked": 9, "bounced": 3}
+
+
+async def fill(
+    database: Database,
+    agent_id: UUID,
+    clients: int = 100_000,
+    tasks: int = 500_000,
+    *,
+    now: datetime | None = None,
+    seed: int = 7,
+) -> None:
+    """Insert an agent's clients, and the follow-ups of as many of them as it takes, with emails.
+
+    The same arguments give the same documents. The clients have come evenly over half a year before
+    `now`; of the follow-ups whose time is over, most are sent.
+    """
+    now = (now or datetime.now(UTC)).replace(microsecond=0)
+    made = _documents(random.Random(seed), agent_id, clients, tasks, now)
+    while batch := list(islice(made, BATCH)):
+        for name in ("clients", "tasks", "email_logs"):
+            if rows := [row for collection, row in batch if collection == name]:
+                await database[name].insert_many(rows, ordered=False)
+
+
+def _documents(
+    chance: random.Random, agent_id: UUID, clients: int, tasks: int, now: datetime
+) -> Iterator[tuple[str, Raw]]:
+    left = tasks
+    for number in range(clients):
+        client = _client(chance, agent_id, number)
+        client["created_at"] = now - PERIOD * (1 - number / clients)
+        client["updated_at"] = client["created_at"]
+        planned = [_task(chance, client, *kind, now) for kind in FIVE[:left]]
+        left -= len(planned)
+        emails = [_email(chance, client, task) for task in planned if task["status"] == "sent"]
+        if emails:
+            client["last_contacted"] = max(email["sent_at"] for email in emails)
+        yield "clients", client
+        yield from (("tasks", task) for task in planned)
+        yield from (("email_logs", email) for email in emails)
+
+
+def _client(chance: random.Random, agent_id: UUID, number: int) -> Raw:
+    first = FIRST[int(chance.triangular(0, len(FIRST), 0))]
+    last = LAST[int(chance.triangular(0, len(LAST), 0))]
+    name, email = f"{first} {last}", f"{first}.{last}.{number}@{chance.choice(HOSTS)}".lower()
+    address = (
+        f"{chance.randrange(1, 2_000)} {chance.choice(STREETS)} Street, {chance.choice(CITIES)}"
+    )
+    return {
+        "_id": _id(chance),
+        "agent_id": agent_id,
+        "search": sorted({word for text in (name, email, address) for word in search_terms(text)}),
+        "name": name,
+        "email": email,
+        "phone": f"+1 555 {chance.randrange(10_000_000):07}",
+        "property_address": address,
+        "property_type": "residential",
+        "stage": _one_of(chance, STAGES),
+        "notes": "Met at the open house; wants a garden and a short way to the school.",
+        "custom_fields": {"source": chance.choice(("Zillow", "referral", "open house"))},
+    }
+
+
+def _task(
+    chance: random.Random, client: Raw, kind: str, days: int, priority: str, now: datetime
+) -> Raw:
+    created: datetime = client["created_at"]
+    when = created + timedelta(days=days)
+    status = _one_of(chance, ENDS) if when <= now else "pending"
+    if client["stage"] in ("closed", "lost") and status == "pending":
+        status = "cancelled"
+    plan = {"followup_type": kind, "scheduled_for": when, "priority": priority}
+    return {
+        "_id": _id(chance),
+        "agent_id": client["agent_id"],
+        "client_id": client["_id"],
+        "plan": plan | {"status": "pending", "created_at": created, "at": min(when, now)},
+        **plan,
+        "status": status,
+        "created_at": created,
+        "updated_at": min(when, now),
+    }
+
+
+def _email(chance: random.Random, client: Raw, task: Raw) -> Raw:
+    sent: datetime = task["scheduled_for"] + timedelta(seconds=chance.randrange(5, 90))
+    status = _one_of(chance, READ)
+    read = sent + timedelta(minutes=chance.randrange(5, 3_000))
+    opened = {"opened_at": read} if status in ("opened", "clicked") else {}
+    clicked = {"clicked_at": read} if status == "clicked" else {}
+    email_id = _id(chance)
+    task["email_sent_id"] = email_id
+    task["email"] = {"email_id": email_id, "status": "sent", "at": sent}
+    return {
+        "_id": email_id,
+        "agent_id": client["agent_id"],
+        "task_id": task["_id"],
+        "client_id": client["_id"],
+        "to_email": client["email"],
+        "subject": f"{client['name']}, how is your search going?",
+        "body": f"Hi {client['name']},\n\nhow is it going with {client['property_address']}?\n",
+        "status": status,
+        "written_by": "templates",
+        "sendgrid_message_id": f"message-{email_id}",
+        "sent_at": sent,
+        **opened,
+        **clicked,
+        "created_at": task["scheduled_for"],
+    }
+
+
+def _id(chance: random.Random) -> UUID:
+    return UUID(int=chance.getrandbits(128), version=4)
+
+
+def _one_of(chance: random.Random, weights: dict[str, int]) -> str:
+    [one] = chance.choices(list(weights), list(weights.values()))
+    return one
+
+
+async def main(uri: str, agent_id: str, *counts: str) -> None:
+    """Fill the database of the gateway at the URI."""
+    await apply_indexes(uri, DATABASE, STORE.documents)
+    sizes: Any = dict(zip(("clients", "tasks"), map(int, counts), strict=False))
+    async with connect(uri) as client:
+        await fill(client[DATABASE], UUID(agent_id), **sizes)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))

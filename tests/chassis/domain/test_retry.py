@@ -1,0 +1,55 @@
+"""When a failed attempt is tried again."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from chassis.domain.errors import CallFailed
+from chassis.domain.retry import LONGEST_SECONDS, RetryPolicy, retry_after
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+POLICY = RetryPolicy(timedelta(seconds=60), 3)
+
+
+def wait(attempt: int, failure: CallFailed, policy: RetryPolicy = POLICY) -> float | None:
+    at = policy.next(attempt, failure, NOON)
+    return None if at is None else (at - NOON).total_seconds()
+
+
+def test_three_attempts_with_sixty_and_a_hundred_and_twenty_seconds_between_them() -> None:
+    assert [wait(attempt, CallFailed("503")) for attempt in (1, 2, 3, 4)] == [60, 120, None, None]
+
+
+def test_a_final_failure_is_the_last() -> None:
+    assert wait(1, CallFailed("401", final=True)) is None
+
+
+@pytest.mark.parametrize(("asked", "waits"), [(10, 60), (90, 90), (0, 60), (None, 60)])
+def test_the_provider_may_ask_for_more_time_but_not_for_less(
+    asked: float | None, waits: float
+) -> None:
+    assert wait(1, CallFailed("429", retry_after=asked)) == waits
+
+
+def test_asking_for_time_does_not_buy_another_attempt() -> None:
+    assert wait(3, CallFailed("429", retry_after=10)) is None
+    assert wait(1, CallFailed("503"), RetryPolicy(timedelta(seconds=60), 1)) is None
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("17", 17.0),
+        ("0", 0.0),
+        ("1e9", LONGEST_SECONDS),
+        ("Sat, 31 Jan 2026 12:00:30 GMT", 30.0),
+        ("Sat, 31 Jan 2026 11:00:00 GMT", None),
+        ("-1", None),
+        ("nan", None),
+        ("soon", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_the_header_is_read_as_rfc_9110_says(header: str | None, seconds: float | None) -> None:
+    assert retry_after(header, NOON) == seconds

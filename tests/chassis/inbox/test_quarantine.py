@@ -1,0 +1,124 @@
+"""The operator's way with records that could not be handled: list, show, retry, drop."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from typer.testing import CliRunner
+
+from chassis.eventlog.event_store import EventLog
+from chassis.inbox.quarantine import QuarantinedRecord
+from chassis.mongo.client import Database
+from ops.cli.main import app
+from ops.errors import OperatorError
+from ops.topics.quarantine import Quarantines, described
+from tests.chassis.inbox.tally_service import Owner, consuming, inbox_of
+from tests.chassis.raw_records import put, send
+from tests.chassis.tally import CLIENT, TALLIES, order
+from tests.chassis.waiting import until
+from tests.servers import Server
+
+KEY = str(CLIENT).encode()
+
+
+@pytest.fixture
+async def quarantines(kafka: Server, topics: str) -> Quarantines:
+    return Quarantines(kafka.address, topics)
+
+
+@pytest.fixture
+async def owner(
+    kafka: Server, topics: str, producer: AIOKafkaProducer, log: EventLog, database: Database
+) -> AsyncIterator[Owner]:
+    """A running owner of tallies, which knows no RecordDelivery of version 2 yet."""
+    async with consuming(kafka, topics, inbox_of(producer, topics, log, database)):
+        yield Owner(kafka, topics, producer)
+
+
+async def kept_of(quarantines: Quarantines, count: int) -> list[QuarantinedRecord]:
+    async def there() -> bool:
+        return len(await quarantines.kept()) == count
+
+    await until(there)
+    return await quarantines.kept()
+
+
+async def test_what_could_not_be_handled_is_listed_with_its_origin_and_whole(
+    owner: Owner, quarantines: Quarantines
+) -> None:
+    headers = [("ce_type", b"realtoros.RecordDelivery.v2"), ("odd", None)]
+    place = await send(owner.producer, owner.commands, KEY, headers, b"\xff{")
+    nothing = await send(owner.producer, owner.commands, KEY, [], None)
+    first, second = await kept_of(quarantines, 2)
+    assert first.name == f"mailer/emails.commands-{place.partition}-{place.offset}"
+    assert (first.type, first.key, first.value) == ("realtoros.RecordDelivery.v2", KEY, b"\xff{")
+    assert first.headers == headers
+    assert "content-type" in first.reason
+    assert (second.origin.offset, second.value, second.headers) == (nothing.offset, None, [])
+    assert any("odd: (null)" in line for line in described(first))
+
+
+async def test_what_is_given_back_is_handled_once_its_cause_is_gone(
+    owner: Owner, quarantines: Quarantines, log: EventLog, database: Database
+) -> None:
+    of = uuid4()
+    await owner.until_answered(await put(owner.producer, owner.commands, order(of, "opened")))
+    await database["tallies"].update_one({"_id": of}, {"$set": {"state.opened": "many"}})
+    command = await put(owner.producer, owner.commands, order(of, "opened"))
+    [kept] = await kept_of(quarantines, 1)
+    await quarantines.retry([kept])
+    # It fails again, and is the same record still.
+    [again] = await kept_of(quarantines, 1)
+    assert (again.name, again.headers, again.value) == (kept.name, kept.headers, kept.value)
+    await database["tallies"].update_one({"_id": of}, {"$set": {"state.opened": 1}})
+    await quarantines.retry(await quarantines.named([kept.name]))
+    await owner.until_answered(command)
+    assert (await log.load(TALLIES, [of]))[of].state.opened == 2
+    assert await quarantines.kept() == []
+
+
+async def test_what_is_dropped_is_gone_and_the_others_stay(
+    owner: Owner, quarantines: Quarantines
+) -> None:
+    for value in (b"1", b"2"):
+        await send(owner.producer, owner.commands, KEY, [], value)
+    first, second = await kept_of(quarantines, 2)
+    await quarantines.drop([first])
+    assert await quarantines.kept() == [second]
+    with pytest.raises(OperatorError, match=first.name):
+        await quarantines.named([first.name, second.name])
+
+
+async def test_a_record_as_large_as_a_topic_takes_fits_into_quarantine(
+    owner: Owner, quarantines: Quarantines
+) -> None:
+    large = b"x" * (1024 * 1024 - 500)
+    await send(owner.producer, owner.commands, KEY, [], large)
+    [kept] = await kept_of(quarantines, 1)
+    assert kept.value == large
+
+
+async def test_the_command_line_says_what_it_did(
+    owner: Owner, quarantines: Quarantines, kafka: Server, topics: str
+) -> None:
+    await send(owner.producer, owner.commands, KEY, [], b"{}")
+    [kept] = await kept_of(quarantines, 1)
+    environment = {"KAFKA_BOOTSTRAP_SERVERS": kafka.address, "KAFKA_TOPIC_PREFIX": topics}
+
+    async def run(*arguments: str) -> Any:
+        invoked = CliRunner().invoke
+        return await asyncio.to_thread(invoked, app, ["quarantine", *arguments], env=environment)
+
+    assert kept.name in (await run("list", "mailer")).stdout
+    assert kept.reason in (await run("show", kept.name)).stdout
+    assert isinstance((await run("retry")).exception, OperatorError)
+    assert "1 dropped" in (await run("drop", kept.name)).stdout
+    assert "Nothing is in quarantine" in (await run("list")).stdout
+
+
+async def test_without_kafka_it_says_where_it_looked() -> None:
+    with pytest.raises(OperatorError, match=r"Kafka at 127.0.0.1:1"):
+        await Quarantines("127.0.0.1:1", "realtoros.").kept()

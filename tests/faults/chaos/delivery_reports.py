@@ -1,0 +1,92 @@
+"""What SendGrid tells of the emails it accepted: signed reports, posted until they are taken."""
+
+import asyncio
+import itertools
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx2
+
+from tests.faults.checker.history import Acknowledged
+from tests.providers.running import Fake
+from tests.providers.webhook import PATH, Webhook, event
+
+_PATIENCE_SECONDS = 60.0
+_PAUSE_SECONDS = 0.5
+# Of the addresses, how many want no second email.
+_OPT_OUTS = 0.08
+# Of the emails that were accepted without an answer, how many are reported, and how late: before
+# and after mailer stops waiting for a report.
+_REPORTED = 0.5
+_REPORTED_WITHIN_SECONDS = 4.0
+
+
+@dataclass
+class Reports:
+    """Follows SendGrid's ledger and reports: opt-outs, and what became of unanswered calls."""
+
+    sendgrid: Fake
+    seed: int
+    acknowledged: Acknowledged
+    gateways: Sequence[str] = ()
+    wrong: list[str] = field(default_factory=list)
+    webhook: Webhook = field(default_factory=Webhook)
+    _done: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def finish(self) -> None:
+        """Begin no more reports; `run` returns when those under way are taken."""
+        self._done.set()
+
+    async def run(self) -> None:
+        """Report on each email that is accepted from now on."""
+        seen = len(self.sendgrid.ledger())
+        addresses: set[str] = set()
+        async with (
+            httpx2.AsyncClient(timeout=10, trust_env=False) as http,
+            asyncio.TaskGroup() as posts,
+        ):
+            while not self._done.is_set():
+                entries = self.sendgrid.ledger()
+                for entry in entries[seen:]:
+                    [address] = entry["to"]
+                    draw = random.Random(f"{self.seed} {address} {entry['subject']}")
+                    if entry["fault"] and draw.random() < _REPORTED:
+                        wait = draw.uniform(0, _REPORTED_WITHIN_SECONDS)
+                        posts.create_task(self._report(http, "delivered", entry, wait))
+                    draw = random.Random(f"{self.seed} {address}")
+                    if address not in addresses and draw.random() < _OPT_OUTS:
+                        posts.create_task(self._opt_out(http, entry, address))
+                    addresses.add(address)
+                seen = len(entries)
+                await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def _opt_out(self, http: httpx2.AsyncClient, entry: dict[str, Any], address: str) -> None:
+        if await self._report(http, "unsubscribe", entry, 0.0):
+            self.acknowledged.opt_outs[address.lower()] = datetime.now(UTC)
+
+    async def _report(
+        self, http: httpx2.AsyncClient, kind: str, entry: dict[str, Any], wait: float
+    ) -> bool:
+        """Post until 200 is answered; tell whether it was in time."""
+        await asyncio.sleep(wait)
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        for url in itertools.cycle(self.gateways):
+            if time.monotonic() > deadline:
+                break
+            try:
+                body, headers = self.webhook.request([event(kind, entry)])
+                answer = await http.post(f"{url}{PATH}", content=body, headers=headers)
+            except httpx2.TransportError:
+                answer = None
+            if answer and answer.status_code == 200:
+                return True
+            if answer and answer.status_code != 503:
+                self.wrong.append(f"the webhook answered {answer.status_code} {answer.text}")
+                return False
+            await asyncio.sleep(_PAUSE_SECONDS)
+        self.wrong.append(f"the webhook has not taken {kind} in {_PATIENCE_SECONDS:.0f} s")
+        return False

@@ -1,0 +1,216 @@
+"""A correct history, made by hand: one client, one follow-up sent, four cancelled."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from tests.faults.checker.history import Acknowledged, Document, History, Record
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+DAYS = {"Day 1": 1, "Day 3": 3, "Week 1": 7, "Week 2": 14, "Month 1": 30}
+DAY = timedelta(seconds=10)
+AGENT, CLIENT, EMAIL, SUPPRESSION = (str(uuid.UUID(int=n)) for n in range(1, 5))
+FOLLOWUPS = [str(uuid.UUID(int=n)) for n in range(10, 15)]
+FIRST = FOLLOWUPS[0]
+PLAN, DRAFT = f"plan-{CLIENT}", f"draft-{FIRST}"
+ADDRESS = "jane@example.com"
+SERVICES = {
+    "agents": "crm",
+    "clients": "crm",
+    "followups": "scheduler",
+    "drafts": "composer",
+    "emails": "mailer",
+}
+
+
+def text(seconds: float) -> str:
+    """Give the time so many seconds after noon, as the wire has it."""
+    at = (NOON + timedelta(seconds=seconds)).isoformat(timespec="milliseconds")
+    return at.replace("+00:00", "Z")
+
+
+def planned_for(number: int) -> datetime:
+    """Give the date of a follow-up."""
+    return NOON + list(DAYS.values())[number] * DAY
+
+
+class Life:
+    """A history under construction; `tell` appends an event to its log and its topic."""
+
+    def __init__(self) -> None:
+        stored: dict[str, dict[str, list[Document]]] = {
+            service: {"commits": []} for service in SERVICES.values()
+        }
+        self.history = History([], [], stored | {"gateway": {}}, Acknowledged())
+        self._versions: dict[str, int] = {}
+
+    def tell(self, topic: str, stream: str, type_: str, **data: Any) -> None:
+        """Append an event of the client's, publish it."""
+        version = self._versions[stream] = self._versions.get(stream, 0) + 1
+        id_, value = uuid.uuid5(uuid.NAMESPACE_OID, f"{stream}@{version}"), self._about(data)
+        wire_name, raw = f"realtoros.{type_}.v1", orjson.dumps(value)
+        commit: Document = {
+            "_id": f"{stream}@{version:09}",
+            "stream": stream,
+            "first": version,
+            "last": version,
+            "topic": topic,
+            "events": [{"id": id_, "type": wire_name, "data": raw.decode()}],
+            "published": {"partition": 3, "offset": 0},
+        }
+        self.history.stored[SERVICES[topic]]["commits"].append(commit)
+        headers = {
+            "ce_id": str(id_),
+            "ce_type": wire_name,
+            "ce_subject": stream,
+            "ce_streamversion": str(version),
+        }
+        self.put(topic, headers, value)
+
+    def _about(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {"agent_id": AGENT, "client_id": CLIENT} | data
+
+    def put(self, topic: str, headers: dict[str, str], value: Any, key: str = CLIENT) -> None:
+        """Write a record."""
+        offset = sum(record.topic == topic for record in self.history.records)
+        raw = b"" if value is None else orjson.dumps(value)
+        self.history.records.append(Record(topic, 3, offset, key, headers, value, raw))
+
+    def email(self, type_: str, **data: Any) -> None:
+        """Append an event of the first follow-up's email."""
+        self.tell("emails", f"email-{EMAIL}", type_, email_id=EMAIL, followup_id=FIRST, **data)
+
+    def call(self, seconds: float, attempt: int = 1, email: str = EMAIL) -> None:
+        """Let the provider accept the email."""
+        number = len(self.history.ledger) + 1
+        args = {"email_id": email, "client_id": CLIENT, "followup_id": FIRST, "agent_id": AGENT}
+        entry = {"number": number, "at": text(seconds), "to": [ADDRESS]}
+        self.history.ledger.append(entry | {"custom_args": args | {"attempt": str(attempt)}})
+
+    def document(self, service: str, collection: str, id_: str) -> Document:
+        """Give a stored document."""
+        [found] = [d for d in self.history.stored[service][collection] if str(d["_id"]) == id_]
+        return found
+
+    def rewind(self, version: int) -> None:
+        """Let the email's next event have the version after this one."""
+        self._versions[f"email-{EMAIL}"] = version
+
+    def follow(self) -> None:
+        """Let documents and positions reach the versions that the streams have now."""
+        for service, collection, stream in (
+            ("mailer", "emails", f"email-{EMAIL}"),
+            ("scheduler", "plans", PLAN),
+        ):
+            id_ = stream.partition("-")[2]
+            self.document(service, collection, id_)["version"] = self._versions[stream]
+        for service, topics in (
+            ("gateway", ("client", "plan", "draft", "email", "suppression")),
+            ("scheduler", ("agent", "client")),
+            ("mailer", ("client",)),
+        ):
+            self.history.stored[service]["positions"] = [
+                {"_id": stream, "version": version}
+                for stream, version in self._versions.items()
+                if stream.partition("-")[0] in topics
+            ]
+
+    def commit(self, type_: str) -> Document:
+        """Give the first commit that holds an event of this type."""
+        wire_name = f"realtoros.{type_}.v1"
+        logs = (collections.get("commits", ()) for collections in self.history.stored.values())
+        return next(c for log in logs for c in log if c["events"][0]["type"] == wire_name)
+
+    def forget(self, *types: str) -> None:
+        """Let every trace of these types vanish from logs and topics."""
+        wire_names = {f"realtoros.{type_}.v1" for type_ in types}
+        for collections in self.history.stored.values():
+            if "commits" in collections:
+                collections["commits"] = [
+                    c for c in collections["commits"] if c["events"][0]["type"] not in wire_names
+                ]
+        for type_ in types:
+            self.drop(type_)
+
+    def drop(self, type_: str) -> None:
+        """Let a type vanish from its topic."""
+        wire_name = f"realtoros.{type_}.v1"
+        self.history.records[:] = [
+            r for r in self.history.records if r.headers.get("ce_type") != wire_name
+        ]
+
+    def change(self, type_: str, **data: Any) -> None:
+        """Let the first event of a type, in log and topic, say something else."""
+        [event] = self.commit(type_)["events"]
+        event["data"] = orjson.dumps(orjson.loads(event["data"]) | data).decode()
+        raw = event["data"].encode()
+        self.alter(type_, lambda record: replace(record, value=orjson.loads(raw), raw=raw))
+
+    def alter(self, type_: str, change: Callable[[Record], Record]) -> None:
+        """Change the first record of a type."""
+        records = self.history.records
+        wire_name = f"realtoros.{type_}.v1"
+        index = next(i for i, r in enumerate(records) if r.headers.get("ce_type") == wire_name)
+        records[index] = change(records[index])
+
+
+def one_life() -> Life:
+    """Tell it from the agent's registration to the stored documents."""
+    life = Life()
+    life.tell("agents", f"agent-{AGENT}", "AgentRegistered")
+    life.tell("clients", f"client-{CLIENT}", "ClientCreated", created_at=text(0), stage="lead")
+    followups = [
+        {"followup_id": id_, "followup_type": type_, "scheduled_for": text(10 * days)}
+        for id_, (type_, days) in zip(FOLLOWUPS, DAYS.items(), strict=True)
+    ]
+    life.tell("followups", PLAN, "FollowupsPlanned", planned_at=text(1), followups=followups)
+    about = {"followup_id": FIRST}
+    dates = {"scheduled_for": text(10), "due_at": text(10.5)}
+    life.tell("followups", PLAN, "FollowupDue", **about, **dates)
+    for id_ in FOLLOWUPS[1:]:
+        life.tell("followups", PLAN, "FollowupCancelled", followup_id=id_, cancelled_at=text(11))
+    life.tell("drafts", DRAFT, "DraftRequested", **about, requested_at=text(11))
+    life.tell("drafts", DRAFT, "EmailComposed", **about, composed_at=text(12))
+    life.email("EmailQueued", queued_at=text(13))
+    life.email("SendStarted", attempt=1, started_at=text(14), give_up_at=text(20))
+    life.call(14.5)
+    life.email("EmailSent", attempt=1, sent_at=text(15))
+    life.history.acknowledged.clients[CLIENT] = NOON + timedelta(seconds=1)
+    _store(life.history.stored)
+    life.follow()
+    return life
+
+
+def _store(stored: dict[str, dict[str, list[Document]]]) -> None:
+    statuses = ["due", *["cancelled"] * 4]
+    plan = [
+        {"followup_id": uuid.UUID(id_), "status": status, "scheduled_for": planned_for(number)}
+        for number, (id_, status) in enumerate(zip(FOLLOWUPS, statuses, strict=True))
+    ]
+    client, agent, email = uuid.UUID(CLIENT), uuid.UUID(AGENT), uuid.UUID(EMAIL)
+    first, sent_at = uuid.UUID(FIRST), NOON + timedelta(seconds=15)
+    stored["crm"] |= {
+        "agents": [{"_id": agent, "version": 1, "state": {}}],
+        "clients": [{"_id": client, "version": 1, "state": {"stage": "lead"}}],
+    }
+    stored["scheduler"] |= {
+        "plans": [{"_id": client, "state": {"followups": plan}}],
+        "clients": [{"_id": client, "stage": "lead"}],
+        "agents": [{"_id": agent}],
+    }
+    drafted = {"followup_id": first, "status": "composed"}
+    mailed = {"followup_id": first, "status": "sent", "attempt": 1}
+    stored["composer"]["drafts"] = [{"_id": first, "version": 2, "state": drafted}]
+    stored["mailer"]["emails"] = [{"_id": email, "state": mailed}]
+    stored["gateway"] |= {
+        "clients": [{"_id": client, "stage": "lead", "last_contacted": sent_at}],
+        "tasks": [
+            {"_id": uuid.UUID(id_), "status": status}
+            for id_, status in zip(FOLLOWUPS, ["sent", *statuses[1:]], strict=True)
+        ],
+        "email_logs": [{"_id": email, "status": "sent"}],
+    }

@@ -1,0 +1,228 @@
+"""The facts of a history: each stream's events, in order, and what they make of a follow-up."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import orjson
+
+from tests.faults.checker.history import History, Record
+
+EVENT_TOPICS = ("agents", "clients", "followups", "drafts", "emails", "alerts")
+EMAIL_STATUS = {
+    "EmailQueued": "queued",
+    "SendStarted": "sending",
+    "SendAttemptFailed": "queued",
+    "EmailSent": "sent",
+    "EmailFailed": "failed",
+    "EmailWithheld": "withheld",
+    "SendOutcomeUnknown": "unknown",
+}
+EMAIL_ENDS = ("sent", "failed", "withheld", "unknown")
+DRAFT_STATUS = {
+    "DraftRequested": "requested",
+    "EmailComposed": "composed",
+    "CompositionFailed": "failed",
+}
+PLAN_STATUS = {"FollowupDue": "due", "FollowupCancelled": "cancelled"}
+WHOLE_PLAN = ("PlanPaused", "PlanResumed")
+NO_PLAN = ("closed", "lost")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event, from a topic or from a log. `type` is the bare name, `json` the stored text."""
+
+    id: str
+    type: str
+    topic: str
+    stream: str
+    version: int
+    data: Mapping[str, Any]
+    json: bytes
+    place: str
+    partition: int = -1
+    offset: int = -1
+
+    def time(self, name: str) -> datetime:
+        """Read a field that is a time (RFC 3339)."""
+        return datetime.fromisoformat(self.data[name])
+
+
+Streams = dict[str, list[Event]]
+
+
+@dataclass
+class Followup:
+    """A planned follow-up: the events of each stream that tells of it, in order."""
+
+    id: str
+    client_id: str
+    planned: Mapping[str, Any] | None = None
+    plan: list[Event] = field(default_factory=list)
+    draft: list[Event] = field(default_factory=list)
+    email: list[Event] = field(default_factory=list)
+
+    @property
+    def due(self) -> Event | None:
+        """When it fell due."""
+        return next((event for event in self.plan if event.type == "FollowupDue"), None)
+
+    @property
+    def scheduled_for(self) -> datetime | None:
+        """The date that held when it fell due, or holds now."""
+        date = self.planned["scheduled_for"] if self.planned else None
+        for event in self.plan:
+            if event.type == "FollowupDue":
+                break
+            if event.type == "FollowupRescheduled":
+                date = event.data["scheduled_for"]
+        return datetime.fromisoformat(date) if date else None
+
+    @property
+    def notes(self) -> str | None:
+        """What the agent noted last."""
+        changed = [event for event in self.plan if event.type == "FollowupChanged"]
+        return changed[-1].data["personal"]["notes"] if changed else None
+
+    @property
+    def end(self) -> str | None:
+        """How it ended; None when something is still to happen."""
+        if self.email:
+            status = last(self.email, EMAIL_STATUS)
+            return status if status in EMAIL_ENDS else None
+        if last(self.draft, DRAFT_STATUS) == "failed":
+            return "failed"
+        return "cancelled" if last(self.plan, PLAN_STATUS) == "cancelled" else None
+
+
+class Facts:
+    """`published` is what the topics say, `logged` what the services' logs say, `told` both."""
+
+    def __init__(self, history: History, expected: Callable[[Record], bool]) -> None:
+        self.history = history
+        self.logged: Streams = defaultdict(list)
+        for service, collections in history.stored.items():
+            for commit in collections.get("commits", ()):
+                for event in _of_commit(service, commit):
+                    self.logged[event.stream].append(event)
+        ids = {event.id for events in self.logged.values() for event in events}
+        self.quarantined = _quarantined(history.records)
+        poison = {r.key for r in self.quarantined if expected(r)}
+        found = (_of_record(record) for record in history.records if record.topic in EVENT_TOPICS)
+        # As they stand in the topics, repeats included, less what was put there to be refused.
+        self.occurrences = [e for e in found if e and (e.place not in poison or e.id in ids)]
+        self.occurrences.sort(key=lambda e: (e.topic, e.partition, e.offset))
+        self.published = _streams(self.occurrences)
+        every = (e for s in (self.published, self.logged) for events in s.values() for e in events)
+        self.told = _streams(every)
+        for streams in (self.published, self.logged, self.told):
+            for events in streams.values():
+                events.sort(key=lambda e: e.version)
+        self.by_type: dict[str, list[Event]] = defaultdict(list)
+        for events in self.told.values():
+            for event in events:
+                self.by_type[event.type].append(event)
+        self.followups = _followups(self.told)
+        self.commands = [r for r in history.records if r.topic.endswith(".commands")]
+
+    def of(self, *types: str) -> Iterable[Event]:
+        """Give the events of these types."""
+        return (event for type_ in types for event in self.by_type.get(type_, ()))
+
+    def ids(self, field_: str, *types: str) -> set[str]:
+        """Give what stands in a field of the events of these types."""
+        return {event.data[field_] for event in self.of(*types)}
+
+
+def last(events: Sequence[Event], meaning: Mapping[str, str], default: str = "") -> str:
+    """Give the meaning of the last event that has one."""
+    return next((meaning[e.type] for e in reversed(events) if e.type in meaning), default)
+
+
+def paused(events: Iterable[Event]) -> bool:
+    """Tell whether a plan's events end with it paused."""
+    told = [event.type for event in events if event.type in WHOLE_PLAN]
+    return told[-1:] == ["PlanPaused"]
+
+
+@cache
+def bare(type_: str) -> str:
+    """Give the name in `realtoros.<Name>.v<N>`."""
+    return type_.removeprefix("realtoros.").rpartition(".v")[0]
+
+
+def _of_commit(service: str, commit: Mapping[str, Any]) -> Iterable[Event]:
+    for version, event in enumerate(commit["events"], commit["first"]):
+        yield Event(
+            id=str(event["id"]),
+            type=bare(event["type"]),
+            topic=commit["topic"],
+            stream=commit["stream"],
+            version=version,
+            data=orjson.loads(event["data"]),
+            json=event["data"].encode(),
+            place=f"{service}'s log, {commit['_id']}",
+        )
+
+
+def _of_record(record: Record) -> Event | None:
+    headers = record.headers
+    version = headers.get("ce_streamversion")
+    if not isinstance(record.value, dict) or not isinstance(version, str) or not version.isdigit():
+        return None
+    if not all(isinstance(headers.get(n), str) for n in ("ce_id", "ce_type", "ce_subject")):
+        return None
+    return Event(
+        id=headers["ce_id"],
+        type=bare(headers["ce_type"]),
+        topic=record.topic,
+        stream=headers["ce_subject"],
+        version=int(version),
+        data=record.value,
+        json=record.raw,
+        place=record.place,
+        partition=record.partition,
+        offset=record.offset,
+    )
+
+
+def _streams(events: Iterable[Event]) -> Streams:
+    """Sort events by stream; of each version the first that comes."""
+    first: dict[tuple[str, int], Event] = {}
+    for event in events:
+        first.setdefault((event.stream, event.version), event)
+    streams: Streams = defaultdict(list)
+    for event in first.values():
+        streams[event.stream].append(event)
+    return streams
+
+
+def _quarantined(records: Iterable[Record]) -> list[Record]:
+    """Give what waits in the quarantines: the latest of each key, less what was settled."""
+    latest: dict[tuple[str, str], Record] = {}
+    for record in sorted(
+        (r for r in records if r.topic.endswith(".quarantine")), key=lambda r: r.offset
+    ):
+        latest[record.topic, record.key or record.place] = record
+    return [record for record in latest.values() if record.value is not None]
+
+
+def _followups(told: Streams) -> dict[str, Followup]:
+    followups: dict[str, Followup] = {}
+
+    def of(id_: str, event: Event) -> Followup:
+        return followups.setdefault(id_, Followup(id_, event.data["client_id"]))
+
+    for stream, events in told.items():
+        kind = stream.partition("-")[0]
+        for event in events:
+            if event.type == "FollowupsPlanned":
+                for planned in event.data["followups"]:
+                    of(planned["followup_id"], event).planned = planned
+            elif kind in ("plan", "draft", "email") and event.type not in WHOLE_PLAN:
+                getattr(of(event.data["followup_id"], event), kind).append(event)
+    return followups

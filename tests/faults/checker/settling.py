@@ -1,0 +1,20 @@
+"""Waiting until all that was begun has ended, as the history tells."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from tests.faults.checker.checker import settled
+from tests.faults.checker.history import History
+
+_LOOK_SECONDS = 0.3
+
+
+async def until_settled(read: Callable[[], Awaitable[History]], *, seconds: float = 60) -> History:
+    """Give the history once it is settled, or as it is after so many seconds: the checker tells."""
+    deadline = time.monotonic() + seconds
+    while True:
+        history = await read()
+        if settled(history) or time.monotonic() > deadline:
+            return history
+        await asyncio.sleep(_LOOK_SECONDS)

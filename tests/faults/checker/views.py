@@ -1,0 +1,135 @@
+"""Do the views show what the topics say?"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tests.faults.checker.facts import (
+    DRAFT_STATUS,
+    EMAIL_STATUS,
+    PLAN_STATUS,
+    Event,
+    Facts,
+    Followup,
+    last,
+    paused,
+)
+from tests.faults.checker.history import Document
+from tests.faults.checker.states import stage_of
+from tests.faults.checker.verdict import Anomaly
+
+# service → the topics whose streams its positions have to cover
+FOLLOWED = {
+    "gateway": ("clients", "followups", "drafts", "emails"),
+    "scheduler": ("agents", "clients"),
+    "mailer": ("clients",),
+}
+# How far a report takes an email; a later report of less does not take it back.
+REACHED = {"EmailDelivered": "delivered", "EmailOpened": "opened", "EmailClicked": "clicked"}
+RANKS = {"sent": 1, "delivered": 2, "opened": 3, "clicked": 4, "bounced": 5}
+
+
+def positions(facts: Facts) -> Iterator[Anomaly]:
+    """Each view has taken in the last version of every stream that it follows."""
+    ends = {stream: events[-1] for stream, events in facts.published.items()}
+    for service, topics in FOLLOWED.items():
+        if service not in facts.history.stored:
+            continue
+        shown = {d["_id"]: d["version"] for d in _stored(facts, service, "positions").values()}
+        followed = {stream for stream, event in ends.items() if event.topic in topics}
+        for stream in sorted(followed | shown.keys()):
+            end = ends[stream].version if stream in ends else 0
+            if shown.get(stream, 0) != end:
+                detail = (
+                    f"{service}'s view is at version {shown.get(stream, 0)}, the topic at {end}"
+                )
+                yield Anomaly("stale state", stream, detail)
+
+
+def views(facts: Facts) -> Iterator[Anomaly]:
+    """The documents of the views agree with a fold of the topics."""
+    expected: dict[tuple[str, str], dict[str, Any]] = {
+        ("gateway", "tasks"): {
+            f.id: {"status": task(f), "notes": f.notes} for f in facts.followups.values()
+        },
+        ("gateway", "email_logs"): {},
+        ("gateway", "clients"): {},
+        ("scheduler", "clients"): {},
+        ("scheduler", "agents"): {},
+        ("mailer", "deleted_clients"): {},
+    }
+    contacted: dict[str, Any] = {}
+    for stream, events in facts.published.items():
+        kind, _, id_ = stream.partition("-")
+        if kind == "email":
+            expected["gateway", "email_logs"][id_] = {"status": email_log(events)}
+            times = [event.time("sent_at") for event in events if event.type == "EmailSent"]
+            client = events[0].data["client_id"]
+            contacted[client] = max([*times, *filter(None, [contacted.get(client)])], default=None)
+        elif kind == "client":
+            stage = {"stage": stage_of(events)}
+            expected["gateway", "clients"][id_] = expected["scheduler", "clients"][id_] = stage
+            if any(event.type == "ClientDeleted" for event in events):
+                expected["mailer", "deleted_clients"][id_] = {}
+        elif kind == "agent":
+            expected["scheduler", "agents"][id_] = {}
+    clients = expected["gateway", "clients"]
+    expected["gateway", "clients"] = {
+        id_: shown
+        | {
+            "last_contacted": contacted.get(id_),
+            "plan_paused": paused(facts.published.get(f"plan-{id_}", ())) or None,
+        }
+        for id_, shown in clients.items()
+    }
+    for (service, collection), documents in expected.items():
+        if service in facts.history.stored:
+            shown = _stored(facts, service, collection)
+            yield from _compare(f"{service}.{collection}", documents, shown)
+
+
+def _stored(facts: Facts, service: str, collection: str) -> dict[str, Document]:
+    found = facts.history.stored[service].get(collection, ())
+    return {str(document["_id"]): document for document in found}
+
+
+def _compare(
+    where: str, expected: Mapping[str, Mapping[str, Any]], shown: Mapping[str, Document]
+) -> Iterator[Anomaly]:
+    for id_ in sorted(shown.keys() - expected.keys()):
+        yield Anomaly("stale state", id_, f"in {where}, but no topic tells of it")
+    for id_, fields in expected.items():
+        if id_ not in shown:
+            yield Anomaly("stale state", id_, f"not in {where}")
+            continue
+        for name, value in fields.items():
+            if (found := shown[id_].get(name)) != value:
+                detail = f"{where} says {name} is {found}, the topics say {value}"
+                yield Anomaly("stale state", id_, detail)
+
+
+def task(followup: Followup) -> str | None:
+    """Give the status that the task shows: the email outdoes the draft, the draft the plan."""
+    if followup.planned is None:
+        return None
+    ends = {name: status for name, status in EMAIL_STATUS.items() if _is_end(status)}
+    draft = last(followup.draft, DRAFT_STATUS, "requested")
+    plan = last(followup.plan, PLAN_STATUS, "pending")
+    return last(followup.email, ends) or (plan if draft == "requested" else draft)
+
+
+def _is_end(status: str) -> bool:
+    return status not in ("queued", "sending")
+
+
+def email_log(events: list[Event]) -> str:
+    """Give the status that the email's log entry shows."""
+    status = "queued"
+    for event in events:
+        if event.type in REACHED:
+            reached = REACHED[event.type]
+            status = reached if RANKS.get(status, 0) < RANKS[reached] else status
+        elif event.type == "EmailBounced":
+            status = "bounced"
+        elif event.type not in ("SendStarted", "SendAttemptFailed"):
+            status = EMAIL_STATUS.get(event.type, status)
+    return status

@@ -1,0 +1,241 @@
+"""Planted bugs: classic mistakes, each put back into a service by replacing a function or two.
+
+They show that the checker sees what it is there to see: tests.faults.crashes.test_planted_bugs.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID, uuid4, uuid5
+
+from aiokafka import TopicPartition
+from aiokafka.structs import RecordMetadata
+from pymongo import InsertOne, ReplaceOne
+
+from chassis.domain.errors import CallFailed, OutcomeUnknown
+from chassis.domain.state import Given
+from chassis.eventlog.aggregate import Change, to_raw
+from chassis.eventlog.event_store import EventLog
+from chassis.eventlog.relay import Outgoing, Relay, fresh
+from chassis.inbox.inbox import Inbox
+from chassis.mongo.client import Raw, in_transaction
+from chassis.projections.journal import Journal
+from chassis.projections.views import Views
+from tests.faults.crashes.io_steps import Steps
+
+SHORT = timedelta(seconds=0.2)
+
+
+def plant(name: str, steps: Steps) -> None:
+    """Make the mistake of that name from now on. Raises KeyError for one that is not known."""
+    BUGS[name](steps)
+
+
+def acknowledge_first(_: Steps) -> None:
+    """Commit the offsets of a batch, to Kafka and to the database, then take it in."""
+    handle = Inbox.handle
+
+    async def acknowledged(self: Inbox, message: Any) -> None:
+        await message.ack()
+        await self._consumed.note(message.raw_message)
+        await self._consumed.keep()
+        await handle(self, message)
+
+    Inbox.handle = acknowledged  # type: ignore[method-assign]
+
+
+def publish_first(_: Steps) -> None:
+    """Publish what is about to be appended."""
+    relays: dict[EventLog, Relay] = {}
+    begin, transaction = Relay.__init__, EventLog._transaction
+
+    def remembered(self: Relay, log: EventLog, *args: Any) -> None:
+        begin(self, log, *args)
+        relays[log] = self
+
+    async def published(self: EventLog, changes: Sequence[Change[Any]]) -> None:
+        for commit in (fresh(change.commit) for change in changes):
+            for number in range(len(commit.records)):
+                await relays[self]._send([(commit, number)])
+        await transaction(self, changes)
+
+    Relay.__init__ = remembered  # type: ignore[method-assign,assignment]
+    EventLog._transaction = published  # type: ignore[method-assign]
+
+
+def mark_first(_: Steps) -> None:
+    """Mark commits as published, then publish them."""
+    publish = Relay._publish
+    anywhere = RecordMetadata("", 0, TopicPartition("", 0), 0, 0, 0, 0)
+
+    async def marked(self: Relay, commits: Iterable[Outgoing]) -> None:
+        going = list(commits)
+        await self._mark([(commit, anywhere) for commit in going])
+        await publish(self, going)
+
+    Relay._publish = marked  # type: ignore[method-assign]
+
+
+def publish_backwards(_: Steps) -> None:
+    """Publish what was appended later before what was appended earlier."""
+    publish = Relay._publish
+
+    async def backwards(self: Relay, commits: Iterable[Outgoing]) -> None:
+        turned = [commit._replace(records=commit.records[::-1]) for commit in commits]
+        await publish(self, turned[::-1])
+
+    Relay._publish = backwards  # type: ignore[method-assign]
+
+
+def state_outside(steps: Steps) -> None:
+    """Append in one transaction, and write the states after it."""
+
+    async def apart(self: EventLog, changes: Sequence[Change[Any]]) -> None:
+        commits = [InsertOne[Raw](change.commit.to_raw()) for change in changes]
+
+        async def append(session: Any) -> None:
+            await self.commits.bulk_write(commits, session=session)
+
+        await in_transaction(self.database, append)
+        for change in changes:
+            for recorded in change.commit.events:
+                steps.dies_at(f"after {type(recorded.event).__name__}, before its state")
+            raw = to_raw(change.document)
+            write = ReplaceOne[Raw]({"_id": raw["_id"]}, raw, upsert=True)
+            await self.database[change.aggregate.collection].bulk_write([write])
+
+    EventLog._transaction = apart  # type: ignore[method-assign]
+
+
+def forget_causes(_: Steps) -> None:
+    """Do not look up what a message has caused, and make another id each time it comes."""
+    from services.mailer import email  # noqa: PLC0415
+
+    salt = uuid4()
+
+    async def nothing(self: EventLog, causes: object) -> dict[tuple[UUID, str], int]:
+        return {}
+
+    EventLog.known = nothing  # type: ignore[method-assign]
+    email.email_id = lambda followup_id: uuid5(followup_id, f"email {salt}")
+
+
+def apply_repeats(_: Steps) -> None:
+    """Let views take in whatever comes, whichever versions they have seen.
+
+    Journals keep nothing then: the ids in them would refuse what is repeated.
+    """
+
+    async def every(
+        self: Views, events: Sequence[tuple[Any, Any]], session: Any
+    ) -> tuple[list[Any], list[int], dict[str, int]]:
+        reached = {envelope.subject: envelope.version or 0 for envelope, _ in events}
+        return [(envelope, event) for envelope, event in events if event is not None], [], reached
+
+    async def nothing(*_: Any) -> None: ...
+
+    Views._in_order = every  # type: ignore[method-assign]
+    Journal.write = nothing  # type: ignore[assignment,method-assign]
+
+
+def count_from_the_clock(_: Steps) -> None:
+    """Plan from the time at which the message is handled instead of the client's own."""
+    from services.scheduler import reactions  # noqa: PLC0415
+
+    planned = reactions.plan_followups
+    decide = planned.decide
+
+    def counted(plan: Any, client: Any, given: Given, **settings: Any) -> Any:
+        now = client.model_copy(update={"created_at": given.now})
+        return decide(plan, now, given, **settings)
+
+    reactions.plan_followups = replace(planned, decide=counted)
+
+
+def call_first(_: Steps) -> None:
+    """Call the provider, then append SendStarted."""
+    from services.mailer import email_worker as worker  # noqa: PLC0415
+
+    send = worker._send
+
+    class Answered:
+        def __init__(self, answer: str | None) -> None:
+            self._answer = answer
+
+        async def send(self, parcel: object) -> str | None:
+            return self._answer
+
+        async def close(self) -> None: ...
+
+    async def called(work: Any, sending: worker.Sending) -> None:
+        next_ = work.state.model_copy(update={"attempt": work.state.attempt + 1})
+        answer = await sending.transport.send(worker._parcel(next_))
+        await send(work, replace(sending, transport=Answered(answer)))
+
+    worker._send = called
+
+
+def give_up_early(_: Steps) -> None:
+    """Give an attempt up while its call may still be under way."""
+    from services.mailer import email_worker as worker  # noqa: PLC0415
+
+    send = worker._send
+
+    async def hasty(work: Any, sending: worker.Sending) -> None:
+        policy = replace(sending.policy, call=timedelta(0), give_up_after=SHORT)
+        await send(work, replace(sending, policy=policy))
+
+    worker._send = hasty
+
+
+def retry_unknown(_: Steps) -> None:
+    """Take an answer that was lost for a refusal."""
+    from services.mailer.transports.sendgrid import SendGridTransport  # noqa: PLC0415
+
+    send = SendGridTransport.send
+
+    async def sure(self: SendGridTransport, parcel: Any) -> str | None:
+        try:
+            return await send(self, parcel)
+        except OutcomeUnknown as doubt:
+            raise CallFailed(doubt.reason) from doubt
+
+    SendGridTransport.send = sure  # type: ignore[method-assign]
+
+
+def ask_first(steps: Steps) -> None:
+    """Read the suppressions, then append SendStarted."""
+    from services.mailer import email_worker as worker  # noqa: PLC0415
+
+    send, ask = worker._send, worker._withhold_reason
+    answers: dict[UUID, Any] = {}
+
+    async def asked(work: Any, sending: worker.Sending) -> None:
+        answers[work.state.email_id] = await ask(work.state, sending)
+        await steps.hold("suppressions read")
+        await send(work, sending)
+
+    async def answered(started: Any, sending: object) -> Any:
+        return answers[started.email_id]
+
+    worker._send, worker._withhold_reason = asked, answered
+
+
+BUGS: Final[Mapping[str, Callable[[Steps], None]]] = {
+    bug.__name__: bug
+    for bug in (
+        acknowledge_first,
+        publish_first,
+        mark_first,
+        publish_backwards,
+        state_outside,
+        forget_causes,
+        apply_repeats,
+        count_from_the_clock,
+        call_first,
+        give_up_early,
+        retry_unknown,
+        ask_first,
+    )
+}

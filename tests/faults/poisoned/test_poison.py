@@ -1,0 +1,206 @@
+"""Poison in every partition of every topic is set aside, all of it, and stops nothing."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from chassis.kafka import client as chassis_kafka
+from contracts import cloudevents
+from contracts.catalogue import COMMANDS, EVENTS, PARTITIONS, TOPICS, TYPES
+from contracts.message import Command
+from tests.chassis.raw_records import all_of
+from tests.contracts.samples import NOON, SAMPLES
+from tests.faults.ordering.reading_services import SERVICES
+from tests.faults.poisoned.poison import Poison, poisons
+from tests.journeys.agent_user import agent_at
+from tests.servers import Server
+from tests.system import Running, system
+
+# Of each topic a type that is handled, and by whom.
+HANDLED = {
+    "agents": ("AgentUpdated", {"scheduler", "gateway"}),
+    "clients": ("ClientDeleted", {"scheduler", "mailer", "gateway"}),
+    "followups": ("FollowupDue", {"composer", "gateway"}),
+    "drafts": ("EmailComposed", {"mailer", "gateway"}),
+    "emails": ("EmailSent", {"gateway"}),
+    "agents.commands": ("RegisterAgent", {"crm"}),
+    "clients.commands": ("CreateClient", {"crm"}),
+    "followups.commands": ("RescheduleFollowup", {"scheduler"}),
+    "drafts.commands": ("RetryDraft", {"composer"}),
+    "emails.commands": ("RecordDelivery", {"mailer"}),
+}
+READERS = {topic.name: set(topic.readers) for topic in (*EVENTS, *COMMANDS)}
+GOOD = {type(sample).__name__: sample for sample in SAMPLES}
+# The issue's bound for a good record after poison, and what a busy machine is allowed.
+HANDLED_SECONDS = 2.0
+NOISE = 3
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Put:
+    """Poison that was put into a topic, there to be found at this offset."""
+
+    poison: Poison
+    topic: str
+    partition: int
+    offset: int
+
+    @property
+    def key(self) -> str:
+        return f"{self.topic}-{self.partition}-{self.offset}"
+
+    @property
+    def readers(self) -> set[str]:
+        """The services that have to set it aside."""
+        return READERS[self.topic] if self.poison.untyped else HANDLED[self.topic][1]
+
+
+async def put_all(producer: AIOKafkaProducer, prefix: str) -> list[Put]:
+    """Put every kind of poison into each of the ten topics, by turns into every partition."""
+    partitions = cycle(range(PARTITIONS))
+    puts = []
+    for topic, (name, _) in HANDLED.items():
+        for poison in poisons(GOOD[name]):
+            partition = next(partitions)
+            place = await producer.send_and_wait(
+                prefix + topic,
+                key=str(GOOD[name].key).encode(),
+                value=poison.value,
+                headers=poison.headers,
+                partition=partition,
+            )
+            puts.append(Put(poison, topic, partition, place.offset))
+    return puts
+
+
+async def until(true: Callable[[], Awaitable[bool]], seconds: float, what: str) -> float:
+    """Return how long it took, in seconds; fail when it took too long."""
+    begin = time.monotonic()
+    while not await true():
+        assert time.monotonic() - begin < seconds, f"not in {seconds:.0f} s: {what}"
+        await asyncio.sleep(0.05)
+    return time.monotonic() - begin
+
+
+async def count(consumer: AIOKafkaConsumer, topic: str) -> int:
+    """Count the records that the topic ever held."""
+    ends = await consumer.end_offsets([TopicPartition(topic, n) for n in range(PARTITIONS)])
+    return sum(ends.values())
+
+
+def assert_kept(record: Any, put: Put, prefix: str) -> None:
+    """Assert that a record in quarantine is the raw one, with why and where from."""
+    told, raw = dict(record.headers), put.poison
+    assert list(record.headers[: len(raw.headers)]) == raw.headers, raw.kind
+    assert record.value == (raw.value or b""), raw.kind
+    assert told.get("quarantine_null") == (b"value" if raw.value is None else None), raw.kind
+    origin = [told[f"quarantine_{name}"] for name in ("topic", "partition", "offset")]
+    assert [part.decode() for part in origin] == [put.topic, str(put.partition), str(put.offset)]
+    assert bytes.fromhex(told["quarantine_key"].decode()).decode() == str(
+        GOOD[HANDLED[put.topic][0]].key
+    )
+    assert told["quarantine_reason"], raw.kind
+    assert told["quarantine_at"].endswith(b"Z")
+
+
+@pytest.fixture
+async def running(
+    tmp_path: Path, kafka: Server, mongodb: Server, prefix: str
+) -> AsyncIterator[Running]:
+    """The five services, each as a process."""
+    calendar = {"FOLLOWUP_DAY_SECONDS": "0.3", "SCHEDULER_POLL_SECONDS": "0.5"}
+    async with system(tmp_path, kafka, mongodb, prefix=prefix, environment=calendar) as running:
+        yield running
+
+
+@pytest.mark.alone
+async def test_all_poison_is_set_aside_and_what_follows_is_handled(
+    running: Running, kafka: Server, prefix: str
+) -> None:
+    async with chassis_kafka.producer(kafka.address, "test-poison") as producer:
+        puts = await put_all(producer, prefix)
+        assert min(len([p for p in puts if p.topic == topic]) for topic in HANDLED) >= 60
+        expected = {s: {p.key: p for p in puts if s in p.readers} for s in SERVICES}
+        consumer = AIOKafkaConsumer(bootstrap_servers=kafka.address)
+        await consumer.start()
+        try:
+            for service, kept in expected.items():
+                topic = f"{prefix}{service}.quarantine"
+
+                async def all_there(topic: str = topic, size: int = len(kept)) -> bool:
+                    return await count(consumer, topic) >= size
+
+                await until(all_there, 40, f"{service} sets aside {len(kept)} records")
+        finally:
+            await consumer.stop()
+        commands = await answered(producer, kafka, prefix)
+    shown = await a_client_is_followed_up(running)
+    for service, kept in expected.items():
+        records = await all_of(kafka.address, f"{prefix}{service}.quarantine")
+        found = {record.key.decode(): record for record in records}
+        assert found.keys() == kept.keys(), service
+        for key, put in kept.items():
+            assert_kept(found[key], put, prefix)
+    assert running.errors() == []
+    log.info("after %d poison: commands in %.2f s, a client in %.2f s", len(puts), commands, shown)
+
+
+async def answered(producer: AIOKafkaProducer, kafka: Server, prefix: str) -> float:
+    """Put a good command into every partition of every topic of commands; wait for the answers."""
+    begin = time.monotonic()
+    ids: set[UUID] = set()
+    for topic in (name for name in HANDLED if name.endswith(".commands")):
+        good = GOOD[HANDLED[topic][0]]
+        assert isinstance(good, Command)
+        for partition in range(PARTITIONS):
+            id_ = UUID(int=len(ids) + 1)
+            ids.add(id_)
+            envelope = cloudevents.about(good, id=id_, source="test", time=NOON, correlation=id_)
+            await producer.send_and_wait(
+                f"{prefix}{topic}",
+                value=good.to_json().encode(),
+                headers=cloudevents.write(envelope),
+                partition=partition,
+            )
+
+    async def all_answered() -> bool:
+        replies = await all_of(kafka.address, f"{prefix}replies")
+        return ids <= {cloudevents.read(reply.headers).cause for reply in replies}
+
+    await until(all_answered, HANDLED_SECONDS * NOISE, "every command is answered")
+    return time.monotonic() - begin
+
+
+async def a_client_is_followed_up(running: Running) -> float:
+    """Add a client; give how long it took until its plan was shown. Wait until all is sent."""
+    async with agent_at(running.api[0]) as agent:
+        begin = time.monotonic()
+        client = await agent.add("Maria")
+
+        async def planned() -> bool:
+            return len(await agent.rows("/api/tasks", client_id=client)) == 5
+
+        await until(planned, HANDLED_SECONDS * NOISE, "the plan is shown")
+        took = time.monotonic() - begin
+        await agent.until_sent(5, client_id=client)
+    return took
+
+
+def test_each_topic_s_type_is_one_of_its_own_and_its_readers_handle_it() -> None:
+    assert set(HANDLED) == {topic.name for topic in (*EVENTS, *COMMANDS)} - {"alerts"}
+    for topic in TOPICS:
+        if topic.name in HANDLED:
+            name, readers = HANDLED[topic.name]
+            assert TYPES[f"realtoros.{name}.v1"] in topic.types
+            assert readers <= set(topic.readers)

@@ -1,0 +1,109 @@
+"""What cannot be set aside is not acknowledged; what can be is, however odd the record."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka import AIOKafkaProducer, ConsumerRecord
+from aiokafka.admin import AIOKafkaAdminClient
+
+from chassis.kafka import client as chassis_kafka
+from contracts import cloudevents
+from tests.chassis.inbox.tally_service import consuming
+from tests.chassis.raw_records import all_of, send
+from tests.chassis.waiting import until
+from tests.contracts.samples import NOON, SAMPLES
+from tests.faults.ordering.reading_services import Reader, reading
+from tests.servers import Server
+
+GOOD = next(s for s in SAMPLES if s.wire_name == "realtoros.RecordDelivery.v1")
+HEADERS = cloudevents.write(
+    cloudevents.about(
+        GOOD, id=GOOD.key, source="test", time=NOON, correlation=GOOD.key, cause=GOOD.key
+    )
+)
+
+
+@asynccontextmanager
+async def mailer(
+    kafka: Server, mongodb: Server, prefix: str, largest: int = chassis_kafka.LARGEST_RECORD
+) -> AsyncIterator[Reader]:
+    """A mailer whose producer refuses records that are larger than so many bytes."""
+    await chassis_kafka.apply_topics(kafka.address, prefix)
+    producer = AIOKafkaProducer(bootstrap_servers=kafka.address, max_request_size=largest)
+    await producer.start()
+    try:
+        async with reading("mailer", mongodb, kafka, producer, prefix) as reader:
+            yield reader
+    finally:
+        await producer.stop()
+
+
+def record(topic: str, headers: Any, value: bytes | None) -> Any:
+    return ConsumerRecord(
+        topic=topic,
+        partition=0,
+        offset=0,
+        timestamp=0,
+        timestamp_type=0,
+        key=b"key",
+        value=value,
+        checksum=None,
+        serialized_key_size=3,
+        serialized_value_size=len(value or b""),
+        headers=tuple(headers),
+    )
+
+
+async def committed(kafka: Server, prefix: str) -> int:
+    """Count what the mailer has acknowledged."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.address)
+    await admin.start()
+    try:
+        offsets = await admin.list_consumer_group_offsets(f"{prefix}mailer")
+        return sum(max(0, at.offset) for at in offsets.values())
+    finally:
+        await admin.close()
+
+
+async def test_what_cannot_be_set_aside_is_not_acknowledged_and_waits(
+    kafka: Server, mongodb_server: Server, prefix: str
+) -> None:
+    topic, quarantine = f"{prefix}emails.commands", f"{prefix}mailer.quarantine"
+    async with mailer(kafka, mongodb_server, prefix, largest=100) as broken:
+        async with chassis_kafka.producer(kafka.address, "test") as producer:
+            await send(producer, topic, b"key", HEADERS, b"{not json")
+
+        async def tried() -> bool:
+            return await broken.inbox.trouble.check() is not None
+
+        async with consuming(kafka, prefix, broken.inbox):
+            await until(tried)
+        assert await committed(kafka, prefix) == 0
+    assert await all_of(kafka.address, quarantine) == []
+    async with mailer(kafka, mongodb_server, prefix) as mended:
+
+        async def kept() -> bool:
+            return len(await all_of(kafka.address, quarantine)) == 1
+
+        async with consuming(kafka, prefix, mended.inbox):
+            await until(kept)
+        assert await committed(kafka, prefix) == 1
+
+
+async def test_a_header_that_fills_the_record_does_not_keep_it_out_of_quarantine(
+    kafka: Server, mongodb_server: Server, prefix: str
+) -> None:
+    headers = [h for h in HEADERS if h[0] != "ce_time"] + [("ce_time", b"\0" * 900_000)]
+    async with mailer(kafka, mongodb_server, prefix) as reader:
+        await reader.inbox.process([record(f"{prefix}emails.commands", headers, b"{}")])
+    assert len(await all_of(kafka.address, f"{prefix}mailer.quarantine")) == 1
+
+
+async def test_a_retry_without_its_origin_is_set_aside_by_where_it_stands(
+    kafka: Server, mongodb_server: Server, prefix: str
+) -> None:
+    async with mailer(kafka, mongodb_server, prefix) as reader:
+        await reader.inbox.process([record(f"{prefix}mailer.retries", HEADERS, b"{not json")])
+    [kept] = await all_of(kafka.address, f"{prefix}mailer.quarantine")
+    assert kept.key == b"mailer.retries-0-0"

@@ -1,0 +1,127 @@
+"""What an agent does and sees: leads in through the REST API, follow-ups and emails out of it."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import httpx2
+
+from ops.api_client.client import ApiClient
+from ops.api_client.lead_import import import_leads, read_leads
+from ops.demo.demo import SAMPLE
+from tests.system import AUTHORIZED, KEY
+
+LEADS = read_leads(SAMPLE).leads
+FOLLOWUPS = 5 * len(LEADS)
+# Nothing more happens to a follow-up that has one of these.
+ENDS = {"sent", "failed", "cancelled", "withheld", "unknown"}
+DAYS = {"Day 1": 1, "Day 3": 3, "Week 1": 7, "Week 2": 14, "Month 1": 30}
+
+Row = dict[str, Any]
+
+
+class Agent:
+    """One agent at one gateway."""
+
+    def __init__(self, http: httpx2.AsyncClient) -> None:
+        self.http = http
+
+    async def rows(self, path: str, **params: str) -> list[Row]:
+        """Read all pages of a list, from link to link."""
+        found: list[Row] = []
+        response = await self.http.get(path, params={"limit": "100", **params})
+        while True:
+            assert response.status_code == 200, response.text
+            found += response.json()
+            if "next" not in response.links:
+                return found
+            response = await self.http.get(response.links["next"]["url"])
+
+    async def add(self, name: str) -> str:
+        """Add a client with an address of that name; give the id."""
+        body = {"name": name, "email": f"{name.lower()}@example.com"}
+        response = await self.http.post("/api/clients", json=body)
+        assert response.status_code == 201, response.text
+        return str(response.json()["client_id"])
+
+    async def task(self, client_id: str, status: str, followup_type: str = "Day 1") -> Row:
+        """Return the client's follow-up of this type once it has this status."""
+        found: list[Row] = []
+
+        async def there() -> bool:
+            rows = await self.rows("/api/tasks", client_id=client_id, status=status)
+            found[:] = [row for row in rows if row["followup_type"] == followup_type]
+            return bool(found)
+
+        await until(there, f"{followup_type} is {status}")
+        return found[0]
+
+    async def post(self, path: str, body: Row | None = None) -> httpx2.Response:
+        """Post a JSON body."""
+        return await self.http.post(path, json=body)
+
+    async def statuses(self, **params: str) -> Counter[str]:
+        """Count the follow-ups by status."""
+        return Counter(task["status"] for task in await self.rows("/api/tasks", **params))
+
+    async def until_sent(self, count: int, **params: str) -> None:
+        """Return when at least so many follow-ups are sent."""
+
+        async def enough() -> bool:
+            return (await self.statuses(**params))["sent"] >= count
+
+        await until(enough, f"{count} follow-ups are sent")
+
+    async def until_all_ended(self, count: int = FOLLOWUPS) -> list[Row]:
+        """Return the follow-ups when there are that many and nothing more will happen to any."""
+        counts: Counter[str] = Counter()
+
+        async def ended() -> bool:
+            counts.clear()
+            counts.update(await self.statuses())
+            return counts.total() == count and counts.keys() <= ENDS
+
+        await until(ended, "every follow-up has ended", counts)
+        return await self.rows("/api/tasks")
+
+
+@asynccontextmanager
+async def agent_at(url: str) -> AsyncIterator[Agent]:
+    """Give an agent that uses this gateway."""
+    async with httpx2.AsyncClient(
+        base_url=url, timeout=30, trust_env=False, headers=AUTHORIZED
+    ) as http:
+        yield Agent(http)
+
+
+async def import_samples(*urls: str) -> None:
+    """Import the sample leads, dealt out to the gateways; assert that all were added."""
+    for number, url in enumerate(urls):
+        leads = LEADS[number :: len(urls)]
+        async with ApiClient(url, KEY) as api:
+            imported = await import_leads(api, leads)
+        assert imported.summary() == f"{len(leads)} imported"
+
+
+async def until(
+    true: Callable[[], Awaitable[bool]], what: str, seen: object = "", *, seconds: float = 75.0
+) -> None:
+    """Ask again and again; fail when it is not true in time, with what was seen last."""
+    deadline = time.monotonic() + seconds
+    while not await true():
+        assert time.monotonic() < deadline, f"not in {seconds:.0f} s: {what} {seen}"
+        await asyncio.sleep(0.2)
+
+
+def followups_in(ledger: Iterable[Row]) -> Counter[str]:
+    """Count what SendGrid accepted by the follow-up that it is about."""
+    return Counter(entry["custom_args"]["followup_id"] for entry in ledger)
+
+
+def at(text: str) -> datetime:
+    """Read a time of the API or of a ledger (RFC 3339)."""
+    return datetime.fromisoformat(text)

@@ -1,0 +1,124 @@
+"""Leads over the REST API, against a gateway that answers as it is told."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from ops.api_client import client as api_module
+from ops.api_client.client import ApiClient, Task
+from ops.api_client.lead_import import IN_FLIGHT, import_file, import_leads
+from ops.errors import Away, OperatorError
+from services.gateway.leads.parsing import Lead
+
+Answer = Callable[[httpx2.Request], httpx2.Response]
+LEADS = [Lead(line=i + 2, name=f"Client {i}", email=f"{i}@example.com") for i in range(40)]
+
+
+def gateway(answer: Answer) -> ApiClient:
+    return ApiClient("http://127.0.0.1:1", transport=httpx2.MockTransport(answer))
+
+
+def number(request: httpx2.Request) -> int:
+    return int(json.loads(request.content)["email"].partition("@")[0])
+
+
+async def test_leads_are_added_known_or_refused_by_the_servers_answer() -> None:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        errors = [{"field": "phone", "reason": "too short"}]
+        match number(request):
+            case 0:
+                return httpx2.Response(409, json={"detail": "there is one"})
+            case 1:
+                return httpx2.Response(422, json={"detail": "bad", "errors": errors})
+            case 2:
+                return httpx2.Response(202, headers={"Location": "/api/commands/1"})
+            case 3:
+                return httpx2.Response(422, text="no problem json")
+        return httpx2.Response(201, json={"client_id": "1", "status": "ok"})
+
+    async with gateway(answer) as api:
+        imported = await import_leads(api, LEADS)
+    assert (len(imported.added), len(imported.known)) == (37, 1)
+    told = [str(complaint) for complaint in imported.complaints]
+    assert told == ["line 3: phone: too short", "line 5: Unprocessable Content"]
+    assert imported.summary() == "37 imported, 1 known already, 2 refused"
+    assert [lead.line for lead in imported.taken][:3] == [2, 4, 6]
+
+
+async def test_no_more_than_a_few_are_under_way_at_once() -> None:
+    under_way = most = 0
+
+    class Slow(httpx2.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+            nonlocal under_way, most
+            under_way += 1
+            most = max(most, under_way)
+            await asyncio.sleep(0.01)
+            under_way -= 1
+            return httpx2.Response(201)
+
+    async with ApiClient("http://127.0.0.1:1", transport=Slow()) as api:
+        await import_leads(api, LEADS)
+    assert most == IN_FLIGHT
+
+
+async def test_a_write_is_repeated_under_its_key_when_the_server_asks_to() -> None:
+    keys: list[str] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        keys.append(request.headers["Idempotency-Key"])
+        if len(keys) == 1:
+            return httpx2.Response(503, headers={"Retry-After": "0"})
+        return httpx2.Response(201)
+
+    async with gateway(answer) as api:
+        imported = await import_leads(api, LEADS[:1])
+    assert imported.added == LEADS[:1]
+    assert keys[0] == keys[1]
+
+
+async def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api_module, "PATIENCE_SECONDS", 0.05)
+    problem = {"title": "Service Unavailable", "detail": "Kafka is away"}
+    async with gateway(lambda _: httpx2.Response(503, json=problem)) as api:
+        with pytest.raises(Away, match="takes no clients at present: Kafka is away"):
+            await import_leads(api, LEADS)
+
+
+async def test_lists_are_read_to_their_last_page() -> None:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        page = int(request.url.params.get("page", "1"))
+        task = {"_id": str(page), "client_id": "c", "followup_type": "Day 1", "status": "due"}
+        link = {"Link": f'</api/tasks?limit=100&page={page + 1}>; rel="next"'} if page < 3 else {}
+        return httpx2.Response(200, json=[task], headers=link)
+
+    async with gateway(answer) as api:
+        tasks = await api.tasks()
+    assert tasks == [Task(str(page), "c", "Day 1", "due", "") for page in (1, 2, 3)]
+
+
+async def test_a_server_in_trouble_is_away_and_one_that_refuses_is_not() -> None:
+    async with gateway(lambda _: httpx2.Response(502)) as api:
+        with pytest.raises(Away, match="answers 502: Bad Gateway"):
+            await api.tasks()
+    async with gateway(lambda _: httpx2.Response(401, json={"detail": "log in"})) as api:
+        with pytest.raises(OperatorError, match="set REALTOROS_API_KEY") as refused:
+            await api.tasks()
+    assert not isinstance(refused.value, Away)
+
+
+async def test_importing_into_nothing_is_told_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "leads.csv"
+    file.write_text("name,email\nAnn,ann@example.com\n")
+    with pytest.raises(Away, match="is `realtoros up` running"):
+        await import_file(file, "http://127.0.0.1:1", None, print)
+
+
+@pytest.mark.parametrize("url", ["", "127.0.0.1:8000", "ftp://example.com", "http://"])
+def test_what_is_no_url_is_refused(url: str) -> None:
+    with pytest.raises(OperatorError, match="is no URL"):
+        ApiClient(url)

@@ -1,0 +1,84 @@
+"""Which port the API gets, and how it is found again."""
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ops.errors import OperatorError
+from ops.local import discovery
+from ops.servers.ports import free_port
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        yield server.getsockname()[1]
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def running(command: str, url: str, pid: int, kafka: str = "") -> None:
+    folder = discovery.folder_of(command)
+    folder.mkdir(parents=True)
+    (folder / "api.json").write_text(json.dumps({"url": url, "pid": pid, "kafka": kafka}))
+
+
+def test_a_free_port_stands_in_for_the_default_when_that_is_taken(
+    taken: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discovery, "DEFAULT_PORT", taken)
+    assert discovery.gateway_port({}) != taken
+
+
+def test_a_port_that_was_asked_for_is_used_or_refused(taken: int) -> None:
+    with pytest.raises(OperatorError, match=rf"port {taken} \(GATEWAY_PORT\) is taken"):
+        discovery.gateway_port({"GATEWAY_PORT": str(taken)})
+    free = free_port()
+    assert discovery.gateway_port({"GATEWAY_PORT": str(free)}) == free
+
+
+@pytest.mark.parametrize("value", ["eighty", "0", "-1", "65536", "80.5"])
+def test_what_is_no_port_is_refused(value: str) -> None:
+    with pytest.raises(OperatorError, match="must be a number from 1 to 65535"):
+        discovery.gateway_port({"GATEWAY_PORT": value})
+
+
+def test_the_port_that_was_asked_for_is_looked_at_before_all_else() -> None:
+    running("up", "http://127.0.0.1:1111", os.getpid())
+    assert discovery.find_url({"GATEWAY_PORT": "2222"}) == "http://127.0.0.1:2222"
+
+
+def test_a_running_up_is_found_before_a_running_demo() -> None:
+    running("demo", "http://127.0.0.1:1111", os.getpid())
+    assert discovery.find_url({}) == "http://127.0.0.1:1111"
+    running("up", "http://127.0.0.1:2222", os.getpid())
+    assert discovery.find_url({}) == "http://127.0.0.1:2222"
+
+
+def test_what_a_killed_up_left_is_not_believed() -> None:
+    # No process has this id: it is above what Linux gives.
+    running("up", "http://127.0.0.1:1111", 2**22 + 1)
+    assert discovery.find_url({}) == "http://127.0.0.1:8000"
+
+
+def test_the_whereabouts_are_forgotten_at_the_end(tmp_path: Path) -> None:
+    with discovery.remembered(tmp_path, "http://127.0.0.1:1111", "127.0.0.1:9092", None):
+        assert json.loads((tmp_path / "api.json").read_text())["pid"] == os.getpid()
+    assert not (tmp_path / "api.json").exists()
+
+
+def test_the_broker_is_the_one_that_is_set_or_that_of_what_runs() -> None:
+    with pytest.raises(OperatorError, match="where is Kafka"):
+        discovery.find_kafka({})
+    running("up", "http://127.0.0.1:1111", os.getpid(), "127.0.0.1:2222")
+    assert discovery.find_kafka({}) == "127.0.0.1:2222"
+    assert discovery.find_kafka({"KAFKA_BOOTSTRAP_SERVERS": "kafka:9092"}) == "kafka:9092"

@@ -1,0 +1,132 @@
+"""The supervisor with tiny stand-ins for the services, and without servers."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from ops import accounts
+from ops.accounts import Access, Login
+from ops.errors import OperatorError
+from ops.local import supervisor
+from ops.servers.ports import free_port
+from ops.servers.stores import Stores
+from ops.services import SERVICES
+
+STAND_IN = """
+import http.server, json, os, signal, sys
+name = sys.argv[1]
+if name == os.environ.get("BROKEN"):
+    sys.exit("realtoros: wrong setting: COLOUR")
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps({**os.environ, "PID": os.getpid()}).encode())
+    def log_message(self, *_): pass
+port = os.environ["GATEWAY_PORT" if name == "gateway" else "HEALTH_PORT"]
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+http.server.ThreadingHTTPServer(("127.0.0.1", int(port)), Handler).serve_forever()
+"""
+
+
+@pytest.fixture(autouse=True)
+def _stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextlib.asynccontextmanager
+    async def stores(*_: object) -> AsyncIterator[Stores]:
+        uri = "mongodb://u:secret@m:2/"  # pragma: allowlist secret
+        yield Stores(kafka="k:1", mongodb=uri, kafka_is_embedded=True)
+
+    async def nothing(*_: object) -> list[str]:
+        return []
+
+    async def let_in(*_: object) -> Access:
+        return Access("rk_1_2", Login("agent@realtoros.example", "told once"))
+
+    monkeypatch.setattr(supervisor, "stores", stores)
+    monkeypatch.setattr(supervisor, "apply_topics", nothing)
+    monkeypatch.setattr(supervisor, "apply_indexes", nothing)
+    monkeypatch.setattr(accounts, "access", let_in)
+    monkeypatch.setattr(supervisor, "RUN", (sys.executable, "-c", STAND_IN))
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "GATEWAY_PORT": str(free_port())}
+
+
+async def gateway(url: str) -> dict[str, str]:
+    async with httpx2.AsyncClient(trust_env=False) as http:
+        answer: dict[str, str] = json.loads((await http.get(f"{url}/health/ready")).content)
+        return answer
+
+
+async def until(holds: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 15
+    while not holds():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)
+
+
+async def test_the_services_get_the_servers_addresses_and_a_port_each(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    folder = tmp_path / "data" / "up"
+    said: list[str] = []
+    async with supervisor.running_system(folder, environment, said.append) as system:
+        settings = await gateway(system.url)
+        assert "told once" in said[0]
+        assert system.url == f"http://127.0.0.1:{environment['GATEWAY_PORT']}"
+        assert (folder / "api.json").exists()
+        described = "\n".join(system.described())
+    assert (settings["KAFKA_BOOTSTRAP_SERVERS"], settings["KAFKA_EMPTY_FETCH_HOLD_MS"]) == (
+        "k:1",
+        "100",
+    )
+    assert settings["MAILBOX_DIR"] == str(folder / "mail")
+    assert "m:2" in described
+    assert "secret" not in described
+    assert not (folder / "api.json").exists()
+    assert {log.stem for log in (folder / "logs").iterdir()} == set(SERVICES)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(settings["PID"]), 0)
+
+
+async def test_a_service_that_dies_is_named_and_started_again(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    said: list[str] = []
+    async with supervisor.running_system(tmp_path / "up", environment, said.append) as system:
+        first = (await gateway(system.url))["PID"]
+        os.kill(int(first), signal.SIGKILL)
+        await until(lambda: any("gateway was ended by SIGKILL" in line for line in said))
+        await asyncio.sleep(0.5)
+        second = first
+        while second == first:
+            with contextlib.suppress(httpx2.TransportError):
+                second = (await gateway(system.url))["PID"]
+
+
+async def test_a_service_that_cannot_start_ends_the_start_with_its_reason(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    broken = {**environment, "BROKEN": "mailer"}
+    with pytest.raises(OperatorError, match=r"mailer does not start: .*wrong setting: COLOUR"):
+        async with supervisor.running_system(tmp_path / "up", broken, print):
+            pytest.fail("it is not up")
+
+
+async def test_where_mail_goes_is_said_as_it_is(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    keyed = {**environment, "SENDGRID_API_KEY": "SG.x"}
+    async with supervisor.running_system(tmp_path / "up", keyed, print) as system:
+        assert system.mail == "SendGrid"

@@ -1,0 +1,344 @@
+"""Who may ask what: every operation of the schema, for everybody who could call it.
+
+What is expected follows from what kind of route it is; a route of no kind fails the first test.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx2
+import jwt
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+from websockets.typing import Subprotocol
+
+from services.gateway.accounts.tokens import AccessTokens
+from services.gateway.describe import document
+from tests.servers import Server
+from tests.services.gateway.client_events import Story
+from tests.services.gateway.conftest import Api, api_of
+from tests.services.gateway.live_clients import EventStream
+from tests.services.gateway.problem_checks import problem
+from tests.services.gateway.users import PASSWORD, Person, person, promote
+from tests.system import TOKEN_KEYS, system
+
+ISSUER = "http://localhost:8000"
+NAME, KEY = TOKEN_KEYS.split(":")
+OPERATIONS = [
+    (method.upper(), path, operation.get("security", document()["security"]) == [])
+    for path, operations in document()["paths"].items()
+    for method, operation in operations.items()
+]
+PROTECTED = [(method, path) for method, path, public in OPERATIONS if not public]
+PUBLIC = {
+    *(("POST", f"/api/auth/{name}") for name in ("login", "refresh", "register")),
+    ("POST", "/api/webhooks/sendgrid"),
+}
+CSV = b"name,email\nCy,cy@mail.example.com\n"
+# What a request says where it has to say something.
+BODIES: dict[tuple[str, str], Callable[[], Any]] = {
+    ("POST", "/api/clients"): lambda: {
+        "name": "Bo",
+        "email": f"{uuid4().hex[:9]}@mail.example.com",
+    },
+    ("PATCH", "/api/clients/{client_id}"): lambda: {"notes": "seen"},
+    ("PATCH", "/api/tasks/{task_id}"): lambda: {"notes": "seen"},
+    ("PATCH", "/api/admin/tasks/{task_id}"): lambda: {"notes": "seen"},
+    ("POST", "/api/emails/{email_id}/resolve"): lambda: {"resolution": "sent"},
+    ("POST", "/api/admin/emails/{email_id}/resolve"): lambda: {"resolution": "sent"},
+    ("PATCH", "/api/agents/me"): lambda: {"title": "Broker"},
+    ("POST", "/api/keys"): lambda: {"name": "made", "scopes": ["read"]},
+    ("POST", "/api/auth/password"): lambda: {
+        "current_password": PASSWORD,
+        "new_password": PASSWORD,
+    },
+    ("PATCH", "/api/admin/agents/{agent_id}"): lambda: {"active": True},
+    ("POST", "/api/admin/agents"): lambda: {
+        "name": "Sam",
+        "email": f"{uuid4().hex}@agents.example.com",
+        "password": PASSWORD,
+    },
+}
+# Whose objects these are not, for him they are not there.
+OF_ONE = ("{client_id}", "{task_id}", "{email_id}", "{command_id}", "{key_id}")
+# What shows the caller's own, and is another's for everybody.
+LISTS = (
+    *("/api/clients", "/api/clients/export", "/api/tasks", "/api/emails", "/api/keys"),
+    *("/api/dashboard/activity", "/api/dashboard/stats", "/api/agents/me"),
+)
+OWN = (
+    *(("POST", path) for path in ("/api/clients", "/api/clients/import", "/api/keys")),
+    *(("PATCH", path) for path in ("/api/agents/me",)),
+    *(("POST", path) for path in ("/api/auth/password", "/api/auth/logout")),
+)
+STREAM = ("GET", "/api/events")
+
+
+def kind_of(method: str, path: str) -> str:
+    """Give what kind of route it is. Raises LookupError for one that nobody has thought about."""
+    if path.startswith("/api/admin/"):
+        return "admin"
+    if any(name in path for name in OF_ONE):
+        return "object"
+    if (method, path) == STREAM:
+        return "stream"
+    if method == "GET" and path in LISTS:
+        return "list"
+    if (method, path) in OWN:
+        return "own"
+    raise LookupError(f"who may {method} {path}? Say so here")
+
+
+@dataclass
+class World:
+    """A gateway, who calls it, and what is the agent's."""
+
+    api: Api
+    agent: Person
+    other: Person
+    admin: Person
+    agent_id: str
+    client_id: str
+    command_id: str
+    marks: list[str] = field(default_factory=list)
+
+    async def story(self, agent_id: str) -> Story:
+        """Tell of an email whose outcome is unknown, and of a draft that failed."""
+        told = Story(UUID(agent_id), uuid4())
+        await self.api.tell(
+            *(told.planned(), told.due(3, 14), told.requested(3, 14), told.composed(3, 14)),
+            *(told.queued(3, 14), told.started(3, 14), told.unknown(3, 14.1)),
+            *(told.due(2, 7), told.requested(2, 7), told.not_composed(2, 7)),
+        )
+        return told
+
+    async def target(self, path: str) -> str:
+        """Give the path to something of the agent's that nobody has touched yet."""
+        if "{client_id}" in path:
+            fields = {"name": "Bo", "email": f"{uuid4().hex[:9]}@mail.example.com"}
+            made = await self.agent.post("/api/clients", **fields)
+            tasks = f"/api/clients/{made.json()['client_id']}/tasks"
+            await shown(self.agent, tasks, lambda r: len(r.json()) == 5)
+            if path.endswith("/resume"):
+                await self.agent.post(tasks.replace("tasks", "plan/pause"))
+            return path.replace("{client_id}", made.json()["client_id"])
+        if "{task_id}" in path and not path.endswith("/retry"):
+            tasks = f"{await self.target('/api/clients/{client_id}')}/tasks"
+            found = (await self.agent.http.get(tasks)).json()
+            return path.replace("{task_id}", found[0]["_id"])
+        if "{task_id}" in path or "{email_id}" in path:
+            told = await self.story(self.agent_id)
+            await shown(self.agent, f"/api/emails/{told.emails[3]}", is_success)
+            failed = f"/api/tasks/{told.ids[2]}"
+            await shown(self.agent, failed, lambda r: r.json().get("status") == "failed")
+            return path.replace("{task_id}", str(told.ids[2])).replace(
+                "{email_id}", str(told.emails[3])
+            )
+        if "{key_id}" in path:
+            made = await self.agent.post("/api/keys", name="k", scopes=["read"])
+            return path.replace("{key_id}", made.json()["_id"])
+        path = path.replace("{command_id}", self.command_id)
+        return path.replace("{agent_id}", self.agent_id)
+
+
+def is_success(response: httpx2.Response) -> bool:
+    return response.is_success
+
+
+async def shown(by: Person, path: str, until: Callable[[httpx2.Response], bool]) -> httpx2.Response:
+    return await Api.shown(by, path, until)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+async def world(
+    kafka: Server, mongodb_server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[World]:
+    """A gateway behind which nobody writes or sends: such commands stay pending."""
+    prefix = f"gate-{uuid4().hex[:8]}."
+    async with (
+        system(
+            tmp_path_factory.mktemp("matrix"),
+            kafka,
+            mongodb_server,
+            prefix=prefix,
+            services=("crm", "scheduler", "gateway"),
+            environment={"COMMAND_TIMEOUT_SECONDS": "2", "LOGINS_PER_ACCOUNT": "1000"},
+        ) as running,
+        api_of(running.api[0], kafka, prefix) as api,
+        person(running.api[0], name="Ana Only-Hers") as agent,
+        person(running.api[0]) as other,
+        person(running.api[0]) as admin,
+    ):
+        await promote(admin)
+        agent_id = (await agent.http.get("/api/agents/me")).json()["id"]
+        made = World(api, agent, other, admin, agent_id, "", "")
+        # Something of every kind is there; the retry is not answered, since no composer runs.
+        retried = await agent.post(await made.target("/api/tasks/{task_id}/retry"))
+        assert retried.status_code == 202, retried.text
+        made.command_id = retried.json()["command_id"]
+        made.client_id = (await made.target("{client_id}")).rpartition("/")[2]
+        key = await agent.post("/api/keys", name="only hers")
+        made.marks = [agent_id, made.client_id, key.json()["_id"], "Only-Hers", agent.email]
+        yield made
+        assert running.errors() == []
+
+
+async def ask(
+    by: Person, method: str, path: str, template: str, token: str | None = None
+) -> httpx2.Response:
+    """Ask as somebody, or with this token instead ("" for none). Of a stream only the head."""
+    headers = {} if token is None else {"Authorization": f"Bearer {token}" if token else ""}
+    options: dict[str, Any] = {}
+    if body := BODIES.get((method, template)):
+        options["json"] = body()
+    if template == "/api/clients/import":
+        headers["Content-Type"] = "text/csv"
+        options["content"] = CSV
+    if (method, template) == STREAM:
+        async with by.http.stream(method, path, headers=headers) as response:
+            if not response.is_success:
+                await response.aread()
+            return response
+    return await by.http.request(method, path, headers=headers, **options)
+
+
+def forged(person_: Person, audience: str, life: timedelta) -> str:
+    """Give the person's own token, signed with the right key, but other in this."""
+    own = jwt.decode(
+        person_.http.headers["Authorization"].removeprefix("Bearer "),
+        options={"verify_signature": False},
+    )
+    token = AccessTokens({NAME: KEY}, ISSUER, life).issue(UUID(own["sub"]), UUID(own["sid"]))
+    claims = jwt.decode(token, options={"verify_signature": False})
+    return jwt.encode(claims | {"aud": audience}, KEY, "HS256", {"kid": NAME})
+
+
+def test_it_is_known_of_every_operation_who_may_use_it() -> None:
+    assert {(method, path) for method, path, public in OPERATIONS if public} == PUBLIC
+    kinds = {kind_of(method, path) for method, path in PROTECTED}
+    assert kinds == {"admin", "object", "stream", "list", "own"}
+
+
+def test_an_operation_that_nobody_thought_about_is_noticed() -> None:
+    with pytest.raises(LookupError):
+        kind_of("GET", "/api/something/new")
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(PUBLIC))
+async def test_what_is_public_asks_for_no_token(world: World, method: str, path: str) -> None:
+    answer = await ask(world.agent, method, path, path, "")
+    # What is missing is the request's content, not a token.
+    assert answer.status_code in (404, 422)
+
+
+@pytest.mark.parametrize(("method", "path"), PROTECTED)
+async def test_without_a_token_that_is_good_nothing_is_answered(
+    world: World, method: str, path: str
+) -> None:
+    known = path.replace("{client_id}", world.client_id).replace("{command_id}", world.command_id)
+    for name in ("{task_id}", "{email_id}", "{key_id}", "{agent_id}"):
+        known = known.replace(name, world.agent_id)
+    wrong = {
+        "none": "",
+        "no token": "x",
+        "expired": forged(world.admin, "realtoros-api", timedelta(minutes=-1)),
+        "of another audience": forged(world.admin, "another-api", timedelta(minutes=1)),
+    }
+    for what, token in wrong.items():
+        answer = await ask(world.admin, method, known, path, token)
+        assert answer.status_code == 401, (what, answer.text)
+        assert answer.headers["www-authenticate"] == "Bearer"
+
+
+async def test_but_the_forged_token_is_good_when_nothing_is_wrong_with_it(world: World) -> None:
+    good = forged(world.admin, "realtoros-api", timedelta(minutes=1))
+    assert (
+        await ask(world.other, "GET", "/api/admin/agents", "/api/admin/agents", good)
+    ).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [one for one in PROTECTED if kind_of(*one) in ("object", "admin")]
+)
+async def test_another_gets_404_or_403_and_who_may_gets_an_answer(
+    world: World, method: str, path: str
+) -> None:
+    target = await world.target(path)
+    if kind_of(method, path) == "admin":
+        for refused in (world.agent, world.other):
+            problem(await ask(refused, method, target, path), 403)
+        allowed = await ask(world.admin, method, target, path)
+    else:
+        # Not even an admin sees what is another agent's, but on admin routes.
+        for stranger in (world.other, world.admin):
+            problem(await ask(stranger, method, target, path), 404)
+        allowed = await ask(world.agent, method, target, path)
+    assert allowed.is_success, allowed.text
+
+
+@pytest.mark.parametrize(("method", "path"), [one for one in PROTECTED if kind_of(*one) == "list"])
+async def test_a_list_shows_its_owner_s_alone(world: World, method: str, path: str) -> None:
+    for stranger in (world.other, world.admin):
+        answer = await ask(stranger, method, path, path)
+        assert answer.status_code == 200
+        assert [mark for mark in world.marks if mark in answer.text] == []
+    if path not in ("/api/clients/export", "/api/dashboard/stats"):
+        # The newest is on every first page.
+        newest = (await world.target("{client_id}")).rpartition("/")[2]
+        own = await ask(world.agent, method, path, path)
+        assert any(mark in own.text for mark in (newest, *world.marks))
+
+
+@pytest.mark.parametrize(("method", "path"), OWN)
+async def test_what_is_the_caller_s_own_is_done_for_every_agent(
+    world: World, method: str, path: str
+) -> None:
+    for one in (world.agent, world.other, world.admin):
+        assert (await ask(one, method, path, path)).is_success
+        one.take(await one.log_in())
+
+
+@pytest.mark.parametrize("path", ["/api/keys", "/api/auth/logout", "/api/auth/password"])
+async def test_an_api_key_is_no_log_in(world: World, path: str) -> None:
+    key = world.api.http.headers["Authorization"].removeprefix("Bearer ")
+    problem(await ask(world.agent, "POST", path, path, key), 403)
+
+
+async def test_a_stream_tells_another_agent_nothing(world: World) -> None:
+    async with (
+        world.other.http.stream("GET", STREAM[1]) as theirs,
+        world.agent.http.stream("GET", STREAM[1]) as hers,
+    ):
+        assert (theirs.status_code, hers.status_code) == (200, 200)
+        hearing, overhearing = EventStream(hers), EventStream(theirs)
+        assert (await hearing.next()).kind == (await overhearing.next()).kind == "hello"
+        await world.target("/api/clients/{client_id}")
+        assert (await hearing.next()).kind == "timeline"
+        own = await world.other.post("/api/clients", **BODIES["POST", "/api/clients"]())
+        # The first that the other hears is his own.
+        first = await overhearing.next()
+        assert first.data["client_id"] == own.json()["client_id"]
+
+
+@pytest.mark.parametrize("who", ["none", "expired", "audience", "agent", "other", "admin"])
+async def test_a_socket_is_opened_to_who_is_logged_in(world: World, who: str) -> None:
+    people = {"agent": world.agent, "other": world.other, "admin": world.admin}
+    tokens = {
+        "none": "",
+        "expired": forged(world.agent, "realtoros-api", timedelta(minutes=-1)),
+        "audience": forged(world.agent, "another-api", timedelta(minutes=1)),
+    } | {name: one.http.headers["Authorization"].split()[1] for name, one in people.items()}
+    offered = ["realtoros", *([f"bearer.{tokens[who]}"] if tokens[who] else [])]
+    url = f"{str(world.api.http.base_url).replace('http', 'ws').rstrip('/')}/api/ws"
+    opening = connect(url, subprotocols=[Subprotocol(o) for o in offered], proxy=None)
+    if who in people:
+        async with opening as socket:
+            assert '"hello"' in str(await socket.recv())
+    else:
+        with pytest.raises(InvalidStatus) as refused:
+            await opening
+        assert refused.value.response.status_code in (401, 403)

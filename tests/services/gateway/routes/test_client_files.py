@@ -1,0 +1,211 @@
+"""Clients as files over HTTP: imported line by line, exported, and read back."""
+
+import csv
+import io
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.services.gateway.conftest import Api
+from tests.services.gateway.problem_checks import problem
+
+CSV = {"content-type": "text/csv"}
+
+
+def word() -> str:
+    return f"w{uuid4().hex[:10]}"
+
+
+async def imported(api: Api, text: str, **headers: str) -> dict[str, Any]:
+    response = await api.http.post(
+        "/api/clients/import", content=text.encode(), headers=CSV | headers
+    )
+    assert response.status_code == 200, response.text
+    report: dict[str, Any] = response.json()
+    return report
+
+
+async def exported(api: Api) -> list[dict[str, str]]:
+    response = await api.http.get("/api/clients/export")
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "text/csv; charset=utf-8"
+    assert response.headers["content-disposition"] == 'attachment; filename="clients.csv"'
+    return list(csv.DictReader(io.StringIO(response.content.decode(), newline="")))
+
+
+async def test_every_line_has_its_entry_and_what_is_imported_is_shown(api: Api) -> None:
+    w = word()
+    known = await api.add(email=f"known.{w}@mail.example.com")
+    report = await imported(
+        api,
+        "First Name,Last Name,Email,Stage,Phone\n"
+        f"Ann,{w},ann.{w}@mail.example.com,Hot Prospect,555-0101\n"
+        "\n"
+        f",,nowhere,Sphere,{'5' * 21}\n"
+        f"Bob,{w},KNOWN.{w}@mail.example.com,,\n"
+        f"Ann,Again,Ann.{w}@mail.example.com,,\n"
+        f"Cid,{w},cid.{w}@mail.example.com,Closed Won,,,more\n",
+    )
+    lines = report.pop("lines")
+    assert report == {"imported": 1, "known": 1, "refused": 3, "pending": 0}
+    outcomes = [(line["line"], line["outcome"]) for line in lines]
+    assert outcomes == [
+        *((2, "imported"), (4, "refused"), (5, "known"), (6, "refused"), (7, "refused"))
+    ]
+    fields = [[error["field"] for error in line["errors"]] for line in lines]
+    assert fields == [[], ["name", "email", "phone", "stage"], [], ["email"], ["line"]]
+    assert all(error["reason"] for line in lines for error in line["errors"])
+    assert lines[2]["client_id"] == known
+    [shown] = (await api.http.get("/api/clients", params={"q": w})).json()[:1]
+    assert (shown["_id"], shown["name"]) == (lines[0]["client_id"], f"Ann {w}")
+    assert (shown["stage"], shown["phone"]) == ("lead", "555-0101")
+
+
+async def test_thousands_of_lines_are_shown_when_the_answer_comes(api: Api) -> None:
+    w = word()
+    rows = "".join(f"{w} {n},{w}.{n}@mail.example.com\n" for n in range(1_000))
+    report = await imported(api, "name,email\n" + rows)
+    assert (report["imported"], len(report["lines"])) == (1_000, 1_000)
+    found = await api.http.get("/api/clients", params={"q": w})
+    assert found.headers["x-total-count"] == "1000"
+    again = await imported(api, "name,email\n" + rows)
+    assert (again["imported"], again["known"]) == (0, 1_000)
+    ids = [line["client_id"] for line in report["lines"]]
+    assert [line["client_id"] for line in again["lines"]] == ids
+
+
+async def test_what_only_the_data_model_refuses_is_told_of_its_line(api: Api) -> None:
+    deep = '"{""a"": ' + "[" * 20 + "]" * 20 + '}"'
+    report = await imported(
+        api, f"name,email,custom_fields\nAnn,{word()}@mail.example.com,{deep}\n"
+    )
+    [line] = report["lines"]
+    assert (line["outcome"], line["errors"][0]["field"]) == ("refused", "custom_fields")
+
+
+async def test_a_file_may_come_as_a_form(api: Api) -> None:
+    w = word()
+    text = f"name,email\n{w},{w}@mail.example.com\n".encode("utf-16")
+    files = {"file": ("leads.csv", text, "text/csv")}
+    response = await api.http.post("/api/clients/import", files=files)
+    assert response.json()["imported"] == 1, response.text
+    two = {"a": files["file"], "b": files["file"]}
+    problem(await api.http.post("/api/clients/import", files=two), 422, "file")
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "told"),
+    [
+        (b"", {}, "empty"),
+        (b"\n\n", {}, "empty"),
+        (b"name,phone\nAnn,1\n", {}, "email"),
+        (b"Ann,ann@example.com\n", {}, "no column"),
+        (b"name,email\n\xff,a@example.com\n", {"content-type": "text/csv; charset=utf-8"}, "utf-8"),
+        (b"name,email\n\x81,a@example.com\n", {}, "no text"),
+        (b"name,email\n" + b"x,y\n" * 20_001, {}, "more than 20000 lines"),
+        (b"name,email\n" + b"\n" * 200_001, {}, "line breaks"),
+    ],
+)
+async def test_a_file_that_is_no_use_is_refused_as_a_whole(
+    api: Api, body: bytes, headers: dict[str, str], told: str
+) -> None:
+    response = await api.http.post("/api/clients/import", content=body, headers=CSV | headers)
+    assert told in problem(response, 422, "file")
+
+
+async def test_a_file_too_large_or_of_another_type_is_refused(api: Api) -> None:
+    large = b"name,email\n" + b"x" * (10 * 1024 * 1024)
+    problem(await api.http.post("/api/clients/import", content=large, headers=CSV), 413)
+    problem(await api.http.post("/api/clients/import", json={"name": "Ann"}), 415)
+
+
+async def test_an_export_is_read_back_as_it_was(api: Api) -> None:
+    w = word()
+    whole = {
+        "name": f"=cmd() Zoë {w}",
+        "email": f"{w}.1@mail.example.com",
+        "phone": "+1 (555) 010-0100",
+        "property_address": '@12 "Elm" Street, Springfield',
+        "property_type": "land",
+        "stage": "under_contract",
+        "notes": "-1+1\nsecond; line, 'quoted'",
+        "custom_fields": {"budget": 450000, "=x": ["+1", None], "loan": {"by": "'=y", "ok": True}},
+    }
+    plain = {"name": f"'=x {w}", "email": f"{w}.2@mail.example.com"}
+    before = [await api.add(**fields) for fields in (whole, plain)]
+    rows = [row for row in await exported(api) if w in row["name"]]
+    assert [row["name"] for row in rows] == [f"'=cmd() Zoë {w}", f"''=x {w}"]
+    assert rows[0]["phone"] == whole["phone"]
+    shown = [(await api.http.get(f"/api/clients/{id_}")).json() for id_ in before]
+    for id_ in before:
+        assert (await api.http.delete(f"/api/clients/{id_}")).is_success
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, rows[0])
+    writer.writeheader()
+    writer.writerows(rows)
+    report = await imported(api, text.getvalue())
+    assert (report["imported"], report["refused"]) == (2, 0), report
+    for line, old in zip(report["lines"], shown, strict=True):
+        new = (await api.http.get(f"/api/clients/{line['client_id']}")).json()
+        own = ("_id", "created_at", "updated_at")
+        assert {k: v for k, v in new.items() if k not in own} == {
+            k: v for k, v in old.items() if k not in own
+        }
+
+
+async def test_an_export_holds_every_client_once(api: Api) -> None:
+    w = word()
+    rows = "".join(f"{w} {n},{w}.{n}@mail.example.com\n" for n in range(1_200))
+    await imported(api, "name,email\n" + rows)
+    names = [row["name"] for row in await exported(api) if w in row["name"]]
+    assert sorted(names) == sorted(f"{w} {n}" for n in range(1_200))
+    total = (await api.http.get("/api/clients?limit=1")).headers["x-total-count"]
+    assert len(await exported(api)) == int(total)
+
+
+async def test_a_file_that_comes_again_under_its_key_is_imported_once(api: Api) -> None:
+    w = word()
+    text = f"name,email\n{w},{w}@mail.example.com\n"
+    key = {"Idempotency-Key": w}
+    first, again = [await imported(api, text, **key) for _ in range(2)]
+    assert (first["imported"], again) == (1, first)
+    files = {"file": ("leads.csv", text.encode(), "text/csv")}
+    headers = {"Idempotency-Key": f"{w}-form"}
+    response = await api.http.post("/api/clients/import", files=files, headers=headers)
+    assert response.json()["lines"][0]["client_id"] == first["lines"][0]["client_id"]
+
+
+@pytest.mark.parametrize("charset", ["martian", "punycode", "idna", "utf-7", "rot13"])
+async def test_a_charset_that_spreadsheets_do_not_write_is_refused(api: Api, charset: str) -> None:
+    # Python knows some of them, and would read this for many minutes.
+    body = b"name,email\n" + b"n" * 4_000_000 + b"-" + b"a" * 1_000_000
+    headers = {"content-type": f"text/csv; charset={charset}"}
+    answer = await api.http.post("/api/clients/import", content=body, headers=headers)
+    assert charset in problem(answer, 422, "file")
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "martian", "punycode"])
+async def test_of_a_form_only_the_file_is_read(api: Api, charset: str) -> None:
+    w = word()
+    note = b"\x81\xff" + b"n" * 1_000_000 + b"-" + b"a" * 100_000
+    parts = [
+        (
+            b'content-disposition: form-data; name="note"\r\n'
+            b"content-type: text/plain; charset=" + charset.encode(),
+            note,
+        ),
+        (
+            b'content-disposition: form-data; name="file"; filename="leads.csv"',
+            f"name,email\n{w},{w}@mail.example.com\n".encode(),
+        ),
+    ]
+    body = b"".join(b"--b\r\n" + head + b"\r\n\r\n" + part + b"\r\n" for head, part in parts)
+    headers = {"content-type": "multipart/form-data; boundary=b"}
+    path = "/api/clients/import"
+    answer = await api.http.post(path, content=body + b"--b--\r\n", headers=headers)
+    assert answer.json()["imported"] == 1, answer.text
+    for broken in (body, b"", body.replace(b'filename="leads.csv"', b"x")):
+        problem(await api.http.post(path, content=broken, headers=headers), 422, "file")
+    without = {"content-type": "multipart/form-data"}
+    problem(await api.http.post(path, content=body, headers=without), 422, "file")

@@ -1,0 +1,123 @@
+"""Follow-ups over HTTP: changed, cancelled, paused, and what only a pending one allows."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.servers import Server
+from tests.services.gateway.conftest import Api, api_of
+from tests.services.gateway.problem_checks import problem
+from tests.system import system
+
+SOON = datetime.now(UTC) + timedelta(days=400)
+
+
+@pytest.fixture(scope="module")
+async def planning(
+    kafka: Server, mongodb_server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Api]:
+    """An API whose clients' follow-ups are planned."""
+    prefix, agent_id = f"plan-{uuid4().hex[:8]}.", uuid4()
+    async with (
+        system(
+            tmp_path_factory.mktemp("planning"),
+            kafka,
+            mongodb_server,
+            prefix=prefix,
+            services=("crm", "scheduler", "gateway"),
+            environment={"AGENT_ID": str(agent_id)},
+        ) as running,
+        api_of(running.api[0], kafka, prefix, agent_id) as api,
+    ):
+        yield api
+
+
+async def planned(api: Api) -> tuple[str, list[dict[str, Any]]]:
+    """Add a client; give its path and follow-ups."""
+    path = f"/api/clients/{await api.add()}"
+    response = await api.shown(f"{path}/tasks", lambda r: len(r.json()) == 5)
+    return path, response.json()
+
+
+async def test_a_follow_up_is_moved_reprioritised_and_annotated(planning: Api) -> None:
+    _, tasks = await planned(planning)
+    path = f"/api/tasks/{tasks[1]['_id']}"
+    when = SOON.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    change = {"scheduled_for": when, "priority": "high", "notes": "Ask about the roof."}
+    response = await planning.http.patch(path, json=change)
+    assert response.status_code == 200, response.text
+    assert response.json() == tasks[1] | change | {"updated_at": response.json()["updated_at"]}
+    assert (await planning.http.get(path)).json() == response.json()
+    emptied = await planning.http.patch(path, json={"notes": None})
+    assert (emptied.json()["notes"], emptied.json()["priority"]) == (None, "high")
+    same = await planning.http.patch(path, json={})
+    assert same.json() == emptied.json()
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        ({"scheduled_for": "soon"}, "scheduled_for"),
+        ({"scheduled_for": "2027-01-01T00:00:00"}, "scheduled_for"),
+        ({"scheduled_for": None}, "scheduled_for"),
+        ({"priority": "urgent"}, "priority"),
+        ({"notes": "x" * 1001}, "notes"),
+        ({"status": "sent"}, "status"),
+    ],
+)
+async def test_a_wrong_change_is_named(planning: Api, change: dict[str, Any], wrong: str) -> None:
+    _, tasks = await planned(planning)
+    problem(await planning.http.patch(f"/api/tasks/{tasks[0]['_id']}", json=change), 422, wrong)
+
+
+async def test_only_what_was_read_is_changed(planning: Api) -> None:
+    _, tasks = await planned(planning)
+    path = f"/api/tasks/{tasks[0]['_id']}"
+    read = {"If-Match": (await planning.http.get(path)).headers["etag"]}
+    moved = await planning.http.patch(path, json={"priority": "low"}, headers=read)
+    assert moved.status_code == 200
+    problem(await planning.http.patch(path, json={"notes": "late"}, headers=read), 412)
+    problem(await planning.http.post(f"{path}/cancel", headers=read), 412)
+    now = {"If-Match": moved.headers["etag"]}
+    assert (await planning.http.post(f"{path}/cancel", headers=now)).json()["status"] == "cancelled"
+
+
+async def test_what_is_cancelled_stays_so_and_keeps_its_notes(planning: Api) -> None:
+    _, tasks = await planned(planning)
+    path = f"/api/tasks/{tasks[2]['_id']}"
+    assert (await planning.http.post(f"{path}/cancel")).json()["status"] == "cancelled"
+    problem(await planning.http.post(f"{path}/cancel"), 409)
+    when = SOON.isoformat()
+    problem(await planning.http.patch(path, json={"scheduled_for": when}), 409, "scheduled_for")
+    noted = await planning.http.patch(path, json={"notes": "Bought elsewhere."})
+    assert (noted.json()["status"], noted.json()["notes"]) == ("cancelled", "Bought elsewhere.")
+
+
+async def test_a_plan_is_paused_resumed_and_cancelled(planning: Api) -> None:
+    path, tasks = await planned(planning)
+    assert (await planning.http.get(path)).json()["plan_paused"] is False
+    paused = await planning.http.post(f"{path}/plan/pause")
+    assert (paused.status_code, paused.json()["plan_paused"]) == (200, True)
+    problem(await planning.http.post(f"{path}/plan/pause"), 409)
+    # Its date has passed, but nothing falls due meanwhile.
+    due = f"/api/tasks/{tasks[0]['_id']}"
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat()
+    assert (await planning.http.patch(due, json={"scheduled_for": yesterday})).is_success
+    assert (await planning.http.get(due)).json()["status"] == "pending"
+    resumed = await planning.http.post(f"{path}/plan/resume")
+    assert resumed.json()["plan_paused"] is False
+    await planning.shown(due, lambda r: r.json()["status"] == "due")
+    problem(await planning.http.post(f"{path}/plan/resume"), 409)
+    assert (await planning.http.post(f"{path}/plan/cancel")).is_success
+    statuses = [t["status"] for t in (await planning.http.get(f"{path}/tasks")).json()]
+    assert sorted(statuses) == ["cancelled"] * 4 + ["due"]
+    problem(await planning.http.post(f"{path}/plan/cancel"), 409)
+
+
+async def test_what_is_not_there_is_not_found(planning: Api) -> None:
+    for path in (f"tasks/{uuid4()}/cancel", *(f"clients/{uuid4()}/plan/{x}" for x in ("pause",))):
+        problem(await planning.http.post(f"/api/{path}"), 404)
+    problem(await planning.http.patch(f"/api/tasks/{uuid4()}", json={"notes": "x"}), 404)

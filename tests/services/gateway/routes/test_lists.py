@@ -1,0 +1,203 @@
+"""Lists over HTTP: pages with their total and neighbours, filters, and what is refused."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.services.gateway.client_events import DAY, NOON, Story
+from tests.services.gateway.conftest import Api
+from tests.services.gateway.problem_checks import problem
+
+
+def links(response: httpx2.Response) -> dict[str, str]:
+    """Read the Link header (RFC 8288)."""
+    return {
+        rel: target
+        for target, rel in re.findall(r'<([^>]*)>; rel="(\w+)"', response.headers["link"])
+    }
+
+
+def total(response: httpx2.Response) -> int:
+    assert response.status_code == 200, response.text
+    return int(response.headers["x-total-count"])
+
+
+async def test_clients_come_the_newest_first_page_by_page(api: Api, seven: list[str]) -> None:
+    word, *ids = seven
+    pages = []
+    path: str | None = f"/api/clients?limit=3&q={word}"
+    while path:
+        response = await api.http.get(path)
+        assert total(response) == 7
+        pages.append([client["_id"] for client in response.json()])
+        found = links(response)
+        assert {"first", "last"} <= set(found)
+        assert ("prev" in found) == (len(pages) > 1)
+        path = found.get("next")
+    assert pages == [ids[:3], ids[3:6], ids[6:]]
+    last = await api.http.get(found["last"])
+    assert [client["_id"] for client in last.json()] == ids[6:]
+    before = await api.http.get(found["prev"])
+    assert [client["_id"] for client in before.json()] == ids[3:6]
+    first = await api.http.get(found["first"])
+    assert [client["_id"] for client in first.json()] == ids[:3]
+
+
+async def test_a_page_beyond_the_last_is_empty_and_knows_the_way_back(
+    api: Api, seven: list[str]
+) -> None:
+    response = await api.http.get("/api/clients", params={"q": seven[0], "page": 5})
+    assert (total(response), response.json()) == (7, [])
+    assert "next" not in links(response)
+    assert total(await api.http.get("/api/clients", params={"q": "no-such-word"})) == 0
+
+
+async def test_twenty_rows_are_on_a_page_unless_said_otherwise(api: Api) -> None:
+    for _ in range(21):
+        await api.add()
+    response = await api.http.get("/api/clients")
+    assert len(response.json()) == 20
+    assert total(response) > 20
+
+
+async def test_stages_may_be_given_several_times_and_stay_in_the_links(
+    api: Api, seven: list[str]
+) -> None:
+    word = seven[0]
+    query = f"/api/clients?q={word}&stage=closed&stage=lost"
+    response = await api.http.get(f"{query}&limit=1")
+    assert total(response) == 2
+    assert response.json()[0]["stage"] == "lost"
+    after = await api.http.get(links(response)["next"])
+    assert (total(after), after.json()[0]["stage"]) == (2, "closed")
+    assert total(await api.http.get(f"/api/clients?q={word}&stage=lead")) == 4
+
+
+@pytest.mark.parametrize(
+    ("q", "found"),
+    [
+        ("{word}", 7),
+        ("{upper}", 7),
+        ("ana {prefix}", 7),
+        ("{word} ÉLYSÉE-", 7),
+        ("{word} (old", 7),
+        ("{word}.3@mail", 1),
+        ("{word} nobody", 0),
+        ("{word} .*", 0),
+        ("{tail}", 0),
+    ],
+)
+async def test_q_finds_the_beginnings_of_words_whatever_their_case(
+    api: Api, seven: list[str], q: str, found: int
+) -> None:
+    word = seven[0]
+    names = {"word": word, "upper": word.upper(), "prefix": word[:6], "tail": word[1:]}
+    response = await api.http.get("/api/clients", params={"q": q.format(**names)})
+    assert total(response) == found
+
+
+async def test_a_client_s_tasks_come_the_earliest_first(api: Api, story: Story) -> None:
+    response = await api.http.get(f"/api/clients/{story.client}/tasks")
+    assert total(response) == 5
+    tasks = response.json()
+    assert [task["_id"] for task in tasks] == [str(id_) for id_ in story.ids]
+    statuses = ["pending", "cancelled", "composed", "unknown", "sent"]
+    assert [task["status"] for task in tasks] == statuses
+    assert [task["followup_type"] for task in tasks][:2] == ["Day 1", "Day 3"]
+    assert tasks[4]["email_sent_id"] == str(story.emails[4])
+    assert tasks[3]["error_message"] == "no answer"
+    assert tasks[0] == (await api.http.get(f"/api/tasks/{story.ids[0]}")).json()
+    assert tasks[0].keys() == {
+        *("_id", "agent_id", "client_id", "followup_type", "scheduled_for", "status", "priority"),
+        *("email_sent_id", "notes", "error_message", "created_at", "updated_at"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "numbers"),
+    [
+        ("", [0, 1, 2, 3, 4]),
+        ("&status=pending", [0]),
+        ("&status=sent&status=unknown", [3, 4]),
+        ("&status=failed", []),
+        ("&due_before=2026-02-07T12:00:00Z", [0, 1]),
+        ("&due_before=2026-02-07T13:00:01%2B01:00", [0, 1, 2]),
+        ("&due_before=2026-02-08T12:00:00Z&status=composed", [2]),
+        ("&page=2&limit=2", [2, 3]),
+        ("&sort=-scheduled_for&limit=3", [4, 3, 2]),
+    ],
+)
+async def test_tasks_are_filtered(api: Api, story: Story, query: str, numbers: list[int]) -> None:
+    response = await api.http.get(f"/api/tasks?client_id={story.client}{query}")
+    assert response.status_code == 200, response.text
+    assert [task["_id"] for task in response.json()] == [str(story.ids[n]) for n in numbers]
+
+
+async def test_tasks_of_all_clients_are_in_one_list(api: Api, story: Story) -> None:
+    before = (NOON + 2 * DAY).isoformat().replace("+00:00", "Z")
+    response = await api.http.get("/api/tasks", params={"due_before": before, "limit": 100})
+    assert str(story.ids[0]) in [task["_id"] for task in response.json()]
+
+
+async def test_emails_come_the_newest_first_with_what_became_of_them(
+    api: Api, story: Story
+) -> None:
+    response = await api.http.get("/api/emails", params={"client_id": str(story.client)})
+    assert total(response) == 2
+    opened, unknown = response.json()
+    assert (opened["status"], unknown["status"]) == ("opened", "unknown")
+    assert opened == (await api.http.get(f"/api/emails/{story.emails[4]}")).json()
+    assert opened["task_id"] == str(story.ids[4])
+    assert opened["sendgrid_message_id"] == "m1"
+    assert (opened["subject"], opened["written_by"]) == ("Hello", "templates")
+    many = await api.http.get(f"/api/emails?client_id={story.client}&status=unknown&status=opened")
+    assert total(many) == 2
+    one = await api.http.get(f"/api/emails?client_id={story.client}&status=unknown")
+    assert [email["_id"] for email in one.json()] == [str(story.emails[3])]
+
+
+async def test_a_sent_email_moves_the_client_s_last_contact(api: Api, story: Story) -> None:
+    client = await api.shown(
+        f"/api/clients/{story.client}", lambda r: bool(r.json()["last_contacted"])
+    )
+    sent = NOON + timedelta(days=30.5)
+    assert client.json()["last_contacted"] == sent.isoformat(timespec="milliseconds").replace(
+        "+00:00", "Z"
+    )
+
+
+@pytest.mark.parametrize("path", ["/api/clients", "/api/tasks", "/api/emails"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("limit", 0), ("limit", 101), ("limit", "x"), ("page", 0), ("page", -1), ("page", 10**9)],
+)
+async def test_pages_have_their_limits(api: Api, path: str, name: str, value: Any) -> None:
+    problem(await api.http.get(path, params={name: value}), 422, name)
+    assert (await api.http.get(path, params={"limit": 100, "page": 1})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("clients?stage=castle", "stage"),
+        ("clients?stage=lead&stage=castle", "stage"),
+        (f"clients?q={'x' * 201}", "q"),
+        ("clients?q=a%00b", "q"),
+        ("tasks?status=done", "status"),
+        ("tasks?client_id=7", "client_id"),
+        ("tasks?due_before=soon", "due_before"),
+        ("tasks?due_before=0001-01-01T00:00:00%2B14:00", "due_before"),
+        ("tasks?due_before=2026-02-07T12:00:00", "due_before"),
+        ("emails?status=pending", "status"),
+        *(
+            ("clients?sort=email", "sort"),
+            ("tasks?sort=status", "sort"),
+            ("emails?sort=-x", "sort"),
+        ),
+    ],
+)
+async def test_a_wrong_filter_is_named(api: Api, query: str, field: str) -> None:
+    problem(await api.http.get(f"/api/{query}"), 422, field)

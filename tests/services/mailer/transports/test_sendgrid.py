@@ -1,0 +1,169 @@
+"""The SendGrid transport against a fake SendGrid over real HTTP: sent, refused or unknown."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from chassis.domain.errors import CallFailed, OutcomeUnknown
+from services.mailer.transports.sendgrid import SendGridTransport
+from services.mailer.transports.transport import Redirect
+from tests.providers.running import Fake, provider
+from tests.services.mailer.sample_parcels import parcel
+
+SENDER = "RealtorOS <noreply@realtoros.example>"
+
+
+# One process for all tests: starting Python costs more than what is tested.
+@pytest.fixture(scope="module")
+async def running_fake(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fake]:
+    async with provider("sendgrid", tmp_path_factory.mktemp("providers")) as fake:
+        yield fake
+
+
+@pytest.fixture
+async def fake(running_fake: Fake) -> Fake:
+    return await running_fake.from_here()
+
+
+@pytest.fixture
+async def transport(fake: Fake) -> AsyncIterator[SendGridTransport]:
+    transport = SendGridTransport("SG.test", fake.url, SENDER, timeout=1.0)
+    yield transport
+    await transport.close()
+
+
+async def test_a_letter_goes_out_whole(transport: SendGridTransport, fake: Fake) -> None:
+    sent = parcel(
+        reply_to="dana@harbor.example", body="Hi <Maria>,\n\nsee https://x.example/a?b&c."
+    )
+    message_id = await transport.send(sent)
+    [entry] = fake.ledger()
+    assert entry["message_id"] == message_id
+    assert entry["to"] == ["maria@mail.example"]
+    assert entry["from"] == "noreply@realtoros.example"
+    assert entry["content_types"] == ["text/plain", "text/html"]
+    assert entry["custom_args"] == {"email_id": "e1", "attempt": "1"}
+    request = entry["request"]
+    assert request["from"]["name"] == "Dana Reed"
+    assert request["reply_to"] == {"email": "dana@harbor.example"}
+    text, html = (part["value"] for part in request["content"])
+    assert text.startswith("Hi <Maria>,")
+    assert "<p>Hi &lt;Maria&gt;,</p>" in html
+    assert '<a href="https://x.example/a?b&amp;c">https://x.example/a?b&amp;c</a>.</p>' in html
+
+
+async def test_sixty_four_at_once(fake: Fake) -> None:
+    # On a busy machine so many connections take more than the quarter of a second that a timeout
+    # of one leaves to each.
+    transport = SendGridTransport("SG.test", fake.url, SENDER, timeout=30.0)
+    ids = await asyncio.gather(*(transport.send(parcel()) for _ in range(64)))
+    await transport.close()
+    assert len(set(ids)) == len(fake.ledger()) == 64
+
+
+@pytest.mark.parametrize(
+    ("status", "final"),
+    [
+        *((status, False) for status in (408, 429, 500, 502, 503)),
+        *((status, True) for status in (301, 400, 401, 403, 413)),
+    ],
+)
+async def test_a_status_is_an_answer_and_the_letter_was_not_taken(
+    status: int, final: bool, transport: SendGridTransport, fake: Fake
+) -> None:
+    await fake.order({"status": status, "headers": {"Retry-After": "30"}})
+    with pytest.raises(CallFailed) as refused:
+        await transport.send(parcel())
+    assert (refused.value.final, refused.value.retry_after) == (final, 30)
+    assert refused.value.reason == f"the mail provider answered {status}"
+    assert fake.ledger() == []
+
+
+@pytest.mark.parametrize(
+    "order", [{"drop": "before"}, {"drop": "after"}, {"delay": 1.5}, {"status": 504}], ids=str
+)
+async def test_no_answer_is_neither_sent_nor_refused(
+    order: dict[str, Any], transport: SendGridTransport, fake: Fake
+) -> None:
+    await fake.order(order)
+    with pytest.raises(OutcomeUnknown) as unknown:
+        await transport.send(parcel())
+    assert "maria" not in unknown.value.reason.lower()
+    assert len(fake.ledger()) == (order in ({"drop": "after"}, {"delay": 1.5})), (
+        "and it is not sent again"
+    )
+    assert await transport.send(parcel())
+
+
+@pytest.mark.parametrize("order", [{"truncated": True}, {"malformed": True}], ids=str)
+async def test_an_acceptance_with_a_broken_body_is_an_acceptance(
+    order: dict[str, Any], transport: SendGridTransport, fake: Fake
+) -> None:
+    await fake.order(order)
+    message_id = await transport.send(parcel())
+    assert message_id in (None, fake.ledger()[0]["message_id"])
+
+
+async def test_nobody_listening_is_a_failure_to_try_again() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        transport = SendGridTransport("SG.test", url, SENDER, timeout=1.0)
+        with pytest.raises(CallFailed) as refused:
+            await transport.send(parcel())
+        await transport.close()
+    assert not refused.value.final
+
+
+async def test_no_room_in_the_pool_is_a_failure_to_try_again() -> None:
+    async def never_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(never_answer, "127.0.0.1", 0, backlog=256)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    # A quarter of it is for getting a connection: enough for 128 of them on a busy machine.
+    transport = SendGridTransport("SG.test", url, SENDER, timeout=8)
+    sends = (transport.send(parcel()) for _ in range(140))
+    outcomes = await asyncio.gather(*sends, return_exceptions=True)
+    kinds = [type(outcome) for outcome in outcomes]
+    assert (kinds.count(OutcomeUnknown), kinds.count(CallFailed)) == (128, 12)
+    await transport.close()
+    server.close()
+
+
+@pytest.mark.parametrize("letter", [{"to_email": "a@b.c\r\nBcc: x@y.z"}, {"reply_to": "a b"}])
+async def test_an_address_is_refused_rather_than_mended(
+    letter: dict[str, Any], transport: SendGridTransport, fake: Fake
+) -> None:
+    with pytest.raises(CallFailed) as refused:
+        await transport.send(parcel(**letter))
+    assert refused.value.final
+    assert fake.ledger() == []
+
+
+async def test_a_letter_that_looks_like_a_key_is_refused(transport: SendGridTransport) -> None:
+    with pytest.raises(CallFailed) as refused:
+        await transport.send(parcel(body="SG.abc.def"))
+    assert refused.value.final
+
+
+async def test_staging_sends_everything_to_one_address(
+    transport: SendGridTransport, fake: Fake
+) -> None:
+    await Redirect(transport, "staging@team.example").send(parcel())
+    [entry] = fake.ledger()
+    assert entry["to"] == ["staging@team.example"]
+    assert entry["subject"] == "Hello"
+    assert entry["request"]["personalizations"][0]["to"][0]["name"] == "Maria Lopez"
+    with pytest.raises(ValueError, match="not an email address"):
+        Redirect(transport, "nobody")
+
+
+@pytest.mark.parametrize("base_url", ["mail.example", "ftp://mail.example", ""])
+def test_a_wrong_setting_stops_the_start(base_url: str) -> None:
+    with pytest.raises(ValueError, match="SENDGRID_BASE_URL"):
+        SendGridTransport("SG.test", base_url, SENDER, timeout=1.0)

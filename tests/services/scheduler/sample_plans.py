@@ -1,0 +1,63 @@
+"""Plans as the tests need them: a client created at noon, days that last a day."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from functools import reduce
+from typing import Any
+from uuid import UUID, uuid5
+
+from chassis.domain.state import Given
+from contracts.crm import AgentProfile, ClientCreated, ClientDetails
+from contracts.scheduler import FollowupEvent, Recipient
+from services.scheduler.plan import KnownClient, Plan, evolve, fall_due, plan_followups
+
+AGENT = UUID(int=1)
+CLIENT = UUID(int=2)
+DAY = timedelta(days=1)
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+MARIA = ClientDetails(name="Maria Lopez", email="maria@mail.example")
+DANA = AgentProfile(name="Dana Reed", email="dana@reed.example")
+KNOWN = KnownClient(
+    stage="lead", property_type="land", recipient=Recipient(client=MARIA, agent=DANA)
+)
+
+
+def at(days: float) -> Given:
+    """Give the moment so many days after noon, and a cause of its own."""
+    now = NOON + days * DAY
+    return Given(now, uuid5(CLIENT, now.isoformat()))
+
+
+def created(**fields: Any) -> ClientCreated:
+    """Give a client that was created at noon."""
+    plain: dict[str, Any] = {
+        "agent_id": AGENT,
+        "client_id": CLIENT,
+        "stage": "lead",
+        "property_type": "land",
+        "created_at": NOON,
+        "personal": MARIA,
+    }
+    return ClientCreated(**plain | fields)
+
+
+def folded(plan: Plan | None, events: Iterable[FollowupEvent]) -> Plan:
+    """Fold the events onto the plan."""
+    result = reduce(evolve, events, plan)
+    assert result
+    return result
+
+
+def planned() -> Plan:
+    """Give the plan of a new client: days 1, 3, 7, 14 and 30."""
+    return folded(None, plan_followups(None, created(), at(0), day=DAY))
+
+
+def due_at(plan: Plan, days: float) -> list[FollowupEvent]:
+    """Let what is due fall due."""
+    return fall_due(plan, at(days), client=KNOWN, day=DAY)
+
+
+def days_of(plan: Plan) -> list[float]:
+    """Give the dates of what is pending, in days after noon."""
+    return [(f.scheduled_for - NOON) / DAY for f in plan.pending]
