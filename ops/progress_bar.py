@@ -1,4 +1,4 @@
-"""A progress progress_bar on stderr, where that is a terminal."""
+"""A progress bar on stderr, where that is a terminal."""
 
 import contextlib
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""DependencyHealth with a dependency, for readiness to tell of."""
+"""Trouble with a dependency, for readiness to tell of."""
 
 import math
 import time

@@ -73,7 +73,7 @@ def _rebuilding(service: Service) -> "Rebuilding":
     from ops.topics.rebuild import Rebuilding
 
     # What the chassis has to say is beside the answer; a traceback without its values, which may
-    # be personal. A progress progress_bar that is being shown has its own stderr then.
+    # be personal. A progress bar that is being shown has its own stderr then.
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -1,7 +1,7 @@
 """A bare Litestar handler of the gateway's two lists: the same queries by pymongo, nothing around.
 
 `python -m tests.bench.bare_api PORT MONGODB_URI AGENT_ID` serves until SIGTERM, as chassis.process.server
-does. No one is unchanged_partitions, counted, limited or logged; parameters are not looked at. It is given
+does. No one is recognised, counted, limited or logged; parameters are not looked at. It is given
 the rarest word first, which the gateway has to find out; and it counts what the gateway need not,
 when a page that is not full tells the total.
 """

@@ -20,7 +20,7 @@ from services.gateway.accounts.tokens import Secret
 PUBLIC = "public"
 SESSION_ONLY = "session_only"
 ADMIN_ONLY = "admin_only"
-# How long a caller stays unchanged_partitions without another look: on other replicas, what is taken back
+# How long a caller stays recognised without another look: on other replicas, what is taken back
 # is good for so long.
 RECOGNISED_SECONDS = 5.0
 _KEPT_CALLERS = 10_000

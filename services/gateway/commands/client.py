@@ -1,4 +1,4 @@
-"""CommandClient: ordered through Kafka, answered on `replies`, shown once the own view has them."""
+"""Commands: sent through Kafka, answered on `replies`, shown once the own view has them."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""CommandClient that nobody waits for any longer: kept for a day, with their answers as they come."""
+"""Commands that nobody waits for any longer: kept for a day, with their answers as they come."""
 
 import asyncio
 from collections.abc import Sequence

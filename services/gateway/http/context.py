@@ -55,7 +55,7 @@ delete = partial(litestar.delete, responses=WRITTEN)
 class ApiContext:
     """What the routes stand on.
 
-    PendingCommands in the application's state and not injected by name: Litestar would answer a body that has
+    Kept in the application's state and not injected by name: Litestar would answer a body that has
     a field of an injected name with 500.
     """
 

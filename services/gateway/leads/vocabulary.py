@@ -69,7 +69,7 @@ _STAGES: Final[dict[Stage, tuple[str, ...]]] = {
     "negotiating": _keys(
         "Negotiating, Negotiation, In Negotiation, Opportunity, Open Deal, Buyer, Buyers, Seller,"
         " Sellers, Active, Active Client, Active Clients, Active Buyer, Active Seller, Appointment,"
-        " Appointment Set, Met with Customer, ReadYourWrites Homes, Listing Agreement, Active Listing,"
+        " Appointment Set, Met with Customer, Showing Homes, Listing Agreement, Active Listing,"
         " Submitting Offers, Offer, Offer Made"
     ),
     "under_contract": _keys("Under Contract, Pending, In Escrow, Escrow, Contract"),

@@ -29,11 +29,11 @@ from services.gateway.read_models.projections import search_terms
 from services.gateway.read_models.schemas import Client
 
 MAX_WORDS = 5
-# Several search_terms are counted so far to tell which is the rarest: first a little, then further if all
+# Several words are counted so far to tell which is the rarest: first a little, then further if all
 # of them are common.
 FIRST_LOOK, COMMON = 500, 10_000
 # Fewer are read and sorted sooner than a page of them is met in the list's order; who has several
-# search_terms is met later.
+# words is met later.
 FEW_WITH_ONE, FEW_WITH_SEVERAL = 2_000, 5_000
 
 ClientSort = Literal[
@@ -61,7 +61,7 @@ async def clients_of(
         few = rarest < (FEW_WITH_ONE if len(wanted) == 1 else FEW_WITH_SEVERAL)
         if few:
             options["hint"] = SEARCH
-        # What has search_terms has a stage: without that condition, the index alone tells how many.
+        # What has words has a stage: without that condition, the index alone tells how many.
         staged = where if stages else {"agent_id": where["agent_id"]}
         known = few and len(wanted) == 1 and not stages
         total = rarest if known else partial(count, documents, staged | begins, hint=SEARCH)

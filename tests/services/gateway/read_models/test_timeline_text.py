@@ -23,7 +23,7 @@ def said(event: Message, followup: str | None = "Day 1") -> str:
 @pytest.mark.parametrize("type_", TIMELINE.types, ids=lambda type_: type_.__name__)
 def test_there_are_words_for_every_event_of_a_client(type_: type[Message]) -> None:
     assert type_.__name__ in SENTENCES, (
-        f"say in describe.py what {type_.__name__} means to an agent"
+        f"say in timeline_text.py what {type_.__name__} means to an agent"
     )
     [sample] = [sample for sample in SAMPLES if type(sample) is type_]
     assert said(sample)
