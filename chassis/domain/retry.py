@@ -28,6 +28,14 @@ class RetryPolicy:
 
 
 LONGEST_SECONDS = 3600.0
+# Request timeout, conflict, rate limit (RFC 9110, RFC 6585): they pass by themselves.
+_PASSING_CLIENT_ERRORS = frozenset({408, 409, 429})
+_SERVER_ERRORS = 500
+
+
+def is_retryable_status(status: int) -> bool:
+    """Return whether a request refused with this HTTP status may succeed when it is repeated."""
+    return status in _PASSING_CLIENT_ERRORS or status >= _SERVER_ERRORS
 
 
 def retry_after(header: str | None, now: datetime) -> float | None:

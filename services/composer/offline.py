@@ -4,15 +4,15 @@ A template is a letter whose first paragraph is the subject. Lines may be wrappe
 blank line starts a paragraph.
 """
 
-import re
 from pathlib import Path
 from zlib import crc32
 
 import jinja2
 
+from chassis.domain.plain_text import single_line, split_paragraphs
 from contracts.crm import PropertyType, Stage
 from contracts.scheduler import FollowupType
-from services.composer.writer import MAX_SUBJECT, Brief, Composition, single_line
+from services.composer.writer import MAX_SUBJECT, Brief, Composition
 
 _VARIANTS = ("a", "b")
 _TEMPLATES: dict[FollowupType, str] = {
@@ -23,7 +23,6 @@ _TEMPLATES: dict[FollowupType, str] = {
     "Month 1": "month_1",
     "Custom": "custom",
 }
-_BLANK_LINE = re.compile(r"\n\s*\n")
 # What it is called before "at 12 Elm Street", and without an address.
 _PROPERTY: dict[PropertyType, tuple[str, str]] = {
     "residential": ("the home", "your plans for a home"),
@@ -64,7 +63,7 @@ class TemplateWriter:
         name = brief.recipient.client.name
         variant = _VARIANTS[crc32(name.encode(errors="replace")) % len(_VARIANTS)]
         template = self._templates.get_template(f"{_TEMPLATES[brief.followup_type]}_{variant}.j2")
-        subject, *texts = map(single_line, _BLANK_LINE.split(template.render(_facts(brief))))
+        subject, *texts = map(single_line, split_paragraphs(template.render(_facts(brief))))
         return Composition(subject=subject[:MAX_SUBJECT], body="\n\n".join(filter(None, texts)))
 
     async def close(self) -> None:

@@ -9,7 +9,7 @@ from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 from openai.types.chat import ChatCompletion
 
 from chassis.domain.errors import CallFailed
-from chassis.domain.retry import retry_after
+from chassis.domain.retry import is_retryable_status, retry_after
 from services.composer.prompt import system_message, user_message
 from services.composer.writer import Brief, Composition
 
@@ -17,7 +17,6 @@ _MOST_IN_FLIGHT = 64
 # Below the idle time of common servers (uvicorn closes after 5 s), so that a request does not
 # meet a connection that is just being closed.
 _IDLE_SECONDS = 2.0
-_PASSING = frozenset({408, 409, 429})
 # Structured output (OpenAI, "json_schema" in strict mode).
 _ANSWER = {
     "type": "json_schema",
@@ -115,6 +114,6 @@ def _refusal(error: openai.APIStatusError) -> CallFailed:
         return CallFailed(f"the provider's quota is used up ({status})", final=True)
     return CallFailed(
         f"the model's provider answered {status}",
-        final=status not in _PASSING and status < 500,  # noqa: PLR2004 - an HTTP status class
+        final=not is_retryable_status(status),
         retry_after=retry_after(error.response.headers.get("Retry-After"), datetime.now(UTC)),
     )

@@ -1,7 +1,7 @@
 """How a letter ends: the agent's own signature, or one made of the profile."""
 
+from chassis.domain.plain_text import paragraphs, single_line
 from contracts.crm import AgentProfile
-from services.composer.writer import paragraphs, single_line
 
 
 def signed(body: str, agent: AgentProfile) -> str:

@@ -1,34 +1,16 @@
 """What writes the letters: the port that the composer calls, and what goes in and comes out."""
 
-import re
 from dataclasses import dataclass
 from typing import Annotated, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
+from chassis.domain.plain_text import paragraphs, single_line
 from contracts.crm import PropertyType, Stage
 from contracts.scheduler import FollowupType, Recipient
 
 MAX_SUBJECT = 150
 MAX_BODY = 5000
-
-# Control characters, line and paragraph separators, lone surrogates, and the marks that
-# reverse the direction of writing: nothing that a letter needs, all that hides or injects.
-UNPRINTABLE = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
-_NOT_IN_A_LINE = re.compile(f"[\t\n\\s{UNPRINTABLE}]+")
-_NOT_IN_A_TEXT = re.compile(f"[{UNPRINTABLE}]+")
-_BLANK_LINES = re.compile(r"\n\s*\n")
-
-
-def single_line(text: str) -> str:
-    """Give `text` as one printable line with single spaces."""
-    return _NOT_IN_A_LINE.sub(" ", text).strip()
-
-
-def paragraphs(text: str) -> str:
-    """Give `text` as printable paragraphs, one blank line between them."""
-    lines = _NOT_IN_A_TEXT.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    return _BLANK_LINES.sub("\n\n", lines).strip()
 
 
 def _as_subject(text: str) -> str:

@@ -4,11 +4,9 @@ import re
 from html import escape
 
 from chassis.domain.errors import CallFailed
-from services.mailer.transports.headers import UNPRINTABLE
+from chassis.domain.plain_text import printable, split_paragraphs
 
 _LONGEST = 100_000
-_NOT_IN_A_TEXT = re.compile(f"[{UNPRINTABLE}]+")
-_BLANK_LINES = re.compile(r"\n\s*\n")
 # The last character is never punctuation that belongs to the sentence around the link.
 _LINK = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]]")
 
@@ -25,12 +23,12 @@ def text_of(body: str) -> str:
     """Give the plain text part. Raises a final CallFailed above 100,000 characters."""
     if len(body) > _LONGEST:
         raise CallFailed("the letter is too long to be sent", final=True)
-    return _NOT_IN_A_TEXT.sub("", body.replace("\r\n", "\n").replace("\r", "\n")).strip()
+    return printable(body)
 
 
 def html_of(text: str) -> str:
     """Give the HTML part: paragraphs, line breaks and http(s) links of an otherwise inert text."""
-    return _PAGE.format("\n".join(map(_paragraph, _BLANK_LINES.split(text))))
+    return _PAGE.format("\n".join(map(_paragraph, split_paragraphs(text))))
 
 
 def _paragraph(text: str) -> str:

@@ -4,25 +4,21 @@ import re
 from email.utils import parseaddr
 
 from chassis.domain.errors import CallFailed
+from chassis.domain.plain_text import UNPRINTABLE, single_line
 from contracts.composer import Letter
 
 MAX_SUBJECT = 150
 MAX_NAME = 100
 _MAX_ADDRESS = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
 
-# Control characters, line and paragraph separators, lone surrogates, and the marks that reverse
-# the direction of writing, with which a name can pretend to be another.
-UNPRINTABLE = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
-_NOT_IN_A_LINE = re.compile(f"[\\s{UNPRINTABLE}]+")
 _ATOM = rf"[^\s@<>()\[\],;:\\\"{UNPRINTABLE}]+"
 _ADDRESS = re.compile(rf"(?!\.){_ATOM}(?<!\.)@(?![.-]){_ATOM}(?<![.-])")
 
 
-def single_line(text: str, longest: int) -> str:
-    """Give `text` as one printable line of at most `longest` characters."""
-    line = _NOT_IN_A_LINE.sub(" ", text[: 4 * longest]).strip()
-    # The start of an encoded word (RFC 2047), by which anything could be smuggled in.
-    return line.replace("=?", "= ?")[:longest].rstrip()
+def header_text(text: str, max_length: int) -> str:
+    """Return `text` as one printable line of at most `max_length` characters."""
+    # "=?" starts an encoded word (RFC 2047), by which anything could be smuggled in.
+    return single_line(text[: 4 * max_length]).replace("=?", "= ?")[:max_length].rstrip()
 
 
 def valid_address(address: str) -> bool:

@@ -8,7 +8,7 @@ from email.policy import EmailPolicy
 from email.utils import format_datetime
 
 from services.mailer.transports.bodies import html_of, text_of
-from services.mailer.transports.headers import MAX_NAME, MAX_SUBJECT, check_addresses, single_line
+from services.mailer.transports.headers import MAX_NAME, MAX_SUBJECT, check_addresses, header_text
 from services.mailer.transports.transport import Parcel
 
 _ATOMS = re.compile(r"[A-Za-z0-9]+( [A-Za-z0-9]+)*")
@@ -40,7 +40,7 @@ def message_of(parcel: Parcel, sender: str, message_id: str) -> EmailMessage:
     message["To"] = _address("To", letter.to_name, letter.to_email)
     if letter.reply_to is not None:
         message["Reply-To"] = letter.reply_to
-    message["Subject"] = _encoded("Subject", single_line(letter.subject, MAX_SUBJECT))
+    message["Subject"] = _encoded("Subject", header_text(letter.subject, MAX_SUBJECT))
     message["Date"] = format_datetime(datetime.now(UTC))
     message["Message-ID"] = message_id
     message["X-RealtorOS-Email"] = str(parcel.id)
@@ -51,7 +51,7 @@ def message_of(parcel: Parcel, sender: str, message_id: str) -> EmailMessage:
 
 
 def _address(field: str, name: str, address: str) -> str:
-    name = single_line(name, MAX_NAME)
+    name = header_text(name, MAX_NAME)
     if not name:
         return address
     # Whatever is more than plain words is encoded (RFC 2047), so nothing needs quotes.

@@ -13,14 +13,14 @@ from sendgrid.helpers.mail import CustomArg, From, Mail, ReplyTo, To
 from sendgrid.helpers.mail.exceptions import ApiKeyIncludedException
 
 from chassis.domain.errors import CallFailed, OutcomeUnknown
-from chassis.domain.retry import retry_after
+from chassis.domain.retry import is_retryable_status, retry_after
 from services.mailer.transports.bodies import html_of, text_of
 from services.mailer.transports.headers import (
     MAX_NAME,
     MAX_SUBJECT,
     check_addresses,
+    header_text,
     sender_address,
-    single_line,
 )
 from services.mailer.transports.transport import Parcel
 
@@ -33,9 +33,9 @@ def mail_send(parcel: Parcel, sender: str) -> dict[str, Any]:
     try:
         # An address without a name would be parsed for one: names are never empty here.
         mail = Mail(
-            from_email=From(sender, single_line(letter.from_name, MAX_NAME) or sender),
-            to_emails=To(letter.to_email, single_line(letter.to_name, MAX_NAME) or letter.to_email),
-            subject=single_line(letter.subject, MAX_SUBJECT),
+            from_email=From(sender, header_text(letter.from_name, MAX_NAME) or sender),
+            to_emails=To(letter.to_email, header_text(letter.to_name, MAX_NAME) or letter.to_email),
+            subject=header_text(letter.subject, MAX_SUBJECT),
             plain_text_content=text,
             html_content=html_of(text),
         )
@@ -61,7 +61,6 @@ _NEVER_LEFT = (
     httpx2.LocalProtocolError,
     httpx2.UnsupportedProtocol,
 )
-_PASSING = frozenset({408, 409, 429})
 # RFC 9110: nobody answered the gateway, so the provider may have taken the letter.
 _GATEWAY_TIMEOUT = 504
 
@@ -129,6 +128,6 @@ def _message_id(response: httpx2.Response) -> str | None:
         raise OutcomeUnknown("a gateway before the mail provider gave up waiting (504)")
     raise CallFailed(
         f"the mail provider answered {status}",
-        final=status not in _PASSING and status < 500,  # noqa: PLR2004 - an HTTP status class
+        final=not is_retryable_status(status),
         retry_after=retry_after(response.headers.get("Retry-After"), datetime.now(UTC)),
     )

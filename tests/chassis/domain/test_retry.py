@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chassis.domain.errors import CallFailed
-from chassis.domain.retry import LONGEST_SECONDS, RetryPolicy, retry_after
+from chassis.domain.retry import LONGEST_SECONDS, RetryPolicy, is_retryable_status, retry_after
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 POLICY = RetryPolicy(timedelta(seconds=60), 3)
@@ -53,3 +53,13 @@ def test_asking_for_time_does_not_buy_another_attempt() -> None:
 )
 def test_the_header_is_read_as_rfc_9110_says(header: str | None, seconds: float | None) -> None:
     assert retry_after(header, NOON) == seconds
+
+
+@pytest.mark.parametrize("status", [408, 409, 429, 500, 503, 529])
+def test_what_passes_by_itself_is_tried_again(status: int) -> None:
+    assert is_retryable_status(status)
+
+
+@pytest.mark.parametrize("status", [301, 400, 401, 404, 413, 422, 451])
+def test_what_stays_wrong_is_not_tried_again(status: int) -> None:
+    assert not is_retryable_status(status)
