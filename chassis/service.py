@@ -17,16 +17,17 @@ from chassis.eventlog.event_store import EventLog
 from chassis.eventlog.relay import Relay
 from chassis.inbox.catch_up import CatchUp
 from chassis.inbox.consumer_offsets import ConsumerOffsets
-from chassis.inbox.inbox import Inbox, subscribe
+from chassis.inbox.inbox import Inbox
 from chassis.inbox.quarantine import Quarantine
 from chassis.inbox.reactor import Reaction, Reactor
 from chassis.inbox.replies import Replies
+from chassis.inbox.subscriber import subscribe
 from chassis.kafka import client as kafka
+from chassis.kafka.consumer import PacedConsumer
 from chassis.kafka.topic_reader import topic_reader
 from chassis.mongo import client as mongo
 from chassis.mongo.batch_loader import BatchLoader
-from chassis.process import health
-from chassis.process import server as serving
+from chassis.process import health, server
 from chassis.process.dependency_health import DependencyHealth
 from chassis.process.settings import Settings
 from chassis.process.tasks import cancel_and_wait
@@ -38,12 +39,12 @@ from contracts.catalogue import COMMANDS, read_by
 from contracts.message import Message
 
 # With uvicorn's and FastStream's own, below the 20 s that a stop may take. A provider call that
-# takes longer is cut off, and its outcome unknown.
+# takes longer is cut off, and its outcome is unknown.
 DRAIN_SECONDS = 8
 READING_STOP_SECONDS = 6
 FLUSH_SECONDS = 2
-LOOK_SECONDS = 1
-# How long a provider may fail without a success before the service is called not ready.
+CHECK_SECONDS = 1
+# How long all calls to a provider may fail before the service is not ready.
 PATIENCE_SECONDS = 5
 MEMORY_SECONDS = 300
 
@@ -51,14 +52,14 @@ log = structlog.get_logger(__name__)
 
 
 class Service:
-    """The parts list that a `main.py` fills: what it reacts to, shows, and does when due."""
+    """The parts list that a `main.py` fills: reactions, views, due work."""
 
     def __init__(self, name: str, settings: Settings, store: Store) -> None:
         self.name = name
         self.settings = settings
         self.store = store
         self.database: mongo.Database = mongo.connect(settings.mongodb_uri.get_secret_value())[
-            f"realtoros_{name}"
+            mongo.database_name(name)
         ]
         self.views = Views(self.database, store.views, store.journals)
         self.health = health.Health()
@@ -67,16 +68,16 @@ class Service:
         self._closing: list[Callable[[], Coroutine[Any, Any, None]]] = []
 
     def react(self, message: type[Message], reaction: Reaction, **settings: Any) -> None:
-        """Let a message type reach an aggregate; `settings` go to the decision as keywords."""
+        """Let a type of message reach an aggregate; its decision takes `settings` as keywords."""
         self._reactions.setdefault(message, []).append(reaction.with_settings(**settings))
 
     @overload
-    def lookup(self, kept: View[D]) -> BatchLoader[D]: ...
+    def loader(self, source: View[D]) -> BatchLoader[D]: ...
     @overload
-    def lookup(self, kept: Aggregate[S, Any]) -> BatchLoader[StateDocument[S]]: ...
-    def lookup(self, kept: Any) -> BatchLoader[Any]:
-        """Give the way to read a view, or the states of an aggregate."""
-        return BatchLoader(self.database, kept.collection, kept.document)
+    def loader(self, source: Aggregate[S, Any]) -> BatchLoader[StateDocument[S]]: ...
+    def loader(self, source: Any) -> BatchLoader[Any]:
+        """Return a loader of a view's documents, or of an aggregate's states."""
+        return BatchLoader(self.database, source.collection, source.document)
 
     def when_due(
         self,
@@ -87,17 +88,17 @@ class Service:
         caught_up: bool = False,
         **parts: Any,
     ) -> None:
-        """Let `worker(work, **parts)` see to due aggregates, `slots` at a time.
+        """Let `worker(work, **parts)` work on due aggregates, `slots` at a time.
 
-        `caught_up`: only once the service has handled all that stood in its topics at its start.
+        `caught_up`: only once the service has handled what stood in its topics at its start.
         """
         self._due.append((aggregate, partial(worker, **parts), slots, caught_up))
 
-    def trouble(self, name: str) -> DependencyHealth:
-        """Give what a worker tells of its calls; readiness tells when all fail for long."""
-        trouble = DependencyHealth(patience=PATIENCE_SECONDS, memory=MEMORY_SECONDS)
-        self.health.checks[name] = trouble.check
-        return trouble
+    def dependency(self, name: str) -> DependencyHealth:
+        """Return where a worker reports its calls; not ready while they have failed for long."""
+        dependency = DependencyHealth(patience=PATIENCE_SECONDS, memory=MEMORY_SECONDS)
+        self.health.checks[name] = dependency.check
+        return dependency
 
     def close(self, closing: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Call `closing` when the service has stopped working."""
@@ -105,11 +106,11 @@ class Service:
 
     def run(self) -> None:
         """Serve health over HTTP and work until SIGTERM; then exit with 0."""
-        serving.run(health.asgi(self.health, self.running), self.name, self.settings)
+        server.run(health.asgi(self.health, self.running), self.name, self.settings)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[AIOKafkaProducer]:
-        """Be at work. Raises when Kafka or MongoDB is away at the start: the process ends then."""
+        """Work meanwhile. Raises when Kafka or MongoDB is away at the start; the process ends."""
         settings = self.settings
         await self.database.command("ping")
         await mongo.declare(self.database, self.store.documents)
@@ -121,11 +122,11 @@ class Service:
             )
             prefix = settings.kafka_topic_prefix
             commands = {prefix + topic.name for topic in COMMANDS}
-            consumed = ConsumerOffsets(self.database, self._topics, commands)
-            await self._reconcile(consumed)
+            offsets = ConsumerOffsets(self.database, self._topics, commands)
+            await self._reconcile(offsets)
             event_log = EventLog(self.database, settings.pace_seconds)
             relay = Relay(event_log, producer, self.name, prefix, settings.pace_seconds)
-            catch_up = CatchUp(consumed.settled)
+            catch_up = CatchUp(offsets.settled)
             loops = [
                 DueLoop(
                     event_log,
@@ -135,7 +136,7 @@ class Service:
                     slots=slots,
                     lease=timedelta(seconds=settings.lease_seconds),
                     poll=timedelta(seconds=settings.scheduler_poll_seconds),
-                    open_=(lambda: catch_up.done) if caught_up else (lambda: True),
+                    is_open=(lambda: catch_up.done) if caught_up else (lambda: True),
                     pace=settings.pace_seconds,
                 )
                 for aggregate, worker, slots, caught_up in self._due
@@ -146,26 +147,26 @@ class Service:
                 Reactor(event_log, self.name),
                 Replies(producer, self.name, prefix),
                 Quarantine(producer, self.name, prefix),
-                consumed,
+                offsets,
             )
             await stack.enter_async_context(self._appending(event_log, relay))
             await stack.enter_async_context(_working(loops))
-            await stack.enter_async_context(self._reading(inbox, consumed, catch_up))
+            await stack.enter_async_context(self._reading(inbox, offsets, catch_up))
             self.health.checks |= {
                 "mongodb": partial(mongo.ping, self.database),
-                "inbox": inbox.trouble.check,
-                "relay": relay.trouble.check,
+                "inbox": inbox.dependency.check,
+                "relay": relay.dependency.check,
             }
             log.info("started")
             yield producer
             log.info("stopping")
 
-    async def _reconcile(self, consumed: ConsumerOffsets) -> None:
-        """See that log and own topics tell the same, and that the topics read are those known."""
+    async def _reconcile(self, offsets: ConsumerOffsets) -> None:
+        """Reconcile the log with its topics; forget checkpoints in topics that were replaced."""
         settings = self.settings
         bootstrap, prefix = settings.kafka_bootstrap_servers, settings.kafka_topic_prefix
         async with topic_reader(bootstrap, f"realtoros-{self.name}") as reader:
-            await consumed.recognise(reader)
+            await offsets.forget_replaced_topics(reader)
             if self.store.aggregates:
                 try:
                     await Reconciliation(self.name, self.store, self.database, reader, prefix).run()
@@ -180,7 +181,7 @@ class Service:
 
     @contextlib.asynccontextmanager
     async def _appending(self, event_log: EventLog, relay: Relay) -> AsyncIterator[None]:
-        """Run log and relay; at the end publish what is stored."""
+        """Run log and relay meanwhile; at the end publish what is stored."""
         if not (self._reactions or self._due):
             yield
             return
@@ -192,30 +193,32 @@ class Service:
 
     @contextlib.asynccontextmanager
     async def _reading(
-        self, inbox: Inbox, consumed: ConsumerOffsets, catch_up: CatchUp
+        self, inbox: Inbox, offsets: ConsumerOffsets, catch_up: CatchUp
     ) -> AsyncIterator[None]:
-        """Consume; at the end finish the batch in hand, commit, leave the group."""
+        """Consume meanwhile; at the end finish the batch in hand, commit, leave the group."""
         settings = self.settings
         broker, subscriber = subscribe(
             inbox,
+            partial(
+                PacedConsumer,
+                empty_hold_ms=settings.kafka_empty_fetch_hold_ms,
+                pace_seconds=settings.pace_seconds,
+                seek_assigned=offsets.seek_assigned,
+            ),
             bootstrap=settings.kafka_bootstrap_servers,
             group=f"{settings.kafka_topic_prefix}{self.name}",
             topics=self._topics,
             instance=settings.kafka_group_instance_id,
-            listeners=(consumed, catch_up),
+            listeners=(offsets, catch_up),
         )
 
         async def read() -> None:
-            """Join the group, which may take its time, and see that the reading goes on."""
+            """Join the group, which may take long, then fail as soon as reading stops."""
             await broker.start()
-            consumed.resume(subscriber.consumer)
-            kafka.pace_fetches(
-                subscriber.consumer, settings.kafka_empty_fetch_hold_ms, settings.pace_seconds
-            )
             catch_up.consumer = subscriber.consumer
             while not any(task.done() for task in subscriber.tasks):
-                await asyncio.sleep(LOOK_SECONDS)
-            raise RuntimeError("the reading has ended by itself")
+                await asyncio.sleep(CHECK_SECONDS)
+            raise RuntimeError("reading has stopped by itself")
 
         async def assigned() -> str | None:
             if catch_up.consumer is None:
@@ -230,18 +233,18 @@ class Service:
         async with _background(read()):
             yield
         catch_up.close()
-        # aiokafka's fetcher can swallow its cancellation and then never ends; by then the
-        # offsets are committed and the group is left.
+        # aiokafka's fetcher can swallow its cancellation and then never ends; by then the offsets
+        # are committed and the group is left.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(READING_STOP_SECONDS):
                 await broker.stop()
         with contextlib.suppress(PyMongoError):
-            await consumed.keep()
+            await offsets.flush()
 
 
 @contextlib.asynccontextmanager
 async def _working(loops: Sequence[DueLoop[Any, Any]]) -> AsyncIterator[None]:
-    """Run the due loops; at the end take no more, and let what is under way finish."""
+    """Run the due loops meanwhile; at the end let the work in progress finish."""
     async with _background(*(loop.run() for loop in loops)):
         yield
     with contextlib.suppress(TimeoutError):
@@ -251,13 +254,13 @@ async def _working(loops: Sequence[DueLoop[Any, Any]]) -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def _background(*coroutines: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run the coroutines meanwhile. One that fails ends the process: it must not work on half."""
+    """Run the coroutines meanwhile. One that fails ends the process: no part works alone."""
     tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
     for task in tasks:
-        task.add_done_callback(serving.stop_if_failed)
+        task.add_done_callback(server.stop_if_failed)
     try:
         yield
     finally:
         for task in tasks:
-            task.remove_done_callback(serving.stop_if_failed)
+            task.remove_done_callback(server.stop_if_failed)
         await cancel_and_wait(tasks)

@@ -1,4 +1,4 @@
-"""Catching up: after a start or a rebalance, know what was said before acting on what is known."""
+"""Catching up: after a start or a rebalance, read what stands in the topics before acting."""
 
 import asyncio
 from typing import Any
@@ -22,12 +22,12 @@ class CatchUp(ConsumerRebalanceListener):
         self._watch: asyncio.Task[None] | None = None
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Act no more: another replica may know more from now on."""
+        """Stop acting: another replica may know more from now on."""
         self.done = False
         self.close()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Begin to watch the group's progress towards the ends of this moment."""
+        """Watch the group's progress towards the current ends of its topics."""
         self.close()
         self._watch = asyncio.create_task(self._until_done())
 
@@ -40,28 +40,28 @@ class CatchUp(ConsumerRebalanceListener):
         await self._settled.wait()
         while not self.done:
             try:
-                behind = await self._behind()
-                while behind:
+                ends = await self._ends()
+                while ends:
                     await asyncio.sleep(CHECK_SECONDS)
-                    behind = {tp: end for tp, end in behind.items() if await self._short(tp, end)}
+                    ends = {tp: end for tp, end in ends.items() if await self._is_behind(tp, end)}
                 self.done = True
             except KafkaError as error:
                 log.warning("catching_up_failed", error=repr(error))
                 await asyncio.sleep(1)
         log.info("caught_up")
 
-    async def _behind(self) -> dict[TopicPartition, int]:
-        """Give the partitions with records in them, of whichever replica, and where they end."""
+    async def _ends(self) -> dict[TopicPartition, int]:
+        """Return where partitions end that hold records, whichever replica reads them."""
         while self.consumer is None:
             await asyncio.sleep(CHECK_SECONDS)
-        every = [
+        partitions = [
             TopicPartition(topic, partition)
             for topic in self.consumer.subscription()
             for partition in self.consumer.partitions_for_topic(topic) or ()
         ]
-        begin = await self.consumer.beginning_offsets(every)
-        end = await self.consumer.end_offsets(every)
-        return {tp: end[tp] for tp in every if end[tp] > begin[tp]}
+        begin = await self.consumer.beginning_offsets(partitions)
+        end = await self.consumer.end_offsets(partitions)
+        return {tp: end[tp] for tp in partitions if end[tp] > begin[tp]}
 
-    async def _short(self, partition: TopicPartition, end: int) -> bool:
+    async def _is_behind(self, partition: TopicPartition, end: int) -> bool:
         return (await self.consumer.committed(partition) or 0) < end

@@ -1,15 +1,14 @@
-"""What a service has consumed, kept beside the data that it led to."""
+"""How far a service has consumed, stored with the data that it led to."""
 
 import asyncio
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
 
 import structlog
-from aiokafka import ConsumerRebalanceListener, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 from pymongo.errors import PyMongoError
 
-from chassis.kafka.checkpoints import Checkpoints, ConsumedDocument, unchanged_partitions
+from chassis.kafka.checkpoints import Checkpoints, ConsumedDocument, continued_partitions
 from chassis.kafka.records import Record
 from chassis.kafka.topic_reader import TopicReader
 from chassis.mongo.client import Database
@@ -22,84 +21,82 @@ log = structlog.get_logger(__name__)
 class ConsumerOffsets(ConsumerRebalanceListener):
     """How far the effects of each topic are stored: reading goes back there if Kafka is further.
 
-    `commands` are the topics where Kafka's word is good: what was refused must not be decided anew.
+    `commands` are the topics for which Kafka's offsets count: a refused command must not be
+    decided again.
     """
 
     def __init__(
         self, database: Database, topics: Sequence[str], commands: Collection[str]
     ) -> None:
-        self._places = Checkpoints(database, ConsumedDocument)
+        self._checkpoints = Checkpoints(database, ConsumedDocument)
         self._topics = topics
         self._commands = commands
         self._assigned: set[TopicPartition] = set()
         # Set when all that is assigned is read from where it has to be.
         self.settled = asyncio.Event()
 
-    async def recognise(self, reader: TopicReader) -> None:
-        """Forget what is remembered of topics that were lost and begun anew since."""
+    async def forget_replaced_topics(self, reader: TopicReader) -> None:
+        """Delete the checkpoints of topics that were lost and created again since."""
         begins, ends = await reader.bounds(self._topics)
-        places = await self._places.find(ends)
-        if others := places.keys() - await unchanged_partitions(reader, places, begins, ends):
-            log.warning("topics_begun_anew", partitions=len(others))
-            await self._places.forget(others)
+        checkpoints = await self._checkpoints.find(ends)
+        continued = await continued_partitions(reader, checkpoints, begins, ends)
+        if replaced := checkpoints.keys() - continued:
+            log.warning("topics_begun_anew", partitions=len(replaced))
+            await self._checkpoints.delete(replaced)
 
-    async def note(self, records: Iterable[Record]) -> None:
+    async def advance(self, records: Iterable[Record]) -> None:
         """Remember that the effects of these, and of all before them, are stored."""
         for record in records:
-            place = TopicPartition(record.topic, record.partition)
-            self._places.note(place, (record.offset, record.timestamp))
-        await self._places.keep()
+            partition = TopicPartition(record.topic, record.partition)
+            self._checkpoints.advance(partition, (record.offset, record.timestamp))
+        await self._checkpoints.flush()
 
-    async def keep(self) -> None:
-        """Write down what is remembered."""
-        await self._places.keep(now=True)
+    async def flush(self) -> None:
+        """Store what is remembered. Raises PyMongoError."""
+        await self._checkpoints.flush(now=True)
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Let who reads them next know how far that is."""
-        await self.keep()
+        """Store how far they are read, for the replica that reads them next."""
+        await self.flush()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """See to it before the next record."""
+        """Have `seek_assigned` seek them before the next record."""
         self._assigned = set(assigned)
         self.settled.clear()
 
-    def resume(self, consumer: Any) -> None:
-        """Let the consumer's `getmany` begin where the effects of what was read end."""
-        getmany = consumer.getmany
+    async def seek_assigned(self, consumer: AIOKafkaConsumer) -> bool:
+        """Seek what has just been assigned to where its effects end; return whether there was any.
 
-        async def resumed(*partitions: Any, **limits: Any) -> Any:
-            while True:
-                while self._assigned:
-                    try:
-                        await self._seek(consumer)
-                    except (KafkaError, PyMongoError) as error:
-                        log.warning("resuming_failed", error=type(error).__name__)
-                        await asyncio.sleep(RETRY_SECONDS)
-                records = await getmany(*partitions, **limits)
-                # Given out anew meanwhile: these may come after some that have to come again.
-                if not self._assigned:
-                    return records
+        Tries again until store and broker answer.
+        """
+        if not self._assigned:
+            return False
+        while self._assigned:
+            try:
+                await self._seek(consumer)
+            except (KafkaError, PyMongoError) as error:
+                log.warning("resuming_failed", error=type(error).__name__)
+                await asyncio.sleep(RETRY_SECONDS)
+        return True
 
-        consumer.getmany = resumed
-
-    async def _seek(self, consumer: Any) -> None:
+    async def _seek(self, consumer: AIOKafkaConsumer) -> None:
         assigned = self._assigned
-        places = await self._places.find(assigned)
+        checkpoints = await self._checkpoints.find(assigned)
         begins = await consumer.beginning_offsets(list(assigned))
         committed = await asyncio.gather(*map(consumer.committed, assigned))
         if self._assigned is not assigned:
             return
-        offsets = dict(zip(assigned, committed, strict=True))
-        again = {}
-        for place, offset in offsets.items():
-            known = places[place]["offset"] + 1 if place in places else begins[place]
-            if offset is not None and known < offset and place.topic not in self._commands:
-                again[place] = known
-            consumer.seek(place, again.get(place, begins[place] if offset is None else offset))
-        if again:
-            # Whoever asks Kafka how far this service is has to hear it, too.
-            await consumer.commit(again)
-            log.info("reading_again", partitions=len(again))
+        back = {}
+        for partition, offset in zip(assigned, committed, strict=True):
+            begin = begins[partition]
+            stored = checkpoints[partition]["offset"] + 1 if partition in checkpoints else begin
+            if offset is not None and stored < offset and partition.topic not in self._commands:
+                back[partition] = stored
+            consumer.seek(partition, back.get(partition, begin if offset is None else offset))
+        if back:
+            # The group's offsets in Kafka have to show it, too.
+            await consumer.commit(back)
+            log.info("reading_again", partitions=len(back))
         if self._assigned is assigned:
             self._assigned = set()
             self.settled.set()

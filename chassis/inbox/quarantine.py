@@ -1,7 +1,7 @@
 """Quarantine: a record that cannot be handled waits in a topic of its own, and nothing is lost.
 
 The topic `<service>.quarantine` is compacted. A key names one record by where it came from; its
-latest record is the raw one with the reason, or a tombstone once an operator has seen to it.
+latest record is the raw one with the reason, or a tombstone once an operator has settled it.
 """
 
 import contextlib
@@ -21,9 +21,10 @@ QUARANTINED = Counter(
     "realtoros_quarantined_total", "Records that could not be handled, by their topic.", ["topic"]
 )
 
-MARK = "quarantine_"
+HEADER_PREFIX = "quarantine_"
 # A reason may quote a header that is as large as the record.
 LONGEST_REASON = 500
+BATCH_RECORDS = 500
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +38,7 @@ class Origin(NamedTuple):
 
     @property
     def key(self) -> str:
-        """What the record is called in quarantine."""
+        """The record's key in quarantine."""
         return f"{self.topic}-{self.partition}-{self.offset}"
 
 
@@ -51,7 +52,7 @@ class Quarantine:
         self._retries = f"{prefix}{service}.retries"
 
     async def put(self, record: Any, reason: str) -> None:
-        """Keep the raw record with where it was and why it is here; `reason` without personal data.
+        """Store the raw record with its origin and the reason, which is without personal data.
 
         Raises KafkaError when it could not be stored: then the record must not be acknowledged.
         """
@@ -59,57 +60,50 @@ class Quarantine:
         topic = record.topic.removeprefix(self._prefix)
         origin, headers = Origin(topic, record.partition, record.offset), record.headers
         if record.topic == self._retries:
-            # What somebody else has put there has no origin but this.
+            # A record that was not put there by `realtoros quarantine retry` has no other origin.
             with contextlib.suppress(LookupError, ValueError):
                 origin, headers = origin_of(record)
-        told = {
+        added = {
             **headers_of(origin),
             "quarantine_reason": reason,
             "quarantine_at": rfc3339(datetime.now(UTC)),
         }
         if record.key is not None:
-            told["quarantine_key"] = record.key.hex()
+            added["quarantine_key"] = record.key.hex()
         if record.value is None:
-            told["quarantine_null"] = "value"
+            added["quarantine_null"] = "value"
         await self._producer.send_and_wait(
             self._topic,
             key=origin.key.encode(),
             value=record.value or b"",
-            headers=[*headers, *((name, text.encode()) for name, text in told.items())],
+            headers=[*headers, *((name, text.encode()) for name, text in added.items())],
         )
         QUARANTINED.labels(origin.topic).inc()
         log.warning("read_quarantine", **origin._asdict(), reason=reason)
 
 
 def headers_of(origin: Origin) -> dict[str, str]:
-    """Give the headers that keep the origin with the record."""
-    return {f"{MARK}{name}": str(value) for name, value in origin._asdict().items()}
+    """Return the headers that store the origin with the record."""
+    return {f"{HEADER_PREFIX}{name}": str(value) for name, value in origin._asdict().items()}
 
 
 def origin_of(record: Any) -> tuple[Origin, list[tuple[str, bytes | None]]]:
-    """Give the origin of a record that was in quarantine, and the headers it had before.
+    """Return the origin of a record that was in quarantine, and the headers it had before.
 
     Raises LookupError or ValueError for one that was not.
     """
-    told = {name: value or b"" for name, value in record.headers if name.startswith(MARK)}
+    added = {n: value or b"" for n, value in record.headers if n.startswith(HEADER_PREFIX)}
     origin = Origin(
-        told[f"{MARK}topic"].decode(),
-        int(told[f"{MARK}partition"]),
-        int(told[f"{MARK}offset"]),
+        added[f"{HEADER_PREFIX}topic"].decode(),
+        int(added[f"{HEADER_PREFIX}partition"]),
+        int(added[f"{HEADER_PREFIX}offset"]),
     )
-    return origin, [header for header in record.headers if not header[0].startswith(MARK)]
-
-
-_BATCH = 500
+    return origin, [header for header in record.headers if not header[0].startswith(HEADER_PREFIX)]
 
 
 @dataclass(frozen=True)
 class QuarantinedRecord:
-    """A record in quarantine; headers, key and value are as it came.
-
-    It is called by who could not handle it and where it came from:
-    `<service>/<topic>-<partition>-<offset>`.
-    """
+    """A record in quarantine; headers, key and value are those it was first read with."""
 
     service: str
     origin: Origin
@@ -121,42 +115,43 @@ class QuarantinedRecord:
 
     @property
     def name(self) -> str:
-        """What operators call it."""
+        """Its name for operators: `<service>/<topic>-<partition>-<offset>`."""
         return f"{self.service}/{self.origin.key}"
 
     @property
     def type(self) -> str:
-        """What the record says it is."""
+        """The type in its headers; `?` without one."""
         return (dict(self.headers).get("ce_type") or b"?").decode(errors="replace")
 
 
 async def read_quarantine(
     bootstrap: str, client_id: str, prefix: str, services: Iterable[str]
 ) -> list[QuarantinedRecord]:
-    """Read what waits, in the order in which it came. Raises KafkaError."""
+    """Return the records in quarantine, by service and origin. Raises KafkaError."""
     topics = {f"{prefix}{service}.quarantine": service for service in services}
     found: dict[tuple[str, bytes | None], QuarantinedRecord] = {}
     async with topic_reader(bootstrap, client_id) as reader:
         begins, ends = await reader.bounds(list(topics))
-        async for records, _ in reader.batches(begins, ends, _BATCH):
+        async for records, _ in reader.batches(begins, ends, BATCH_RECORDS):
             for record in records:
-                place = (record.topic, record.key)
-                found.pop(place, None)
+                key = (record.topic, record.key)
                 # A tombstone means that it is settled.
-                if record.value is not None:
-                    found[place] = _kept(topics[record.topic], record)
-    return sorted(found.values(), key=lambda kept: (kept.service, kept.origin))
+                if record.value is None:
+                    found.pop(key, None)
+                else:
+                    found[key] = _quarantined(topics[record.topic], record)
+    return sorted(found.values(), key=lambda record: (record.service, record.origin))
 
 
-def _kept(service: str, record: Any) -> QuarantinedRecord:
+def _quarantined(service: str, record: Any) -> QuarantinedRecord:
     origin, headers = origin_of(record)
-    told = {name.removeprefix(MARK): value for name, value in record.headers if value is not None}
+    added = {n.removeprefix(HEADER_PREFIX): v for n, v in record.headers if v is not None}
     return QuarantinedRecord(
         service=service,
         origin=origin,
-        reason=told["reason"].decode(),
-        at=told["at"].decode(),
+        reason=added["reason"].decode(),
+        at=added["at"].decode(),
         headers=headers,
-        key=bytes.fromhex(told["key"].decode()) if "key" in told else None,
-        value=None if "null" in told else record.value,
+        key=bytes.fromhex(added["key"].decode()) if "key" in added else None,
+        value=None if "null" in added else record.value,
     )

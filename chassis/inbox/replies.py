@@ -1,4 +1,4 @@
-"""Replies: every command is answered on the topic `replies`, once more when it comes once more."""
+"""Replies: every command is answered on the topic `replies`, and again when it is redelivered."""
 
 import asyncio
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from contracts.replies import CommandAccepted, CommandRejected
 
 
 class Replies:
-    """Sends what became of commands."""
+    """Publishes the outcomes of commands."""
 
     def __init__(self, producer: AIOKafkaProducer, service: str, prefix: str) -> None:
         self._producer = producer
@@ -26,7 +26,7 @@ class Replies:
         self._topic = prefix + REPLIES.name
 
     async def send(self, outcomes: Sequence[tuple[Envelope, Message, Outcome]]) -> None:
-        """Answer. Raises KafkaError or TimeoutError when an answer could not be stored."""
+        """Answer commands. Raises KafkaError or TimeoutError when an answer could not be stored."""
         async with asyncio.timeout(PUBLISH_SECONDS):
             await asyncio.gather(
                 *(
@@ -56,7 +56,7 @@ class Replies:
 def _reply(
     command: Envelope, message: Message, outcome: Outcome
 ) -> CommandAccepted | CommandRejected | None:
-    """Give the answer; None for a bug, which keeps the command in quarantine, unanswered."""
+    """Return the answer; None for a bug: the command is in quarantine, unanswered."""
     if isinstance(outcome, Done):
         return CommandAccepted(
             agent_id=message.agent_id, about=outcome.stream, version=outcome.version

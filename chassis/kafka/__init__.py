@@ -1,1 +1,1 @@
-"""Kafka clients, records and the positions that a database remembers."""
+"""Kafka: producer, consumer, records, and checkpoints in topics."""

@@ -1,8 +1,8 @@
-"""Checkpoints in topics that a database remembers, to notice when either of the two was replaced.
+"""Checkpoints in topics, stored in a service's database, that show when either was replaced.
 
-Kafka keeps a group's offsets, but not beside the data that they speak of: a database put back to
-an older copy would never hear again of what came since. And a topic that was lost and begun anew
-has other records at the same offsets; a record is known again by its offset and time.
+Kafka stores a group's offsets, but not with the data that they speak of: after a database was put
+back to an older copy, what came since would never be read again. And a topic that was lost and
+created again has other records at the same offsets; a checkpoint is a record's offset and time.
 """
 
 import time
@@ -17,9 +17,9 @@ from pymongo.errors import PyMongoError
 from chassis.kafka.topic_reader import Offsets, TopicReader
 from chassis.mongo.client import Database, Raw
 
-KEEP_SECONDS = 1.0
-# No partition begins here: what is known of one is void.
-BEFORE_ALL = -1
+FLUSH_SECONDS = 1.0
+# No partition begins here: a stored `begin` is void.
+VOID_BEGIN = -1
 # Replicas put their own times on records, by clocks that differ, and not in the records' order.
 SKEW_MS = 500
 
@@ -28,9 +28,9 @@ Checkpoint = tuple[int, int]
 
 
 class CheckpointDocument(Document):
-    """A record's place; the id is `<topic>/<partition>`.
+    """The checkpoint of a partition; the id is `<topic>/<partition>`.
 
-    `begin` is the partition's first offset when the whole of it was last looked through.
+    `begin` is the partition's first offset when the whole of it was last read.
     """
 
     id: str  # type: ignore[assignment]
@@ -40,7 +40,7 @@ class CheckpointDocument(Document):
 
 
 class PublishedDocument(CheckpointDocument):
-    """A record of an own topic that the log holds, as it does all before it."""
+    """Up to here the log holds the records of an own topic."""
 
     class Settings:
         name = "published"
@@ -48,7 +48,7 @@ class PublishedDocument(CheckpointDocument):
 
 
 class ConsumedDocument(CheckpointDocument):
-    """A record whose effects are stored, as are those of all before it."""
+    """Up to here the effects of the records are stored."""
 
     class Settings:
         name = "consumed"
@@ -56,106 +56,109 @@ class ConsumedDocument(CheckpointDocument):
 
 
 class Checkpoints:
-    """The places of one kind. What is not written yet when the process dies is done once more."""
+    """The checkpoints of one kind. Records after the stored one may be processed again."""
 
     def __init__(self, database: Database, document: type[CheckpointDocument]) -> None:
         settings: Any = document.Settings
         self._collection = database.get_collection(settings.name, write_concern=WriteConcern(w=1))
-        # By partition the first place since the last writing, and the last.
-        self._noted: dict[TopicPartition, tuple[Checkpoint, Checkpoint]] = {}
-        self._kept: set[TopicPartition] = set()
-        self._kept_at = 0.0
+        # By partition the first checkpoint since the last flush, and the last.
+        self._pending: dict[TopicPartition, tuple[Checkpoint, Checkpoint]] = {}
+        self._stored: set[TopicPartition] = set()
+        self._flushed_at = 0.0
 
-    def note(self, partition: TopicPartition, place: Checkpoint) -> None:
-        """Let the next `keep` write this."""
-        first, last = self._noted.get(partition, (place, place))
-        if _is_anew(place, last):
-            first = (BEFORE_ALL, place[1])
-        self._noted[partition] = (first, place)
+    def advance(self, partition: TopicPartition, checkpoint: Checkpoint) -> None:
+        """Move the partition's checkpoint; the next `flush` stores it."""
+        first, last = self._pending.get(partition, (checkpoint, checkpoint))
+        if _shows_recreation(checkpoint, last):
+            first = (VOID_BEGIN, checkpoint[1])
+        self._pending[partition] = (first, checkpoint)
 
-    async def keep(self, *, now: bool = False) -> None:
-        """Write what was noted: at once of a new partition, else once a second, or `now`.
+    async def flush(self, *, now: bool = False) -> None:
+        """Store what has advanced: at once if a partition is new, else once a second, or `now`.
 
         Raises PyMongoError.
         """
-        due = now or time.monotonic() >= self._kept_at + KEEP_SECONDS
-        if self._noted and (due or not self._noted.keys() <= self._kept):
-            noted, self._noted = self._noted, {}
+        due = now or time.monotonic() >= self._flushed_at + FLUSH_SECONDS
+        if self._pending and (due or not self._pending.keys() <= self._stored):
+            flushed, self._pending = self._pending, {}
             try:
-                await self._write({p: _moved(first, last) for p, (first, last) in noted.items()})
+                await self._write(
+                    {p: _advanced(first, last) for p, (first, last) in flushed.items()}
+                )
             except PyMongoError:
-                # Whether a topic was begun anew is known from the first place only.
-                firsts = {place: first for place, (first, _) in noted.items()}
-                since = {p: (firsts.get(p, f), last) for p, (f, last) in self._noted.items()}
-                self._noted = noted | since
+                # Only the first checkpoint shows whether the topic was created again.
+                firsts = {partition: first for partition, (first, _) in flushed.items()}
+                since = {p: (firsts.get(p, f), last) for p, (f, last) in self._pending.items()}
+                self._pending = flushed | since
                 raise
-            self._kept |= noted.keys()
-            self._kept_at = time.monotonic()
+            self._stored |= flushed.keys()
+            self._flushed_at = time.monotonic()
 
     async def put(
-        self, places: Mapping[TopicPartition, Checkpoint], begins: Mapping[TopicPartition, int]
+        self,
+        checkpoints: Mapping[TopicPartition, Checkpoint],
+        begins: Mapping[TopicPartition, int],
     ) -> None:
-        """Write places, and where their partitions begin."""
-        await self._write({p: _found(at) | {"begin": begins[p]} for p, at in places.items()})
+        """Store checkpoints, and where their partitions begin."""
+        await self._write({p: _fields(at) | {"begin": begins[p]} for p, at in checkpoints.items()})
 
-    async def _write(self, found: Mapping[TopicPartition, Raw]) -> None:
+    async def _write(self, updates: Mapping[TopicPartition, Raw]) -> None:
         writes = [
-            UpdateOne({"_id": _id(p)}, [{"$set": raw}], upsert=True) for p, raw in found.items()
+            UpdateOne({"_id": _id(p)}, [{"$set": raw}], upsert=True) for p, raw in updates.items()
         ]
         if writes:
             await self._collection.bulk_write(writes, ordered=False)
 
     async def find(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Raw]:
-        """Give what is kept of the partitions."""
+        """Return the stored checkpoints of the partitions."""
         wanted = {_id(partition): partition for partition in partitions}
         found = self._collection.find({"_id": {"$in": list(wanted)}})
         return {wanted[raw["_id"]]: raw async for raw in found}
 
-    async def forget(self, partitions: Iterable[TopicPartition]) -> None:
-        """Know nothing of the partitions any more."""
+    async def delete(self, partitions: Iterable[TopicPartition]) -> None:
+        """Delete the checkpoints of the partitions."""
         await self._collection.delete_many({"_id": {"$in": [_id(p) for p in partitions]}})
 
 
-async def unchanged_partitions(
-    reader: TopicReader, places: Mapping[TopicPartition, Raw], begins: Offsets, ends: Offsets
+async def continued_partitions(
+    reader: TopicReader, checkpoints: Mapping[TopicPartition, Raw], begins: Offsets, ends: Offsets
 ) -> set[TopicPartition]:
-    """Give the partitions in which the record that is remembered still stands at its place.
+    """Return the partitions that still hold the record of their checkpoint: the topic is the same.
 
-    One that has expired meanwhile counts as standing.
+    A record that has expired since counts as held.
     """
-    there = {place: raw["offset"] for place, raw in places.items() if raw["offset"] < ends[place]}
-    found = {place for place, offset in there.items() if offset < begins[place]}
-    looked_up = {place: offset for place, offset in there.items() if place not in found}
-    nexts = {place: offset + 1 for place, offset in looked_up.items()}
-    async for records, _ in reader.batches(looked_up, nexts, len(looked_up)):
+    offsets = {p: raw["offset"] for p, raw in checkpoints.items() if raw["offset"] < ends[p]}
+    continued = {partition for partition, offset in offsets.items() if offset < begins[partition]}
+    starts = {p: offset for p, offset in offsets.items() if p not in continued}
+    stops = {partition: offset + 1 for partition, offset in starts.items()}
+    async for records, _ in reader.batches(starts, stops, len(starts)):
         for record in records:
-            place = TopicPartition(record.topic, record.partition)
-            if (record.offset, record.timestamp) == (
-                places[place]["offset"],
-                places[place]["time"],
-            ):
-                found.add(place)
-    return found
+            partition = TopicPartition(record.topic, record.partition)
+            checkpoint = checkpoints[partition]
+            if (record.offset, record.timestamp) == (checkpoint["offset"], checkpoint["time"]):
+                continued.add(partition)
+    return continued
 
 
 def _id(partition: TopicPartition) -> str:
     return f"{partition.topic}/{partition.partition}"
 
 
-def _found(place: Checkpoint) -> Raw:
-    return {"offset": place[0], "time": place[1]}
+def _fields(checkpoint: Checkpoint) -> Raw:
+    return {"offset": checkpoint[0], "time": checkpoint[1]}
 
 
-def _is_anew(place: Checkpoint, before: Checkpoint) -> bool:
-    """Tell whether a place that is noted later shows that the topic was begun anew meanwhile."""
-    if place[0] == before[0]:
-        return place[1] != before[1]
-    return place[0] < before[0] and place[1] > before[1] + SKEW_MS
+def _shows_recreation(checkpoint: Checkpoint, before: Checkpoint) -> bool:
+    """Return whether the topic must have been created again between the two."""
+    if checkpoint[0] == before[0]:
+        return checkpoint[1] != before[1]
+    return checkpoint[0] < before[0] and checkpoint[1] > before[1] + SKEW_MS
 
 
-def _moved(first: Checkpoint, last: Checkpoint) -> Raw:
-    """Give the places that follow the stored one; its `begin` is void if the first is before it."""
+def _advanced(first: Checkpoint, last: Checkpoint) -> Raw:
+    """Return the fields after the stored ones: `begin` is void if `first` shows a recreation."""
     same = {"$and": [{"$eq": [first[0], "$offset"]}, {"$ne": [first[1], "$time"]}]}
     earlier = {"$and": [{"$lt": [first[0], "$offset"]}, {"$gt": [first[1] - SKEW_MS, "$time"]}]}
-    anew = {"$or": [same, earlier]}
-    return _found(last) | {"begin": {"$cond": [anew, BEFORE_ALL, {"$ifNull": ["$begin", 0]}]}}
+    recreated = {"$or": [same, earlier]}
+    begin = {"$cond": [recreated, VOID_BEGIN, {"$ifNull": ["$begin", 0]}]}
+    return _fields(last) | {"begin": begin}

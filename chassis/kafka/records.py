@@ -1,4 +1,4 @@
-"""Records as they arrive, read as far as somebody needs them."""
+"""Records, parsed as far as the service needs them."""
 
 from collections.abc import Container
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from aiokafka import ConsumerRecord
 
 from contracts import cloudevents
 from contracts.catalogue import TYPES
-from contracts.cloudevents import Envelope, Malformed
+from contracts.cloudevents import Envelope, EventEnvelope, Malformed
 from contracts.message import Event, Message
 
 Record = ConsumerRecord[bytes | None, bytes | None]
@@ -15,7 +15,7 @@ Record = ConsumerRecord[bytes | None, bytes | None]
 
 @dataclass(frozen=True, slots=True)
 class ParsedRecord:
-    """A record that could be read; `message` is None where only its version matters."""
+    """A record that could be parsed; `message` is None where only its version matters."""
 
     record: Record
     envelope: Envelope
@@ -25,9 +25,10 @@ class ParsedRecord:
 def parse(
     record: Record, *, reads: Container[type[Message]], follows: Container[type[Message]]
 ) -> ParsedRecord | None:
-    """Read a record: whole if its type is in `reads`, its envelope if in `follows`, else None.
+    """Return the record parsed: all of it if its type is in `reads`, its envelope if in `follows`.
 
-    Raises Malformed or ValidationError for one that is none of ours; of an unknown type, too.
+    Returns None for other types of the catalogue. Raises Malformed or ValidationError for a record
+    that is not valid, or of an unknown type.
     """
     raw = dict(record.headers).get("ce_type")
     type_ = TYPES.get(raw.decode(errors="replace")) if raw else None
@@ -36,7 +37,7 @@ def parse(
     envelope = cloudevents.read(record.headers)
     if type_ is None:
         raise Malformed("ce_type", f"{envelope.type} is not known here")
-    if issubclass(type_, Event) and envelope.version is None:
+    if issubclass(type_, Event) and not isinstance(envelope, EventEnvelope):
         raise Malformed("ce_streamversion", "is missing")
     if type_ not in reads:
         return ParsedRecord(record, envelope, None)

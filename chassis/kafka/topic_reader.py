@@ -1,9 +1,9 @@
-"""Topics read by themselves: any partition from any offset to any other, without a group."""
+"""Reading topics without a group: any partition, from any offset to any other."""
 
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -18,6 +18,7 @@ CREATION_SECONDS = 10
 
 Record = ConsumerRecord[bytes | None, bytes | None]
 Offsets = dict[TopicPartition, int]
+ConsumerFactory = Callable[..., AIOKafkaConsumer]
 
 
 class TopicReader:
@@ -27,7 +28,7 @@ class TopicReader:
         self._consumer: Any = consumer
 
     async def bounds(self, topics: Sequence[str]) -> tuple[Offsets, Offsets]:
-        """Give of each partition the first offset, and the one after the last, as of now.
+        """Return each partition's first offset, and the one after its last, as of now.
 
         Raises UnknownTopicOrPartitionError when there is no such topic, KafkaError.
         """
@@ -36,13 +37,13 @@ class TopicReader:
             if time.monotonic() > deadline:
                 raise UnknownTopicOrPartitionError(", ".join(sorted(missing)))
             await asyncio.sleep(POLL_MS / 1000)
-        places = [TopicPartition(t, number) for t in topics for number in range(PARTITIONS)]
-        if not places:
+        partitions = [TopicPartition(t, number) for t in topics for number in range(PARTITIONS)]
+        if not partitions:
             return {}, {}
-        # Else it learns of them by asking in vain, and again after a pause.
+        # Without it, the first request fails for want of metadata, and is repeated after a pause.
         await self._consumer._client.set_topics(topics)  # noqa: SLF001
-        begins = await self._consumer.beginning_offsets(places)
-        return dict(begins), dict(await self._consumer.end_offsets(places))
+        begins = await self._consumer.beginning_offsets(partitions)
+        return dict(begins), dict(await self._consumer.end_offsets(partitions))
 
     async def batches(
         self, starts: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int], size: int
@@ -51,18 +52,18 @@ class TopicReader:
 
         Reads from `starts` to before `ends`, of the partitions of `ends`.
         """
-        unread = {place: end for place, end in ends.items() if starts.get(place, 0) < end}
+        unread = {p: end for p, end in ends.items() if starts.get(p, 0) < end}
         self._consumer.assign(list(unread))
-        for place in unread:
-            self._consumer.seek(place, starts.get(place, 0))
+        for partition in unread:
+            self._consumer.seek(partition, starts.get(partition, 0))
         while unread:
             found = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=size)
-            records = [r for place, rs in found.items() for r in rs if r.offset < ends[place]]
-            reached = {place: await self._consumer.position(place) for place in unread}
-            yield records, {place: min(at, ends[place]) for place, at in reached.items()}
-            if done := [place for place, at in reached.items() if at >= ends[place]]:
-                for place in done:
-                    del unread[place]
+            records = [r for p, batch in found.items() for r in batch if r.offset < ends[p]]
+            reached = {p: await self._consumer.position(p) for p in unread}
+            yield records, {p: min(offset, ends[p]) for p, offset in reached.items()}
+            if done := [p for p, offset in reached.items() if offset >= ends[p]]:
+                for partition in done:
+                    del unread[partition]
                 self._consumer.pause(*done)
 
 
@@ -74,19 +75,21 @@ async def topic_reader(bootstrap: str, client_id: str) -> AsyncIterator[TopicRea
 
 
 @contextlib.asynccontextmanager
-async def standalone_consumer(bootstrap: str, client_id: str) -> AsyncIterator[AIOKafkaConsumer]:
-    """Start a consumer that is to be assigned its partitions.
+async def standalone_consumer(
+    bootstrap: str, client_id: str, consumer: ConsumerFactory = AIOKafkaConsumer
+) -> AsyncIterator[AIOKafkaConsumer]:
+    """Start a consumer whose partitions are still to be assigned.
 
-    What has expired is passed over; nothing else is. Raises KafkaConnectionError.
+    It skips only what has expired. Raises KafkaConnectionError.
     """
-    consumer = AIOKafkaConsumer(
+    started = consumer(
         bootstrap_servers=bootstrap,
         client_id=client_id,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=LARGEST_RECORD,
     )
     try:
-        await consumer.start()
-        yield consumer
+        await started.start()
+        yield started
     finally:
-        await consumer.stop()
+        await started.stop()

@@ -1,14 +1,14 @@
-"""Trouble with a dependency, for readiness to tell of."""
+"""The health of a dependency, as readiness reports it."""
 
 import math
 import time
 
 
 class DependencyHealth:
-    """What goes wrong again and again.
+    """Whether calls to a dependency fail again and again.
 
-    Told once it has lasted `patience` seconds without a success; forgotten `memory` seconds after
-    it came last.
+    A failure is reported once calls have failed for `patience` seconds without a success, and
+    forgotten `memory` seconds after the last one.
     """
 
     def __init__(self, *, patience: float = 0.0, memory: float = math.inf) -> None:
@@ -18,26 +18,26 @@ class DependencyHealth:
         self._since: float | None = None
         self._until = 0.0
 
-    def note(self, reason: str, memory: float | None = None) -> None:
-        """It went wrong; `memory` is for this time only."""
+    def failed(self, reason: str, memory: float | None = None) -> None:
+        """Note that a call failed; `memory` is for this failure only."""
         now = time.monotonic()
         if self._since is None or now > self._until:
             self._since = now
         self._reason = reason
         self._until = now + (self._memory if memory is None else memory)
 
-    def clear(self) -> None:
-        """It went well."""
+    def succeeded(self) -> None:
+        """Note that a call succeeded."""
         self._since = None
 
     @property
     def reason(self) -> str | None:
-        """What goes wrong, or None."""
+        """Why calls fail, or None."""
         now = time.monotonic()
         if self._since is None or now > self._until or now < self._since + self._patience:
             return None
         return self._reason
 
     async def check(self) -> str | None:
-        """Answer as a check of readiness."""
+        """Return the reason, as a readiness check does."""
         return self.reason

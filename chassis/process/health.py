@@ -15,13 +15,13 @@ CHECK_SECONDS = 2.0
 
 
 class Health:
-    """The checks of one process. A check gives None, or in a few words what is wrong."""
+    """The checks of one process. A check returns None, or in a few words what is wrong."""
 
     def __init__(self) -> None:
         self.checks: dict[str, Check] = {}
 
     async def problems(self) -> dict[str, str]:
-        """Run all checks side by side, each for two seconds at most; give what is wrong."""
+        """Run all checks at once, each for two seconds at most; return what is wrong by check."""
         answers = await asyncio.gather(*(self._run(check) for check in self.checks.values()))
         return {name: a for name, a in zip(self.checks, answers, strict=True) if a}
 
@@ -35,7 +35,7 @@ class Health:
 
 
 def asgi(health: Health, running: Running) -> Callable[..., Awaitable[None]]:
-    """Give an ASGI app that serves /health/live, /health/ready and /metrics (Prometheus).
+    """Return an ASGI app that serves /health/live, /health/ready and /metrics (Prometheus).
 
     It does so while `running` is entered.
     """
@@ -67,7 +67,7 @@ def asgi(health: Health, running: Running) -> Callable[..., Awaitable[None]]:
 
 
 async def answer(health: Health, path: str) -> tuple[int, dict[str, Any]]:
-    """Give status and body for a health path; 404 for any other."""
+    """Return status and body for a health path; 404 for any other."""
     if path == "/health/live":
         return 200, {"status": "live"}
     if path == "/health/ready":

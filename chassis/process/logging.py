@@ -35,8 +35,8 @@ def configure(service: str, level: str) -> None:
     )
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     structlog.contextvars.bind_contextvars(service=service)
-    # These tell at INFO what they do with every request or heartbeat, URLs included.
+    # At INFO these log every request or heartbeat, URLs included.
     for chatty in ("aiokafka", "faststream", "httpx2", "httpcore2", "uvicorn", "pymongo"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    # It tells of every rebalance as an error; readiness tells of those that do not end.
+    # It logs every rebalance as an error; readiness reports those that do not end.
     logging.getLogger("aiokafka.consumer.group_coordinator").setLevel(logging.CRITICAL)

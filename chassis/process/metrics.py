@@ -1,11 +1,11 @@
-"""Failures that a person has to see to: an ERROR line and a metric, whatever else is done."""
+"""Failures that need a person: an ERROR line in the log and a metric."""
 
 from typing import Any
 
 import structlog
 from prometheus_client import Counter
 
-FAILURES = Counter("realtoros_failures_total", "What a person has to see to.", ["problem"])
+FAILURES = Counter("realtoros_failures_total", "Failures that need a person.", ["problem"])
 
 log = structlog.get_logger(__name__)
 

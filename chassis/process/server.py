@@ -1,4 +1,4 @@
-"""The process: uvicorn around an ASGI app, ended by a signal with exit code 0."""
+"""The process: uvicorn serves an ASGI app until a signal; then the exit code is 0."""
 
 import asyncio
 import contextlib
@@ -14,15 +14,15 @@ from typing import Any
 import structlog
 import uvicorn
 
-from chassis.process import logging as logs
+from chassis.process.logging import configure
 from chassis.process.settings import Settings
 
 # How long a stop waits for requests to be answered before it cancels them: longer than a request
 # waits for the answer to a command.
 REQUEST_SECONDS = 6
 
-# What is said over WebSockets is not heard.
-LONGEST_HEARD = 4096
+# What clients send over WebSockets is not read.
+LONGEST_MESSAGE = 4096
 
 log = structlog.get_logger(__name__)
 
@@ -31,12 +31,12 @@ _stopping: list[Callable[[], object]] = []
 
 
 class _Server(uvicorn.Server):
-    """A server that a signal stops in order, however often it comes, with exit code 0."""
+    """A server that signals, however many, stop in order, with exit code 0."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.should_exit = True
-        for tell in _stopping:
-            tell()
+        for callback in _stopping:
+            callback()
 
 
 def run(
@@ -44,10 +44,10 @@ def run(
 ) -> None:
     """Serve until SIGTERM or SIGINT. The exit code is 0 then, else 1 or uvicorn's own.
 
-    `http`: what speaks HTTP, when it is not to be uvicorn's own.
+    `http`: the protocol class that speaks HTTP instead of uvicorn's own.
     """
-    logs.configure(service, settings.log_level)
-    # What is loaded by now stays; young objects are looked through less often.
+    configure(service, settings.log_level)
+    # What is loaded by now stays; new objects are collected less often.
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
     server = _Server(
@@ -63,7 +63,7 @@ def run(
             server_header=False,
             timeout_graceful_shutdown=REQUEST_SECONDS,
             timeout_keep_alive=75,
-            ws_max_size=LONGEST_HEARD,
+            ws_max_size=LONGEST_MESSAGE,
         )
     )
     server.run()
@@ -75,21 +75,20 @@ def run(
 def on_stop(call: Callable[[], object]) -> Iterator[None]:
     """Call back on the event loop as soon as a signal asks for the stop.
 
-    Long before the lifespan ends: that waits for what is being answered, so an answer without an
-    end has to learn of it here.
+    The lifespan ends much later, after all responses: one without an end has to be ended here.
     """
-    tell = partial(asyncio.get_running_loop().call_soon_threadsafe, call)
-    _stopping.append(tell)
+    callback = partial(asyncio.get_running_loop().call_soon_threadsafe, call)
+    _stopping.append(callback)
     try:
         yield
     finally:
-        _stopping.remove(tell)
+        _stopping.remove(callback)
 
 
 def stop_if_failed(task: asyncio.Task[None]) -> None:
-    """End the process when a background task ended by itself; it is started anew then.
+    """End the process, so that it is started again, when a background task has failed.
 
-    Also when it was cancelled: who ends a task in order takes this callback off it before.
+    Also when it was cancelled: an orderly end removes this callback first.
     """
     global _failed  # noqa: PLW0603 - the process has one exit code
     error = asyncio.CancelledError() if task.cancelled() else task.exception()

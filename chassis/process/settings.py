@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chassis.domain.retry import RetryPolicy
+from contracts.catalogue import DEFAULT_PREFIX
 
 # Compose files and Helm charts pass an unset variable as an empty string.
 Optional = BeforeValidator(lambda value: value or None)
@@ -16,25 +17,37 @@ Text = Annotated[str | None, Optional]
 
 
 class Settings(BaseSettings):
-    """What every service needs. Times are seconds unless the name says otherwise."""
+    """The settings of every service. Times are in seconds unless the name says otherwise."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+    )
 
     kafka_bootstrap_servers: str
-    kafka_topic_prefix: str = "realtoros."
-    # Only for the embedded broker, which answers an empty fetch at once (docs/adr/0005).
+    """Addresses of Kafka, comma-separated."""
+    kafka_topic_prefix: str = DEFAULT_PREFIX
+    """Prefix of the names of all topics and consumer groups."""
     kafka_empty_fetch_hold_ms: int = Field(default=0, ge=0)
-    # Also only for the embedded broker: it never forgets a member that died, it only lets another
-    # take its place by this name.
+    """Pause after an empty fetch, in milliseconds; `up` sets it for the embedded broker (ADR 5)."""
     kafka_group_instance_id: Text = None
+    """Static name in the consumer group; `up` sets it for the embedded broker (ADR 5)."""
     mongodb_uri: SecretStr
+    """Address of MongoDB, which has to be a replica set."""
     lease_seconds: float = Field(default=60, gt=0)
+    """Time after which the claimed work of a dead worker is taken over."""
     scheduler_poll_seconds: float = Field(default=5, gt=0)
-    # How far apart turns with much in them are: appends, publishing, fetches, looks at due dates.
+    """Longest pause between two looks for due work."""
     pace_seconds: float = Field(default=0.02, ge=0)
+    """Pause after a full batch, reading or writing; an idle service does not wait (ADR 7)."""
     host: str = "127.0.0.1"
+    """Address that the service listens on."""
     health_port: int = Field(default=0, ge=0, le=65535)
+    """Port for health and metrics, except for the gateway; 0 takes a free one."""
     log_level: str = "INFO"
+    """Lowest level of the JSON lines on standard output."""
 
     @property
     def listen_port(self) -> int:
@@ -43,7 +56,7 @@ class Settings(BaseSettings):
 
     @classmethod
     def load(cls) -> Self:
-        """Read the environment. A missing or wrong value ends the process with one clear line."""
+        """Read the environment. A wrong value ends the process with one line that names it."""
         try:
             return cls()
         except ValidationError as error:
@@ -56,12 +69,16 @@ class Settings(BaseSettings):
 class RetrySettings(Settings):
     """For services that call a provider: attempt n is followed by base · 2^(n-1) seconds."""
 
-    # Nobody waits for an answer here: larger batches cost less.
+    # No caller waits for an answer here, and larger batches cost less.
     pace_seconds: float = Field(default=0.1, ge=0)
     retry_base_seconds: float = Field(default=60, gt=0)
+    """Pause after the first failed attempt; it doubles with each further one."""
     retry_max_attempts: int = Field(default=3, ge=1)
+    """Attempts to write or send until it has failed."""
     call_timeout_seconds: float = Field(default=30, gt=0)
+    """Longest duration of a call to a provider; less than `LEASE_SECONDS`."""
     call_slots: int = Field(default=32, ge=1, le=512)
+    """Calls to a provider at the same time, per process."""
 
     @property
     def retries(self) -> RetryPolicy:

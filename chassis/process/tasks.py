@@ -1,10 +1,10 @@
-"""Ending background tasks for sure."""
+"""Cancelling background tasks until they have ended."""
 
 import asyncio
 from collections.abc import Iterable
 from typing import Any
 
-AGAIN_SECONDS = 0.1
+RETRY_SECONDS = 0.1
 
 
 async def cancel_and_wait(tasks: Iterable[asyncio.Task[Any]]) -> None:
@@ -17,4 +17,4 @@ async def cancel_and_wait(tasks: Iterable[asyncio.Task[Any]]) -> None:
     while pending:
         for task in pending:
             task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=AGAIN_SECONDS)
+        _, pending = await asyncio.wait(pending, timeout=RETRY_SECONDS)

@@ -9,6 +9,7 @@ from aiokafka.structs import RecordMetadata
 
 from contracts import cloudevents
 from contracts.catalogue import PARTITIONS
+from contracts.cloudevents import EventEnvelope
 from contracts.message import Message
 
 Header = tuple[str, bytes | None]
@@ -77,5 +78,6 @@ async def versions(bootstrap: str, topic: str) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for record in await all_of(bootstrap, topic):
         envelope = cloudevents.read(record.headers)
-        found.setdefault(envelope.subject, []).append(envelope.version or 0)
+        assert isinstance(envelope, EventEnvelope)
+        found.setdefault(envelope.subject, []).append(envelope.version)
     return found

@@ -1,8 +1,9 @@
-"""What owns tallies in the tests of the inbox: the parts of a service, running."""
+"""The service that owns the tallies in the tests of the inbox, from its parts."""
 
 import contextlib
 import json
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +11,12 @@ from aiokafka import AIOKafkaProducer
 
 from chassis.eventlog.event_store import EventLog
 from chassis.inbox.consumer_offsets import ConsumerOffsets
-from chassis.inbox.inbox import Inbox, subscribe
+from chassis.inbox.inbox import Inbox
 from chassis.inbox.quarantine import Quarantine
 from chassis.inbox.reactor import Reactor
 from chassis.inbox.replies import Replies
-from chassis.kafka import client as chassis_kafka
+from chassis.inbox.subscriber import subscribe
+from chassis.kafka.consumer import PacedConsumer
 from chassis.mongo.client import Database
 from chassis.projections.views import Views
 from contracts import cloudevents
@@ -30,7 +32,7 @@ Answer = tuple[Envelope, dict[str, Any]]
 
 
 class Owner:
-    """What the service reads and writes."""
+    """The topics of the service, as a test writes and reads them."""
 
     def __init__(self, server: Server, topics: str, producer: AIOKafkaProducer) -> None:
         self.server, self.topics, self.producer = server, topics, producer
@@ -57,28 +59,31 @@ class Owner:
 
 @contextlib.asynccontextmanager
 async def consuming(server: Server, topics: str, inbox: Inbox) -> AsyncIterator[None]:
-    """Let the inbox consume, wired as `Service` does it."""
-    consumed = inbox._consumed
-    broker, subscriber = subscribe(
+    """Let the inbox consume meanwhile, wired as in `Service`."""
+    offsets = inbox._offsets
+    broker, _ = subscribe(
         inbox,
+        partial(
+            PacedConsumer,
+            empty_hold_ms=50 if server.embedded else 0,
+            seek_assigned=offsets.seek_assigned,
+        ),
         bootstrap=server.address,
         group=f"{topics}mailer",
         topics=read(topics),
         instance=None,
-        listeners=[consumed],
+        listeners=[offsets],
     )
     await broker.start()
-    consumed.resume(subscriber.consumer)
-    chassis_kafka.pace_fetches(subscriber.consumer, 50 if server.embedded else 0)
     try:
         yield
     finally:
         await broker.stop()
-        await consumed.keep()
+        await offsets.flush()
 
 
 def read(topics: str) -> list[str]:
-    """Give the topics that it reads."""
+    """Return the topics that it reads."""
     return [f"{topics}{name}" for name in ("emails.commands", "clients", "mailer.retries")]
 
 

@@ -1,4 +1,4 @@
-"""What is consumed is remembered beside its effects, so that both go back together."""
+"""Consumer offsets are stored with the effects, so that both go back together."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -41,7 +41,7 @@ def owner(kafka: Server, topics: str, producer: AIOKafkaProducer) -> Owner:
 
 
 async def deleted(owner: Owner, database: Database, many: int) -> set[UUID]:
-    """Tell of so many deletions, and wait until they are seen."""
+    """Publish so many deletions, and wait until they are seen."""
     clients = {uuid4() for _ in range(many)}
     for client in clients:
         await put(owner.producer, owner.clients, deletion(client), version=1)
@@ -68,7 +68,7 @@ async def put_back(database: Database, copy: dict[str, list[Raw]]) -> None:
             await database[name].insert_many(documents)
 
 
-async def test_a_database_put_back_to_an_older_copy_hears_again_what_came_since(
+async def test_a_database_put_back_to_an_older_copy_consumes_again_what_came_since(
     owner: Owner, inbox: Inbox, database: Database
 ) -> None:
     async with consuming(owner.server, owner.topics, inbox):
@@ -82,7 +82,7 @@ async def test_a_database_put_back_to_an_older_copy_hears_again_what_came_since(
     assert await owner.quarantined() == []
 
 
-async def test_an_empty_database_hears_all_of_the_events_again(
+async def test_an_empty_database_consumes_all_events_again(
     owner: Owner, inbox: Inbox, database: Database
 ) -> None:
     async with consuming(owner.server, owner.topics, inbox):
@@ -93,7 +93,7 @@ async def test_an_empty_database_hears_all_of_the_events_again(
     assert await owner.quarantined() == []
 
 
-async def test_a_command_that_was_refused_is_not_decided_anew(
+async def test_a_command_that_was_refused_is_not_decided_again(
     owner: Owner, inbox: Inbox, database: Database
 ) -> None:
     copy = await copied(database)
@@ -108,7 +108,7 @@ async def test_a_command_that_was_refused_is_not_decided_anew(
     assert len((await owner.replies())[refused]) == 1
 
 
-async def test_a_topic_that_was_begun_anew_is_read_from_its_beginning(
+async def test_a_topic_that_was_created_again_is_read_from_its_beginning(
     owner: Owner, inbox: Inbox, database: Database
 ) -> None:
     async with consuming(owner.server, owner.topics, inbox):
@@ -127,5 +127,5 @@ async def test_a_topic_that_was_begun_anew_is_read_from_its_beginning(
         await admin.close()
     await apply_topics(owner.server.address, owner.topics)
     async with topic_reader(owner.server.address, "test") as reader:
-        await ConsumerOffsets(database, read(owner.topics), set()).recognise(reader)
+        await ConsumerOffsets(database, read(owner.topics), set()).forget_replaced_topics(reader)
     assert await database["consumed"].count_documents({}) == 0

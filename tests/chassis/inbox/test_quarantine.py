@@ -14,7 +14,7 @@ from chassis.inbox.quarantine import QuarantinedRecord
 from chassis.mongo.client import Database
 from ops.cli.main import app
 from ops.errors import OperatorError
-from ops.topics.quarantine import Quarantines, described
+from ops.topics.quarantine import QuarantineAdmin, describe
 from tests.chassis.inbox.tally_service import Owner, consuming, inbox_of
 from tests.chassis.raw_records import put, send
 from tests.chassis.tally import CLIENT, TALLIES, order
@@ -25,8 +25,8 @@ KEY = str(CLIENT).encode()
 
 
 @pytest.fixture
-async def quarantines(kafka: Server, topics: str) -> Quarantines:
-    return Quarantines(kafka.address, topics)
+async def quarantines(kafka: Server, topics: str) -> QuarantineAdmin:
+    return QuarantineAdmin(kafka.address, topics)
 
 
 @pytest.fixture
@@ -38,16 +38,16 @@ async def owner(
         yield Owner(kafka, topics, producer)
 
 
-async def kept_of(quarantines: Quarantines, count: int) -> list[QuarantinedRecord]:
+async def kept_of(quarantines: QuarantineAdmin, count: int) -> list[QuarantinedRecord]:
     async def there() -> bool:
-        return len(await quarantines.kept()) == count
+        return len(await quarantines.records()) == count
 
     await until(there)
-    return await quarantines.kept()
+    return await quarantines.records()
 
 
 async def test_what_could_not_be_handled_is_listed_with_its_origin_and_whole(
-    owner: Owner, quarantines: Quarantines
+    owner: Owner, quarantines: QuarantineAdmin
 ) -> None:
     headers = [("ce_type", b"realtoros.RecordDelivery.v2"), ("odd", None)]
     place = await send(owner.producer, owner.commands, KEY, headers, b"\xff{")
@@ -58,11 +58,11 @@ async def test_what_could_not_be_handled_is_listed_with_its_origin_and_whole(
     assert first.headers == headers
     assert "content-type" in first.reason
     assert (second.origin.offset, second.value, second.headers) == (nothing.offset, None, [])
-    assert any("odd: (null)" in line for line in described(first))
+    assert any("odd: (null)" in line for line in describe(first))
 
 
 async def test_what_is_given_back_is_handled_once_its_cause_is_gone(
-    owner: Owner, quarantines: Quarantines, log: EventLog, database: Database
+    owner: Owner, quarantines: QuarantineAdmin, log: EventLog, database: Database
 ) -> None:
     of = uuid4()
     await owner.until_answered(await put(owner.producer, owner.commands, order(of, "opened")))
@@ -74,26 +74,26 @@ async def test_what_is_given_back_is_handled_once_its_cause_is_gone(
     [again] = await kept_of(quarantines, 1)
     assert (again.name, again.headers, again.value) == (kept.name, kept.headers, kept.value)
     await database["tallies"].update_one({"_id": of}, {"$set": {"state.opened": 1}})
-    await quarantines.retry(await quarantines.named([kept.name]))
+    await quarantines.retry(await quarantines.records_named([kept.name]))
     await owner.until_answered(command)
     assert (await log.load(TALLIES, [of]))[of].state.opened == 2
-    assert await quarantines.kept() == []
+    assert await quarantines.records() == []
 
 
 async def test_what_is_dropped_is_gone_and_the_others_stay(
-    owner: Owner, quarantines: Quarantines
+    owner: Owner, quarantines: QuarantineAdmin
 ) -> None:
     for value in (b"1", b"2"):
         await send(owner.producer, owner.commands, KEY, [], value)
     first, second = await kept_of(quarantines, 2)
     await quarantines.drop([first])
-    assert await quarantines.kept() == [second]
+    assert await quarantines.records() == [second]
     with pytest.raises(OperatorError, match=first.name):
-        await quarantines.named([first.name, second.name])
+        await quarantines.records_named([first.name, second.name])
 
 
 async def test_a_record_as_large_as_a_topic_takes_fits_into_quarantine(
-    owner: Owner, quarantines: Quarantines
+    owner: Owner, quarantines: QuarantineAdmin
 ) -> None:
     large = b"x" * (1024 * 1024 - 500)
     await send(owner.producer, owner.commands, KEY, [], large)
@@ -102,7 +102,7 @@ async def test_a_record_as_large_as_a_topic_takes_fits_into_quarantine(
 
 
 async def test_the_command_line_says_what_it_did(
-    owner: Owner, quarantines: Quarantines, kafka: Server, topics: str
+    owner: Owner, quarantines: QuarantineAdmin, kafka: Server, topics: str
 ) -> None:
     await send(owner.producer, owner.commands, KEY, [], b"{}")
     [kept] = await kept_of(quarantines, 1)
@@ -121,4 +121,4 @@ async def test_the_command_line_says_what_it_did(
 
 async def test_without_kafka_it_says_where_it_looked() -> None:
     with pytest.raises(OperatorError, match=r"Kafka at 127.0.0.1:1"):
-        await Quarantines("127.0.0.1:1", "realtoros.").kept()
+        await QuarantineAdmin("127.0.0.1:1", "realtoros.").records()

@@ -1,4 +1,4 @@
-"""What goes wrong for long is told; what goes well again, or is long ago, is not."""
+"""Lasting failures are reported; those followed by a success, or long ago, are not."""
 
 import time
 
@@ -15,44 +15,44 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def test_trouble_is_told_until_it_goes_well(clock: list[float]) -> None:
-    trouble = DependencyHealth()
-    assert trouble.reason is None
-    trouble.note("away")
-    assert trouble.reason == "away"
+def test_a_failure_is_reported_until_a_success(clock: list[float]) -> None:
+    dependency = DependencyHealth()
+    assert dependency.reason is None
+    dependency.failed("away")
+    assert dependency.reason == "away"
     clock[0] += 10_000
-    assert trouble.reason == "away"
-    trouble.clear()
-    assert trouble.reason is None
+    assert dependency.reason == "away"
+    dependency.succeeded()
+    assert dependency.reason is None
 
 
-def test_one_failure_among_successes_is_no_trouble(clock: list[float]) -> None:
-    trouble = DependencyHealth(patience=5)
+def test_a_failure_among_successes_is_not_reported(clock: list[float]) -> None:
+    dependency = DependencyHealth(patience=5)
     for _ in range(10):
-        trouble.note("503")
+        dependency.failed("503")
         clock[0] += 1
-        trouble.clear()
-    assert trouble.reason is None
+        dependency.succeeded()
+    assert dependency.reason is None
 
 
-def test_what_fails_for_longer_than_patience_is_trouble(clock: list[float]) -> None:
-    trouble = DependencyHealth(patience=5)
-    trouble.note("503")
+def test_failing_for_longer_than_patience_is_reported(clock: list[float]) -> None:
+    dependency = DependencyHealth(patience=5)
+    dependency.failed("503")
     clock[0] += 4.9
-    trouble.note("timeout")
-    assert trouble.reason is None
+    dependency.failed("timeout")
+    assert dependency.reason is None
     clock[0] += 0.1
-    assert trouble.reason == "timeout"
+    assert dependency.reason == "timeout"
 
 
-def test_what_does_not_come_again_is_forgotten(clock: list[float]) -> None:
-    trouble = DependencyHealth(patience=5, memory=60)
-    trouble.note("503")
+def test_a_failure_that_does_not_come_again_is_forgotten(clock: list[float]) -> None:
+    dependency = DependencyHealth(patience=5, memory=60)
+    dependency.failed("503")
     clock[0] += 60
-    assert trouble.reason == "503"
+    assert dependency.reason == "503"
     clock[0] += 0.1
-    assert trouble.reason is None
-    trouble.note("503", memory=1)
-    assert trouble.reason is None
+    assert dependency.reason is None
+    dependency.failed("503", memory=1)
+    assert dependency.reason is None
     clock[0] += 5.5
-    assert trouble.reason is None
+    assert dependency.reason is None

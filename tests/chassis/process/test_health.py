@@ -106,9 +106,9 @@ async def test_metrics_are_served_as_prometheus_reads_them() -> None:
     start, body = await talk(app, {"type": "http", "path": "/metrics"})
     assert dict(start["headers"])[b"content-type"].startswith(b"text/plain")
     assert b'realtoros_failures_total{problem="a_problem_of_the_test"} 1.0' in body["body"]
-    quarantine.QUARANTINED.labels("clients").inc()
+    quarantine.QUARANTINED.labels("topic_of_the_test").inc()
     _, body = await talk(app, {"type": "http", "path": "/metrics"})
-    assert b'realtoros_quarantined_total{topic="clients"} 1.0' in body["body"]
+    assert b'realtoros_quarantined_total{topic="topic_of_the_test"} 1.0' in body["body"]
 
 
 async def test_the_service_runs_between_the_server_s_start_and_stop() -> None:
