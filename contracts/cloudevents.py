@@ -7,6 +7,7 @@ must say which header is wrong; the tests hold it against that package.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import overload
 from uuid import UUID
 
 from contracts.message import Message, rfc3339
@@ -26,9 +27,8 @@ class Malformed(ValueError):
 class Envelope:
     """The attributes of one message.
 
-    `version` numbers the events of a stream from 1 (None for commands and replies); `cause` is
-    the id of the message or event that this one follows from; `correlation` the id of the
-    command that began it all.
+    `cause` is the id of the message or event that this one follows from, None for a command;
+    `correlation` the id of the command that began it all.
     """
 
     id: UUID
@@ -37,15 +37,43 @@ class Envelope:
     subject: str
     time: datetime
     correlation: UUID
-    cause: UUID | None = None
-    version: int | None = None
+    cause: UUID | None
 
     @property
     def traceparent(self) -> str:
-        """W3C trace context: the correlation is the trace, the event the span."""
+        """W3C trace context: the correlation is the trace, the message the span."""
         return f"00-{self.correlation.hex}-{self.id.hex[:16]}-01"
 
 
+@dataclass(frozen=True, slots=True)
+class EventEnvelope(Envelope):
+    """The attributes of an event. `version` numbers the events of a stream, from 1."""
+
+    version: int
+
+
+@overload
+def about(
+    message: Message,
+    *,
+    id: UUID,
+    source: str,
+    time: datetime,
+    correlation: UUID,
+    cause: UUID | None = ...,
+    version: int,
+) -> EventEnvelope: ...
+@overload
+def about(
+    message: Message,
+    *,
+    id: UUID,
+    source: str,
+    time: datetime,
+    correlation: UUID,
+    cause: UUID | None = ...,
+    version: None = ...,
+) -> Envelope: ...
 def about(
     message: Message,
     *,
@@ -56,14 +84,13 @@ def about(
     cause: UUID | None = None,
     version: int | None = None,
 ) -> Envelope:
-    """Make the envelope of `message`, written by the service `source`."""
-    return Envelope(
-        id, message.wire_name, source, message.stream, time, correlation, cause, version
-    )
+    """Make the envelope of `message`, written by the service `source`; `version`: of an event."""
+    attributes = (id, message.wire_name, source, message.stream, time, correlation, cause)
+    return Envelope(*attributes) if version is None else EventEnvelope(*attributes, version)
 
 
 def write(envelope: Envelope) -> list[tuple[str, bytes]]:
-    """Give the record's headers."""
+    """Return the record's headers."""
     headers = {
         "ce_specversion": "1.0",
         "ce_id": str(envelope.id),
@@ -74,7 +101,7 @@ def write(envelope: Envelope) -> list[tuple[str, bytes]]:
         "ce_correlationid": str(envelope.correlation),
         "traceparent": envelope.traceparent,
     }
-    if envelope.version is not None:
+    if isinstance(envelope, EventEnvelope):
         headers["ce_streamversion"] = str(envelope.version)
     if envelope.cause is not None:
         headers["ce_causationid"] = str(envelope.cause)
@@ -82,7 +109,7 @@ def write(envelope: Envelope) -> list[tuple[str, bytes]]:
 
 
 def read(headers: Iterable[tuple[str, bytes | None]]) -> Envelope:
-    """Read the envelope of a record.
+    """Read the envelope of a record: an EventEnvelope if it has a `ce_streamversion`.
 
     Raises Malformed when a header is missing, null, not UTF-8 or not of its form.
     """
@@ -111,16 +138,16 @@ def read(headers: Iterable[tuple[str, bytes | None]]) -> Envelope:
         raise
     except ValueError as error:
         raise Malformed(field, str(error)) from error
-    return Envelope(
-        id=identity,
-        type=_text(found, "ce_type"),
-        source=_text(found, "ce_source").removeprefix("/realtoros/"),
-        subject=_text(found, "ce_subject"),
-        time=time,
-        correlation=correlation,
-        cause=causation,
-        version=number,
+    attributes = (
+        identity,
+        _text(found, "ce_type"),
+        _text(found, "ce_source").removeprefix("/realtoros/"),
+        _text(found, "ce_subject"),
+        time,
+        correlation,
+        causation,
     )
+    return Envelope(*attributes) if number is None else EventEnvelope(*attributes, number)
 
 
 def _text(headers: dict[str, bytes | None], name: str) -> str:

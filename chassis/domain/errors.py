@@ -1,10 +1,10 @@
-"""Errors that say what happens next. Any other exception is a bug, and made visible as one."""
+"""Errors that decide what happens next. Any other exception is a bug, and shown as one."""
 
 from contracts.replies import RejectionKind
 
 
 class Refused(Exception):
-    """A decision says no. A command is answered with it; an event that meets it is quarantined."""
+    """A decision refuses. A command is answered with `reason`; an event is quarantined."""
 
     def __init__(
         self, reason: str, *, field: str | None = None, kind: RejectionKind = "conflict"
@@ -16,7 +16,7 @@ class Refused(Exception):
 
 
 class TryLater(Exception):
-    """Something is not known yet. The work waits `after` seconds; no attempt is counted."""
+    """Something is not known yet. The work is retried in `after` seconds; no attempt counts."""
 
     def __init__(self, reason: str, *, after: float = 1.0) -> None:
         super().__init__(reason)
@@ -26,8 +26,7 @@ class TryLater(Exception):
 class CallFailed(Exception):
     """A provider certainly did not do what it was asked. `reason` is free of personal data.
 
-    `final`: asking again cannot help. `retry_after`: seconds that the provider wants to be left
-    alone, when it said so.
+    `final`: a retry cannot help. `retry_after`: seconds that the provider asks to wait, if it does.
     """
 
     def __init__(

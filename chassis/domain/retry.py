@@ -1,4 +1,4 @@
-"""When a failed attempt is tried again."""
+"""When a failed attempt is retried."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,9 +15,9 @@ class RetryPolicy:
     attempts: int
 
     def next(self, attempt: int, failure: CallFailed, now: datetime) -> datetime | None:
-        """Give the time of the attempt after number `attempt`, or None when that was the last.
+        """Return the time of the attempt after number `attempt`, or None when that was the last.
 
-        What the provider asks for with Retry-After is honoured.
+        It is not before the provider's Retry-After.
         """
         if failure.final or attempt >= self.attempts:
             return None
@@ -27,7 +27,7 @@ class RetryPolicy:
         return now + wait
 
 
-LONGEST_SECONDS = 3600.0
+MAX_RETRY_AFTER = 3600.0
 # Request timeout, conflict, rate limit (RFC 9110, RFC 6585): they pass by themselves.
 _PASSING_CLIENT_ERRORS = frozenset({408, 409, 429})
 _SERVER_ERRORS = 500
@@ -39,7 +39,7 @@ def is_retryable_status(status: int) -> bool:
 
 
 def retry_after(header: str | None, now: datetime) -> float | None:
-    """Give the seconds to wait, 0 to 3600; None when the header is absent or makes no sense."""
+    """Return the seconds of a Retry-After (RFC 9110), 0 to 3600; None if absent or malformed."""
     if header is None:
         return None
     try:
@@ -50,5 +50,5 @@ def retry_after(header: str | None, now: datetime) -> float | None:
         except ValueError:
             return None
         seconds = (date.replace(tzinfo=date.tzinfo or UTC) - now).total_seconds()
-    # `not >=` also turns NaN away.
-    return min(seconds, LONGEST_SECONDS) if seconds >= 0 else None
+    # NaN is not >= 0 either.
+    return min(seconds, MAX_RETRY_AFTER) if seconds >= 0 else None

@@ -1,4 +1,4 @@
-"""The bases that pure aggregate modules stand on; no I/O library is imported here."""
+"""Base classes of the pure aggregate modules. No I/O library is imported here."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,23 +22,23 @@ class State(BaseModel):
 
 
 class Sparse(BaseModel):
-    """Base of parts of stored documents: their fields that are None are absent there, too.
+    """Base of parts of stored documents: fields that are None are not stored.
 
-    So such a part can get another optional field, and what was stored before stays equal.
+    So such a part can gain an optional field without changing documents stored before.
     """
 
     @model_serializer(mode="wrap")
-    def _present(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {name: value for name, value in write(self).items() if value is not None}
+    def _serialize(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in handler(self).items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a decision may know besides state and message: the time, and what caused it."""
+    """What a decision gets besides state and message: the time, and the causing message's id."""
 
     now: datetime
     cause: UUID
 
     def id(self, name: str) -> UUID:
-        """Make an id that is the same whenever the same message is decided again."""
+        """Return an id that is the same whenever the same message is decided again."""
         return uuid5(self.cause, name)

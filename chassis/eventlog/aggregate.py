@@ -14,7 +14,7 @@ from chassis.domain.state import State
 from chassis.mongo.client import Raw, UuidDocument
 from contracts import cloudevents
 from contracts.catalogue import topic_of
-from contracts.cloudevents import Envelope
+from contracts.cloudevents import EventEnvelope
 from contracts.message import Event, Message
 
 S = TypeVar("S", bound=State)
@@ -23,7 +23,7 @@ DUE = IndexModel([("state.due_at", 1)], name="due", sparse=True)
 
 
 class Claim(BaseModel):
-    """A worker's advice to the others to leave a due document alone until then."""
+    """A worker's request to the others to leave a due document alone until then."""
 
     token: UUID
     until: datetime
@@ -43,22 +43,22 @@ class StateDocument(UuidDocument, Generic[S]):
 
 
 def commit_id(stream: str, first: int) -> str:
-    """Give the key of the commit that begins with this version; a stream's keys sort in order."""
+    """Return the id of the commit that begins with this version; a stream's ids sort in order."""
     return f"{stream}@{first:09}"
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordedEvent:
     """An event with its envelope and the exact text that is stored and published."""
 
     event: Message
-    envelope: Envelope
+    envelope: EventEnvelope
     json: str
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """Events `first`… of one stream, which one cause led to, appended together."""
+    """Events of one stream from version `first` on, with one cause, appended together."""
 
     stream: str
     first: int
@@ -67,14 +67,14 @@ class Commit:
     at: datetime
     key: UUID
     topic: str
-    events: tuple[Recorded, ...]
+    events: tuple[RecordedEvent, ...]
 
     @property
     def last(self) -> int:
         return self.first + len(self.events) - 1
 
     def to_raw(self) -> Raw:
-        """Give the document of the collection `commits`."""
+        """Return the document of the collection `commits`."""
         return {
             "_id": commit_id(self.stream, self.first),
             "stream": self.stream,
@@ -94,7 +94,7 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Change(Generic[S]):
-    """A commit and the state document that it leads to; the log writes both or none."""
+    """A commit and the state document that follows from it; the log writes both or neither."""
 
     aggregate: "Aggregate[S, Any]"
     commit: Commit
@@ -108,7 +108,7 @@ E = TypeVar("E", bound=Event)
 class Aggregate(Generic[S, E]):
     """One kind of stream. Streams are named `<name>-<uuid>`.
 
-    `unique`: for each unique index on the state, the refusal that a clash means.
+    `unique`: the refusal for each unique index on the state.
     """
 
     name: str
@@ -122,7 +122,7 @@ class Aggregate(Generic[S, E]):
         return str(settings.name)
 
     def id_of(self, stream: str) -> UUID:
-        """Give the id of the aggregate whose stream this is."""
+        """Return the id of the aggregate whose stream this is."""
         return UUID(stream.removeprefix(f"{self.name}-"))
 
     def change(
@@ -136,7 +136,7 @@ class Aggregate(Generic[S, E]):
         correlation: UUID,
         at: datetime,
     ) -> Change[S]:
-        """Give the commit of `events` and the document that follows from them and `stored`."""
+        """Return the commit of `events`, and the document that follows from them and `stored`."""
         stream = f"{self.name}-{of}"
         first = stored.version + 1 if stored else 1
         recorded = []
@@ -152,7 +152,7 @@ class Aggregate(Generic[S, E]):
                 cause=cause,
                 version=version,
             )
-            recorded.append(Recorded(event, envelope, event.to_json()))
+            recorded.append(RecordedEvent(event, envelope, event.to_json()))
         commit = Commit(
             stream=stream,
             first=first,
@@ -166,16 +166,16 @@ class Aggregate(Generic[S, E]):
         return Change(self, commit, self.fold(of, stored, recorded))
 
     def fold(
-        self, of: UUID, stored: StateDocument[S] | None, recorded: Sequence[Recorded]
+        self, of: UUID, stored: StateDocument[S] | None, recorded: Sequence[RecordedEvent]
     ) -> StateDocument[S]:
-        """Give the document that follows from `stored` and the events after it, one at least."""
+        """Return the document that follows from `stored` and the events after it, one at least."""
         state = stored.state if stored else None
         due_set_by = stored.due_set_by if stored else None
-        for one in recorded:
+        for each in recorded:
             before = state.due_at if state else None
-            state = self.evolve(state, one.event)  # type: ignore[arg-type]
+            state = self.evolve(state, each.event)  # type: ignore[arg-type]
             if state.due_at != before:
-                due_set_by = one.envelope.id if state.due_at else None
+                due_set_by = each.envelope.id if state.due_at else None
         last = recorded[-1].envelope
         folded: StateDocument[S] = self.document.model_construct(
             id=of,
@@ -189,7 +189,7 @@ class Aggregate(Generic[S, E]):
 
 
 def to_raw(document: StateDocument[Any]) -> Raw:
-    """Give the stored form; fields that are None are absent, so that sparse indexes stay small."""
+    """Return the stored form; fields that are None are absent, to keep sparse indexes small."""
     state = document.state.model_dump()
     raw: Raw = {
         "_id": document.id,

@@ -1,4 +1,4 @@
-"""The due loop: what a state's `due_at` asks for is done then, by whichever replica claims it."""
+"""The due loop: works on states whose `due_at` has come, in the replica that claims them."""
 
 import asyncio
 import contextlib
@@ -15,16 +15,18 @@ from chassis.domain.state import Given
 from chassis.eventlog.aggregate import Aggregate, Change, E, S, StateDocument
 from chassis.eventlog.event_store import Clash, EventLog, StateBehindLog
 from chassis.mongo.client import is_transient
+from chassis.process.backoff import Backoff
 from chassis.process.pacing import PACE_SECONDS, Pace
 from contracts.message import to_milliseconds
 
-CLOSED_SECONDS = timedelta(seconds=0.2)
+NOT_OPEN_WAIT = timedelta(seconds=0.2)
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 6.4
 
 log = structlog.get_logger(__name__)
 
 
 class Work(Generic[S, E]):
-    """One due aggregate in the hands of a worker."""
+    """One due aggregate, as its worker gets it."""
 
     def __init__(
         self,
@@ -40,7 +42,7 @@ class Work(Generic[S, E]):
 
     @property
     def state(self) -> S:
-        """The state as this worker last knew it."""
+        """The state as this worker last read or wrote it."""
         return self._document.state
 
     @property
@@ -55,16 +57,16 @@ class Work(Generic[S, E]):
     ) -> S:
         """Append what `decide(state, given, **settings)` returns; return the state after it.
 
-        Raises Refused when somebody else has settled it meanwhile: deciding again said no, or the
-        cause is in the log already; StateBehindLog when the state was changed past the log. The cause
-        is the event that set the date, unless given. While the store is away it waits: an answer
-        that a provider gave is not let go.
+        `cause`: the event that set the date, unless given. Waits while the store is away, so that a
+        provider's answer is not lost. Raises Refused when another replica was first: `decide`
+        refuses its state, or the cause is in the log already; StateBehindLog.
         """
         cause = cause or self.due_set_by
-        failures = clashed = 0
+        clashed = 0
+        again, backoff = False, Backoff(FIRST_PAUSE, LONGEST_PAUSE)
         while True:
             try:
-                if failures:
+                if again:
                     await self._read_again(cause)
                 if clashed > self._document.version:
                     raise StateBehindLog(f"{self._aggregate.name}-{self._document.id}")
@@ -82,7 +84,7 @@ class Work(Generic[S, E]):
             except PyMongoError as error:
                 if not is_transient(error):
                     raise
-                await asyncio.sleep(0.1 * 2 ** min(failures, 6))
+                await asyncio.sleep(backoff.next())
             else:
                 if clash is None:
                     self._document = change.document
@@ -90,7 +92,7 @@ class Work(Generic[S, E]):
                 if not (isinstance(clash, Clash) and clash.on_log):
                     raise clash
                 clashed = change.commit.first
-            failures += 1
+            again = True
 
     async def _read_again(self, cause: UUID) -> None:
         stream = f"{self._aggregate.name}-{self._document.id}"
@@ -104,7 +106,7 @@ Worker = Callable[[Work[S, E]], Awaitable[None]]
 
 
 class DueLoop(Generic[S, E]):
-    """Waits for due dates of one kind of aggregate and has up to `slots` of them worked on."""
+    """Waits for the due dates of one kind of aggregate; works on up to `slots` at a time."""
 
     def __init__(
         self,
@@ -116,7 +118,7 @@ class DueLoop(Generic[S, E]):
         slots: int,
         lease: timedelta,
         poll: timedelta,
-        open_: Callable[[], bool],
+        is_open: Callable[[], bool],
         pace: float = PACE_SECONDS,
     ) -> None:
         self._log = event_log
@@ -125,34 +127,34 @@ class DueLoop(Generic[S, E]):
         self._source = source
         self._slots = slots
         self._lease = lease
-        self._poll = poll
-        self._open = open_
+        self._poll_interval = poll
+        self._is_open = is_open
         self._pace = Pace(pace)
         self._collection = event_log.database[aggregate.collection]
         self._running: set[asyncio.Task[None]] = set()
         self._postponed: set[datetime] = set()
         self._wake = asyncio.Event()
-        self._next_look = datetime.max.replace(tzinfo=UTC)
+        self._next_poll = datetime.max.replace(tzinfo=UTC)
         self._more = False
         event_log.listeners.append(self._appended)
 
     def _appended(self, changes: Sequence[Change[Any]]) -> None:
         for change in changes:
             due = change.document.state.due_at
-            if change.aggregate is self._aggregate and due and due < self._next_look:
-                self._next_look = due
+            if change.aggregate is self._aggregate and due and due < self._next_poll:
+                self._next_poll = due
                 self._wake.set()
 
     async def run(self) -> None:
-        """Work until cancelled; `drain` then waits for what is under way."""
+        """Work until cancelled; `drain` then waits for the work in progress."""
         while True:
             await self._pace.turn()
             self._wake.clear()
             now = datetime.now(UTC)
             self._postponed = {until for until in self._postponed if until > now}
-            self._next_look = min({now + self._poll} | self._postponed)
+            self._next_poll = min({now + self._poll_interval} | self._postponed)
             try:
-                await self._whole_look()
+                await self._finish_poll()
             except PyMongoError as error:
                 log.warning(
                     "due_look_failed", aggregate=self._aggregate.name, error=type(error).__name__
@@ -161,12 +163,12 @@ class DueLoop(Generic[S, E]):
             await self._sleep()
 
     async def drain(self) -> None:
-        """Wait until the work that is under way has ended."""
+        """Wait until the work in progress has ended."""
         if self._running:
             await asyncio.wait(self._running)
 
     async def _sleep(self) -> None:
-        while (wait := (self._next_look - datetime.now(UTC)).total_seconds()) > 0:
+        while (wait := (self._next_poll - datetime.now(UTC)).total_seconds()) > 0:
             try:
                 async with asyncio.timeout(wait):
                     await self._wake.wait()
@@ -174,28 +176,28 @@ class DueLoop(Generic[S, E]):
             except TimeoutError:
                 return
 
-    async def _whole_look(self) -> None:
-        """Look, and let a stop wait for its end: what is claimed has to be worked on."""
-        look = asyncio.create_task(self._look())
+    async def _finish_poll(self) -> None:
+        """Poll to the end, also when cancelled: what is claimed has to be worked on."""
+        poll = asyncio.create_task(self._poll())
         try:
-            await asyncio.shield(look)
+            await asyncio.shield(poll)
         except asyncio.CancelledError:
-            while not look.done():
-                # Whoever ends this task cancels it again until it has ended.
+            while not poll.done():
+                # A stop cancels this task again and again until it has ended.
                 with contextlib.suppress(asyncio.CancelledError):
-                    await asyncio.wait([look])
+                    await asyncio.wait([poll])
             raise
 
-    async def _look(self) -> None:
-        if not self._open():
-            self._next_look = datetime.now(UTC) + CLOSED_SECONDS
+    async def _poll(self) -> None:
+        if not self._is_open():
+            self._next_poll = datetime.now(UTC) + NOT_OPEN_WAIT
             return
         free = self._slots - len(self._running)
         # Few claims of many rather than many of few: each costs three round trips.
         self._more = free < max(1, self._slots // 4)
         if self._more:
             return
-        # One moment for both questions: what falls due between them would be seen by neither.
+        # One time for both queries: neither would find what falls due between two.
         now = datetime.now(UTC)
         claimed = await self._claim(free, now)
         self._pace.took(len(claimed))
@@ -212,16 +214,16 @@ class DueLoop(Generic[S, E]):
             sort=[("state.due_at", 1)],
         )
         if nearest:
-            self._next_look = min(self._next_look, nearest["state"]["due_at"])
+            self._next_poll = min(self._next_poll, nearest["state"]["due_at"])
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         if self._more and len(self._running) <= self._slots - max(1, self._slots // 4):
-            self._next_look = datetime.now(UTC)
+            self._next_poll = datetime.now(UTC)
             self._wake.set()
 
     async def _claim(self, most: int, now: datetime) -> list[StateDocument[S]]:
-        """Claim up to `most` due documents. A claim is advice; only an append is the truth."""
+        """Claim up to `most` due documents. A claim is advice: an append decides."""
         free = {
             "state.due_at": {"$lte": now},
             "$or": [{"claim": {"$exists": False}}, {"claim.until": {"$lte": now}}],
@@ -247,7 +249,7 @@ class DueLoop(Generic[S, E]):
             except TryLater as later:
                 await self._postpone(document, timedelta(seconds=later.after))
             except PyMongoError as error:
-                # Only its name: a refused write quotes the document, and all that is personal.
+                # Only its name: a refused write quotes the document, personal data included.
                 log.warning("due_work_postponed", error=type(error).__name__)
             except Exception:
                 log.exception("due_work_failed")
@@ -255,7 +257,7 @@ class DueLoop(Generic[S, E]):
     async def _postpone(self, document: StateDocument[S], wait: timedelta) -> None:
         until = datetime.now(UTC) + wait
         self._postponed.add(until)
-        self._next_look = min(self._next_look, until)
+        self._next_poll = min(self._next_poll, until)
         self._wake.set()
         await self._collection.update_one(
             {"_id": document.id, "version": document.version}, {"$set": {"claim.until": until}}

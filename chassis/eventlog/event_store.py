@@ -40,7 +40,7 @@ class CommitDocument(Document):
     class Settings:
         name = "commits"
         indexes: ClassVar = [
-            # The cause first: batches look up many causes at once.
+            # The cause first: a batch looks up many causes at once.
             IndexModel([("cause", 1), ("stream", 1)], name=BY_CAUSE, unique=True),
             IndexModel(
                 [("published", 1), ("stream", 1), ("first", 1)],
@@ -51,7 +51,7 @@ class CommitDocument(Document):
 
 
 class Clash(Exception):
-    """Somebody appended first, or a unique index on the state refused; `index` tells which."""
+    """Another writer appended first, or a unique index on the state refused: `index` names it."""
 
     def __init__(self, index: str) -> None:
         super().__init__(index)
@@ -59,12 +59,12 @@ class Clash(Exception):
 
     @property
     def on_log(self) -> bool:
-        """Whether reading and deciding again is the answer."""
+        """Whether another writer was first: read and decide again."""
         return self.index in (BY_ID, BY_CAUSE)
 
 
 class StateBehindLog(Exception):
-    """A state does not hold what its log does: its document was changed past the log."""
+    """A state lacks events of its log: its document was changed by other means than the log."""
 
 
 class EventLog:
@@ -75,11 +75,11 @@ class EventLog:
         self.commits = database[CommitDocument.Settings.name]
         self.listeners: list[Callable[[Sequence[Change[Any]]], None]] = []
         self._waiting: list[tuple[Change[Any], asyncio.Future[None]]] = []
-        self._arrived = asyncio.Event()
+        self._wake = asyncio.Event()
         self._pace = Pace(pace)
 
     async def known(self, causes: Iterable[tuple[UUID, str]]) -> dict[tuple[UUID, str], int]:
-        """Give, for each (cause, stream) that is in the log, the last version of its commit."""
+        """Return the last version of the commit of each (cause, stream) that is in the log."""
         wanted = set(causes)
         if not wanted:
             return {}
@@ -101,10 +101,10 @@ class EventLog:
         return {raw["_id"]: aggregate.document.model_validate(raw) async for raw in found}
 
     async def append(self, changes: Sequence[Change[Any]]) -> list[Exception | None]:
-        """Store the changes, of distinct streams; give for each None, or the error that it met.
+        """Store the changes, of distinct streams; return for each None, or its error.
 
         The error is a Clash, or a bug of the change itself (a document that is too large). Raises
-        PyMongoError when the store is away: then nothing is known of what is stored.
+        PyMongoError when the store is away: the changes may be stored or not.
         """
         loop = asyncio.get_running_loop()
         futures = []
@@ -112,7 +112,7 @@ class EventLog:
             future: asyncio.Future[None] = loop.create_future()
             futures.append(future)
             self._waiting.append((change, future))
-        self._arrived.set()
+        self._wake.set()
         outcomes = await asyncio.gather(*futures, return_exceptions=True)
         for outcome in outcomes:
             if outcome is not None and (
@@ -122,9 +122,9 @@ class EventLog:
         return outcomes  # type: ignore[return-value]
 
     async def run(self) -> None:
-        """Flush what is appended, until cancelled."""
+        """Store what is appended, until cancelled."""
         while True:
-            await self._arrived.wait()
+            await self._wake.wait()
             await self._pace.turn()
             await self._flush()
 
@@ -139,7 +139,7 @@ class EventLog:
         self._waiting = rest
         self._pace.took(len(batch))
         if not rest:
-            self._arrived.clear()
+            self._wake.clear()
         await self._store(list(batch.values()))
 
     async def _store(self, batch: list[tuple[Change[Any], asyncio.Future[None]]]) -> None:
@@ -147,8 +147,8 @@ class EventLog:
             await self._transaction([change for change, _ in batch])
         except Exception as error:  # noqa: BLE001 - raised where the append is awaited
             if len(batch) > 1 and not is_transient(error):
-                for one in batch:
-                    await self._store([one])
+                for each in batch:
+                    await self._store([each])
                 return
             index = duplicate_index(error)
             for _, future in batch:
@@ -172,7 +172,7 @@ class EventLog:
         commits: Sequence[InsertOne[Raw] | UpdateOne],
         documents: Iterable[tuple[Aggregate[Any, Any], StateDocument[Any]]],
     ) -> None:
-        """Write commits and the states that they lead to, in a transaction."""
+        """Write commits and the states that follow from them, in a transaction."""
         states: dict[str, list[ReplaceOne[Raw]]] = {}
         for aggregate, document in documents:
             states.setdefault(aggregate.collection, []).append(

@@ -1,4 +1,4 @@
-"""The relay: what stands in the log reaches Kafka, a stream's events in order, at least once."""
+"""The relay (transactional outbox): publishes the log, each stream in order, at least once."""
 
 import asyncio
 from collections import deque
@@ -22,7 +22,7 @@ from chassis.mongo.client import Raw
 from chassis.process.dependency_health import DependencyHealth
 from chassis.process.pacing import PACE_SECONDS, Pace
 from contracts import cloudevents
-from contracts.cloudevents import Envelope
+from contracts.cloudevents import EventEnvelope
 
 SWEEP_SECONDS = 5.0
 BATCH_COMMITS = 500
@@ -31,28 +31,30 @@ REMEMBERED_STREAMS = 50_000
 log = structlog.get_logger(__name__)
 
 
-class Outgoing(NamedTuple):
-    """A commit on its way: what the relay needs of it, fresh or read back from the log."""
+class OutgoingCommit(NamedTuple):
+    """What is published of a commit."""
 
     stream: str
     first: int
     last: int
     topic: str
     key: UUID
-    records: Sequence[tuple[Envelope, str]]
+    records: Sequence[tuple[EventEnvelope, str]]
 
 
-def fresh(commit: Commit) -> Outgoing:
-    """Take a commit that this process has just appended."""
+def appended(commit: Commit) -> OutgoingCommit:
+    """Return a commit that this process has just appended."""
     records = [(e.envelope, e.json) for e in commit.events]
-    return Outgoing(commit.stream, commit.first, commit.last, commit.topic, commit.key, records)
+    return OutgoingCommit(
+        commit.stream, commit.first, commit.last, commit.topic, commit.key, records
+    )
 
 
-def stored(raw: Raw, source: str) -> Outgoing:
-    """Take a commit as the log holds it; its records are the same to the byte."""
+def stored(raw: Raw, source: str) -> OutgoingCommit:
+    """Return a commit as the log holds it; its records are the same to the byte."""
     records = [
         (
-            Envelope(
+            EventEnvelope(
                 id=event["id"],
                 type=event["type"],
                 source=source,
@@ -66,11 +68,13 @@ def stored(raw: Raw, source: str) -> Outgoing:
         )
         for version, event in enumerate(raw["events"], raw["first"])
     ]
-    return Outgoing(raw["stream"], raw["first"], raw["last"], raw["topic"], raw["key"], records)
+    return OutgoingCommit(
+        raw["stream"], raw["first"], raw["last"], raw["topic"], raw["key"], records
+    )
 
 
 class Relay:
-    """Publishes commits: those of this process at once, those that a dead one left by a sweep."""
+    """Publishes commits: those of this process at once, those of one that died by a sweep."""
 
     def __init__(
         self,
@@ -81,24 +85,24 @@ class Relay:
         pace: float = PACE_SECONDS,
     ) -> None:
         self._log = event_log
-        self._marks = event_log.commits.with_options(write_concern=WriteConcern(w=1))
-        self._places = Checkpoints(event_log.database, PublishedDocument)
+        self._commits = event_log.commits.with_options(write_concern=WriteConcern(w=1))
+        self._checkpoints = Checkpoints(event_log.database, PublishedDocument)
         self._producer = producer
         self._source = source
         self._prefix = prefix
-        self._offered: list[Outgoing] = []
-        self._arrived = asyncio.Event()
+        self._offered: list[OutgoingCommit] = []
+        self._wake = asyncio.Event()
         self._pace = Pace(pace)
         self._last_published: dict[str, int] = {}
-        self.trouble = DependencyHealth()
+        self.dependency = DependencyHealth()
         event_log.listeners.append(self._offer)
 
     def _offer(self, changes: Sequence[Change[Any]]) -> None:
-        self._offered.extend(fresh(change.commit) for change in changes)
-        self._arrived.set()
+        self._offered.extend(appended(change.commit) for change in changes)
+        self._wake.set()
 
     async def run(self) -> None:
-        """Publish until cancelled. Begins with all that is unpublished, whoever appended it."""
+        """Publish until cancelled; first all that is unpublished, of any process."""
         loop = asyncio.get_running_loop()
         next_sweep, age = loop.time(), timedelta(0)
         while True:
@@ -107,7 +111,7 @@ class Relay:
                     await self.sweep(age)
                     next_sweep, age = loop.time() + SWEEP_SECONDS, timedelta(seconds=SWEEP_SECONDS)
                 async with asyncio.timeout(max(0, next_sweep - loop.time())):
-                    await self._arrived.wait()
+                    await self._wake.wait()
             except TimeoutError:
                 continue
             except (KafkaError, PyMongoError) as error:
@@ -118,20 +122,20 @@ class Relay:
             await self.flush()
 
     async def flush(self) -> None:
-        """Publish what this process has appended since; what fails is left to the sweep."""
+        """Publish what this process has appended since; the sweep retries what fails."""
         offered, self._offered = self._offered, []
         self._pace.took(len(offered))
-        self._arrived.clear()
+        self._wake.clear()
         try:
             await self._publish(await self._with_earlier(offered))
         except (KafkaError, PyMongoError) as error:
             self._fail(error)
 
     async def finish(self) -> None:
-        """Publish what this process has appended, and remember how far the topics are known."""
+        """Publish what this process has appended, and write the checkpoints."""
         await self.flush()
         try:
-            await self._places.keep(now=True)
+            await self._checkpoints.flush(now=True)
         except PyMongoError as error:
             self._fail(error)
 
@@ -148,59 +152,61 @@ class Relay:
                 .to_list()
             )
             if not found:
-                self.trouble.clear()
+                self.dependency.succeeded()
                 return
             log.info("swept", commits=len(found))
-            # A clock that ran ahead may have left an earlier commit that looks younger.
+            # A clock that ran ahead may have given an earlier commit a later time.
             await self._publish(
                 await self._with_earlier([stored(raw, self._source) for raw in found])
             )
-            if self.trouble.reason or len(found) < BATCH_COMMITS:
+            if self.dependency.reason or len(found) < BATCH_COMMITS:
                 return
 
-    async def _with_earlier(self, offered: Sequence[Outgoing]) -> list[Outgoing]:
-        """Put before each commit what is still unpublished of its stream."""
-        # By stream, what stands in the topic, or will once the commits before are sent. Between two
-        # of this process there may be one of another's.
+    async def _with_earlier(self, offered: Sequence[OutgoingCommit]) -> list[OutgoingCommit]:
+        """Add the earlier commits of the same streams that are unpublished, in order."""
+        # By stream, the version that the topic has once the commits before are sent. Between two
+        # commits of this process there may be another replica's.
         reached: dict[str, int] = {}
-        unsure: set[str] = set()
+        incomplete: set[str] = set()
         for commit in offered:
             stream = commit.stream
             before = reached.get(stream, self._last_published.get(stream, 0))
             if commit.first not in (1, before + 1):
-                unsure.add(stream)
+                incomplete.add(stream)
             reached[stream] = commit.last
-        if not unsure:
+        if not incomplete:
             return list(offered)
-        found = self._log.commits.find({"published": False, "stream": {"$in": list(unsure)}}).hint(
-            UNPUBLISHED
-        )
-        all_ = {(c.stream, c.first): c for c in offered}
+        found = self._log.commits.find(
+            {"published": False, "stream": {"$in": list(incomplete)}}
+        ).hint(UNPUBLISHED)
+        by_version = {(c.stream, c.first): c for c in offered}
         async for raw in found:
-            all_.setdefault((raw["stream"], raw["first"]), stored(raw, self._source))
-        return sorted(all_.values(), key=lambda c: (c.stream, c.first))
+            by_version.setdefault((raw["stream"], raw["first"]), stored(raw, self._source))
+        return sorted(by_version.values(), key=lambda c: (c.stream, c.first))
 
-    async def _publish(self, commits: Iterable[Outgoing]) -> None:
-        """Send in rounds: a record goes only when the one before it of its stream is there."""
-        lines: dict[str, deque[tuple[Outgoing, int]]] = {}
+    async def _publish(self, commits: Iterable[OutgoingCommit]) -> None:
+        """Send in rounds: a record goes only when Kafka has the one before it of its stream."""
+        queues: dict[str, deque[tuple[OutgoingCommit, int]]] = {}
         for commit in commits:
-            line = lines.setdefault(commit.stream, deque())
-            line.extend((commit, number) for number in range(len(commit.records)))
-        published: list[tuple[Outgoing, RecordMetadata]] = []
-        while lines:
-            heads = [line.popleft() for line in lines.values()]
-            for (commit, number), place in zip(heads, await self._send(heads), strict=True):
-                if place is None:
-                    del lines[commit.stream]
+            queue = queues.setdefault(commit.stream, deque())
+            queue.extend((commit, number) for number in range(len(commit.records)))
+        published: list[tuple[OutgoingCommit, RecordMetadata]] = []
+        while queues:
+            heads = [queue.popleft() for queue in queues.values()]
+            for (commit, number), sent in zip(heads, await self._send(heads), strict=True):
+                if sent is None:
+                    del queues[commit.stream]
                     continue
                 if number == len(commit.records) - 1:
-                    published.append((commit, place))
-                if not lines[commit.stream]:
-                    del lines[commit.stream]
+                    published.append((commit, sent))
+                if not queues[commit.stream]:
+                    del queues[commit.stream]
         await self._mark(published)
 
-    async def _send(self, heads: Sequence[tuple[Outgoing, int]]) -> list[RecordMetadata | None]:
-        """Send one record of each stream; give where each stands now, or None where it failed."""
+    async def _send(
+        self, heads: Sequence[tuple[OutgoingCommit, int]]
+    ) -> list[RecordMetadata | None]:
+        """Send one record of each stream; return the metadata of each, None where it failed."""
         tasks = [
             asyncio.create_task(
                 self._producer.send_and_wait(
@@ -213,42 +219,42 @@ class Relay:
             for commit, number in heads
         ]
         await asyncio.wait(tasks, timeout=PUBLISH_SECONDS)
-        places: list[RecordMetadata | None] = []
+        sent: list[RecordMetadata | None] = []
         for task in tasks:
             if not task.done():
                 task.cancel()
                 self._fail(KafkaTimeoutError())
-                places.append(None)
+                sent.append(None)
             elif error := task.exception():
                 self._fail(error)
-                places.append(None)
+                sent.append(None)
             else:
-                self.trouble.clear()
-                places.append(task.result())
-        return places
+                self.dependency.succeeded()
+                sent.append(task.result())
+        return sent
 
-    async def _mark(self, published: Sequence[tuple[Outgoing, RecordMetadata]]) -> None:
-        """Record what Kafka has. A mark that is lost only means that it is published again."""
+    async def _mark(self, published: Sequence[tuple[OutgoingCommit, RecordMetadata]]) -> None:
+        """Mark commits as published. A mark that is lost only means that one is published again."""
         if not published:
             return
         if len(self._last_published) > REMEMBERED_STREAMS:
             self._last_published.clear()
         marks = []
-        for commit, place in published:
+        for commit, sent in published:
             self._last_published[commit.stream] = commit.last
-            mark = {"partition": place.partition, "offset": place.offset}
+            mark = {"partition": sent.partition, "offset": sent.offset}
             marks.append(
                 UpdateOne(
                     {"_id": commit_id(commit.stream, commit.first)}, {"$set": {"published": mark}}
                 )
             )
-            self._places.note(
-                TopicPartition(place.topic, place.partition), (place.offset, place.timestamp or 0)
+            self._checkpoints.advance(
+                TopicPartition(sent.topic, sent.partition), (sent.offset, sent.timestamp or 0)
             )
-        await self._marks.bulk_write(marks, ordered=False)
-        await self._places.keep()
+        await self._commits.bulk_write(marks, ordered=False)
+        await self._checkpoints.flush()
 
     def _fail(self, error: BaseException) -> None:
         reason = type(error).__name__
-        self.trouble.note(reason)
+        self.dependency.failed(reason)
         log.warning("publishing_failed", error=reason)

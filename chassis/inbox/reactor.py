@@ -11,7 +11,7 @@ import structlog
 
 from chassis.domain.errors import Refused
 from chassis.domain.state import Given
-from chassis.eventlog.aggregate import Aggregate, Change
+from chassis.eventlog.aggregate import Aggregate, Change, StateDocument
 from chassis.eventlog.event_store import Clash, EventLog, StateBehindLog
 from chassis.inbox.receipts import Done, Key, Outcome, Receipts
 from contracts.cloudevents import Envelope
@@ -24,14 +24,14 @@ Decide = Callable[..., Sequence[Event]]
 
 @dataclass(frozen=True)
 class Reaction:
-    """What a message does to one aggregate; `of` tells which aggregate it concerns."""
+    """What a message does to one aggregate; `of` returns the id of that aggregate."""
 
     aggregate: Aggregate[Any, Any]
     of: Callable[[Any], UUID]
     decide: Decide
 
     def with_settings(self, **settings: Any) -> "Reaction":
-        """Bind what the decision takes from the settings."""
+        """Bind the settings that the decision takes as keywords."""
         return Reaction(self.aggregate, self.of, partial(self.decide, **settings))
 
 
@@ -56,8 +56,15 @@ class Task:
         return f"{self.reaction.aggregate.name}-{self.target}"
 
 
+@dataclass(frozen=True, slots=True)
+class Clashed:
+    """Another writer appended `version` of the stream first: read and decide again."""
+
+    version: int
+
+
 class Reactor:
-    """Carries tasks out: decided in groups, appended together, one by one where that clashes."""
+    """Carries out tasks: decided in groups, appended together, one by one where that clashes."""
 
     def __init__(self, event_log: EventLog, source: str) -> None:
         self._log = event_log
@@ -65,75 +72,77 @@ class Reactor:
         self._source = source
 
     async def carry_out(self, tasks: Sequence[Task]) -> list[Outcome]:
-        """Give each task's outcome: Done, the refusal, or the exception that is a bug.
+        """Return each task's outcome: Done, the refusal, or the exception that is a bug.
 
         A stream's tasks are carried out in their order. Raises PyMongoError when the store is away.
         """
-        outcomes: list[Outcome | None] = [None] * len(tasks)
-        clashed: dict[int, int] = {}
+        outcomes: dict[int, Outcome] = {}
+        clashes: dict[int, Clashed] = {}
         rest = list(range(len(tasks)))
         while rest:
+            # The first task of each stream.
             group: dict[str, int] = {}
-            later = []
             for index in rest:
-                if tasks[index].stream in group:
-                    later.append(index)
-                else:
-                    group[tasks[index].stream] = index
-            for index, outcome in await self._group(tasks, list(group.values())):
-                if not isinstance(outcome, int):
-                    outcomes[index] = outcome
-                elif clashed.get(index) == outcome:
+                group.setdefault(tasks[index].stream, index)
+            indices = list(group.values())
+            results = await self._carry_out_group([tasks[index] for index in indices])
+            for index, result in zip(indices, results, strict=True):
+                if not isinstance(result, Clashed):
+                    outcomes[index] = result
+                elif clashes.get(index) == result:
                     outcomes[index] = StateBehindLog(tasks[index].stream)
                 else:
-                    clashed[index] = outcome
-            rest = sorted(later + [i for i in group.values() if outcomes[i] is None])
-        return [outcome for outcome in outcomes if outcome is not None]
+                    clashes[index] = result
+            rest = [index for index in rest if index not in outcomes]
+        return [outcomes[index] for index in range(len(tasks))]
 
-    async def _group(
-        self, tasks: Sequence[Task], indices: Sequence[int]
-    ) -> list[tuple[int, Outcome | int]]:
-        """Decide and append tasks of distinct streams.
+    async def _carry_out_group(self, tasks: Sequence[Task]) -> list[Outcome | Clashed]:
+        """Decide and append tasks of distinct streams; return a result for each."""
+        stored = await self._load(tasks)
+        handled = await self._handled(tasks, stored)
+        decisions = {
+            task.stream: handled.get(task.key) or self._decide(task, stored.get(task.stream))
+            for task in tasks
+        }
+        changes = [each for each in decisions.values() if isinstance(each, Change)]
+        errors = await self._log.append(changes)
+        appended = {
+            change.commit.stream: _result(change, error)
+            for change, error in zip(changes, errors, strict=True)
+        }
+        results = {
+            stream: appended[stream] if isinstance(decision, Change) else decision
+            for stream, decision in decisions.items()
+        }
+        await self._receipts.keep(
+            {
+                task.key: result
+                for task in tasks
+                if isinstance(task.message, Command)
+                and task.key not in handled
+                and (
+                    isinstance(result := results[task.stream], Refused)
+                    or (isinstance(result, Done) and task.stream not in appended)
+                )
+            }
+        )
+        return [results[task.stream] for task in tasks]
 
-        Gives for each its outcome, or the version at which it clashed and must be decided again.
-        """
-        stored: dict[str, Any] = {}
+    async def _load(self, tasks: Sequence[Task]) -> dict[str, StateDocument[Any]]:
         targets: dict[str, tuple[Aggregate[Any, Any], list[UUID]]] = {}
-        for aggregate, of in ((tasks[i].reaction.aggregate, tasks[i].target) for i in indices):
-            targets.setdefault(aggregate.name, (aggregate, []))[1].append(of)
+        for task in tasks:
+            aggregate = task.reaction.aggregate
+            targets.setdefault(aggregate.name, (aggregate, []))[1].append(task.target)
+        stored: dict[str, StateDocument[Any]] = {}
         for name, (aggregate, ids) in targets.items():
             documents = await self._log.load(aggregate, ids)
             stored |= {f"{name}-{id_}": document for id_, document in documents.items()}
-        handled = await self._handled([tasks[i] for i in indices], stored)
-        results: list[tuple[int, Outcome | int]] = []
-        changes: list[tuple[int, Change[Any]]] = []
-        answers: dict[Key, Done | Refused] = {}
-        for index in indices:
-            task = tasks[index]
-            if outcome := handled.get(task.key):
-                results.append((index, outcome))
-                continue
-            decided = self._decide(task, stored.get(task.stream))
-            if isinstance(decided, Change):
-                changes.append((index, decided))
-                continue
-            results.append((index, decided))
-            if isinstance(decided, Done | Refused):
-                answers[task.key] = decided
-        errors = await self._log.append([change for _, change in changes])
-        for (index, change), error in zip(changes, errors, strict=True):
-            settled = self._outcome(change, error)
-            results.append((index, settled))
-            if isinstance(settled, Refused):
-                answers[tasks[index].key] = settled
-        commands = {tasks[i].key for i in indices if isinstance(tasks[i].message, Command)}
-        await self._receipts.keep({k: answer for k, answer in answers.items() if k in commands})
-        return results
+        return stored
 
     async def _handled(
-        self, tasks: Sequence[Task], stored: Mapping[str, Any]
+        self, tasks: Sequence[Task], stored: Mapping[str, StateDocument[Any]]
     ) -> dict[Key, Done | Refused]:
-        """Give what became of those that have been here before."""
+        """Return the outcomes of those that were handled before."""
         # A stream that does not exist cannot hold the cause.
         known = await self._log.known(task.key for task in tasks if task.stream in stored)
         answered = await self._receipts.known(
@@ -141,14 +150,14 @@ class Reactor:
         )
         return answered | {key: Done(key[1], version) for key, version in known.items()}
 
-    def _decide(self, task: Task, document: Any) -> Change[Any] | Outcome:
+    def _decide(self, task: Task, document: StateDocument[Any] | None) -> Change[Any] | Outcome:
         now = to_milliseconds(datetime.now(UTC))
         cause = task.envelope.id
         state = document.state if document else None
         version = document.version if document else 0
         try:
             events = task.reaction.decide(state, task.message, Given(now, cause))
-            # After the decision: that there is no such thing says more than that it has changed.
+            # After the decision: "not found" says more than "it has changed".
             _require_version(task, version)
             if not events:
                 return Done(task.stream, version)
@@ -167,17 +176,15 @@ class Reactor:
             log.exception("decision_failed", type=task.envelope.type, event_id=str(cause))
             return bug
 
-    @staticmethod
-    def _outcome(change: Change[Any], error: Exception | None) -> Outcome | int:
-        if error is None:
-            return Done(change.commit.stream, change.commit.last)
-        if isinstance(error, Clash):
-            return (
-                change.commit.first
-                if error.on_log
-                else change.aggregate.unique.get(error.index, error)
-            )
+
+def _result(change: Change[Any], error: Exception | None) -> Outcome | Clashed:
+    if error is None:
+        return Done(change.commit.stream, change.commit.last)
+    if not isinstance(error, Clash):
         return error
+    if error.on_log:
+        return Clashed(change.commit.first)
+    return change.aggregate.unique.get(error.index, error)
 
 
 def _require_version(task: Task, version: int) -> None:

@@ -1,8 +1,8 @@
-"""Receipts: a command that changed nothing leaves no commit; its answer stands here.
+"""Receipts: the answers to commands that changed nothing, and so left no commit.
 
-Without it a redelivery would be decided anew, and a command that was refused, or had nothing to
-do, could take effect later, against what its sender was told. What changes something needs none:
-its commit tells.
+Without them a redelivery would be decided again, and a command that was refused, or had nothing to
+do, could take effect later, against the answer that its sender got. A command that changed
+something needs none: its commit shows that it was handled.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ from contracts.replies import RejectionKind
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Its effect is in the log, or there was nothing to do; the stream is at `version`."""
+    """The effect is in the log, or there was nothing to do; the stream is at `version`."""
 
     stream: str
     version: int
@@ -33,12 +33,12 @@ Outcome = Done | Refused | Exception
 
 
 Key = tuple[UUID, str]
-# Longer than Kafka keeps a command that could come again.
-KEPT = COMMANDS_KEPT + timedelta(days=1)
+# Longer than Kafka keeps a command that could be redelivered.
+RETENTION = COMMANDS_KEPT + timedelta(days=1)
 
 
 class ReceiptDocument(Document):
-    """The answer to one command at one stream: the version it found, or the refusal."""
+    """The answer to one command about one stream: the version it found, or the refusal."""
 
     id: str  # type: ignore[assignment]
     at: datetime
@@ -50,7 +50,7 @@ class ReceiptDocument(Document):
     class Settings:
         name = "receipts"
         indexes: ClassVar = [
-            IndexModel([("at", 1)], name="kept", expireAfterSeconds=int(KEPT.total_seconds()))
+            IndexModel([("at", 1)], name="kept", expireAfterSeconds=int(RETENTION.total_seconds()))
         ]
 
 
@@ -61,7 +61,7 @@ class Receipts:
         self._collection = database[ReceiptDocument.Settings.name]
 
     async def known(self, keys: Iterable[Key]) -> dict[Key, Done | Refused]:
-        """Give the answers that were given already, by cause and stream."""
+        """Return the answers that were stored before, by cause and stream."""
         wanted = {_id(key): key for key in keys}
         if not wanted:
             return {}
@@ -69,7 +69,7 @@ class Receipts:
         return {(key := wanted[raw["_id"]]): _answer(key, raw) async for raw in found}
 
     async def keep(self, answers: Mapping[Key, Done | Refused]) -> None:
-        """Store answers; the first to a key stays."""
+        """Store answers; the first for a key stays."""
         if not answers:
             return
         now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""What is inserted into a collection, as the server tells it to every process: a change stream."""
+"""The insertions into a collection, as a MongoDB change stream."""
 
 import contextlib
 import re
@@ -11,25 +11,25 @@ from pymongo.errors import OperationFailure
 
 from chassis.mongo.client import Database, Raw, is_transient
 
-# How long one look waits at the server for something new. It is never cancelled (see
-# mongo.run_to_completion), so whoever wants to stop has to wait as long.
+# How long a call of `next` waits at the server. It is never cancelled (mongo.client,
+# run_to_completion), so a stop waits as long.
 WAIT_MS = 250
-# A resume token: hex, which compares as what it tells of follows each other.
+# A resume token is hex; tokens sort in the order of the changes.
 _TOKEN = re.compile(r"[0-9A-F]{1,2000}")
 
 
-def is_token(text: str) -> bool:
-    """Tell whether the text looks like a place among insertions."""
+def is_resume_token(text: str) -> bool:
+    """Return whether the text has the form of a resume token."""
     return bool(_TOKEN.fullmatch(text))
 
 
 class ResumeTokenLost(Exception):
-    """What came after a token is not known any more, or the token is none."""
+    """The changes after a token are not known any more, or it is no token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inserted:
-    """A document, and the place of its insertion among all: a token that can be gone on from."""
+    """An inserted document, and the resume token of its insertion."""
 
     token: str
     document: Raw
@@ -37,27 +37,27 @@ class Inserted:
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """Another collection was renamed into the place: what it brings along is not told of."""
+    """The collection was replaced by a rename; what the new one holds is not reported."""
 
     token: str
 
 
 class InsertStream:
-    """The insertions into a collection from a place on; `watch_inserts` opens it."""
+    """The insertions into a collection from a resume token on; `watch_inserts` opens it."""
 
     def __init__(self, stream: AsyncDatabaseChangeStream[Raw]) -> None:
         self._stream = stream
 
     @property
     def position(self) -> str:
-        """The place up to which everything has been given, also what is of no interest here."""
+        """The resume token up to which everything was returned or filtered out."""
         token: Any = self._stream.resume_token
         return str(token["_data"])
 
     async def next(self) -> Inserted | Replaced | None:
-        """Give the next insertion or replacement; None when there is none for the stream's wait.
+        """Return the next insertion or replacement; None if there is none for the stream's wait.
 
-        Raises ResumeTokenLost, and PyMongoError when the server is away: then open it anew where it was.
+        Raises ResumeTokenLost; PyMongoError when the server is away: then reopen at `position`.
         """
         try:
             change: Any = await self._stream.try_next()
@@ -81,23 +81,23 @@ async def watch_inserts(
     collection: str,
     after: str | None = None,
     wait_ms: int = WAIT_MS,
-    **of: Any,
+    **fields: Any,
 ) -> AsyncIterator[InsertStream]:
-    """Open the insertions after a token, or from now on; only those with the fields `of` if given.
+    """Open the insertions after a resume token, or from now on; `fields`: only with these values.
 
-    Insertions that a transaction makes are told when it is committed. The whole database is
-    watched, so that a collection that is swapped in by a rename ends nothing. Raises ResumeTokenLost,
-    PyMongoError.
+    Insertions of a transaction are reported when it is committed. The whole database is watched,
+    since a stream of one collection would end when another is renamed to it. Raises
+    ResumeTokenLost, PyMongoError.
     """
-    fields = {f"fullDocument.{name}": value for name, value in of.items()}
+    filters = {f"fullDocument.{name}": value for name, value in fields.items()}
     wanted: list[Raw] = [
-        {"operationType": "insert", "ns.coll": collection, **fields},
+        {"operationType": "insert", "ns.coll": collection, **filters},
         {"operationType": "rename", "to.coll": collection},
     ]
     if after is not None:
-        if not is_token(after):
-            raise ResumeTokenLost("that is no token")
-        # The server has to find the token itself among what matches.
+        if not is_resume_token(after):
+            raise ResumeTokenLost("it is not a resume token")
+        # The server has to find the token's own change among what matches.
         wanted.append({"_id._data": after})
     try:
         stream = await database.watch(

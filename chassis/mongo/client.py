@@ -1,4 +1,4 @@
-"""MongoDB: one client per process, documents declared through Beanie, batches through pymongo."""
+"""MongoDB: one client per process; documents are declared in Beanie, batches use pymongo."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -28,22 +28,27 @@ DUPLICATE_KEY = 11000
 REFUSED_BY_VALIDATOR = 121
 NAMESPACE_EXISTS = 48
 TRANSACTION_SECONDS = 5
-# Shorter than health waits for any check.
+# Shorter than the timeout of a health check.
 PING_SECONDS = 1.5
 
 
 class UuidDocument(Document):
-    """Base of documents that are found by a UUID of ours."""
+    """Base of documents with a UUID as their id."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
     id: UUID  # type: ignore[assignment]
 
 
-def connect(uri: str) -> AsyncMongoClient[Raw]:
-    """Make the process's client: aware times, UUIDs as such, acknowledged by a majority's journal.
+def database_name(service: str) -> str:
+    """Return the name of a service's database."""
+    return f"realtoros_{service}"
 
-    Connects at first use. Server selection and sockets time out, so that nothing waits for ever.
+
+def connect(uri: str) -> AsyncMongoClient[Raw]:
+    """Make the process's client: aware times, standard UUIDs, majority writes with journal.
+
+    Connects at first use. Server selection and sockets time out, so that no call waits forever.
     """
     return AsyncMongoClient(
         uri,
@@ -59,26 +64,26 @@ def connect(uri: str) -> AsyncMongoClient[Raw]:
 
 
 async def run_to_completion(calls: Coroutine[Any, Any, R]) -> R:
-    """Make calls that go on to their end when whoever waits for them is cancelled.
+    """Make calls that run to their end even when the caller is cancelled.
 
-    One that is cancelled while it waits for a server may keep the client's lock, and every later
-    call of the process hangs (asyncio.wait_for of Python 3.11 leaves a condition's waiter behind
-    when its timeout and a cancellation meet).
+    A call that is cancelled while it waits for a server may keep the client's lock, and every
+    later call of the process hangs (asyncio.wait_for of Python 3.11 leaves a condition's waiter
+    behind when its timeout and a cancellation meet).
     """
-    calling = asyncio.create_task(calls)
-    # Whether somebody still waits for it or not.
-    calling.add_done_callback(lambda done: done.cancelled() or done.exception())
-    return await asyncio.shield(calling)
+    task = asyncio.create_task(calls)
+    # Retrieves the exception when the caller is gone.
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return await asyncio.shield(task)
 
 
 async def ping(database: Database) -> None:
-    """Ask the server for a sign of life. Raises PyMongoError in time."""
+    """Ping the server. Raises PyMongoError within PING_SECONDS."""
 
-    async def ask() -> None:
+    async def command() -> None:
         with pymongo.timeout(PING_SECONDS):
             await database.command("ping")
 
-    await run_to_completion(ask())
+    await run_to_completion(command())
 
 
 async def declare(database: Database, documents: Sequence[type[Document]]) -> None:
@@ -89,7 +94,7 @@ async def declare(database: Database, documents: Sequence[type[Document]]) -> No
 async def apply_indexes(uri: str, database: str, documents: Sequence[type[Document]]) -> None:
     """Create the collections and indexes that are missing; a job, run before services start.
 
-    Collections, too: one that a first write makes disturbs whoever reads a snapshot just then.
+    Collections, too: one that a first write creates disturbs a snapshot read at that moment.
     """
     async with connect(uri) as client:
         for document in documents:
@@ -105,10 +110,10 @@ async def apply_indexes(uri: str, database: str, documents: Sequence[type[Docume
 async def in_transaction(
     database: Database, work: Callable[[AsyncClientSession], Awaitable[R]]
 ) -> R:
-    """Run `work` in one snapshot transaction; write conflicts are tried again by the driver.
+    """Run `work` in one snapshot transaction; the driver retries write conflicts.
 
-    Raises PyMongoError after five seconds at most: what a process that was killed had begun keeps
-    its locks until the server's transactionLifetimeLimitSeconds, and readiness has to tell of it.
+    Raises PyMongoError after five seconds at most: the transaction of a process that was killed
+    keeps its locks until the server's transactionLifetimeLimitSeconds, and readiness has to fail.
     """
     async with database.client.start_session() as session:
         with pymongo.timeout(TRANSACTION_SECONDS):
@@ -120,10 +125,10 @@ async def in_transaction(
 
 
 def duplicate_index(error: Exception) -> str | None:
-    """Give the name of the unique index that refused a write, or None when it was another error."""
+    """Return the name of the unique index that refused a write; None for any other error."""
     message = str(error)
     if isinstance(error, BulkWriteError):
-        first = _first_of(error)
+        first = _first_write_error(error)
         if first.get("code") != DUPLICATE_KEY:
             return None
         message = first.get("errmsg", "")
@@ -133,11 +138,14 @@ def duplicate_index(error: Exception) -> str | None:
 
 
 def is_transient(error: BaseException) -> bool:
-    """Tell whether the store is away or busy, so that the same work may succeed later."""
+    """Return whether the store is away or busy, so that a retry may succeed."""
     if isinstance(error, ConnectionFailure):
         return True
-    if isinstance(error, BulkWriteError) and _first_of(error).get("code") == REFUSED_BY_VALIDATOR:
-        # A replay is being swapped in, and holds all writers off meanwhile.
+    if (
+        isinstance(error, BulkWriteError)
+        and _first_write_error(error).get("code") == REFUSED_BY_VALIDATOR
+    ):
+        # A replay is being swapped in, and holds off all writers.
         return True
     return isinstance(error, PyMongoError) and (
         error.timeout
@@ -147,6 +155,6 @@ def is_transient(error: BaseException) -> bool:
     )
 
 
-def _first_of(error: BulkWriteError) -> Raw:
+def _first_write_error(error: BulkWriteError) -> Raw:
     found: list[Raw] = (error.details or {}).get("writeErrors") or [{}]
     return found[0]

@@ -1,1 +1,1 @@
-"""What a service keeps of other services' streams: views and journals."""
+"""Read models of other services' streams: views and journals."""

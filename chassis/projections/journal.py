@@ -1,4 +1,4 @@
-"""Journals: one document for each event, never changed; beside the views, in their transaction."""
+"""Journals: one document for each event, never changed; written with the views."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,25 +9,24 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError
 
 from chassis.mongo.client import Database, Raw, duplicate_index
-from contracts.cloudevents import Envelope
+from contracts.cloudevents import EventEnvelope
 from contracts.message import Message
 
 
-class Repeated(Exception):
-    """An event bears the id of another one, or another replica has just written it down."""
+class DuplicateEntry(Exception):
+    """An event has the id of another one, or another replica has just written its entry."""
 
 
 @dataclass(frozen=True)
 class Journal:
     """One kind of entry.
 
-    `entry` gives the document of an event as it is stored, with an `_id` of its own; None for
-    an event that is left out. It is pure, and runs for every event: `document` only tells the
-    collection and its indexes.
+    `entry` returns the stored document of an event, with an `_id` of its own, or None for an event
+    that is left out. It is pure. `document` only declares the collection and its indexes.
     """
 
     document: type[Document]
-    entry: Callable[[Envelope, Any], Raw | None]
+    entry: Callable[[EventEnvelope, Any], Raw | None]
     types: tuple[type[Message], ...]
 
     @property
@@ -39,14 +38,14 @@ class Journal:
         self,
         database: Database,
         session: AsyncClientSession,
-        events: Sequence[tuple[Envelope, Message]],
+        events: Sequence[tuple[EventEnvelope, Message]],
     ) -> None:
-        """Write down what the events say. Raises Repeated; then the transaction is void."""
-        told = (self.entry(envelope, e) for envelope, e in events if isinstance(e, self.types))
-        if entries := [entry for entry in told if entry is not None]:
+        """Write the events' entries. Raises DuplicateEntry; the transaction is then aborted."""
+        found = (self.entry(envelope, e) for envelope, e in events if isinstance(e, self.types))
+        if entries := [entry for entry in found if entry is not None]:
             try:
                 await database[self.collection].insert_many(entries, ordered=False, session=session)
             except BulkWriteError as error:
                 if duplicate_index(error) is None:
                     raise
-                raise Repeated(self.collection) from error
+                raise DuplicateEntry(self.collection) from error

@@ -1,4 +1,4 @@
-"""Views: what a service keeps of others' streams, each version applied exactly once."""
+"""Views: read models of other services' streams; each version is applied exactly once."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,19 +12,19 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import PyMongoError
 
 from chassis.mongo.client import Database, Raw, duplicate_index, in_transaction
-from chassis.projections.journal import Journal, Repeated
+from chassis.projections.journal import DuplicateEntry, Journal
 from contracts.catalogue import EVENTS
-from contracts.cloudevents import Envelope
+from contracts.cloudevents import EventEnvelope
 from contracts.message import Message
 
 D = TypeVar("D", bound=Document)
 
-# How often replicas may be in each other's way with one batch.
-RACES = 20
+# How often a batch is retried because another replica wrote the same documents.
+MAX_RACES = 20
 
 
 class PositionDocument(Document):
-    """The last version of a foreign stream that the views show, and since when."""
+    """The last version of a foreign stream that the views have applied, and when."""
 
     id: str  # type: ignore[assignment]
     version: int
@@ -39,9 +39,9 @@ class PositionDocument(Document):
 class View(Generic[D]):
     """One kind of view document.
 
-    `ids` names the documents that an event concerns; `apply` gives such a document after
-    the event, from what it was before (None when there was none); the same object when nothing
-    changes, and it is not written. Both are pure.
+    `ids` returns the ids of the documents that an event concerns. `apply` returns such a document
+    after the event, from the one before (None if there was none); when nothing changes, the same
+    object, which is then not written. Both are pure.
     """
 
     document: type[D]
@@ -68,25 +68,25 @@ class Views:
         self._positions = database[PositionDocument.Settings.name]
         self._views = views
         self._journals = journals
-        kept: list[View[Any] | Journal] = [*views, *journals]
-        self.shows: set[type[Message]] = {type_ for each in kept for type_ in each.types}
-        # A position counts every version of a stream, also those that no view is interested in.
-        self.topics = [topic for topic in EVENTS if self.shows & set(topic.types)]
+        projections: list[View[Any] | Journal] = [*views, *journals]
+        self.reads: set[type[Message]] = {type_ for each in projections for type_ in each.types}
+        # A position counts every version of a stream, also of types that no view reads.
+        self.topics = [topic for topic in EVENTS if self.reads & set(topic.types)]
         self.follows: set[type[Message]] = {t for topic in self.topics for t in topic.types}
         self.listeners: list[Callable[[Mapping[str, int]], None]] = []
 
     async def versions(self, streams: Collection[str]) -> dict[str, int]:
-        """Give the versions of the streams that the views show; 0 for one not heard of yet."""
+        """Return the versions of the streams that are applied; 0 for an unknown stream."""
         found = self._positions.find({"_id": {"$in": list(streams)}}, {"version": 1})
         known = {raw["_id"]: int(raw["version"]) async for raw in found}
         return {stream: known.get(stream, 0) for stream in streams}
 
-    async def apply(self, events: Sequence[tuple[Envelope, Message | None]]) -> list[int]:
-        """Apply the events; give the indices of those that came too early (a gap before them).
+    async def apply(self, events: Sequence[tuple[EventEnvelope, Message | None]]) -> list[int]:
+        """Apply the events; return the indices of those that came too early (a gap before them).
 
         A version that was applied already is a repeat and changes nothing. Raises PyMongoError
-        when the store is away, Repeated when an event bears the id of another one: then nothing is
-        applied.
+        when the store is away, DuplicateEntry when an event has the id of another one: then
+        nothing is applied.
         """
         if not events:
             return []
@@ -98,10 +98,12 @@ class Views:
         while True:
             try:
                 gaps, reached = await in_transaction(self._database, work)
-            except (PyMongoError, Repeated) as error:
+            except (PyMongoError, DuplicateEntry) as error:
                 # Another replica made the same document first: read what it wrote.
                 races += 1
-                if races == RACES or not (isinstance(error, Repeated) or duplicate_index(error)):
+                if races == MAX_RACES or not (
+                    isinstance(error, DuplicateEntry) or duplicate_index(error)
+                ):
                     raise
                 continue
             for listener in self.listeners:
@@ -109,11 +111,11 @@ class Views:
             return gaps
 
     async def apply_in(
-        self, session: AsyncClientSession, events: Sequence[tuple[Envelope, Message | None]]
+        self, session: AsyncClientSession, events: Sequence[tuple[EventEnvelope, Message | None]]
     ) -> tuple[list[int], dict[str, int]]:
         """Apply the events in a transaction.
 
-        Gives the indices of those that came too early, and the versions that are reached.
+        Returns the indices of those that came too early, and the versions that are reached.
         """
         accepted, gaps, reached = await self._in_order(events, session)
         if reached:
@@ -124,8 +126,8 @@ class Views:
                 )
                 for stream, version in reached.items()
             ]
-            # First: it is refused while a swap holds writers off, and what it has put in place
-            # already must not look as if it were repeated.
+            # First: while a swap holds writers off, this write is refused, before documents that
+            # the swap has put in place already could make the events look like duplicates.
             await self._positions.bulk_write(marks, ordered=False, session=session)
             for view in self._views:
                 await self._write(view, [event for _, event in accepted], session)
@@ -134,21 +136,20 @@ class Views:
         return gaps, reached
 
     async def _in_order(
-        self, events: Sequence[tuple[Envelope, Message | None]], session: AsyncClientSession
-    ) -> tuple[list[tuple[Envelope, Message]], list[int], dict[str, int]]:
+        self, events: Sequence[tuple[EventEnvelope, Message | None]], session: AsyncClientSession
+    ) -> tuple[list[tuple[EventEnvelope, Message]], list[int], dict[str, int]]:
         streams = list({envelope.subject for envelope, _ in events})
         found = self._positions.find({"_id": {"$in": streams}}, session=session)
         positions = {raw["_id"]: raw["version"] async for raw in found}
         reached: dict[str, int] = {}
         accepted, gaps = [], []
         for index, (envelope, event) in enumerate(events):
-            at = reached.get(envelope.subject, positions.get(envelope.subject, 0))
-            version = envelope.version or 0
-            if version == at + 1:
-                reached[envelope.subject] = version
+            last = reached.get(envelope.subject, positions.get(envelope.subject, 0))
+            if envelope.version == last + 1:
+                reached[envelope.subject] = envelope.version
                 if event is not None:
                     accepted.append((envelope, event))
-            elif version > at:
+            elif envelope.version > last:
                 gaps.append(index)
         return accepted, gaps, reached
 
@@ -178,6 +179,6 @@ class Views:
 
 
 def view_raw(document: Document) -> Raw:
-    """Give the stored form of a view document; fields that are None are absent."""
+    """Return the stored form of a view document; fields that are None are absent."""
     raw = document.model_dump(by_alias=True, exclude={"revision_id"})
     return {name: value for name, value in raw.items() if value is not None}

@@ -1,4 +1,4 @@
-"""Comparing collections: a digest each, and the documents in which two differ."""
+"""Comparing collections: a digest of each, and the documents that differ."""
 
 import hashlib
 from collections.abc import AsyncIterator
@@ -12,23 +12,22 @@ from pymongo.asynchronous.collection import AsyncCollection
 
 from chassis.mongo.client import Raw
 
-SHOWN = 3
+MAX_DIFFERENCES = 3
 BATCH_DOCUMENTS = 1000
-# What the outcome does not depend on: who works on a document, where in Kafka a commit stands,
-# when a view was brought up to date.
-APART = ("claim", "published", "applied_at")
-# Neither ids nor times are made objects of: there are many, and only their bytes count.
-_CHEAP: CodecOptions[Raw] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_MS)
-_WHOLE: CodecOptions[Raw] = CodecOptions(
+# Not compared: who works on a document, where in Kafka a commit is, when a view was updated.
+IGNORED_FIELDS = ("claim", "published", "applied_at")
+# Does not make objects of ids and times: there are many, and only their bytes count.
+_RAW_VALUES: CodecOptions[Raw] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_MS)
+_TYPED_VALUES: CodecOptions[Raw] = CodecOptions(
     uuid_representation=UuidRepresentation.STANDARD, tz_aware=True
 )
 
 
 class Difference(NamedTuple):
-    """A document as it is live and as replay makes it; None where there is none."""
+    """A document as it is live and as replayed; None where it is missing."""
 
     live: Raw | None
-    fresh: Raw | None
+    replayed: Raw | None
 
 
 class Comparison(NamedTuple):
@@ -36,44 +35,45 @@ class Comparison(NamedTuple):
 
     name: str
     live: tuple[int, str]
-    fresh: tuple[int, str]
+    replayed: tuple[int, str]
     differences: list[Difference]
 
 
 async def digest(collection: AsyncCollection[Raw]) -> tuple[int, str]:
-    """Give the number of documents and a SHA-256 over them all, in the order of their ids."""
-    count, over = 0, hashlib.sha256()
+    """Return the number of documents and a SHA-256 over all of them in the order of their ids."""
+    count, sha256 = 0, hashlib.sha256()
     async for _, encoded in _documents(collection):
         count += 1
-        over.update(encoded)
-    return count, over.hexdigest()
+        sha256.update(encoded)
+    return count, sha256.hexdigest()
 
 
 async def compare(
     name: str,
     live: AsyncCollection[Raw],
-    fresh: AsyncCollection[Raw],
+    replayed: AsyncCollection[Raw],
     session: AsyncClientSession,
 ) -> Comparison:
-    """Compare two collections, the live one as it is in the session's snapshot."""
-    left, right = _documents(live, session), _documents(fresh)
+    """Compare two collections, the live one in the session's snapshot."""
+    lefts, rights = _documents(live, session), _documents(replayed)
     counts, digests = [0, 0], [hashlib.sha256(), hashlib.sha256()]
     differences: list[Difference] = []
-    one, other = await anext(left, None), await anext(right, None)
-    while one or other:
-        first = min(_key(each[0]) for each in (one, other) if each)
-        in_one = one if one and _key(one[0]) == first else None
-        in_other = other if other and _key(other[0]) == first else None
-        for number, each in enumerate((in_one, in_other)):
+    left, right = await anext(lefts, None), await anext(rights, None)
+    while left or right:
+        first = min(_key(each[0]) for each in (left, right) if each)
+        in_left = left if left and _key(left[0]) == first else None
+        in_right = right if right and _key(right[0]) == first else None
+        for number, each in enumerate((in_left, in_right)):
             if each:
                 counts[number] += 1
                 digests[number].update(each[1])
-        if (in_one and in_one[1]) != (in_other and in_other[1]) and len(differences) < SHOWN:
-            differences.append(Difference(_whole(in_one), _whole(in_other)))
-        one = await anext(left, None) if in_one else one
-        other = await anext(right, None) if in_other else other
-    told = [(count, over.hexdigest()) for count, over in zip(counts, digests, strict=True)]
-    return Comparison(name, told[0], told[1], differences)
+        differs = (in_left and in_left[1]) != (in_right and in_right[1])
+        if differs and len(differences) < MAX_DIFFERENCES:
+            differences.append(Difference(_decoded(in_left), _decoded(in_right)))
+        left = await anext(lefts, None) if in_left else left
+        right = await anext(rights, None) if in_right else right
+    of_live, of_replayed = zip(counts, (each.hexdigest() for each in digests), strict=True)
+    return Comparison(name, of_live, of_replayed, differences)
 
 
 async def _documents(
@@ -81,18 +81,18 @@ async def _documents(
 ) -> AsyncIterator[tuple[Raw, bytes]]:
     found: Any = collection.find_raw_batches(session=session, batch_size=BATCH_DOCUMENTS)
     async for batch in found.sort("_id"):
-        for raw in bson.decode_all(batch, codec_options=_CHEAP):
-            for field in APART:
+        for raw in bson.decode_all(batch, codec_options=_RAW_VALUES):
+            for field in IGNORED_FIELDS:
                 raw.pop(field, None)
-            yield raw, bson.encode(_ordered(raw), codec_options=_CHEAP)
+            yield raw, bson.encode(_ordered(raw), codec_options=_RAW_VALUES)
 
 
-def _whole(found: tuple[Raw, bytes] | None) -> Raw | None:
-    return bson.decode(found[1], codec_options=_WHOLE) if found else None
+def _decoded(found: tuple[Raw, bytes] | None) -> Raw | None:
+    return bson.decode(found[1], codec_options=_TYPED_VALUES) if found else None
 
 
 def _key(raw: Raw) -> bytes:
-    """Give an id as the server compares it: text, or the bytes of a UUID."""
+    """Return an id as the server compares it: text, or the bytes of a UUID."""
     id_ = raw["_id"]
     return id_.encode() if isinstance(id_, str) else bytes(id_)
 

@@ -1,4 +1,4 @@
-"""What a service keeps in its database, declared in one place: its `documents.py`."""
+"""What a service stores in its database; each declares it in its `documents.py`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from chassis.projections.views import PositionDocument, View
 
 @dataclass(frozen=True)
 class Store:
-    """The aggregates that a service owns, what it keeps of others' streams, and what is neither."""
+    """A service's aggregates, its views and journals of other streams, and other documents."""
 
     aggregates: Sequence[Aggregate[Any, Any]] = ()
     views: Sequence[View[Any]] = ()
@@ -24,17 +24,17 @@ class Store:
     others: Sequence[type[Document]] = ()
 
     @property
-    def kept(self) -> list[View[Any] | Journal]:
-        """What is kept of others' streams."""
+    def projections(self) -> list[View[Any] | Journal]:
+        """The views and journals."""
         return [*self.views, *self.journals]
 
     @property
     def documents(self) -> list[type[Document]]:
-        """All documents, with those that the chassis needs."""
+        """All documents, including those of the chassis."""
         documents: list[type[Document]] = [ConsumedDocument, *self.others]
         if self.aggregates:
             documents += [CommitDocument, ReceiptDocument, PublishedDocument]
             documents += [aggregate.document for aggregate in self.aggregates]
-        if self.kept:
-            documents += [PositionDocument, *(each.document for each in self.kept)]
+        if self.projections:
+            documents += [PositionDocument, *(each.document for each in self.projections)]
         return documents

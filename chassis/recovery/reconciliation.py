@@ -1,8 +1,8 @@
-"""Reconciliation: at its start a service compares its topics with its log, and mends either.
+"""Reconciliation: at its start a service compares its topics with its log, and repairs either.
 
-What only a topic has is taken into the log: the database was put back to an older copy. What only
+What only a topic has is restored to the log: the database was put back to an older copy. What only
 the log has is published again: the topic was lost, or cut. Normally one record of each partition
-tells that nothing of the kind has happened.
+shows that neither has happened.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ from chassis.kafka.checkpoints import (
     Checkpoint,
     Checkpoints,
     PublishedDocument,
-    unchanged_partitions,
+    continued_partitions,
 )
 from chassis.kafka.topic_reader import Offsets, TopicReader
 from chassis.mongo.client import Database, Raw, duplicate_index, in_transaction
@@ -25,41 +25,41 @@ from chassis.recovery.persistence import Store
 from chassis.recovery.restore import OwnEvent, Restorer, own_topics, own_types, read_own_event
 
 BATCH_RECORDS = 1000
-# How often another replica may be first with the same events.
-TRIES = 50
+# How often a batch is retried because another replica restored the same events.
+MAX_RACES = 50
 
-# Is told how many records are done, of how many.
+# Called with the number of records that are done, and of all.
 OnProgress = Callable[[int, int], None]
 
 log = structlog.get_logger(__name__)
 
 
 class UniqueIndexConflict(Exception):
-    """Events of the topic cannot be taken in together: a unique index refuses their states."""
+    """A unique index refuses the states of the topic's events."""
 
     def __init__(self, streams: Iterable[str]) -> None:
         super().__init__(
-            f"a unique index refuses what the topic tells of {min(streams)}, for one; if states"
-            " are gone or older than their commits, `realtoros replay --swap` builds them anew"
+            f"a unique index refuses the topic's events of {min(streams)}, for example; if states"
+            " are missing or older than their commits, rebuild them with `realtoros replay --swap`"
         )
 
 
 class MissingEvents(Exception):
-    """Neither topic nor log holds events that later ones follow."""
+    """Neither topic nor log holds events before later ones of the same streams."""
 
     def __init__(self, streams: Mapping[str, int]) -> None:
         stream, version = next(iter(streams.items()))
         super().__init__(
-            f"events of {len(streams)} streams are lost: what comes before {stream}@{version},"
-            " for one, is neither in the topic nor in the log; put back a copy of either that has"
+            f"events of {len(streams)} streams are lost: what precedes {stream}@{version}, for"
+            " example, is neither in the topic nor in the log; restore a backup of either that has"
             " it (docs/operations.md, “When a server lost its data”)"
         )
 
 
 class ReconciliationResult(NamedTuple):
-    """What a reconciliation did."""
+    """How many commits were restored to the log, and how many marked to be published again."""
 
-    taken_in: int
+    restored: int
     to_publish: int
 
 
@@ -75,54 +75,55 @@ class Reconciliation:
         self._database = database
         self._commits = database[CommitDocument.Settings.name]
         self._published = Checkpoints(database, PublishedDocument)
-        self._intake = Restorer(database, store.aggregates)
+        self._restorer = Restorer(database, store.aggregates)
         self._reader = reader
-        # By stream the last version that its topic holds with all before it, in order.
+        # By stream the last version that its topic holds after all versions before it, in order.
         self._reached: dict[str, int] = {}
         self._deferred: list[OwnEvent] = []
 
     async def run(
-        self, *, whole: bool = False, show: OnProgress = lambda *_: None
+        self, *, full: bool = False, on_progress: OnProgress = lambda *_: None
     ) -> ReconciliationResult:
-        """Mend the log at once, and mark what the relay has to publish; `whole`: read all of it.
+        """Repair the log, and mark what the relay has to publish; `full`: read the whole topics.
 
         Raises Fork, MissingEvents, KafkaError, PyMongoError.
         """
         begins, ends = await self._reader.bounds(own_topics(self._service, self._prefix))
-        places = await self._published.find(ends)
+        checkpoints = await self._published.find(ends)
         continued: set[TopicPartition] = set()
-        if not whole:
-            unmoved = {p: raw for p, raw in places.items() if raw.get("begin", 0) == begins[p]}
-            continued = await unchanged_partitions(self._reader, unmoved, begins, ends)
-        suspects = {p for p in ends if p in places or begins[p] < ends[p]} - continued
+        if not full:
+            unmoved = {p: raw for p, raw in checkpoints.items() if raw.get("begin", 0) == begins[p]}
+            continued = await continued_partitions(self._reader, unmoved, begins, ends)
+        changed = {p for p in ends if p in checkpoints or begins[p] < ends[p]} - continued
         before = await self._commits.estimated_document_count()
-        starts = {p: places[p]["offset"] + 1 for p in continued}
-        known = await self._take_in(
-            starts | {p: begins[p] for p in suspects}, suspects, begins, ends, show
+        starts = {p: checkpoints[p]["offset"] + 1 for p in continued}
+        last = await self._restore_topics(
+            starts | {p: begins[p] for p in changed}, changed, begins, ends, on_progress
         )
-        unpublished = await self._unpublish(suspects) if suspects else 0
-        # Only now: cut off before, all of it has to be looked through once more.
-        await self._published.put(known, begins)
-        if empty := [place for place in suspects if begins[place] == ends[place]]:
-            await self._published.forget(empty)
+        unpublished = await self._unpublish(changed) if changed else 0
+        # Only now: if interrupted before, the partitions have to be read again.
+        await self._published.put(last, begins)
+        if empty := [p for p in changed if begins[p] == ends[p]]:
+            await self._published.delete(empty)
         found = ReconciliationResult(
             await self._commits.estimated_document_count() - before, unpublished
         )
         if any(found):
-            log.warning("reconciled", taken_in=found.taken_in, to_publish=found.to_publish)
+            log.warning("reconciled", taken_in=found.restored, to_publish=found.to_publish)
         return found
 
-    async def _take_in(
+    async def _restore_topics(
         self,
         starts: Offsets,
-        suspects: Collection[TopicPartition],
+        changed: Collection[TopicPartition],
         begins: Offsets,
         ends: Offsets,
-        show: OnProgress,
+        on_progress: OnProgress,
     ) -> dict[TopicPartition, Checkpoint]:
+        """Restore the topics' events; return the last record of each of the changed partitions."""
         last: dict[TopicPartition, Checkpoint] = {}
-        done, total = 0, sum(ends[place] - start for place, start in starts.items())
-        within = {place: ends[place] for place in starts}
+        done, total = 0, sum(ends[p] - start for p, start in starts.items())
+        within = {p: ends[p] for p in starts}
         async for records, _ in self._reader.batches(starts, within, BATCH_RECORDS):
             events = [
                 event
@@ -130,60 +131,59 @@ class Reconciliation:
                 if (event := read_own_event(record, self._service, self._types))
             ]
             for event in events:
-                envelope = event.envelope
-                if envelope.version == self._reached.get(envelope.subject, 0) + 1:
-                    self._reached[envelope.subject] = envelope.version
-            await self._store(events)
+                if event.version == self._reached.get(event.stream, 0) + 1:
+                    self._reached[event.stream] = event.version
+            await self._restore(events)
             for record in records:
-                place = TopicPartition(record.topic, record.partition)
-                last[place] = (record.offset, record.timestamp)
+                partition = TopicPartition(record.topic, record.partition)
+                last[partition] = (record.offset, record.timestamp)
             if not self._deferred:
                 await self._published.put(
-                    {p: at for p, at in last.items() if p not in suspects}, begins
+                    {p: at for p, at in last.items() if p not in changed}, begins
                 )
             done += len(records)
-            show(done, total)
+            on_progress(done, total)
         if self._deferred:
-            raise UniqueIndexConflict({told.envelope.subject for told in self._deferred})
-        if self._intake.missing:
-            raise MissingEvents(self._intake.missing)
-        return {p: at for p, at in last.items() if p in suspects}
+            raise UniqueIndexConflict({event.stream for event in self._deferred})
+        if self._restorer.missing:
+            raise MissingEvents(self._restorer.missing)
+        return {p: at for p, at in last.items() if p in changed}
 
-    async def _store(self, events: Sequence[OwnEvent]) -> None:
-        """Take events in; those that a unique index of a state refuses wait for the next batch.
+    async def _restore(self, events: Sequence[OwnEvent]) -> None:
+        """Restore events; those that a unique index of a state refuses wait for the next batch.
 
-        Who had the value before may give it up in a partition that is read later.
+        Another stream that has the value may release it in a partition that is read later.
         """
         waiting, self._deferred = [*self._deferred, *events], []
-        if await self._stored(waiting):
+        if await self._try_restore(waiting):
             return
         streams: dict[str, list[OwnEvent]] = {}
-        for one in waiting:
-            streams.setdefault(one.envelope.subject, []).append(one)
+        for event in waiting:
+            streams.setdefault(event.stream, []).append(event)
         for of_stream in streams.values():
-            if not await self._stored(of_stream):
+            if not await self._try_restore(of_stream):
                 self._deferred += of_stream
 
-    async def _stored(self, events: Sequence[OwnEvent]) -> bool:
-        for _ in range(TRIES):
+    async def _try_restore(self, events: Sequence[OwnEvent]) -> bool:
+        for _ in range(MAX_RACES):
             try:
-                await in_transaction(self._database, lambda s: self._intake.take(s, events))
+                await in_transaction(self._database, lambda s: self._restorer.restore(s, events))
             except PyMongoError as error:
                 index = duplicate_index(error)
                 if index is None:
                     raise
                 if index not in (BY_ID, BY_CAUSE):
                     return False
-                # Another replica was first: what it took in is no news.
+                # Another replica was first: what it restored is known at the next try.
                 continue
             return True
-        raise UniqueIndexConflict({told.envelope.subject for told in events})
+        raise UniqueIndexConflict({event.stream for event in events})
 
-    async def _unpublish(self, suspects: Collection[TopicPartition]) -> int:
-        """Mark as unpublished what the log has, and the partitions have not, or not in order."""
+    async def _unpublish(self, changed: Collection[TopicPartition]) -> int:
+        """Mark as unpublished the commits that the partitions lack, or have out of order."""
         numbers: dict[str, set[int]] = {}
-        for place in suspects:
-            numbers.setdefault(place.topic.removeprefix(self._prefix), set()).add(place.partition)
+        for topic, number in changed:
+            numbers.setdefault(topic.removeprefix(self._prefix), set()).add(number)
         found = self._commits.find(
             {"$or": [_in(topic, partitions) for topic, partitions in numbers.items()]},
             {"stream": 1, "last": 1},

@@ -1,4 +1,4 @@
-"""Taking in: the events that stand in a topic become the commits and states they came from."""
+"""Restoring a service's own events, from its topics or its log, as commits and states."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -10,69 +10,126 @@ from pydantic import ValidationError
 from pymongo import InsertOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from chassis.eventlog.aggregate import Aggregate, Commit, Recorded, StateDocument, commit_id
+from chassis.eventlog.aggregate import Aggregate, Commit, RecordedEvent, StateDocument, commit_id
 from chassis.eventlog.event_store import BY_CAUSE, EventLog
 from chassis.kafka.records import Record, parse
 from chassis.mongo.client import Database, Raw
 from contracts.catalogue import EVENTS, topic_of
-from contracts.cloudevents import Envelope, Malformed
+from contracts.cloudevents import EventEnvelope, Malformed
 from contracts.message import Message
+
+log = structlog.get_logger(__name__)
 
 
 class OwnEvent(NamedTuple):
-    """An event of a service's own, from its topic, or from its log when `place` is None."""
+    """An event of the service's own; `position`: partition and offset, None if unpublished."""
 
-    envelope: Envelope
+    envelope: EventEnvelope
+    cause: UUID
     event: Message
     json: str
-    place: Raw | None
+    position: Raw | None
+
+    @property
+    def stream(self) -> str:
+        return self.envelope.subject
+
+    @property
+    def version(self) -> int:
+        return self.envelope.version
+
+    @property
+    def recorded(self) -> RecordedEvent:
+        return RecordedEvent(self.event, self.envelope, self.json)
+
+
+def own_topics(service: str, prefix: str) -> list[str]:
+    """Return the full names of the topics whose only writer the service is."""
+    return [prefix + topic.name for topic in EVENTS if topic.writer == service]
+
+
+def own_types(service: str) -> set[type[Message]]:
+    """Return the types of event that the service writes."""
+    return {type_ for topic in EVENTS if topic.writer == service for type_ in topic.types}
+
+
+def read_own_event(record: Record, service: str, types: set[type[Message]]) -> OwnEvent | None:
+    """Read an event of the service's own; None for a record that another writer put there."""
+    try:
+        parsed = parse(record, reads=types, follows=())
+        if (
+            parsed is None
+            or parsed.message is None
+            or not isinstance(parsed.envelope, EventEnvelope)
+            or parsed.envelope.source != service
+        ):
+            raise Malformed("ce_source", "is not the topic's only writer")
+        if parsed.envelope.cause is None:
+            raise Malformed("ce_causationid", "is missing")
+    except (Malformed, ValidationError) as error:
+        log.warning(
+            "passed_over",
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            error=str(error) if isinstance(error, Malformed) else type(error).__name__,
+        )
+        return None
+    return OwnEvent(
+        parsed.envelope,
+        parsed.envelope.cause,
+        parsed.message,
+        (record.value or b"").decode(),
+        {"partition": record.partition, "offset": record.offset},
+    )
 
 
 class Fork(Exception):
     """Two different events are the same version of a stream: in topic and log, or in the topic."""
 
-    def __init__(self, told: OwnEvent) -> None:
-        envelope = told.envelope
+    def __init__(self, event: OwnEvent) -> None:
         super().__init__(
-            f"a fork: the topic {topic_of(type(told.event))} has {envelope.id} as"
-            f" {envelope.subject}@{envelope.version} at {told.place}, but that version is another"
+            f"a fork: the topic {topic_of(type(event.event))} has {event.envelope.id} as"
+            f" {event.stream}@{event.version} at {event.position}, but that version is another"
             " event already; decide which is right (docs/operations.md, “When a server lost its"
             " data”)"
         )
 
 
 class Restorer:
-    """Takes events into a log and its states; `missing` are streams of which some never came."""
+    """Restores events to a log and its states.
+
+    `missing`: by stream, the last version that was read without all the versions before it.
+    """
 
     def __init__(self, database: Database, aggregates: Sequence[Aggregate[Any, Any]]) -> None:
         self._log = EventLog(database)
         self._aggregates = {aggregate.name: aggregate for aggregate in aggregates}
-        # By stream a version that came before what precedes it.
         self.missing: dict[str, int] = {}
 
-    async def take(self, session: AsyncClientSession, events: Sequence[OwnEvent]) -> None:
-        """Append what follows the log's last version of a stream, in a transaction.
+    async def restore(self, session: AsyncClientSession, events: Sequence[OwnEvent]) -> None:
+        """Append the events that follow the log's last version of their stream, in a transaction.
 
-        What the log holds already changes nothing; what came too early is noted in `missing`.
+        What the log holds already changes nothing; what follows a gap is noted in `missing`.
         Raises Fork, PyMongoError.
         """
         streams: dict[str, list[OwnEvent]] = {}
-        for told in events:
-            streams.setdefault(told.envelope.subject, []).append(told)
+        for event in events:
+            streams.setdefault(event.stream, []).append(event)
         stored = await self._load(session, streams)
-        known = await self._known(session, streams, stored)
+        known = await self._known_commits(session, streams, stored)
         commits: list[InsertOne[Raw] | UpdateOne] = []
         documents: list[tuple[Aggregate[Any, Any], StateDocument[Any]]] = []
-        for stream, told_ in streams.items():
+        for stream, of_stream in streams.items():
             before = stored.get(stream)
-            new = self._new(told_, before.version if before else 0, known)
+            new = self._new(of_stream, before.version if before else 0, known)
             if not new:
                 continue
-            for cause, run in groupby(new, key=lambda told: told.envelope.cause):
-                begun = known.get((cause, stream)) if before and cause else None
-                commits.append(_commit(list(run), begun))
+            for cause, run in groupby(new, key=lambda event: event.cause):
+                begun = known.get((cause, stream)) if before else None
+                commits.append(_commit_write(list(run), begun))
             aggregate, of = self._aggregate(stream)
-            recorded = [Recorded(told.event, told.envelope, told.json) for told in new]
+            recorded = [event.recorded for event in new]
             documents.append((aggregate, aggregate.fold(of, before, recorded)))
         if commits:
             await self._log.write(session, commits, documents)
@@ -94,7 +151,7 @@ class Restorer:
             stored |= {f"{name}-{of}": document for of, document in found.items()}
         return stored
 
-    async def _known(
+    async def _known_commits(
         self,
         session: AsyncClientSession,
         streams: dict[str, list[OwnEvent]],
@@ -102,10 +159,10 @@ class Restorer:
     ) -> dict[tuple[UUID, str], Raw]:
         """Find the commits that hold, or end just before, events that may not be new."""
         causes = {
-            told.envelope.cause
+            event.cause
             for stream, before in stored.items()
-            for told in streams[stream]
-            if told.envelope.cause and (told.envelope.version or 0) <= before.version + 1
+            for event in streams[stream]
+            if event.version <= before.version + 1
         }
         if not causes:
             return {}
@@ -117,51 +174,47 @@ class Restorer:
         return {(raw["cause"], raw["stream"]): raw async for raw in found}
 
     def _new(
-        self, told_: Sequence[OwnEvent], version: int, known: dict[tuple[UUID, str], Raw]
+        self, events: Sequence[OwnEvent], last: int, known: dict[tuple[UUID, str], Raw]
     ) -> list[OwnEvent]:
+        """Return the events of one stream that follow its version `last` without a gap."""
         new: list[OwnEvent] = []
-        for told in told_:
-            envelope = told.envelope
-            number = envelope.version or 0
-            if number == version + 1:
-                new.append(told)
-                version = number
-            elif number > version:
-                self.missing[envelope.subject] = max(number, self.missing.get(envelope.subject, 0))
-            elif new and number >= (new[0].envelope.version or 0):
-                if new[number - (new[0].envelope.version or 0)].envelope.id != envelope.id:
-                    raise Fork(told)
-            elif not _holds(known.get((envelope.cause, envelope.subject)), envelope):  # type: ignore[arg-type]
-                raise Fork(told)
-        if told_ and self.missing.get(told_[0].envelope.subject, version + 1) <= version:
-            del self.missing[told_[0].envelope.subject]
+        stream = events[0].stream
+        for event in events:
+            if event.version == last + 1:
+                new.append(event)
+                last = event.version
+            elif event.version > last:
+                self.missing[stream] = max(event.version, self.missing.get(stream, 0))
+            elif new and event.version >= new[0].version:
+                if new[event.version - new[0].version].envelope.id != event.envelope.id:
+                    raise Fork(event)
+            elif not _holds(known.get((event.cause, stream)), event):
+                raise Fork(event)
+        if self.missing.get(stream, last + 1) <= last:
+            del self.missing[stream]
         return new
 
 
-def _holds(commit: Raw | None, envelope: Envelope) -> bool:
-    if commit is None:
+def _holds(commit: Raw | None, event: OwnEvent) -> bool:
+    if commit is None or event.version < commit["first"]:
         return False
-    index = (envelope.version or 0) - commit["first"]
-    ids = [event["id"] for event in commit["events"]]
-    return envelope.id in ids[index : index + 1] and index >= 0
+    index = event.version - commit["first"]
+    return event.envelope.id in [each["id"] for each in commit["events"][index : index + 1]]
 
 
-def _commit(run: Sequence[OwnEvent], begun: Raw | None) -> InsertOne[Raw] | UpdateOne:
-    """Give the write of a commit's events; `begun` is what is stored of the same commit."""
-    first, last = run[0], run[-1]
-    published: Any = False if last.place is None else last.place
-    envelope = first.envelope
-    if envelope.version is None or envelope.cause is None or last.envelope.version is None:
-        raise ValueError(f"{envelope.type} {envelope.id} is no event of a log")
+def _commit_write(run: Sequence[OwnEvent], begun: Raw | None) -> InsertOne[Raw] | UpdateOne:
+    """Return the write of a commit's events; `begun` is what is stored of the same commit."""
+    first, position = run[0], run[-1].position
+    published: Any = False if position is None else position
     commit = Commit(
-        stream=envelope.subject,
-        first=envelope.version,
-        cause=envelope.cause,
-        correlation=envelope.correlation,
-        at=envelope.time,
+        stream=first.stream,
+        first=first.version,
+        cause=first.cause,
+        correlation=first.envelope.correlation,
+        at=first.envelope.time,
         key=first.event.key,
         topic=topic_of(type(first.event)),
-        events=tuple(Recorded(told.event, told.envelope, told.json) for told in run),
+        events=tuple(event.recorded for event in run),
     )
     raw = commit.to_raw() | {"published": published}
     if begun is None or begun["last"] != commit.first - 1:
@@ -173,38 +226,3 @@ def _commit(run: Sequence[OwnEvent], begun: Raw | None) -> InsertOne[Raw] | Upda
             "$set": {"last": commit.last, "published": published},
         },
     )
-
-
-log = structlog.get_logger(__name__)
-
-
-def own_topics(service: str, prefix: str) -> list[str]:
-    """Give the full names of the topics whose only writer the service is."""
-    return [prefix + topic.name for topic in EVENTS if topic.writer == service]
-
-
-def own_types(service: str) -> set[type[Message]]:
-    """Give the types of event that the service writes."""
-    return {type_ for topic in EVENTS if topic.writer == service for type_ in topic.types}
-
-
-def read_own_event(record: Record, service: str, types: set[type[Message]]) -> OwnEvent | None:
-    """Read an event of the service's own; what another hand put into its topic is passed over."""
-    try:
-        arrived = parse(record, reads=types, follows=())
-        if arrived is None or arrived.message is None or arrived.envelope.source != service:
-            raise Malformed("ce_source", "is not the topic's only writer")
-        if arrived.envelope.cause is None:
-            raise Malformed("ce_causationid", "is missing")
-    except (Malformed, ValidationError) as error:
-        log.warning(
-            "passed_over",
-            topic=record.topic,
-            partition=record.partition,
-            offset=record.offset,
-            error=str(error) if isinstance(error, Malformed) else type(error).__name__,
-        )
-        return None
-    place = {"partition": record.partition, "offset": record.offset}
-    json = (record.value or b"").decode()
-    return OwnEvent(arrived.envelope, arrived.message, json, place)

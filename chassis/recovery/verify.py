@@ -1,4 +1,4 @@
-"""Verifying: what a replay makes of the topics is compared with what is live, at one moment."""
+"""Verifying: what a replay makes of the topics is compared with a snapshot of the database."""
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
@@ -11,37 +11,37 @@ from chassis.recovery.replay import POSITIONS, Replay
 async def verify(
     replay: Replay, consumed: Offsets, show: OnProgress = lambda *_: None
 ) -> list[Comparison]:
-    """Build everything anew, and compare it with a snapshot of what is live, at equal versions.
+    """Replay, and compare with a snapshot of the live database, at equal versions.
 
     `consumed`: how far the service has read the topics of others. Raises Fork, Superseded,
     KafkaError, PyMongoError.
     """
     await replay.begin()
     begins, ends = await replay.bounds()
-    # No further than what is live; the rest is read below, as far as what is live has got by then.
+    # No further than the live database; the rest is read below, as far as the snapshot.
     until = {
-        place: end if place.topic in replay.own else min(end, consumed.get(place, begins[place]))
-        for place, end in ends.items()
+        p: end if p.topic in replay.own else min(end, consumed.get(p, begins[p]))
+        for p, end in ends.items()
     }
     await replay.read(until, show)
-    # What follows is as far as the snapshot only: nothing to go on from.
+    # What follows ends at the snapshot: no run may resume from there.
     await replay.progress.close()
     async with replay.live.client.start_session(snapshot=True) as snapshot:
         # The snapshot is taken by its first read; the ends have to be those after it.
         await replay.live[replay.collections[0]].find_one({}, session=snapshot)
         _, ends = await replay.bounds()
-        await replay.read(ends, versions=lambda streams: _versions(replay, streams, snapshot))
-        await replay.read_tail(snapshot)
+        await replay.read(ends, versions=lambda streams: _live_versions(replay, streams, snapshot))
+        await replay.read_unpublished(snapshot)
         return [
-            await compare(name, replay.live[name], replay.fresh[name], snapshot)
+            await compare(name, replay.live[name], replay.shadow[name], snapshot)
             for name in replay.collections
         ]
 
 
-async def _versions(
+async def _live_versions(
     replay: Replay, streams: set[str], snapshot: AsyncClientSession
 ) -> dict[str, int]:
-    """Give how far the live collections are with the streams."""
+    """Return the versions of the streams in the live collections."""
     versions: dict[str, int] = {}
     for aggregate in replay.store.aggregates:
         ids = [aggregate.id_of(s) for s in streams if s.startswith(f"{aggregate.name}-")]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chassis.domain.errors import CallFailed
-from chassis.domain.retry import LONGEST_SECONDS, RetryPolicy, is_retryable_status, retry_after
+from chassis.domain.retry import MAX_RETRY_AFTER, RetryPolicy, is_retryable_status, retry_after
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 POLICY = RetryPolicy(timedelta(seconds=60), 3)
@@ -41,7 +41,7 @@ def test_asking_for_time_does_not_buy_another_attempt() -> None:
     [
         ("17", 17.0),
         ("0", 0.0),
-        ("1e9", LONGEST_SECONDS),
+        ("1e9", MAX_RETRY_AFTER),
         ("Sat, 31 Jan 2026 12:00:30 GMT", 30.0),
         ("Sat, 31 Jan 2026 11:00:00 GMT", None),
         ("-1", None),

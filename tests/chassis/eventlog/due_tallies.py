@@ -49,10 +49,10 @@ async def looping(
     slots: int = 8,
     lease: timedelta = HOUR,
     poll: timedelta = HOUR,
-    open_: Callable[[], bool] = lambda: True,
+    is_open: Callable[[], bool] = lambda: True,
 ) -> AsyncIterator[DueLoop[Tally, TallyEvent]]:
     loop = DueLoop(
-        log, TALLIES, worker, source="mailer", slots=slots, lease=lease, poll=poll, open_=open_
+        log, TALLIES, worker, source="mailer", slots=slots, lease=lease, poll=poll, is_open=is_open
     )
     running = asyncio.create_task(loop.run())
     try:

@@ -145,7 +145,7 @@ async def test_nothing_is_claimed_until_the_gate_opens(log: EventLog, database: 
         assert looks > 3
         await rest(work)
 
-    async with looping(log, open_by_then, open_=gate):
+    async with looping(log, open_by_then, is_open=gate):
         await until(at_rest(log, ids))
 
 

@@ -11,7 +11,7 @@ from chassis.mongo.change_stream import (
     InsertStream,
     Replaced,
     ResumeTokenLost,
-    is_token,
+    is_resume_token,
     watch_inserts,
 )
 from chassis.mongo.client import Database, connect, in_transaction
@@ -65,7 +65,7 @@ async def test_places_compare_as_insertions_follow_each_other(database: Database
         assert numbers(found) == [1, 2, 3, 4, 5, 6]
         places = [start, *(each.token for each in found), inserts.position]
         assert places == sorted(set(places))
-        assert all(map(is_token, places))
+        assert all(map(is_resume_token, places))
 
 
 async def test_any_place_can_be_gone_on_from_also_one_of_what_is_not_asked_for(

@@ -8,11 +8,11 @@ import pytest
 from pymongo.errors import PyMongoError
 
 from chassis.mongo.client import Database, Raw, UuidDocument, is_transient
-from chassis.projections.journal import Journal, Repeated
+from chassis.projections.journal import DuplicateEntry, Journal
 from chassis.projections.views import Views
-from chassis.recovery.swap import FOR_GOOD
+from chassis.recovery.swap import REFUSE_ALL
 from contracts import cloudevents
-from contracts.cloudevents import Envelope
+from contracts.cloudevents import EventEnvelope
 from contracts.mailer import EmailOpened, SendStarted
 from contracts.message import Event
 from tests.chassis.tally import SEEN, now, opened, wanting
@@ -25,7 +25,7 @@ class LineDocument(UuidDocument):
         name = "lines"
 
 
-def line(envelope: Envelope, event: EmailOpened | SendStarted) -> Raw | None:
+def line(envelope: EventEnvelope, event: EmailOpened | SendStarted) -> Raw | None:
     """Leave out what is not opened."""
     if isinstance(event, SendStarted):
         return None
@@ -35,7 +35,7 @@ def line(envelope: Envelope, event: EmailOpened | SendStarted) -> Raw | None:
 LINES = Journal(LineDocument, line, (EmailOpened, SendStarted))
 
 
-def at(version: int, event: Event, id_: UUID | None = None) -> tuple[Envelope, Event]:
+def at(version: int, event: Event, id_: UUID | None = None) -> tuple[EventEnvelope, Event]:
     envelope = cloudevents.about(
         event,
         id=id_ or uuid4(),
@@ -86,7 +86,7 @@ async def test_an_event_with_the_id_of_another_leaves_all_of_the_batch_unapplied
     views, email, other = views_on(database), uuid4(), uuid4()
     first = at(1, opened(email))
     assert await views.apply([first]) == []
-    with pytest.raises(Repeated):
+    with pytest.raises(DuplicateEntry):
         await views.apply([at(2, opened(email)), at(1, opened(other), first[0].id)])
     assert await lines(database) == [(first[0].id, 1)]
     streams = [f"email-{email}", f"email-{other}"]
@@ -99,7 +99,7 @@ async def test_what_a_swap_cut_off_has_put_in_place_is_no_repetition(database: D
     assert await views.apply([first]) == []
     # The journal is the replay's already, the positions are the old ones, and writers held off.
     await database["lines"].insert_one({"_id": second[0].id, "version": 2})
-    held = {"applied_at": FOR_GOOD}
+    held = {"applied_at": REFUSE_ALL}
     await database.command("collMod", "positions", validator=held, validationLevel="strict")
     with pytest.raises(PyMongoError) as refused:
         await views.apply([second])

@@ -9,13 +9,13 @@ from chassis.mongo.batch_loader import BatchLoader
 from chassis.mongo.client import Database
 from chassis.projections.views import Views
 from contracts import cloudevents
-from contracts.cloudevents import Envelope
+from contracts.cloudevents import EventEnvelope
 from contracts.crm import ClientDeleted
 from contracts.message import Event
 from tests.chassis.tally import AGENT, SEEN, SeenDocument, now, opened
 
 
-def at(version: int, event: Event) -> tuple[Envelope, Any]:
+def at(version: int, event: Event) -> tuple[EventEnvelope, Any]:
     envelope = cloudevents.about(
         event,
         id=uuid4(),

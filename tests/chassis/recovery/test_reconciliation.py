@@ -49,11 +49,11 @@ class Owner:
         assert await self.log.append([change(of, *events, stored=stored)]) == [None]
         await self._relay.finish()
 
-    async def reconcile(self, *, whole: bool = False) -> ReconciliationResult:
+    async def reconcile(self, *, full: bool = False) -> ReconciliationResult:
         """Do what a service does at its start, and let the relay sweep."""
         async with topic_reader(self.server.address, "test") as reader:
             found = await Reconciliation("mailer", STORE, self.database, reader, self.topics).run(
-                whole=whole
+                full=full
             )
         await self._relay.sweep(timedelta(0))
         return found
@@ -143,7 +143,7 @@ async def test_a_database_put_back_to_an_older_copy_takes_in_what_it_lacks(owner
     await owner.tell(new, opened(new))
     expected, records = await owner.backup(), await all_of(owner.server.address, owner.topic)
     await owner.restore(copy)
-    assert await owner.reconcile() == ReconciliationResult(taken_in=3, to_publish=0)
+    assert await owner.reconcile() == ReconciliationResult(restored=3, to_publish=0)
     assert apart_from_places(await owner.backup()) == apart_from_places(expected)
     assert len(await all_of(owner.server.address, owner.topic)) == len(records)
     assert await owner.reconcile() == IN_STEP
@@ -173,7 +173,7 @@ async def test_a_topic_that_was_lost_is_filled_again_in_order(owner: Owner) -> N
     for of in ids * 2:
         await owner.tell(of, opened(of), opened(of))
     await owner.lose_topic()
-    assert await owner.reconcile() == ReconciliationResult(taken_in=0, to_publish=6)
+    assert await owner.reconcile() == ReconciliationResult(restored=0, to_publish=6)
     assert await versions(owner.server.address, owner.topic) == {
         f"email-{of}": [1, 2, 3, 4] for of in ids
     }
@@ -191,7 +191,7 @@ async def test_a_lost_topic_and_then_an_older_copy_of_the_database(owner: Owner)
     await owner.lose_topic()
     await owner.reconcile()
     await owner.restore(copy)
-    assert (await owner.reconcile()).taken_in == 2
+    assert (await owner.reconcile()).restored == 2
     assert apart_from_places(await owner.backup()) == apart_from_places(expected)
     assert await owner.reconcile() == IN_STEP
 
@@ -203,7 +203,7 @@ async def test_what_only_a_whole_look_can_see_is_published_again(owner: Owner) -
     await owner.lose_topic()
     # What follows makes the topic look as if it went on.
     await owner.tell(of, opened(of))
-    await owner.reconcile(whole=True)
+    await owner.reconcile(full=True)
     found = (await versions(owner.server.address, owner.topic))[f"email-{of}"]
     assert found[-4:] == [1, 2, 3, 4]
 
