@@ -1,1 +1,1 @@
-"""composer: the text of each follow-up."""
+"""composer: writes the text of each follow-up."""

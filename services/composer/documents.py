@@ -1,4 +1,4 @@
-"""What composer keeps: the drafts."""
+"""What composer stores: drafts."""
 
 from typing import ClassVar
 
@@ -17,6 +17,5 @@ class DraftDocument(StateDocument[draft.Draft]):
 
 
 DRAFTS = Aggregate[draft.Draft, DraftEvent]("draft", DraftDocument, draft.evolve)
-
 
 STORE = Store(aggregates=(DRAFTS,))

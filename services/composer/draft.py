@@ -51,18 +51,18 @@ def evolve(draft: Draft | None, event: DraftEvent) -> Draft:
 
 
 def request(draft: Draft | None, due: FollowupDue, given: Given) -> list[DraftEvent]:
-    """Ask for the text of a follow-up that has fallen due."""
+    """Request the text of a follow-up that has fallen due."""
     if draft:
-        raise Refused("this follow-up has a draft already")
+        raise Refused("this follow-up already has a draft")
     return [DraftRequested.of(due, requested_at=given.now)]
 
 
 def retry(draft: Draft | None, command: RetryDraft, given: Given) -> list[DraftEvent]:
-    """Ask again for a draft that has failed. Refuses any other."""
+    """Request a failed draft again. Refuses any other."""
     if draft is None or draft.agent_id != command.agent_id:
-        raise Refused("no such draft", kind="not_found")
+        raise Refused("draft not found", kind="not_found")
     if draft.status != "failed":
-        raise Refused(f"the draft is {draft.status}")
+        raise Refused(f"only a failed draft can be retried; this one is {draft.status}")
     fields = draft.model_dump(exclude={"due_at", "status", "attempts"})
     return [DraftRequested(**fields, requested_at=given.now)]
 
@@ -95,7 +95,7 @@ def compose(
 def fail_attempt(
     draft: Draft, given: Given, *, failure: CallFailed, policy: RetryPolicy
 ) -> list[DraftEvent]:
-    """Count a failed attempt: another one later, or failed for good."""
+    """Record a failed attempt: another one later, or failed for good."""
     _require_requested(draft)
     attempt = draft.attempts + 1
     about = {
@@ -113,7 +113,7 @@ def fail_attempt(
 
 def _require_requested(draft: Draft) -> None:
     if draft.status != "requested":
-        raise Refused(f"the draft is {draft.status}")
+        raise Refused(f"the draft is already {draft.status}")
 
 
 def _next(draft: Draft | None, **changes: object) -> Draft:

@@ -1,4 +1,4 @@
-"""composer: has an email written for each follow-up that falls due."""
+"""composer: writes an email for each follow-up that falls due."""
 
 from chassis.service import Service
 from contracts.composer import RetryDraft
@@ -22,7 +22,7 @@ def build(settings: ComposerSettings) -> Service:
         slots=settings.call_slots,
         writer=writer,
         policy=settings.retries,
-        trouble=service.trouble("provider"),
+        provider=service.dependency("provider"),
     )
     service.close(writer.close)
     return service

@@ -1,4 +1,4 @@
-"""The writer that needs no key and no network: letters from the templates of this folder.
+"""The writer that needs neither key nor network: letters from the templates of this folder.
 
 A template is a letter whose first paragraph is the subject. Lines may be wrapped anywhere; a
 blank line starts a paragraph.
@@ -12,7 +12,7 @@ import jinja2
 from chassis.domain.plain_text import single_line, split_paragraphs
 from contracts.crm import PropertyType, Stage
 from contracts.scheduler import FollowupType
-from services.composer.writer import MAX_SUBJECT, Brief, Composition
+from services.composer.writer import MAX_SUBJECT, Composition, CompositionRequest
 
 _VARIANTS = ("a", "b")
 _TEMPLATES: dict[FollowupType, str] = {
@@ -23,15 +23,15 @@ _TEMPLATES: dict[FollowupType, str] = {
     "Month 1": "month_1",
     "Custom": "custom",
 }
-# What it is called before "at 12 Elm Street", and without an address.
-_PROPERTY: dict[PropertyType, tuple[str, str]] = {
+# The phrase before "at 12 Elm Street", and the one without an address.
+_PROPERTY_PHRASES: dict[PropertyType, tuple[str, str]] = {
     "residential": ("the home", "your plans for a home"),
     "commercial": ("the commercial property", "your plans for a commercial property"),
     "land": ("the land", "your plans for a piece of land"),
     "other": ("the property", "your property plans"),
 }
-# What an agent can usefully do at this stage, as the rest of "I can ...".
-_HELP: dict[Stage, str] = {
+# What an agent can do for the client at this stage, as the rest of "I can ...".
+_HELP_BY_STAGE: dict[Stage, str] = {
     "lead": "walk you through the options, with no obligation at all",
     "negotiating": "go over the terms with you before you decide anything",
     "under_contract": "keep an eye on the dates and the paperwork between now and closing",
@@ -44,8 +44,8 @@ _TITLES = frozenset({"mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "rev"
 class TemplateWriter:
     """Writes by template. The same client always gets the same one of the variants.
 
-    Notes are never quoted: they are the agent's own words about the client, and no template can
-    tell which of them the client may read.
+    Notes are never quoted: they are the agent's own, and no template can tell which of them the
+    client may read.
     """
 
     name = "templates"
@@ -58,43 +58,44 @@ class TemplateWriter:
             undefined=jinja2.StrictUndefined,
         )
 
-    async def write(self, brief: Brief) -> Composition:
-        """Fill in a template; this cannot fail for any client that the contracts let pass."""
-        name = brief.recipient.client.name
+    async def write(self, request: CompositionRequest) -> Composition:
+        """Fill in a template. Never fails for a client that the contracts accept."""
+        name = request.recipient.client.name
         variant = _VARIANTS[crc32(name.encode(errors="replace")) % len(_VARIANTS)]
-        template = self._templates.get_template(f"{_TEMPLATES[brief.followup_type]}_{variant}.j2")
-        subject, *texts = map(single_line, split_paragraphs(template.render(_facts(brief))))
-        return Composition(subject=subject[:MAX_SUBJECT], body="\n\n".join(filter(None, texts)))
+        template = self._templates.get_template(f"{_TEMPLATES[request.followup_type]}_{variant}.j2")
+        text = template.render(_template_variables(request))
+        subject, *body = map(single_line, split_paragraphs(text))
+        return Composition(subject=subject[:MAX_SUBJECT], body="\n\n".join(filter(None, body)))
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: there is nothing to release."""
 
 
 def first_name(name: str) -> str:
-    """Give the name to greet with; "there" when the name does not look like a person's."""
+    """Return the name to greet with; "there" when the name does not look like a person's."""
     if "," in name:
         name = name.partition(",")[2] or name
-    words = [word for word in name.split() if word.strip(".").lower() not in _TITLES]
-    if "&" in words or "and" in words:
-        return " ".join(words)
-    first = words[0].strip('.,;:!?"()<>') if words else ""
+    names = [part for part in name.split() if part.strip(".").lower() not in _TITLES]
+    if "&" in names or "and" in names:
+        return " ".join(names)
+    first = names[0].strip('.,;:!?"()<>') if names else ""
     return first if any(map(str.isalpha, first)) and "@" not in first else "there"
 
 
-def _facts(brief: Brief) -> dict[str, str | bool]:
-    """Give what the templates may use; what is not known is an empty string."""
-    client, agent = brief.recipient.client, brief.recipient.agent
+def _template_variables(request: CompositionRequest) -> dict[str, str | bool]:
+    """Return the templates' variables; an unknown value is an empty string."""
+    client, agent = request.recipient.client, request.recipient.agent
     address = single_line(client.property_address or "")
-    named, unnamed = _PROPERTY[brief.property_type]
+    named, unnamed = _PROPERTY_PHRASES[request.property_type]
     return {
         "client": first_name(single_line(client.name)),
         "agent": single_line(agent.name),
         "company": single_line(agent.company or ""),
         "property": f"{named} at {address}" if address else unnamed,
         "short_property": address.partition(",")[0] or unnamed,
-        "property_type": brief.property_type,
+        "property_type": request.property_type,
         "has_address": bool(address),
-        "stage": brief.stage,
-        "help": _HELP[brief.stage],
+        "stage": request.stage,
+        "help": _HELP_BY_STAGE[request.stage],
         "has_notes": bool((client.notes or "").strip()),
     }

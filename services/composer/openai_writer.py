@@ -1,4 +1,4 @@
-"""The writer that asks a model: OpenAI, or any server that speaks its protocol."""
+"""The writer that calls a model: OpenAI, or any server that speaks its protocol."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -11,14 +11,14 @@ from openai.types.chat import ChatCompletion
 from chassis.domain.errors import CallFailed
 from chassis.domain.retry import is_retryable_status, retry_after
 from services.composer.prompt import system_message, user_message
-from services.composer.writer import Brief, Composition
+from services.composer.writer import Composition, CompositionRequest
 
-_MOST_IN_FLIGHT = 64
+_MAX_IN_FLIGHT = 64
 # Below the idle time of common servers (uvicorn closes after 5 s), so that a request does not
 # meet a connection that is just being closed.
 _IDLE_SECONDS = 2.0
 # Structured output (OpenAI, "json_schema" in strict mode).
-_ANSWER = {
+_RESPONSE_FORMAT = {
     "type": "json_schema",
     "json_schema": {
         "name": "Composition",
@@ -29,7 +29,7 @@ _ANSWER = {
 
 
 class OpenAIWriter:
-    """Writes with `model`; `timeout` seconds are for the whole call. Nothing is retried here.
+    """Writes with `model`; `timeout` (seconds) limits the whole call. Nothing is retried here.
 
     One per process, since it holds the pool of connections.
     """
@@ -44,40 +44,40 @@ class OpenAIWriter:
             timeout=timeout,
             http_client=DefaultAsyncHttpxClient(
                 timeout=timeout,
-                # A redirect would take personal data to an address that nobody set.
+                # A redirect would take personal data to an address that is not in the settings.
                 follow_redirects=False,
                 limits=httpx2.Limits(
-                    max_connections=2 * _MOST_IN_FLIGHT,
-                    max_keepalive_connections=_MOST_IN_FLIGHT,
+                    max_connections=2 * _MAX_IN_FLIGHT,
+                    max_keepalive_connections=_MAX_IN_FLIGHT,
                     keepalive_expiry=_IDLE_SECONDS,
                 ),
             ),
         )
 
-    async def write(self, brief: Brief) -> Composition:
-        """Ask the model once. Raises CallFailed, whose reason holds neither prompt nor answer."""
+    async def write(self, request: CompositionRequest) -> Composition:
+        """Call the model once. Raises CallFailed, whose reason holds neither prompt nor answer."""
         try:
             async with asyncio.timeout(self._timeout):
-                # Not chat.completions.parse(): it derives the schema anew and checks every
-                # message against every variant for each call, 4-5 ms CPU instead of 2.
+                # Not chat.completions.parse(): for each call it derives the schema again
+                # and checks every message against every variant: 4-5 ms CPU instead of 2.
                 completion = await self._client.post(
                     "/chat/completions",
                     cast_to=ChatCompletion,
                     body={
                         "model": self.name,
                         "messages": [
-                            {"role": "system", "content": system_message(brief.followup_type)},
-                            {"role": "user", "content": user_message(brief)},
+                            {"role": "system", "content": system_message(request.followup_type)},
+                            {"role": "user", "content": user_message(request)},
                         ],
-                        "response_format": _ANSWER,
+                        "response_format": _RESPONSE_FORMAT,
                     },
                 )
             return _composition(completion)
         except (openai.OpenAIError, TimeoutError) as error:
             raise _failure(error) from None
         except (ValueError, TypeError, AttributeError, LookupError) as error:
-            # The SDK trusts the server: an answer that is no JSON, or JSON of another shape,
-            # comes out as whatever somebody stumbled over.
+            # The SDK trusts the server: an answer that is not JSON, or JSON of another shape,
+            # surfaces as any of these.
             raise CallFailed(f"the model's answer was malformed ({type(error).__name__})") from None
 
     async def close(self) -> None:

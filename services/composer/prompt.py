@@ -1,11 +1,11 @@
-"""What the model is told. Everything about the client is data, and fenced off as such."""
+"""The prompt. Everything about the client is data, and fenced off as such."""
 
 import json
 
 from contracts.scheduler import FollowupType
-from services.composer.writer import MAX_SUBJECT, Brief
+from services.composer.writer import MAX_SUBJECT, CompositionRequest
 
-_LONGEST_VALUE = 300
+_MAX_VALUE_LENGTH = 300
 
 _RULES = f"""\
 You write follow-up emails for a real estate agent, in the agent's voice, to one of the agent's \
@@ -46,23 +46,23 @@ _TONES: dict[FollowupType, str] = {
 
 
 def system_message(followup_type: FollowupType) -> str:
-    """Give the rules and the tone of this kind of follow-up. Nothing of the client is in it."""
+    """Return the rules and the tone of this type of follow-up, without any client data."""
     return f"{_RULES}\n\nThis email: {_TONES[followup_type]}"
 
 
-def user_message(brief: Brief) -> str:
-    """Give what is known as fenced JSON. Email address and phone of the client stay at home."""
-    client, agent = brief.recipient.client, brief.recipient.agent
+def user_message(request: CompositionRequest) -> str:
+    """Return client and agent as fenced JSON, without the client's email address and phone."""
+    client, agent = request.recipient.client, request.recipient.agent
     known = {
-        "followup_type": brief.followup_type,
+        "followup_type": request.followup_type,
         "recipient": {
             "name": client.name,
-            "stage": brief.stage,
-            "property_type": brief.property_type,
+            "stage": request.stage,
+            "property_type": request.property_type,
             "property_address": client.property_address,
             "notes": client.notes,
             "custom_fields": {
-                key[:_LONGEST_VALUE]: str(value)[:_LONGEST_VALUE]
+                key[:_MAX_VALUE_LENGTH]: str(value)[:_MAX_VALUE_LENGTH]
                 for key, value in client.custom_fields.items()
             },
         },

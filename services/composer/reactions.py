@@ -1,4 +1,4 @@
-"""Which message meets a draft."""
+"""Which message changes a draft, and by which decision."""
 
 from operator import attrgetter
 

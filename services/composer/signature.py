@@ -1,11 +1,11 @@
-"""How a letter ends: the agent's own signature, or one made of the profile."""
+"""The end of a letter: the agent's own signature, or one made of the profile."""
 
 from chassis.domain.plain_text import paragraphs, single_line
 from contracts.crm import AgentProfile
 
 
 def signed(body: str, agent: AgentProfile) -> str:
-    """Give the body with the agent's signature below it."""
+    """Return the body with the agent's signature below it."""
     return f"{body}\n\n{paragraphs(agent.signature or '') or _from_profile(agent)}"
 
 

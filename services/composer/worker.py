@@ -1,4 +1,4 @@
-"""What composer does for a draft that waits: have it written."""
+"""The worker for due drafts: has each written."""
 
 import structlog
 
@@ -9,30 +9,36 @@ from chassis.process.dependency_health import DependencyHealth
 from chassis.process.metrics import report_failure
 from contracts.composer import DraftEvent
 from services.composer.draft import Draft, compose, fail_attempt
-from services.composer.writer import Brief, Writer
+from services.composer.writer import CompositionRequest, Writer
 
 log = structlog.get_logger(__name__)
 
 
 async def write_draft(
-    work: Work[Draft, DraftEvent], *, writer: Writer, policy: RetryPolicy, trouble: DependencyHealth
+    work: Work[Draft, DraftEvent],
+    *,
+    writer: Writer,
+    policy: RetryPolicy,
+    provider: DependencyHealth,
 ) -> None:
-    """Append what the writer wrote, or that it failed. Composing twice costs only money."""
+    """Append the writer's composition, or its failure. Composing twice costs only money."""
     draft = work.state
-    brief = Brief(draft.followup_type, draft.stage, draft.property_type, draft.personal)
+    request = CompositionRequest(
+        draft.followup_type, draft.stage, draft.property_type, draft.personal
+    )
     try:
-        composition = await writer.write(brief)
+        composition = await writer.write(request)
     except CallFailed as error:
         failure = error
     except Exception as bug:
         log.exception("writer_failed")
         failure = CallFailed(f"bug: {type(bug).__name__}")
     else:
-        trouble.clear()
+        provider.succeeded()
         await work.append(compose, composition=composition, written_by=writer.name)
         return
     if not failure.final:
-        trouble.note(failure.reason)
+        provider.failed(failure.reason)
     after = await work.append(fail_attempt, failure=failure, policy=policy)
     if after.status == "failed":
         report_failure("composition_failed", attempt=after.attempts, error=failure.reason)

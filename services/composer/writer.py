@@ -1,4 +1,4 @@
-"""What writes the letters: the port that the composer calls, and what goes in and comes out."""
+"""The port through which composer has letters written: its input, its output, its interface."""
 
 from dataclasses import dataclass
 from typing import Annotated, Protocol
@@ -28,8 +28,8 @@ def _as_body(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Brief:
-    """All that a writer is told about the letter that it is to write."""
+class CompositionRequest:
+    """What a writer learns about the letter that it is to write."""
 
     followup_type: FollowupType
     stage: Stage
@@ -40,8 +40,8 @@ class Brief:
 class Composition(BaseModel):
     """A letter without its signature: a one-line subject (1-150), a plain text body (1-5000)."""
 
-    # It is also the model's answer format, text above included. The limits are validators and
-    # not JSON Schema keywords, since structured output in strict mode may refuse `maxLength`.
+    # Also the model's answer format, docstring included. The limits are validators and not JSON
+    # Schema keywords, since structured output in strict mode may refuse `maxLength`.
     model_config = ConfigDict(frozen=True)
 
     subject: Annotated[str, AfterValidator(_as_subject)]
@@ -53,10 +53,10 @@ class Writer(Protocol):
 
     @property
     def name(self) -> str:
-        """What stands in `written_by`: the model, or `templates`."""
+        """The value of `written_by`: the model's name, or `templates`."""
 
-    async def write(self, brief: Brief) -> Composition:
+    async def write(self, request: CompositionRequest) -> Composition:
         """Write one letter. Raises CallFailed; writing twice costs only money."""
 
     async def close(self) -> None:
-        """Give back what the writer holds."""
+        """Release connections and other resources."""

@@ -5,7 +5,7 @@ from services.composer.writer import Writer
 
 
 def writer_for(settings: ComposerSettings) -> Writer:
-    """Give the writer that the settings ask for; a provider's package is loaded only if used."""
+    """Return the writer that the settings ask for; load a provider's package only when used."""
     if settings.openai_api_key is None:
         from services.composer.offline import TemplateWriter  # noqa: PLC0415
 

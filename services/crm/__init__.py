@@ -1,1 +1,1 @@
-"""crm: clients and agents."""
+"""crm: agents and their clients."""

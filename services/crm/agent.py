@@ -27,7 +27,7 @@ def evolve(agent: Agent | None, event: AgentEvent) -> Agent:
 
 
 def register(agent: Agent | None, command: RegisterAgent, given: Given) -> list[AgentEvent]:
-    """Register an agent; for one that is known, take the profile over."""
+    """Register an agent, or update the profile of a registered one."""
     if agent:
         return _changed(agent, command, given)
     return [
@@ -38,9 +38,9 @@ def register(agent: Agent | None, command: RegisterAgent, given: Given) -> list[
 
 
 def update(agent: Agent | None, command: UpdateAgent, given: Given) -> list[AgentEvent]:
-    """Replace the profile. Refuses an agent that was never registered."""
+    """Replace the profile. Refuses an unregistered agent."""
     if not agent:
-        raise Refused("no such agent", kind="not_found")
+        raise Refused("agent not found", kind="not_found")
     return _changed(agent, command, given)
 
 

@@ -1,4 +1,4 @@
-"""A client of an agent: created, changed, deleted."""
+"""A client of an agent: created, updated, deleted."""
 
 from typing import Any, assert_never
 from uuid import UUID
@@ -24,9 +24,9 @@ from contracts.message import Time
 
 
 class Client(State):
-    """A client as crm knows it. A deleted one is a tombstone without personal data.
+    """A client. A deleted one is a tombstone without personal data.
 
-    `email_key` is what the unique index compares: the address in lower case.
+    `email_key` is the address in lower case, for the unique index.
     """
 
     agent_id: UUID
@@ -61,9 +61,9 @@ def evolve(client: Client | None, event: ClientEvent) -> Client:
 
 
 def create(client: Client | None, command: CreateClient, given: Given) -> list[ClientEvent]:
-    """Add a client. Refuses an id that is taken; a taken email is refused by the store."""
+    """Create a client. Refuses a taken id; the unique index refuses a taken email."""
     if client:
-        raise Refused("a client with this id exists already", field="client_id")
+        raise Refused("a client with this id already exists", field="client_id")
     return [
         ClientCreated.of(
             command,
@@ -74,9 +74,9 @@ def create(client: Client | None, command: CreateClient, given: Given) -> list[C
 
 
 def update(client: Client | None, command: UpdateClient, given: Given) -> list[ClientEvent]:
-    """Change what the command carries. A change that changes nothing is no event."""
-    known, details = _of_agent(client, command.agent_id)
-    patch = command.model_dump(include={"stage", "property_type"}, exclude_unset=True)
+    """Change the fields that the command carries. Returns no event when none differs."""
+    known, details = _owned_client(client, command.agent_id)
+    patch = command.model_dump(include={"stage", "property_type"})
     before = {"stage": known.stage, "property_type": known.property_type}
     changed = ClientUpdated(
         agent_id=known.agent_id,
@@ -92,14 +92,14 @@ def update(client: Client | None, command: UpdateClient, given: Given) -> list[C
 
 
 def delete(client: Client | None, command: DeleteClient, given: Given) -> list[ClientEvent]:
-    """Delete a client. Its email may be used again."""
-    known, _ = _of_agent(client, command.agent_id)
+    """Delete a client and free its email."""
+    known, _ = _owned_client(client, command.agent_id)
     return [ClientDeleted(agent_id=known.agent_id, client_id=known.client_id, deleted_at=given.now)]
 
 
 def _patched(details: ClientDetails, patch: ClientDetailsPatch) -> ClientDetails:
-    """Merge as RFC 7396 says: objects into each other, null takes away, all else replaces."""
-    merged = _merged(details.model_dump(), patch.model_dump(exclude_unset=True))
+    """Apply a JSON merge patch (RFC 7396): objects merge, null removes, all else replaces."""
+    merged = _merged(details.model_dump(), patch.model_dump())
     try:
         return ClientDetails.model_validate(merged)
     except ValidationError as error:
@@ -122,13 +122,13 @@ def _merged(target: Any, patch: Any) -> Any:
 
 def _existing(client: Client | None) -> Client:
     if client is None:
-        raise Refused("no such client", kind="not_found")
+        raise Refused("client not found", kind="not_found")
     return client
 
 
-def _of_agent(client: Client | None, agent_id: UUID) -> tuple[Client, ClientDetails]:
-    """Give the client, unless there is none, it is deleted, or it is another agent's."""
+def _owned_client(client: Client | None, agent_id: UUID) -> tuple[Client, ClientDetails]:
+    """Return the agent's client and its details. Refuses a missing, deleted or foreign one."""
     known = _existing(client)
     if known.personal is None or known.agent_id != agent_id:
-        raise Refused("no such client", kind="not_found")
+        raise Refused("client not found", kind="not_found")
     return known, known.personal

@@ -1,4 +1,4 @@
-"""What crm keeps: the states of agents and clients."""
+"""What crm stores: agents and clients."""
 
 from typing import ClassVar
 
@@ -42,6 +42,5 @@ CLIENTS = Aggregate[client.Client, ClientEvent](
     client.evolve,
     unique={UNIQUE_EMAIL: Refused("another client has this email", field="email")},
 )
-
 
 STORE = Store(aggregates=(AGENTS, CLIENTS))

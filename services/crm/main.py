@@ -1,4 +1,4 @@
-"""crm: the clients and their agents."""
+"""crm: agents and their clients."""
 
 from chassis.process.settings import Settings
 from chassis.service import Service

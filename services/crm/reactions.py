@@ -1,4 +1,4 @@
-"""Which command meets which aggregate."""
+"""Which command changes which aggregate, and by which decision."""
 
 from operator import attrgetter
 

@@ -1,1 +1,1 @@
-"""mailer: each email sent once, and what became of it."""
+"""mailer: sends each email once and records its outcome."""

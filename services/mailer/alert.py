@@ -1,4 +1,4 @@
-"""An alert: the admin is told, by email and once, of a follow-up that a person has to see to."""
+"""An alert: one email to the admin about a follow-up that needs a person's attention."""
 
 from typing import Any, Literal, assert_never
 from uuid import UUID, uuid5
@@ -23,7 +23,7 @@ Failure = CompositionFailed | EmailFailed | EmailHeld
 
 
 class Alert(State):
-    """What the admin is told. While `started`, nobody knows whether the provider took it."""
+    """An alert to the admin. While `started`, it is unknown whether the provider accepted it."""
 
     agent_id: UUID
     client_id: UUID
@@ -37,7 +37,7 @@ class Alert(State):
 
 
 def alert_id(failure: Failure) -> UUID:
-    """Give the id of the alert that this failure raises."""
+    """Return the id of the alert that this failure raises."""
     return uuid5(failure.followup_id, f"{failure.wire_name} {rfc3339(_at(failure))}")
 
 
@@ -58,9 +58,9 @@ def evolve(alert: Alert | None, event: AlertEvent) -> Alert:
 
 
 def raise_alert(alert: Alert | None, failure: Failure, given: Given) -> list[AlertEvent]:
-    """Tell the admin of a failure."""
+    """Raise an alert about a failure."""
     if alert:
-        raise Refused("this failure has raised an alert already")
+        raise Refused("this failure has already raised an alert")
     return [
         AlertRaised.of(
             failure,
@@ -73,14 +73,14 @@ def raise_alert(alert: Alert | None, failure: Failure, given: Given) -> list[Ale
 
 
 def start(alert: Alert, given: Given) -> list[AlertEvent]:
-    """Begin the next attempt."""
+    """Start the next attempt."""
     if alert.status != "raised":
         raise Refused(f"the alert is {alert.status}")
     return [AlertStarted(**_about(alert), attempt=alert.attempt + 1, started_at=given.now)]
 
 
 def sent(alert: Alert, given: Given) -> list[AlertEvent]:
-    """The provider took it."""
+    """Settle the attempt: the provider accepted the alert."""
     _require_started(alert)
     return [AlertSent(**_about(alert), sent_at=given.now)]
 
@@ -88,7 +88,7 @@ def sent(alert: Alert, given: Given) -> list[AlertEvent]:
 def fail_attempt(
     alert: Alert, given: Given, *, failure: CallFailed, policy: RetryPolicy
 ) -> list[AlertEvent]:
-    """The provider refused it. Another attempt later, or none: no alert is about an alert."""
+    """Settle the attempt: refused. Retried later, or failed: an alert raises no alert."""
     _require_started(alert)
     retry_at = policy.next(alert.attempt, failure, given.now)
     return [

@@ -1,4 +1,4 @@
-"""What mailer does for an alert that is due: tell the admin through the same transport, once."""
+"""The worker for due alerts: emails each to the admin once, through the same transport."""
 
 from typing import get_args
 from uuid import uuid5
@@ -17,25 +17,28 @@ from services.mailer.alert import Alert, Failure
 from services.mailer.documents import ALERTS
 from services.mailer.email import email_id
 from services.mailer.settings import MailerSettings
-from services.mailer.transports.transport import Parcel, Transport
+from services.mailer.transports.transport import OutgoingLetter, Transport
 
 log = structlog.get_logger(__name__)
 
-_SUBJECTS: dict[Problem, str] = {
+_PROBLEMS: dict[Problem, str] = {
     "composition_failed": "A follow-up could not be written",
     "sending_failed": "A follow-up could not be sent",
-    "outcome_unknown": "It is not known whether a follow-up was sent",
+    "outcome_unknown": "A follow-up may or may not have been sent",
 }
 _REMEDIES: dict[Problem, str] = {
-    "composition_failed": "Have it written again: POST {api}/admin/tasks/{alert.followup_id}/retry",
-    "sending_failed": "Have it sent again: POST {api}/admin/tasks/{alert.followup_id}/retry",
-    "outcome_unknown": "Say what became of it: POST {api}/admin/emails/{email_id}/resolve with"
-    ' {{"resolution": "sent"}} or {{"resolution": "resend"}}',
+    "composition_failed": "Fix the cause, then have it written again:"
+    " POST {api}/admin/tasks/{alert.followup_id}/retry",
+    "sending_failed": "Fix the cause, then have it sent again:"
+    " POST {api}/admin/tasks/{alert.followup_id}/retry",
+    "outcome_unknown": "Look it up at the mail provider, then report what you find:"
+    ' POST {api}/admin/emails/{email_id}/resolve with {{"resolution": "sent"}},'
+    ' or {{"resolution": "resend"}} to send it again',
 }
 
 
-def install(service: Service, transport: Transport, settings: MailerSettings) -> None:
-    """Let failures raise alerts, and alerts reach the admin."""
+def register_alerts(service: Service, transport: Transport, settings: MailerSettings) -> None:
+    """Make failures raise alerts, and send those to the admin."""
     for failure in get_args(Failure):
         service.react(failure, reactions.raise_alert)
     service.when_due(
@@ -59,22 +62,22 @@ async def send_alert(
 ) -> None:
     """Append AlertStarted, then call, then append the answer.
 
-    Without an answer it ends there: the ERROR log and the metric have told it, too.
+    Without an answer the alert stays `started`; the ERROR log and the metric show the failure, too.
     """
     answered = uuid5(work.due_set_by, "answer")
     started = await work.append(alert.start)
     try:
-        await transport.send(_parcel(started, admin_email, public_url))
+        await transport.send(_outgoing(started, admin_email, public_url))
     except CallFailed as failure:
         log.warning("alert_failed", attempt=started.attempt, error=failure.reason)
         await work.append(alert.fail_attempt, cause=answered, failure=failure, policy=policy)
-    except OutcomeUnknown as doubt:
-        log.warning("alert_outcome_unknown", attempt=started.attempt, error=doubt.reason)
+    except OutcomeUnknown as unknown:
+        log.warning("alert_outcome_unknown", attempt=started.attempt, error=unknown.reason)
     else:
         await work.append(alert.sent, cause=answered)
 
 
-def _parcel(alert: Alert, admin_email: str, public_url: str) -> Parcel:
+def _outgoing(alert: Alert, admin_email: str, public_url: str) -> OutgoingLetter:
     remedy = _REMEDIES[alert.problem].format(
         api=f"{public_url}/api", alert=alert, email_id=email_id(alert.followup_id)
     )
@@ -83,8 +86,8 @@ def _parcel(alert: Alert, admin_email: str, public_url: str) -> Parcel:
         to_name="RealtorOS admin",
         to_email=admin_email,
         from_name="RealtorOS",
-        subject=f"RealtorOS: {_SUBJECTS[alert.problem]}",
-        body=f"{_SUBJECTS[alert.problem]}: {alert.error}.\n\n"
+        subject=f"RealtorOS: {_PROBLEMS[alert.problem]}",
+        body=f"{_PROBLEMS[alert.problem]}: {alert.error}.\n\n"
         f"{about}, at {rfc3339(alert.raised_at)}.\n\n{remedy}",
     )
-    return Parcel(alert.alert_id, alert.attempt, letter, {"alert_id": str(alert.alert_id)})
+    return OutgoingLetter(alert.alert_id, alert.attempt, letter, {"alert_id": str(alert.alert_id)})

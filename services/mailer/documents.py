@@ -1,4 +1,4 @@
-"""What mailer keeps: emails, suppressions, and a view of the clients that are gone."""
+"""What mailer stores: emails, suppressions, alerts, and a view of deleted clients."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -71,6 +71,5 @@ def _tombstone(
 DELETED_CLIENTS = View(
     DeletedClientDocument, lambda event: (event.client_id,), _tombstone, (ClientDeleted,)
 )
-
 
 STORE = Store(aggregates=(EMAILS, SUPPRESSIONS, ALERTS), views=(DELETED_CLIENTS,))

@@ -1,4 +1,4 @@
-"""An email: queued, then sent once or not at all, then followed through the provider's reports."""
+"""An email: queued, sent once or not at all, then tracked by the provider's reports."""
 
 from datetime import timedelta
 from typing import Any, Literal, assert_never
@@ -27,6 +27,7 @@ from contracts.mailer import (
     WithholdReason,
     suppression_id,
 )
+from contracts.message import rfc3339
 
 Status = Literal["queued", "sending", "sent", "failed", "withheld", "unknown"]
 OnUnknown = Literal["hold", "resend"]
@@ -35,8 +36,8 @@ OnUnknown = Literal["hold", "resend"]
 class Email(State):
     """`attempt` numbers the calls, `failures` counts those refused since it was queued last.
 
-    `due_at` is when to give up on the answer while `sending`, and when to stop waiting for the
-    provider's report while `unknown`. `error` is what the last attempt met.
+    `due_at` is the deadline of the answer while `sending`, and of the provider's report while
+    `unknown`. `error` is that of the last attempt.
     """
 
     agent_id: UUID
@@ -52,12 +53,12 @@ class Email(State):
     error: str | None = None
 
 
-# What a report settles: also an email that was refused, or is about to be sent again.
-_IN_DOUBT = ("queued", "sending", "failed", "unknown")
+# A report proves that these were sent: also one that was refused, or is about to be sent again.
+_SETTLED_BY_REPORT = ("queued", "sending", "failed", "unknown")
 
 
 def email_id(followup_id: UUID) -> UUID:
-    """Give the id of a follow-up's email."""
+    """Return the id of a follow-up's email."""
     return uuid5(followup_id, "email")
 
 
@@ -92,14 +93,14 @@ def evolve(email: Email | None, event: EmailEvent) -> Email:
 
 
 def queue(email: Email | None, composed: EmailComposed, given: Given) -> list[EmailEvent]:
-    """Queue what was composed."""
+    """Queue a composed email."""
     if email:
-        raise Refused("this follow-up has an email already")
+        raise Refused("this follow-up already has an email")
     return [EmailQueued.of(composed, email_id=email_id(composed.followup_id), queued_at=given.now)]
 
 
 def start(email: Email, given: Given, *, give_up_after: timedelta) -> list[EmailEvent]:
-    """Begin the next attempt; the call has to end a little before `give_up_at`."""
+    """Start the next attempt; its call must end before `give_up_at`."""
     if email.status != "queued":
         raise Refused(f"the email is {email.status}")
     return [
@@ -113,7 +114,7 @@ def start(email: Email, given: Given, *, give_up_after: timedelta) -> list[Email
 
 
 def withhold(email: Email, given: Given, *, reason: WithholdReason) -> list[EmailEvent]:
-    """Do not send, after all."""
+    """Withhold an email whose attempt has started, before the call."""
     _require_sending(email, email.attempt)
     return [EmailWithheld(**_about(email), reason=reason, withheld_at=given.now)]
 
@@ -121,7 +122,7 @@ def withhold(email: Email, given: Given, *, reason: WithholdReason) -> list[Emai
 def sent(
     email: Email, given: Given, *, attempt: int, provider_message_id: str | None
 ) -> list[EmailEvent]:
-    """Settle the attempt: accepted. A late answer settles an unknown outcome, too."""
+    """Settle the attempt: accepted. A late answer also settles an unknown outcome."""
     _require_sending(email, attempt)
     return [
         EmailSent(
@@ -136,7 +137,7 @@ def sent(
 def fail_attempt(
     email: Email, given: Given, *, attempt: int, failure: CallFailed, policy: RetryPolicy
 ) -> list[EmailEvent]:
-    """Settle the attempt: refused. Another one later, or failed for good."""
+    """Settle the attempt: refused. Retried later, or failed for good."""
     _require_sending(email, attempt)
     about = _about(email) | {"error": failure.reason, "failed_at": given.now}
     retry_at = policy.next(email.failures + 1, failure, given.now)
@@ -145,12 +146,12 @@ def fail_attempt(
     return [SendAttemptFailed(**about, attempt=attempt, retry_at=retry_at)]
 
 
-def give_up(
+def mark_unknown(
     email: Email, given: Given, *, attempt: int, reason: str, reconcile: timedelta
 ) -> list[EmailEvent]:
-    """Settle the attempt: nobody knows. For a while the provider's own report may settle it."""
+    """Record that the outcome is unknown; for `reconcile` the provider's report may settle it."""
     if email.status != "sending" or email.attempt != attempt:
-        raise Refused(f"attempt {attempt} is settled")
+        raise Refused(f"attempt {attempt} is settled: the email is {email.status}")
     return [
         SendOutcomeUnknown(
             **_about(email),
@@ -162,8 +163,8 @@ def give_up(
     ]
 
 
-def stop_waiting(email: Email, given: Given, *, on_unknown: OnUnknown) -> list[EmailEvent]:
-    """No report came: leave it to a person, or send it again where the settings say so."""
+def hold_or_resend(email: Email, given: Given, *, on_unknown: OnUnknown) -> list[EmailEvent]:
+    """Settle an unknown outcome without a report: hold it for a person, or send it again."""
     if email.status != "unknown":
         raise Refused(f"the email is {email.status}")
     if on_unknown == "resend":
@@ -178,27 +179,27 @@ def stop_waiting(email: Email, given: Given, *, on_unknown: OnUnknown) -> list[E
 def resolve(email: Email | None, command: ResolveEmail, given: Given) -> list[EmailEvent]:
     """Settle a failed or unknown email as a person decides.
 
-    Refuses to send again what the provider may still report about.
+    Refuses to send again while the provider may still report the outcome.
     """
-    known = _of_agent(email, command.agent_id)
+    known = _owned_email(email, command.agent_id)
     if known.status not in ("failed", "unknown"):
-        raise Refused(f"the email is {known.status}")
+        raise Refused(f"only a failed or unknown email can be resolved; this one is {known.status}")
     if command.resolution == "sent":
         return [EmailSent(**_about(known), attempt=known.attempt, sent_at=given.now)]
     if known.due_at:
         raise Refused(
-            f"the provider may still report what became of it, until {known.due_at:%c} UTC"
+            f"the provider may still report the outcome; resend after {rfc3339(known.due_at)}"
         )
     return [_queued_again(known, given)]
 
 
 def record(email: Email | None, report: RecordDelivery, given: Given) -> list[EmailEvent]:
-    """Take in what the provider reports. Whatever it reports of, it had accepted."""
-    known = _of_agent(email, report.agent_id)
+    """Record the provider's report. What it reports about, it had accepted."""
+    known = _owned_email(email, report.agent_id)
     about = _about(known) | {"at": report.at}
     events: list[EmailEvent] = []
     of_last_call = known.attempt > 0 and report.attempt in (None, known.attempt)
-    if of_last_call and known.status in _IN_DOUBT:
+    if of_last_call and known.status in _SETTLED_BY_REPORT:
         events.append(EmailSent(**_about(known), attempt=known.attempt, sent_at=report.at))
     match report.kind:
         case "delivered":
@@ -212,9 +213,9 @@ def record(email: Email | None, report: RecordDelivery, given: Given) -> list[Em
     return events
 
 
-def _of_agent(email: Email | None, agent_id: UUID) -> Email:
+def _owned_email(email: Email | None, agent_id: UUID) -> Email:
     if email is None or email.agent_id != agent_id:
-        raise Refused("no such email", kind="not_found")
+        raise Refused("email not found", kind="not_found")
     return email
 
 

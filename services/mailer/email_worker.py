@@ -17,14 +17,14 @@ from services.mailer import email
 from services.mailer.documents import DeletedClientDocument, SuppressionDocument
 from services.mailer.email import Email
 from services.mailer.send_policy import SendPolicy
-from services.mailer.transports.transport import Parcel, Transport
+from services.mailer.transports.transport import OutgoingLetter, Transport
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Sending:
-    """What sending an email takes."""
+class SendDependencies:
+    """What the worker needs to send an email."""
 
     transport: Transport
     suppressions: BatchLoader[SuppressionDocument]
@@ -33,41 +33,41 @@ class Sending:
     provider: DependencyHealth
 
 
-async def send_due_email(work: Work[Email, EmailEvent], *, sending: Sending) -> None:
-    """Send a queued email; give up on an answer, or on a report, that did not come in time.
+async def send_due_email(work: Work[Email, EmailEvent], *, deps: SendDependencies) -> None:
+    """Send a queued email; settle one whose answer or report did not come in time.
 
-    An email that is still `sending` when it falls due was left without an answer.
+    An email that is still `sending` when it falls due got no answer.
     """
     match work.state.status:
         case "sending":
-            await _give_up(work, work.state.attempt, "no answer in time", sending.policy)
+            await _mark_unknown(work, work.state.attempt, "no answer in time", deps.policy)
         case "unknown":
-            await _stop_waiting(work, sending.policy)
+            await _hold_or_resend(work, deps.policy)
         case _:
-            await _send(work, sending)
+            await _send(work, deps)
 
 
-async def _send(work: Work[Email, EmailEvent], sending: Sending) -> None:
-    """Append SendStarted, then check whether it may be sent, then call, then append the answer.
+async def _send(work: Work[Email, EmailEvent], deps: SendDependencies) -> None:
+    """Append SendStarted, then read suppressions and deletions, then call, then append the answer.
 
     Only the worker whose SendStarted is in the log calls.
     """
-    policy = sending.policy
+    policy = deps.policy
     started = await work.append(email.start, give_up_after=policy.give_up_after)
     attempt = started.attempt
-    # Giving up is caused by the event that set the date; an answer needs a cause of its own.
+    # The deadline's cause is the event that set the date; an answer needs a cause of its own.
     answered = uuid5(work.due_set_by, "answer")
     try:
-        reason = await _withhold_reason(started, sending)
+        reason = await _withhold_reason(started, deps)
         if reason:
             await work.append(email.withhold, cause=answered, reason=reason)
             return
         if started.due_at is None or datetime.now(UTC) + policy.call > started.due_at:
             raise CallFailed("the worker was paused before it could call")
-        message_id = await sending.transport.send(_parcel(started))
+        message_id = await deps.transport.send(_outgoing(started))
     except CallFailed as failure:
         if not failure.final:
-            sending.provider.note(failure.reason)
+            deps.provider.failed(failure.reason)
         after = await work.append(
             email.fail_attempt,
             cause=answered,
@@ -79,50 +79,52 @@ async def _send(work: Work[Email, EmailEvent], sending: Sending) -> None:
             report_failure("sending_failed", attempt=attempt, error=failure.reason)
         else:
             log.warning("sending_attempt_failed", attempt=attempt, error=failure.reason)
-    except OutcomeUnknown as doubt:
-        sending.provider.note(doubt.reason)
-        await _give_up(work, attempt, doubt.reason, policy)
+    except OutcomeUnknown as unknown:
+        deps.provider.failed(unknown.reason)
+        await _mark_unknown(work, attempt, unknown.reason, policy)
     except Refused:
         raise
     except Exception as bug:
         log.exception("transport_failed")
-        await _give_up(work, attempt, f"bug: {type(bug).__name__}", policy)
+        await _mark_unknown(work, attempt, f"bug: {type(bug).__name__}", policy)
     else:
-        sending.provider.clear()
+        deps.provider.succeeded()
         await work.append(
             email.sent, cause=answered, attempt=attempt, provider_message_id=message_id
         )
 
 
-async def _give_up(
+async def _mark_unknown(
     work: Work[Email, EmailEvent], attempt: int, reason: str, policy: SendPolicy
 ) -> None:
-    await work.append(email.give_up, attempt=attempt, reason=reason, reconcile=policy.reconcile)
+    await work.append(
+        email.mark_unknown, attempt=attempt, reason=reason, reconcile=policy.reconcile
+    )
     log.warning("send_outcome_unknown", attempt=attempt, error=reason)
 
 
-async def _stop_waiting(work: Work[Email, EmailEvent], policy: SendPolicy) -> None:
-    after = await work.append(email.stop_waiting, on_unknown=policy.on_unknown)
+async def _hold_or_resend(work: Work[Email, EmailEvent], policy: SendPolicy) -> None:
+    after = await work.append(email.hold_or_resend, on_unknown=policy.on_unknown)
     if after.status == "unknown":
         report_failure("outcome_unknown", attempt=after.attempt, error=after.error)
 
 
-async def _withhold_reason(started: Email, sending: Sending) -> WithholdReason | None:
-    """Return why the email must not be sent, as the store says now; None when it may be."""
+async def _withhold_reason(started: Email, deps: SendDependencies) -> WithholdReason | None:
+    """Return why the email must not be sent, read from the store now; None when it may be."""
     address = suppression_id(started.agent_id, started.personal.to_email)
     try:
-        if await sending.deleted.get(started.client_id):
+        if await deps.deleted.get(started.client_id):
             return "client_deleted"
-        if await sending.suppressions.get(address):
+        if await deps.suppressions.get(address):
             return "address_suppressed"
     except PyMongoError as error:
         raise CallFailed("suppressions could not be read") from error
     return None
 
 
-def _parcel(started: Email) -> Parcel:
+def _outgoing(started: Email) -> OutgoingLetter:
     about = ("email_id", "client_id", "followup_id", "agent_id", "attempt")
-    return Parcel(
+    return OutgoingLetter(
         started.email_id,
         started.attempt,
         started.personal,

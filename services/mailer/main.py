@@ -1,11 +1,11 @@
-"""mailer: sends each composed email once, and follows what becomes of it."""
+"""mailer: sends each composed email once and records its outcome."""
 
 from chassis.service import Service
 from contracts.composer import EmailComposed
 from contracts.mailer import RecordDelivery, ResolveEmail
 from services.mailer import alert_worker, reactions
 from services.mailer.documents import DELETED_CLIENTS, EMAILS, STORE, SUPPRESSIONS
-from services.mailer.email_worker import Sending, send_due_email
+from services.mailer.email_worker import SendDependencies, send_due_email
 from services.mailer.settings import MailerSettings
 from services.mailer.suppression_worker import confirm_suppression
 from services.mailer.transport_choice import transport_for
@@ -15,20 +15,18 @@ def build(settings: MailerSettings) -> Service:
     """Put the parts together."""
     service = Service("mailer", settings, STORE)
     transport = transport_for(settings)
-    deleted, suppressions = service.lookup(DELETED_CLIENTS), service.lookup(SUPPRESSIONS)
-    provider = service.trouble("provider")
-    sending = Sending(transport, suppressions, deleted, settings.send_policy, provider)
+    deleted, suppressions = service.loader(DELETED_CLIENTS), service.loader(SUPPRESSIONS)
+    provider = service.dependency("provider")
+    deps = SendDependencies(transport, suppressions, deleted, settings.send_policy, provider)
     service.react(EmailComposed, reactions.queue_email)
     service.react(ResolveEmail, reactions.resolve_email)
     service.react(RecordDelivery, reactions.record_delivery)
     service.react(RecordDelivery, reactions.suppress_address)
-    service.when_due(
-        EMAILS, send_due_email, slots=settings.call_slots, caught_up=True, sending=sending
-    )
+    service.when_due(EMAILS, send_due_email, slots=settings.call_slots, caught_up=True, deps=deps)
     emails = service.database[EMAILS.collection]
     service.when_due(SUPPRESSIONS, confirm_suppression, slots=8, emails=emails)
     if settings.admin_email:
-        alert_worker.install(service, transport, settings)
+        alert_worker.register_alerts(service, transport, settings)
     service.close(transport.close)
     return service
 

@@ -1,4 +1,4 @@
-"""Which message meets which aggregate."""
+"""Which message changes which aggregate, and by which decision."""
 
 from operator import attrgetter
 from uuid import UUID

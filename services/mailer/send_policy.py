@@ -1,4 +1,4 @@
-"""The policy of sending: how long a call may take, and what follows when it says no or nothing."""
+"""The send policy: time limits of a call, retries, and what follows an unknown outcome."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,9 +9,9 @@ from services.mailer.email import OnUnknown
 
 @dataclass(frozen=True)
 class SendPolicy:
-    """A call ends after `call`, well before its attempt is given up, `give_up_after` its start.
+    """A call ends within `call`; its outcome is unknown `give_up_after` the attempt started.
 
-    An unknown outcome waits `reconcile` for the provider's report, then for what `on_unknown` says.
+    The provider's report may settle an unknown outcome within `reconcile`; then `on_unknown` does.
     """
 
     call: timedelta

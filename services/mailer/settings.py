@@ -13,25 +13,34 @@ from services.mailer.transports.headers import valid_address
 
 
 class MailerSettings(RetrySettings):
-    """Without `sendgrid_api_key` the emails go into `mailbox_dir`, one file each.
+    """Without `sendgrid_api_key` emails are written to `mailbox_dir`, one file each.
 
-    What nobody knows the outcome of is settled by the provider's report, or after
-    `mailer_reconcile_seconds` as `mailer_on_unknown` says: held for a person, or sent again.
+    An unknown outcome is settled by the provider's report, or after `mailer_reconcile_seconds` as
+    `mailer_on_unknown` says: held for a person, or sent again.
     """
 
     sendgrid_api_key: Secret = None
+    """Key of SendGrid; without it emails become files in `MAILBOX_DIR`."""
     sendgrid_base_url: str = "https://api.sendgrid.com"
+    """Address of SendGrid or of a server that speaks its protocol."""
     mail_from: str = "followups@realtoros.example"
+    """Address that emails are sent from."""
     mail_redirect_to: Text = None
+    """Sends every email to this address instead, for staging."""
     mailbox_dir: Path = Path("mail")
+    """Folder of the `.eml` files; `up` and `demo` use `.realtoros/…/mail`."""
     mailer_reconcile_seconds: float = Field(default=900, ge=0)
+    """How long an unknown outcome waits for the report of the provider."""
     mailer_on_unknown: OnUnknown = "hold"
+    """What happens then: `hold` for a person, or `resend`."""
     admin_email: Text = None
+    """Address that is alerted once of each failed or held follow-up."""
     public_url: str = "http://localhost:8000"
+    """Address under which browsers reach the API."""
 
     @property
     def send_policy(self) -> SendPolicy:
-        """How emails are sent; giving up leaves the call time to write down its answer."""
+        """The send policy; `give_up_after` leaves a call the time to append its answer."""
         return SendPolicy(
             call=self.call,
             give_up_after=timedelta(seconds=self.call_timeout_seconds * 1.5 + 5),
@@ -41,7 +50,7 @@ class MailerSettings(RetrySettings):
         )
 
     @model_validator(mode="after")
-    def _the_admin_can_be_written_to(self) -> Self:
+    def _require_valid_admin_email(self) -> Self:
         if self.admin_email and not valid_address(self.admin_email):
             raise ValueError("ADMIN_EMAIL is not an email address")
         return self

@@ -1,4 +1,4 @@
-"""A suppression: an address that an agent must not write to any more."""
+"""A suppression: an address that an agent must no longer write to."""
 
 from typing import assert_never
 from uuid import UUID
@@ -16,7 +16,7 @@ from contracts.mailer import (
     suppression_id,
 )
 
-REASONS: dict[DeliveryKind, SuppressionReason] = {
+SUPPRESSION_REASONS: dict[DeliveryKind, SuppressionReason] = {
     "bounced": "bounced",
     "unsubscribed": "unsubscribed",
     "spam_report": "spam_report",
@@ -24,7 +24,7 @@ REASONS: dict[DeliveryKind, SuppressionReason] = {
 
 
 class Suppression(State):
-    """That it exists keeps emails back. Due until what had been begun before it is settled."""
+    """Withholds all emails to the address. Due until sends started before it are settled."""
 
     agent_id: UUID
     suppression_id: UUID
@@ -52,8 +52,8 @@ def evolve(suppression: Suppression | None, event: SuppressionEvent) -> Suppress
 def suppress(
     suppression: Suppression | None, report: RecordDelivery, given: Given
 ) -> list[SuppressionEvent]:
-    """Suppress the address when the report means no; nothing to do when it is already."""
-    reason = REASONS.get(report.kind)
+    """Suppress the address when the report asks for it and it is not suppressed yet."""
+    reason = SUPPRESSION_REASONS.get(report.kind)
     if suppression or reason is None:
         return []
     address = report.personal.email.strip().casefold()
@@ -69,9 +69,9 @@ def suppress(
 
 
 def confirm(suppression: Suppression, given: Given) -> list[SuppressionEvent]:
-    """Say that nothing reaches the address any more. Refuses to say it twice."""
+    """Confirm that nothing is sent to the address any more. Refuses to confirm twice."""
     if suppression.due_at is None:
-        raise Refused("the suppression is confirmed already")
+        raise Refused("the suppression is already confirmed")
     return [
         SuppressionConfirmed(
             agent_id=suppression.agent_id,

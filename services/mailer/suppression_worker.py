@@ -1,4 +1,4 @@
-"""What mailer does for a new suppression: say that it holds, once nothing is under way any more."""
+"""The worker for new suppressions: confirms each once no send to its address is in flight."""
 
 from pymongo.asynchronous.collection import AsyncCollection
 
@@ -8,17 +8,17 @@ from chassis.mongo.client import Raw
 from contracts.mailer import SuppressionEvent
 from services.mailer.suppression import Suppression, confirm
 
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 
 
 async def confirm_suppression(
     work: Work[Suppression, SuppressionEvent], *, emails: AsyncCollection[Raw]
 ) -> None:
-    """Wait for the answers to what was begun before, then append SuppressionConfirmed.
+    """Append SuppressionConfirmed once the sends in flight are settled; else raise TryLater.
 
-    What is begun from now on reads the suppression before it calls.
+    A send that starts from now on reads the suppression before it calls.
     """
-    under_way = {"state.suppression_id": work.state.suppression_id, "state.status": "sending"}
-    if await emails.find_one(under_way, {"_id": 1}):
-        raise TryLater("an email to the address is under way", after=LOOK_SECONDS)
+    in_flight = {"state.suppression_id": work.state.suppression_id, "state.status": "sending"}
+    if await emails.find_one(in_flight, {"_id": 1}):
+        raise TryLater("an email to the address is in flight", after=POLL_SECONDS)
     await work.append(confirm)

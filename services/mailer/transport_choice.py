@@ -5,7 +5,7 @@ from services.mailer.transports.transport import Transport
 
 
 def transport_for(settings: MailerSettings) -> Transport:
-    """Give the transport that the settings ask for; a provider's package is loaded only if used."""
+    """Return the transport that the settings ask for; load a provider's package only when used."""
     return _redirected(settings, _direct(settings))
 
 

@@ -1,1 +1,1 @@
-"""scheduler: when each client's follow-ups are due."""
+"""scheduler: decides when each client's follow-ups are due."""

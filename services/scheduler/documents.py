@@ -1,4 +1,4 @@
-"""What scheduler keeps: the plans, and views of the agents and clients that they are about."""
+"""What scheduler stores: plans, and views of their agents and clients."""
 
 from typing import Any, ClassVar
 from uuid import UUID
@@ -33,7 +33,7 @@ class PlanDocument(StateDocument[plan.Plan]):
 
 
 class AgentDocument(UuidDocument):
-    """An agent as crm last told."""
+    """An agent as crm published it last."""
 
     personal: AgentProfile
 
@@ -42,7 +42,7 @@ class AgentDocument(UuidDocument):
 
 
 class ClientDocument(UuidDocument):
-    """A client as crm last told; without personal data when it is deleted."""
+    """A client as crm published it last; without personal data when it is deleted."""
 
     agent_id: UUID
     stage: Stage | None = None
@@ -80,6 +80,5 @@ AGENTS = View(AgentDocument, _ids("agent_id"), _agent, (AgentRegistered, AgentUp
 CLIENTS = View(
     ClientDocument, _ids("client_id"), _client, (ClientCreated, ClientUpdated, ClientDeleted)
 )
-
 
 STORE = Store(aggregates=(PLANS,), views=(AGENTS, CLIENTS))

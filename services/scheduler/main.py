@@ -1,4 +1,4 @@
-"""scheduler: when each client's follow-ups are due."""
+"""scheduler: decides when each client's follow-ups are due."""
 
 from chassis.service import Service
 from contracts import scheduler
@@ -12,10 +12,10 @@ from services.scheduler.worker import let_fall_due
 def build(settings: SchedulerSettings) -> Service:
     """Put the parts together."""
     service = Service("scheduler", settings, STORE)
-    agents, clients = service.lookup(AGENTS), service.lookup(CLIENTS)
+    agents, clients = service.loader(AGENTS), service.loader(CLIENTS)
     service.react(ClientCreated, reactions.plan_followups, day=settings.day)
-    service.react(ClientUpdated, reactions.follow_stage)
-    service.react(ClientDeleted, reactions.end_plan)
+    service.react(ClientUpdated, reactions.cancel_on_stage)
+    service.react(ClientDeleted, reactions.cancel_on_deletion)
     service.react(scheduler.RescheduleFollowup, reactions.reschedule)
     service.react(scheduler.ChangeFollowup, reactions.change)
     service.react(scheduler.CancelFollowup, reactions.cancel)

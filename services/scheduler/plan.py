@@ -1,4 +1,4 @@
-"""A client's plan: which follow-ups there are and when each falls due."""
+"""A client's plan: its follow-ups and when each falls due."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -25,20 +25,23 @@ from contracts.scheduler import (
     Recipient,
 )
 
-PLAN: tuple[tuple[int, FollowupType, Priority], ...] = (
+# Days after the client was created, type, priority.
+SCHEDULE: tuple[tuple[int, FollowupType, Priority], ...] = (
     (1, "Day 1", "high"),
     (3, "Day 3", "medium"),
     (7, "Week 1", "medium"),
     (14, "Week 2", "low"),
     (30, "Month 1", "low"),
 )
-# Stored plans leave these out. After a change of one, what was stored before needs a replay.
-USUAL: dict[FollowupType, Priority] = {kind: priority for _, kind, priority in PLAN}
-STOPS: dict[Stage, CancelReason] = {"closed": "client_closed", "lost": "client_lost"}
+# Stored plans leave these out: after a change here, plans stored before need a replay.
+DEFAULT_PRIORITIES: dict[FollowupType, Priority] = {
+    kind: priority for _, kind, priority in SCHEDULE
+}
+CANCEL_REASONS: dict[Stage, CancelReason] = {"closed": "client_closed", "lost": "client_lost"}
 
 
 class Followup(Contract, Sparse):
-    """One follow-up of the plan. `own_priority` is None while it has its type's USUAL one."""
+    """One follow-up of the plan. `own_priority` is None while it is its type's default."""
 
     followup_id: UUID
     followup_type: FollowupType
@@ -49,8 +52,8 @@ class Followup(Contract, Sparse):
 
     @property
     def priority(self) -> Priority:
-        """The priority that was planned, or that the agent gave it since."""
-        return self.own_priority or USUAL[self.followup_type]
+        """The priority as planned, or as the agent has changed it."""
+        return self.own_priority or DEFAULT_PRIORITIES[self.followup_type]
 
 
 class Plan(State):
@@ -64,13 +67,13 @@ class Plan(State):
 
     @property
     def pending(self) -> list[Followup]:
-        """What is still to come, in the order of the dates."""
-        waiting = [f for f in self.followups if f.status == "pending"]
-        return sorted(waiting, key=lambda f: f.scheduled_for)
+        """The pending follow-ups, earliest first."""
+        pending = (f for f in self.followups if f.status == "pending")
+        return sorted(pending, key=lambda f: f.scheduled_for)
 
 
 class KnownClient(Contract):
-    """What FollowupDue tells of the client, and of the agent who writes."""
+    """The client and the agent as FollowupDue carries them."""
 
     stage: Stage
     property_type: PropertyType
@@ -97,9 +100,9 @@ def evolve(plan: Plan | None, event: FollowupEvent) -> Plan:
             own, notes = event.priority, event.personal.notes
             folded = _changed(plan, event.followup_id, own_priority=own, notes=notes)
         case PlanPaused():
-            folded = _known(plan).model_copy(update={"paused_at": event.paused_at})
+            folded = _existing(plan).model_copy(update={"paused_at": event.paused_at})
         case PlanResumed():
-            folded = _known(plan).model_copy(update={"paused_at": None})
+            folded = _existing(plan).model_copy(update={"paused_at": None})
         case _:
             assert_never(event)
     dates = (f.scheduled_for for f in folded.followups if f.status == "pending")
@@ -112,8 +115,8 @@ def plan_followups(
 ) -> list[FollowupEvent]:
     """Plan the five follow-ups from the time of ClientCreated; none for a closed or lost client."""
     if plan:
-        raise Refused("this client has a plan already")
-    if client.stage in STOPS:
+        raise Refused("this client already has a plan")
+    if client.stage in CANCEL_REASONS:
         return []
     followups = tuple(
         PlannedFollowup(
@@ -122,28 +125,30 @@ def plan_followups(
             scheduled_for=client.created_at + days * day,
             priority=priority,
         )
-        for index, (days, kind, priority) in enumerate(PLAN)
+        for index, (days, kind, priority) in enumerate(SCHEDULE)
     )
     return [FollowupsPlanned.of(client, planned_at=given.now, followups=followups)]
 
 
-def follow_stage(plan: Plan | None, client: ClientUpdated, given: Given) -> list[FollowupEvent]:
-    """Cancel what is pending when the client has become closed or lost."""
-    reason = STOPS.get(client.stage)
+def cancel_on_stage(plan: Plan | None, client: ClientUpdated, given: Given) -> list[FollowupEvent]:
+    """Cancel the pending follow-ups of a client that has become closed or lost."""
+    reason = CANCEL_REASONS.get(client.stage)
     return cancelled(plan, plan.pending, reason, given.now) if plan and reason else []
 
 
-def end_plan(plan: Plan | None, client: ClientDeleted, given: Given) -> list[FollowupEvent]:
-    """Cancel what is pending for a deleted client."""
+def cancel_on_deletion(
+    plan: Plan | None, client: ClientDeleted, given: Given
+) -> list[FollowupEvent]:
+    """Cancel the pending follow-ups of a deleted client."""
     return cancelled(plan, plan.pending, "client_deleted", given.now) if plan else []
 
 
 def fall_due(
     plan: Plan, given: Given, *, client: KnownClient, day: timedelta
 ) -> list[FollowupEvent]:
-    """Let the earliest follow-up fall due, and keep a day between it and those after it.
+    """Let the earliest follow-up fall due, and keep a day between it and the next ones.
 
-    After an outage several dates have passed: the earliest goes, the others move on.
+    When several dates have passed, as after an outage, the later ones are rescheduled.
     """
     if plan.paused_at:
         raise Refused("the plan is paused")
@@ -172,12 +177,12 @@ def fall_due(
         latest += day
         if followup.scheduled_for >= latest:
             break
-        events.append(moved(plan, followup, latest, given.now))
+        events.append(rescheduled(plan, followup, latest, given.now))
     return events
 
 
-def moved(plan: Plan, followup: Followup, to: datetime, now: datetime) -> FollowupRescheduled:
-    """Tell that a follow-up has another date."""
+def rescheduled(plan: Plan, followup: Followup, to: datetime, now: datetime) -> FollowupRescheduled:
+    """Return the event that gives a follow-up another date."""
     return FollowupRescheduled(
         agent_id=plan.agent_id,
         client_id=plan.client_id,
@@ -190,7 +195,7 @@ def moved(plan: Plan, followup: Followup, to: datetime, now: datetime) -> Follow
 def cancelled(
     plan: Plan, followups: Iterable[Followup], reason: CancelReason, now: datetime
 ) -> list[FollowupEvent]:
-    """Tell that these follow-ups will not be sent."""
+    """Return the events that cancel these follow-ups."""
     return [
         FollowupCancelled(
             agent_id=plan.agent_id,
@@ -204,23 +209,23 @@ def cancelled(
 
 
 def _planned(followup: PlannedFollowup) -> Followup:
-    usual = USUAL.get(followup.followup_type) == followup.priority
+    is_default = DEFAULT_PRIORITIES.get(followup.followup_type) == followup.priority
     return Followup(
         followup_id=followup.followup_id,
         followup_type=followup.followup_type,
         scheduled_for=followup.scheduled_for,
-        own_priority=None if usual else followup.priority,
+        own_priority=None if is_default else followup.priority,
     )
 
 
-def _known(plan: Plan | None) -> Plan:
+def _existing(plan: Plan | None) -> Plan:
     if plan is None:
         raise ValueError("a plan changes before it was made")
     return plan
 
 
 def _changed(plan: Plan | None, followup_id: UUID, **changes: object) -> Plan:
-    known = _known(plan)
+    known = _existing(plan)
     followups = tuple(
         f.model_copy(update=changes) if f.followup_id == followup_id else f for f in known.followups
     )

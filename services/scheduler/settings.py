@@ -8,11 +8,12 @@ from chassis.process.settings import Settings
 
 
 class SchedulerSettings(Settings):
-    """`followup_day_seconds` is how long a day of the plan lasts; smaller compresses it."""
+    """`followup_day_seconds`: the length of a plan's day; smaller compresses the calendar."""
 
-    # Nobody waits for an answer here: larger batches cost less.
+    # No caller waits for an answer here: larger batches cost less.
     pace_seconds: float = Field(default=0.1, ge=0)
     followup_day_seconds: float = Field(default=86_400, gt=0)
+    """Length of a day of the plan; smaller values compress the calendar."""
 
     @property
     def day(self) -> timedelta:

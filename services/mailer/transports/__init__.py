@@ -1,1 +1,1 @@
-"""How letters leave: the transports, and what makes a letter fit for one."""
+"""The transports, and what makes a letter safe to send."""

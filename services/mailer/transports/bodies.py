@@ -1,4 +1,4 @@
-"""The two parts of a letter: plain text, and HTML made of it. No markup in the text survives."""
+"""The two parts of a letter: plain text, and HTML made of it with all markup escaped."""
 
 import re
 from html import escape
@@ -6,7 +6,7 @@ from html import escape
 from chassis.domain.errors import CallFailed
 from chassis.domain.plain_text import printable, split_paragraphs
 
-_LONGEST = 100_000
+_MAX_LENGTH = 100_000
 # The last character is never punctuation that belongs to the sentence around the link.
 _LINK = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]]")
 
@@ -20,14 +20,14 @@ _PAGE = """\
 
 
 def text_of(body: str) -> str:
-    """Give the plain text part. Raises a final CallFailed above 100,000 characters."""
-    if len(body) > _LONGEST:
+    """Return the plain text part. Raises a final CallFailed above 100,000 characters."""
+    if len(body) > _MAX_LENGTH:
         raise CallFailed("the letter is too long to be sent", final=True)
     return printable(body)
 
 
 def html_of(text: str) -> str:
-    """Give the HTML part: paragraphs, line breaks and http(s) links of an otherwise inert text."""
+    """Return the HTML part: the escaped text with paragraphs, line breaks and http(s) links."""
     return _PAGE.format("\n".join(map(_paragraph, split_paragraphs(text))))
 
 

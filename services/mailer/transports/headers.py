@@ -1,4 +1,4 @@
-"""Header fields made of hostile text: a line is cut to be harmless, an address is never mended."""
+"""Header fields made of hostile text: lines are sanitized, invalid addresses are refused."""
 
 import re
 from email.utils import parseaddr
@@ -22,14 +22,14 @@ def header_text(text: str, max_length: int) -> str:
 
 
 def valid_address(address: str) -> bool:
-    """Whether it is one plain address (RFC 5321), without display name, quotes or comments."""
+    """Return whether it is one plain address (RFC 5321): no display name, quotes or comments."""
     if len(address) > _MAX_ADDRESS or ".." in address:
         return False
     return _ADDRESS.fullmatch(address) is not None
 
 
 def sender_address(mail_from: str) -> str:
-    """Give the address in MAIL_FROM, which may be written `Name <address>`; or raise ValueError."""
+    """Return the address in MAIL_FROM, which may be `Name <address>`. Raises ValueError."""
     address = parseaddr(mail_from)[1]
     if not valid_address(address):
         raise ValueError("MAIL_FROM is not an email address")
@@ -37,7 +37,7 @@ def sender_address(mail_from: str) -> str:
 
 
 def check_addresses(letter: Letter) -> None:
-    """Raise a final CallFailed when one is not valid; a mended one would be somebody else's."""
+    """Raise a final CallFailed for an invalid one: a corrected one could be another person's."""
     if not valid_address(letter.to_email):
         raise CallFailed("the recipient's email address is not valid", final=True)
     if letter.reply_to is not None and not valid_address(letter.reply_to):

@@ -1,6 +1,6 @@
-"""The transport that needs no key and no network: a folder of letters that any mail program opens.
+"""The transport that needs neither key nor network: a folder of files for any mail program.
 
-A file under its final name is whole and on the disk, and it is the proof that the letter was sent.
+A file under its final name is complete and on disk; it proves that the letter was sent.
 """
 
 import asyncio
@@ -12,40 +12,40 @@ from tempfile import mkstemp
 from chassis.domain.errors import CallFailed
 from services.mailer.transports.headers import sender_address
 from services.mailer.transports.mime import message_of
-from services.mailer.transports.transport import Parcel
+from services.mailer.transports.transport import OutgoingLetter
 
 
 class Mailbox:
-    """Puts each letter into `folder` as `<id>-<attempt>.eml` (RFC 5322), from `mail_from`."""
+    """Writes each letter to `folder` as `<id>-<attempt>.eml` (RFC 5322), from `mail_from`."""
 
     def __init__(self, folder: Path, mail_from: str) -> None:
         self._folder = folder
         self._from = sender_address(mail_from)
 
-    async def send(self, parcel: Parcel) -> str | None:
-        """Write the letter unless it is there already; give its Message-ID. Raises CallFailed."""
-        return await asyncio.to_thread(self._put, parcel)
+    async def send(self, outgoing: OutgoingLetter) -> str | None:
+        """Write the letter unless it exists; return its Message-ID. Raises CallFailed."""
+        return await asyncio.to_thread(self._put, outgoing)
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: there is nothing to release."""
 
-    def _put(self, parcel: Parcel) -> str:
+    def _put(self, outgoing: OutgoingLetter) -> str:
         domain = self._from.rpartition("@")[2]
-        message_id = f"<{parcel.id}.{parcel.attempt}@{domain}>"
-        final = self._folder / f"{parcel.id}-{parcel.attempt}.eml"
-        content = bytes(message_of(parcel, self._from, message_id))
+        message_id = f"<{outgoing.id}.{outgoing.attempt}@{domain}>"
+        final = self._folder / f"{outgoing.id}-{outgoing.attempt}.eml"
+        content = bytes(message_of(outgoing, self._from, message_id))
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             if not final.exists():
-                _create_whole(final, content)
+                _create_atomically(final, content)
         except OSError as error:
-            # The reason of the system, never the path: that may name a person.
+            # The system's reason without the path, which may name a person.
             raise CallFailed(f"the mailbox cannot be written: {error.strerror}") from None
         return message_id
 
 
-def _create_whole(final: Path, content: bytes) -> None:
-    """Create the file with all of its content, or not at all; leave one that is there alone."""
+def _create_atomically(final: Path, content: bytes) -> None:
+    """Create the file with all of its content, or not at all; never replace an existing one."""
     descriptor, name = mkstemp(prefix=".", suffix=".part", dir=final.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -9,30 +9,30 @@ from email.utils import format_datetime
 
 from services.mailer.transports.bodies import html_of, text_of
 from services.mailer.transports.headers import MAX_NAME, MAX_SUBJECT, check_addresses, header_text
-from services.mailer.transports.transport import Parcel
+from services.mailer.transports.transport import OutgoingLetter
 
 _ATOMS = re.compile(r"[A-Za-z0-9]+( [A-Za-z0-9]+)*")
 
 
-class _AsGiven(EmailPolicy):
-    """Writes header fields as they are given: encoded and folded already.
+class _Verbatim(EmailPolicy):
+    """Writes header fields as given: already encoded and folded.
 
-    The standard library's own policies parse a field and write it anew, and on that way lose the
-    quotes of a long name and decode encoded words into line breaks (seen with Python 3.11.7).
+    The standard library's policies parse a field and write it again, which loses the quotes of a
+    long name and decodes encoded words into line breaks (seen with Python 3.11.7).
     """
 
     def header_store_parse(self, name: str, value: str) -> tuple[str, str]:
         return name, value
 
 
-_POLICY = _AsGiven(linesep="\r\n", refold_source="none")
+_POLICY = _Verbatim(linesep="\r\n", refold_source="none")
 # RFC 6532, for the rare address that is not ASCII itself; names and subjects can be encoded.
 _POLICY_UTF8 = _POLICY.clone(utf8=True)
 
 
-def message_of(parcel: Parcel, sender: str, message_id: str) -> EmailMessage:
-    """Make the message. Raises a final CallFailed for a letter that cannot be sent."""
-    letter = parcel.letter
+def message_of(outgoing: OutgoingLetter, sender: str, message_id: str) -> EmailMessage:
+    """Return the message. Raises a final CallFailed for a letter that cannot be sent."""
+    letter = outgoing.letter
     check_addresses(letter)
     addresses = (sender, letter.to_email, letter.reply_to or "")
     message = EmailMessage(_POLICY if all(map(str.isascii, addresses)) else _POLICY_UTF8)
@@ -43,7 +43,7 @@ def message_of(parcel: Parcel, sender: str, message_id: str) -> EmailMessage:
     message["Subject"] = _encoded("Subject", header_text(letter.subject, MAX_SUBJECT))
     message["Date"] = format_datetime(datetime.now(UTC))
     message["Message-ID"] = message_id
-    message["X-RealtorOS-Email"] = str(parcel.id)
+    message["X-RealtorOS-Email"] = str(outgoing.id)
     text = text_of(letter.body)
     message.set_content(text)
     message.add_alternative(html_of(text), subtype="html")
@@ -54,7 +54,7 @@ def _address(field: str, name: str, address: str) -> str:
     name = header_text(name, MAX_NAME)
     if not name:
         return address
-    # Whatever is more than plain words is encoded (RFC 2047), so nothing needs quotes.
+    # All but plain ASCII words is encoded (RFC 2047), so nothing needs quotes.
     phrase = name if _ATOMS.fullmatch(name) else Header(name, "utf-8", header_name=field).encode()
     return f"{phrase} <{address}>"
 

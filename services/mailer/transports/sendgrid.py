@@ -22,16 +22,16 @@ from services.mailer.transports.headers import (
     header_text,
     sender_address,
 )
-from services.mailer.transports.transport import Parcel
+from services.mailer.transports.transport import OutgoingLetter
 
 
-def mail_send(parcel: Parcel, sender: str) -> dict[str, Any]:
-    """Give the request's JSON. Raises a final CallFailed for a letter that cannot be sent."""
-    letter = parcel.letter
+def mail_send(outgoing: OutgoingLetter, sender: str) -> dict[str, Any]:
+    """Return the request's JSON. Raises a final CallFailed for a letter that cannot be sent."""
+    letter = outgoing.letter
     check_addresses(letter)
     text = text_of(letter.body)
     try:
-        # An address without a name would be parsed for one: names are never empty here.
+        # The SDK parses an address without a name for one, so names are never empty here.
         mail = Mail(
             from_email=From(sender, header_text(letter.from_name, MAX_NAME) or sender),
             to_emails=To(letter.to_email, header_text(letter.to_name, MAX_NAME) or letter.to_email),
@@ -43,17 +43,17 @@ def mail_send(parcel: Parcel, sender: str) -> dict[str, Any]:
         raise CallFailed("the letter begins with a SendGrid API key", final=True) from None
     if letter.reply_to is not None:
         mail.reply_to = ReplyTo(letter.reply_to)
-    for name, value in parcel.custom_args.items():
+    for name, value in outgoing.custom_args.items():
         mail.add_custom_arg(CustomArg(name, value))
     body: dict[str, Any] = mail.get()
     return body
 
 
-_MOST_IN_FLIGHT = 64
+_MAX_IN_FLIGHT = 64
 # Below the idle time of common servers (uvicorn closes after 5 s): a request that meets a
-# connection just being closed is an unknown outcome, which costs a person's time.
+# connection just being closed has an unknown outcome, which costs a person's time.
 _IDLE_SECONDS = 2.0
-_NEVER_LEFT = (
+_NOT_SENT = (
     httpx2.ConnectError,
     httpx2.ConnectTimeout,
     httpx2.PoolTimeout,
@@ -61,12 +61,12 @@ _NEVER_LEFT = (
     httpx2.LocalProtocolError,
     httpx2.UnsupportedProtocol,
 )
-# RFC 9110: nobody answered the gateway, so the provider may have taken the letter.
+# RFC 9110: the gateway got no answer, so the provider may have accepted the letter.
 _GATEWAY_TIMEOUT = 504
 
 
 class SendGridTransport:
-    """Sends from the address in `mail_from`; `timeout` seconds are for the whole call.
+    """Sends from the address in `mail_from`; `timeout` (seconds) limits the whole call.
 
     One per process, since it holds the pool of connections.
     """
@@ -76,12 +76,12 @@ class SendGridTransport:
         self._timeout = timeout
         self._http = httpx2.AsyncClient(
             headers={"Authorization": f"Bearer {api_key}"},
-            # Waiting for the pool, for TCP and for TLS end before the whole does, so that when
-            # the whole is over the request may have left.
+            # Pool, TCP and TLS have shorter limits than the whole call, so only when the whole
+            # call times out may the request have left.
             timeout=httpx2.Timeout(timeout, connect=timeout / 4, pool=timeout / 4),
             limits=httpx2.Limits(
-                max_connections=2 * _MOST_IN_FLIGHT,
-                max_keepalive_connections=_MOST_IN_FLIGHT,
+                max_connections=2 * _MAX_IN_FLIGHT,
+                max_keepalive_connections=_MAX_IN_FLIGHT,
                 keepalive_expiry=_IDLE_SECONDS,
             ),
         )
@@ -89,17 +89,17 @@ class SendGridTransport:
         if self._url.scheme not in ("http", "https") or not self._url.host:
             raise ValueError("SENDGRID_BASE_URL is not an http(s) address")
 
-    async def send(self, parcel: Parcel) -> str | None:
-        """Post the letter once and give the `X-Message-Id`. Raises CallFailed, OutcomeUnknown."""
-        request = self._http.build_request("POST", self._url, json=mail_send(parcel, self._from))
+    async def send(self, outgoing: OutgoingLetter) -> str | None:
+        """Post the letter once; return the `X-Message-Id`. Raises CallFailed, OutcomeUnknown."""
+        request = self._http.build_request("POST", self._url, json=mail_send(outgoing, self._from))
         response: httpx2.Response | None = None
         try:
             async with asyncio.timeout(self._timeout):
                 response = await self._http.send(request, stream=True)
-                # The status is the answer; the rest is read for the connection's sake.
+                # The status is the answer; the body is read so that the connection can be reused.
                 with contextlib.suppress(httpx2.RequestError):
                     await response.aread()
-        except _NEVER_LEFT as error:
+        except _NOT_SENT as error:
             raise CallFailed(f"no connection to the mail provider ({_kind(error)})") from None
         except httpx2.RequestError as error:
             raise OutcomeUnknown(f"the mail provider's answer was lost ({_kind(error)})") from None

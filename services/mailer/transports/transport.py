@@ -1,4 +1,4 @@
-"""What carries the letters: the port that the mailer calls, and what goes in and comes out."""
+"""The port through which mailer sends letters: its input and its interface."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,10 +10,10 @@ from services.mailer.transports.headers import valid_address
 
 
 @dataclass(frozen=True)
-class Parcel:
-    """A letter and what it belongs to. Text in the letter is hostile input.
+class OutgoingLetter:
+    """A letter and the attempt that sends it. Text in the letter is hostile input.
 
-    `id` and `attempt` name the call; by `custom_args` the provider's reports are told apart later.
+    `id` and `attempt` name the call; the provider's reports carry the `custom_args`.
     """
 
     id: UUID
@@ -23,21 +23,21 @@ class Parcel:
 
 
 class Transport(Protocol):
-    """Hands letters to whoever delivers them. It never tries twice."""
+    """Hands letters to a provider. Never retries."""
 
-    async def send(self, parcel: Parcel) -> str | None:
-        """Send once and give the provider's message id, if it named one.
+    async def send(self, outgoing: OutgoingLetter) -> str | None:
+        """Send once; return the provider's message id, if it has one.
 
         Raises CallFailed when the letter certainly was not accepted, OutcomeUnknown when it may
         or may not have been.
         """
 
     async def close(self) -> None:
-        """Give back what the transport holds."""
+        """Release connections and other resources."""
 
 
 class Redirect:
-    """Sends everything to one address instead (MAIL_REDIRECT_TO); names and texts stay."""
+    """Sends every letter to one address instead (MAIL_REDIRECT_TO); names and texts stay."""
 
     def __init__(self, transport: Transport, address: str) -> None:
         if not valid_address(address):
@@ -45,11 +45,11 @@ class Redirect:
         self._transport = transport
         self._address = address
 
-    async def send(self, parcel: Parcel) -> str | None:
-        """Send the parcel to the one address."""
-        letter = parcel.letter.model_copy(update={"to_email": self._address})
-        return await self._transport.send(replace(parcel, letter=letter))
+    async def send(self, outgoing: OutgoingLetter) -> str | None:
+        """Send the letter to the one address."""
+        letter = outgoing.letter.model_copy(update={"to_email": self._address})
+        return await self._transport.send(replace(outgoing, letter=letter))
 
     async def close(self) -> None:
-        """Close the transport inside."""
+        """Close the wrapped transport."""
         await self._transport.close()

@@ -149,7 +149,7 @@ def test_a_settled_draft_is_neither_composed_nor_failed_once_more(settled: Draft
         failed(draft)
 
 
-def test_a_person_orders_a_failed_draft_again_and_its_attempts_count_anew() -> None:
+def test_a_person_orders_a_failed_draft_again_and_its_attempts_start_from_one() -> None:
     [event] = retry(folded(REQUESTED, FAILED_ONCE, FAILED), AGAIN, GIVEN)
     assert event == REQUESTED.model_copy(update={"requested_at": GIVEN.now})
     draft = folded(REQUESTED, FAILED_ONCE, FAILED, event)
@@ -166,9 +166,7 @@ def test_only_a_failed_draft_is_ordered_again() -> None:
     [(None, AGAIN), (folded(REQUESTED, FAILED), AGAIN.model_copy(update={"agent_id": uuid4()}))],
     ids=["never requested", "another agent's"],
 )
-def test_what_is_not_there_or_not_the_agent_s_is_not_found(
-    draft: Draft | None, command: RetryDraft
-) -> None:
-    with pytest.raises(Refused, match="no such draft") as refusal:
+def test_a_missing_or_foreign_draft_is_not_found(draft: Draft | None, command: RetryDraft) -> None:
+    with pytest.raises(Refused, match="draft not found") as refusal:
         retry(draft, command, GIVEN)
     assert refusal.value.kind == "not_found"

@@ -12,10 +12,10 @@ from chassis.domain.errors import CallFailed
 from contracts.crm import AgentProfile, ClientDetails
 from contracts.scheduler import Recipient
 from services.composer.openai_writer import OpenAIWriter
-from services.composer.writer import Brief
-from tests.providers.running import Fake, provider
+from services.composer.writer import CompositionRequest
+from tests.providers.running import FakeProvider, provider
 
-BRIEF = Brief(
+REQUEST = CompositionRequest(
     followup_type="Week 1",
     stage="lead",
     property_type="land",
@@ -28,18 +28,18 @@ BRIEF = Brief(
 
 # One process for all tests: starting Python costs more than what is tested.
 @pytest.fixture(scope="module")
-async def running_fake(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fake]:
+async def running_fake(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[FakeProvider]:
     async with provider("openai", tmp_path_factory.mktemp("providers")) as fake:
         yield fake
 
 
 @pytest.fixture
-async def fake(running_fake: Fake) -> Fake:
-    return await running_fake.from_here()
+async def fake(running_fake: FakeProvider) -> FakeProvider:
+    return await running_fake.reset()
 
 
 @pytest.fixture
-async def writer(fake: Fake) -> AsyncIterator[OpenAIWriter]:
+async def writer(fake: FakeProvider) -> AsyncIterator[OpenAIWriter]:
     writer = OpenAIWriter("sk-test", fake.url, "gpt-test", timeout=2.0)
     yield writer
     await writer.close()
@@ -47,7 +47,7 @@ async def writer(fake: Fake) -> AsyncIterator[OpenAIWriter]:
 
 async def failure(writer: OpenAIWriter) -> CallFailed:
     with pytest.raises(CallFailed) as caught:
-        await writer.write(BRIEF)
+        await writer.write(REQUEST)
     for private in ("Maria", "maria", "private!", "ordered by the test", "sk-test"):
         assert private not in str(caught.value)
     # The original may hold the prompt or the answer; a traceback must not print it.
@@ -55,8 +55,10 @@ async def failure(writer: OpenAIWriter) -> CallFailed:
     return caught.value
 
 
-async def test_a_letter_is_written_and_the_model_named(writer: OpenAIWriter, fake: Fake) -> None:
-    letter = await writer.write(BRIEF)
+async def test_a_letter_is_written_and_the_model_named(
+    writer: OpenAIWriter, fake: FakeProvider
+) -> None:
+    letter = await writer.write(REQUEST)
     assert "Maria" in letter.body
     asked = fake.ledger()[-1]
     assert asked["model"] == writer.name == "gpt-test"
@@ -67,29 +69,35 @@ async def test_a_letter_is_written_and_the_model_named(writer: OpenAIWriter, fak
 
 
 async def test_sixty_four_letters_at_once(writer: OpenAIWriter) -> None:
-    assert len(await asyncio.gather(*(writer.write(BRIEF) for _ in range(64)))) == 64
+    assert len(await asyncio.gather(*(writer.write(REQUEST) for _ in range(64)))) == 64
 
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504, 529])
-async def test_what_may_pass_is_not_final(status: int, writer: OpenAIWriter, fake: Fake) -> None:
-    await fake.order({"status": status})
+async def test_what_may_pass_is_not_final(
+    status: int, writer: OpenAIWriter, fake: FakeProvider
+) -> None:
+    await fake.inject_faults({"status": status})
     failed = await failure(writer)
     assert (failed.final, failed.retry_after) == (False, None)
     assert str(status) in failed.reason
-    assert fake.ledger() == [], "nothing is retried behind our back"
+    assert fake.ledger() == [], "nothing is retried by the SDK itself"
 
 
 @pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 413, 422])
-async def test_what_stays_wrong_is_final(status: int, writer: OpenAIWriter, fake: Fake) -> None:
-    await fake.order({"status": status, "headers": {"Location": "http://elsewhere.invalid/"}})
+async def test_what_stays_wrong_is_final(
+    status: int, writer: OpenAIWriter, fake: FakeProvider
+) -> None:
+    await fake.inject_faults(
+        {"status": status, "headers": {"Location": "http://elsewhere.invalid/"}}
+    )
     assert (await failure(writer)).final
 
 
 async def test_an_empty_purse_is_final_although_it_is_a_429(
-    writer: OpenAIWriter, fake: Fake
+    writer: OpenAIWriter, fake: FakeProvider
 ) -> None:
     error = {"message": "m", "type": "insufficient_quota", "code": "insufficient_quota"}
-    await fake.order({"status": 429, "body": {"error": error}})
+    await fake.inject_faults({"status": 429, "body": {"error": error}})
     assert (await failure(writer)).final
 
 
@@ -99,14 +107,14 @@ async def test_an_empty_purse_is_final_although_it_is_a_429(
     + [(nonsense, None) for nonsense in ("", "nan", "-1", "soon", "Wed, 21 Oct 2009 07:28:00 GMT")],
 )
 async def test_the_provider_says_how_long_to_wait(
-    header: str, seconds: float | None, writer: OpenAIWriter, fake: Fake
+    header: str, seconds: float | None, writer: OpenAIWriter, fake: FakeProvider
 ) -> None:
-    await fake.order({"status": 429, "headers": {"Retry-After": header}})
+    await fake.inject_faults({"status": 429, "headers": {"Retry-After": header}})
     assert (await failure(writer)).retry_after == seconds
 
 
-async def test_a_refusal_is_final(writer: OpenAIWriter, fake: Fake) -> None:
-    await fake.order({"refusal": True})
+async def test_a_refusal_is_final(writer: OpenAIWriter, fake: FakeProvider) -> None:
+    await fake.inject_faults({"refusal": True})
     assert (await failure(writer)).final
 
 
@@ -128,20 +136,20 @@ BROKEN: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("order", BROKEN, ids=str)
 async def test_an_answer_that_is_broken_or_late_may_be_better_next_time(
-    order: dict[str, Any], writer: OpenAIWriter, fake: Fake
+    order: dict[str, Any], writer: OpenAIWriter, fake: FakeProvider
 ) -> None:
-    await fake.order(order)
+    await fake.inject_faults(order)
     assert not (await failure(writer)).final
-    assert await writer.write(BRIEF)
+    assert await writer.write(REQUEST)
 
 
-async def test_the_content_filter_is_final(writer: OpenAIWriter, fake: Fake) -> None:
+async def test_the_content_filter_is_final(writer: OpenAIWriter, fake: FakeProvider) -> None:
     choice = {"index": 0, "finish_reason": "content_filter", "message": {"role": "assistant"}}
-    await fake.order({"status": 200, "body": {"choices": [choice]}})
+    await fake.inject_faults({"status": 200, "body": {"choices": [choice]}})
     assert (await failure(writer)).final
 
 
-async def test_nobody_at_the_address_is_not_final() -> None:
+async def test_a_refused_connection_is_not_final() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"

@@ -25,18 +25,18 @@ def test_an_agent_is_registered_once() -> None:
     assert register(KNOWN, order, GIVEN) == []
 
 
-def test_registering_a_known_agent_takes_the_profile_over() -> None:
+def test_registering_a_registered_agent_updates_its_profile() -> None:
     order = RegisterAgent(agent_id=AGENT, personal=DANA_MOVED)
     assert register(KNOWN, order, GIVEN) == [UPDATED]
     assert evolve(KNOWN, UPDATED).personal == DANA_MOVED
 
 
-def test_an_update_tells_the_whole_profile_unless_nothing_changes() -> None:
+def test_an_update_carries_the_whole_profile_unless_nothing_changes() -> None:
     assert update(KNOWN, UpdateAgent(agent_id=AGENT, personal=DANA_MOVED), GIVEN) == [UPDATED]
     assert update(KNOWN, UpdateAgent(agent_id=AGENT, personal=DANA), GIVEN) == []
 
 
 def test_an_agent_that_was_never_registered_is_not_found() -> None:
-    with pytest.raises(Refused, match="no such agent") as refusal:
+    with pytest.raises(Refused, match="agent not found") as refusal:
         update(None, UpdateAgent(agent_id=AGENT, personal=DANA), GIVEN)
     assert refusal.value.kind == "not_found"

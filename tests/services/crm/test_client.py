@@ -76,7 +76,7 @@ def test_a_new_client_is_a_lead_of_a_residential_property_unless_said_otherwise(
 
 @pytest.mark.parametrize("history", [(CREATED,), (CREATED, DELETED)])
 def test_an_id_is_never_used_twice(history: tuple[ClientEvent, ...]) -> None:
-    with pytest.raises(Refused, match="exists already") as refusal:
+    with pytest.raises(Refused, match="already exists") as refusal:
         create(folded(*history), create_maria(), GIVEN)
     assert (refusal.value.kind, refusal.value.field) == ("conflict", "client_id")
 
@@ -85,7 +85,7 @@ def test_the_email_is_compared_without_its_case() -> None:
     assert folded(CREATED).email_key == "maria@mail.example.com"
 
 
-def test_an_update_tells_the_whole_client_and_keeps_what_it_does_not_name() -> None:
+def test_an_update_carries_the_whole_client_and_keeps_what_it_does_not_name() -> None:
     [event] = update(folded(CREATED), changes(stage="closed", personal={"name": "Mia"}), GIVEN)
     assert event == ClientUpdated(
         agent_id=AGENT,
@@ -141,12 +141,12 @@ def test_a_deleted_client_is_a_tombstone_without_personal_data() -> None:
     [(None, AGENT), (folded(CREATED, DELETED), AGENT), (folded(CREATED), uuid4())],
     ids=["never created", "deleted", "another agent's"],
 )
-def test_what_is_not_there_or_not_the_agent_s_is_not_found(
+def test_a_missing_deleted_or_foreign_client_is_not_found(
     client: Client | None, agent_id: UUID
 ) -> None:
-    with pytest.raises(Refused, match="no such client") as refusal:
+    with pytest.raises(Refused, match="client not found") as refusal:
         update(client, changes(agent_id, stage="lost"), GIVEN)
     assert refusal.value.kind == "not_found"
-    with pytest.raises(Refused, match="no such client") as refusal:
+    with pytest.raises(Refused, match="client not found") as refusal:
         delete(client, DeleteClient(agent_id=agent_id, client_id=CLIENT), GIVEN)
     assert refusal.value.kind == "not_found"

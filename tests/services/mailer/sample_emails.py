@@ -1,4 +1,4 @@
-"""Emails as the tests need them: Maria's, at each point of its way."""
+"""Sample data: the events of Maria's email, from queued to settled."""
 
 from datetime import UTC, datetime, timedelta
 from functools import reduce
@@ -67,7 +67,7 @@ def folded(*events: EmailEvent) -> Email:
 
 
 def report(kind: DeliveryKind, **fields: Any) -> RecordDelivery:
-    """Give what the provider reports a minute after noon."""
+    """Return the provider's report of a minute after noon."""
     plain = {
         "at": NOON + timedelta(minutes=1),
         "personal": RecordedAddress(email=" MARIA@mail.example "),

@@ -1,4 +1,4 @@
-"""The admin is told once of each failure, and never of an alert."""
+"""Each failure raises one alert; an alert raises none."""
 
 from datetime import timedelta
 from functools import reduce

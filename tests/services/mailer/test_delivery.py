@@ -96,7 +96,7 @@ def test_a_report_of_what_was_never_called_settles_nothing() -> None:
 
 def test_a_report_about_what_is_not_there_or_not_the_agent_s_is_refused() -> None:
     for email, fields in ((None, {}), (folded(QUEUED, STARTED), {"agent_id": uuid4()})):
-        with pytest.raises(Refused, match="no such email") as refusal:
+        with pytest.raises(Refused, match="email not found") as refusal:
             record(email, report("opened", **fields), GIVEN)
         assert refusal.value.kind == "not_found"
 

@@ -16,7 +16,7 @@ from contracts.mailer import (
     SendAttemptFailed,
     SendOutcomeUnknown,
 )
-from services.mailer.email import Email, fail_attempt, give_up, queue, sent, start, withhold
+from services.mailer.email import Email, fail_attempt, mark_unknown, queue, sent, start, withhold
 from tests.services.mailer.sample_emails import (
     ABOUT,
     FAILED,
@@ -127,7 +127,9 @@ def test_an_email_is_withheld_when_the_answer_is_no() -> None:
 
 
 def test_no_answer_is_neither_sent_nor_failed_and_is_not_tried_again() -> None:
-    [event] = give_up(folded(QUEUED, STARTED), GIVEN, attempt=1, reason="timeout", reconcile=WAIT)
+    [event] = mark_unknown(
+        folded(QUEUED, STARTED), GIVEN, attempt=1, reason="timeout", reconcile=WAIT
+    )
     assert event == SendOutcomeUnknown(
         **ABOUT,
         attempt=1,
@@ -159,7 +161,7 @@ def test_what_is_settled_takes_no_second_answer(status: str) -> None:
     with pytest.raises(Refused, match="settled"):
         withhold(email, GIVEN, reason="client_deleted")
     with pytest.raises(Refused, match="settled"):
-        give_up(email, GIVEN, attempt=1, reason="timeout", reconcile=WAIT)
+        mark_unknown(email, GIVEN, attempt=1, reason="timeout", reconcile=WAIT)
 
 
 def test_an_answer_to_an_earlier_attempt_settles_nothing() -> None:
@@ -169,12 +171,12 @@ def test_an_answer_to_an_earlier_attempt_settles_nothing() -> None:
     with pytest.raises(Refused, match="attempt 1 is settled"):
         failed(email, 1)
     with pytest.raises(Refused, match="attempt 1 is settled"):
-        give_up(email, GIVEN, attempt=1, reason="timeout", reconcile=WAIT)
+        mark_unknown(email, GIVEN, attempt=1, reason="timeout", reconcile=WAIT)
 
 
 def test_giving_up_twice_is_refused() -> None:
     with pytest.raises(Refused, match="settled"):
-        give_up(
+        mark_unknown(
             folded(QUEUED, STARTED, UNKNOWN), GIVEN, attempt=1, reason="timeout", reconcile=WAIT
         )
 

@@ -1,4 +1,4 @@
-"""Plans as the tests need them: a client created at noon, days that last a day."""
+"""Sample plans: of a client created at noon, with days of 24 hours."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -23,13 +23,13 @@ KNOWN = KnownClient(
 
 
 def at(days: float) -> Given:
-    """Give the moment so many days after noon, and a cause of its own."""
+    """Return the time so many days after noon, with a cause of its own."""
     now = NOON + days * DAY
     return Given(now, uuid5(CLIENT, now.isoformat()))
 
 
 def created(**fields: Any) -> ClientCreated:
-    """Give a client that was created at noon."""
+    """Return a client that was created at noon."""
     plain: dict[str, Any] = {
         "agent_id": AGENT,
         "client_id": CLIENT,
@@ -49,7 +49,7 @@ def folded(plan: Plan | None, events: Iterable[FollowupEvent]) -> Plan:
 
 
 def planned() -> Plan:
-    """Give the plan of a new client: days 1, 3, 7, 14 and 30."""
+    """Return the plan of a new client: days 1, 3, 7, 14 and 30."""
     return folded(None, plan_followups(None, created(), at(0), day=DAY))
 
 
@@ -59,5 +59,5 @@ def due_at(plan: Plan, days: float) -> list[FollowupEvent]:
 
 
 def days_of(plan: Plan) -> list[float]:
-    """Give the dates of what is pending, in days after noon."""
+    """Return the dates of the pending follow-ups, in days after noon."""
     return [(f.scheduled_for - NOON) / DAY for f in plan.pending]

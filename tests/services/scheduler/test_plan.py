@@ -16,8 +16,8 @@ from contracts.scheduler import (
     FollowupsPlanned,
     RescheduleFollowup,
 )
-from services.scheduler.orders import cancel, reschedule
-from services.scheduler.plan import Plan, end_plan, follow_stage, plan_followups
+from services.scheduler.plan import Plan, cancel_on_deletion, cancel_on_stage, plan_followups
+from services.scheduler.plan_commands import cancel, reschedule
 from tests.services.scheduler.sample_plans import (
     AGENT,
     CLIENT,
@@ -184,41 +184,41 @@ def test_a_cancelled_followup_never_falls_due() -> None:
 )
 def test_a_client_who_becomes_closed_or_lost_gets_no_more(stage: Stage, reason: str) -> None:
     plan = folded(planned(), due_at(planned(), 1))
-    events = follow_stage(plan, updated(stage), at(2))
+    events = cancel_on_stage(plan, updated(stage), at(2))
     assert {e.reason for e in events if isinstance(e, FollowupCancelled)} == {reason}
     after = folded(plan, events)
     assert after.due_at is None
     assert [f.status for f in after.followups] == ["due", *["cancelled"] * 4]
-    assert follow_stage(after, updated(stage), at(3)) == []
+    assert cancel_on_stage(after, updated(stage), at(3)) == []
 
 
 @pytest.mark.parametrize("stage", ["lead", "negotiating", "under_contract"])
 def test_other_stages_leave_the_plan_alone(stage: Stage) -> None:
-    assert follow_stage(planned(), updated(stage), at(2)) == []
-    assert follow_stage(None, updated("lost"), at(2)) == []
+    assert cancel_on_stage(planned(), updated(stage), at(2)) == []
+    assert cancel_on_stage(None, updated("lost"), at(2)) == []
 
 
 def test_a_deleted_client_gets_no_more() -> None:
     gone = ClientDeleted(agent_id=AGENT, client_id=CLIENT, deleted_at=NOON)
-    events = end_plan(planned(), gone, at(2))
+    events = cancel_on_deletion(planned(), gone, at(2))
     assert [e.reason for e in events if isinstance(e, FollowupCancelled)] == ["client_deleted"] * 5
     assert folded(planned(), events).due_at is None
-    assert end_plan(None, gone, at(2)) == []
+    assert cancel_on_deletion(None, gone, at(2)) == []
 
 
 @pytest.mark.parametrize("wrong", [{"agent_id": uuid4()}, {"followup_id": uuid4()}])
 def test_what_is_not_there_or_not_the_agent_s_is_not_found(wrong: dict[str, Any]) -> None:
     plan = planned()
-    with pytest.raises(Refused, match="no such follow-up") as refusal:
+    with pytest.raises(Refused, match="follow-up not found") as refusal:
         reschedule(plan, move(plan, 0, 2, **wrong), at(0))
     assert refusal.value.kind == "not_found"
-    with pytest.raises(Refused, match="no such follow-up") as refusal:
+    with pytest.raises(Refused, match="follow-up not found") as refusal:
         cancel(plan, drop(plan, 0, **wrong), at(0))
     assert refusal.value.kind == "not_found"
 
 
 def test_a_client_without_a_plan_has_no_followup_to_cancel() -> None:
-    with pytest.raises(Refused, match="no such follow-up"):
+    with pytest.raises(Refused, match="follow-up not found"):
         cancel(None, drop(planned(), 0), at(0))
 
 

@@ -1,4 +1,4 @@
-"""Whatever an agent does with a plan: one follow-up per day, none twice, none forgotten."""
+"""Any commands on a plan, over time: one follow-up per day, none twice, none forgotten."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -18,8 +18,8 @@ from contracts.scheduler import (
     RescheduleFollowup,
     ResumePlan,
 )
-from services.scheduler.orders import cancel, cancel_all, change, pause, reschedule, resume
 from services.scheduler.plan import Plan
+from services.scheduler.plan_commands import cancel, cancel_all, change, pause, reschedule, resume
 from tests.services.scheduler.sample_plans import (
     AGENT,
     CLIENT,
@@ -50,8 +50,8 @@ STEPS = st.lists(
 
 
 def decided(plan: Plan, what: str, number: int, days: float, now: float) -> list[FollowupEvent]:
-    whole: dict[str, Any] = {"agent_id": AGENT, "client_id": CLIENT}
-    about = whole | {"followup_id": plan.followups[number].followup_id}
+    about_plan: dict[str, Any] = {"agent_id": AGENT, "client_id": CLIENT}
+    about = about_plan | {"followup_id": plan.followups[number].followup_id}
     try:
         match what:
             case "due":
@@ -66,24 +66,24 @@ def decided(plan: Plan, what: str, number: int, days: float, now: float) -> list
             case "cancel":
                 return cancel(plan, CancelFollowup(**about), at(now))
             case "pause":
-                return pause(plan, PausePlan(**whole), at(now))
+                return pause(plan, PausePlan(**about_plan), at(now))
             case "resume":
-                return resume(plan, ResumePlan(**whole), at(now))
+                return resume(plan, ResumePlan(**about_plan), at(now))
             case _:
-                return cancel_all(plan, CancelPlan(**whole), at(now))
+                return cancel_all(plan, CancelPlan(**about_plan), at(now))
     except Refused:
         return []
 
 
 def until_nothing_is_pending(plan: Plan, now: float) -> tuple[Plan, list[FollowupEvent]]:
     """Do what the due loop does: decide whenever the plan's date has come."""
-    told: list[FollowupEvent] = []
+    events_so_far: list[FollowupEvent] = []
     for _ in range(30):
         if plan.due_at is None:
-            return plan, told
+            return plan, events_so_far
         now = max(now, (plan.due_at - NOON) / DAY)
         events = due_at(plan, now)
-        told += events
+        events_so_far += events
         plan = folded(plan, events)
     raise AssertionError("the plan never comes to rest")
 
@@ -93,17 +93,17 @@ def test_one_per_day_none_twice_and_none_forgotten(
     steps: Sequence[tuple[float, str, int, float]],
 ) -> None:
     plan, now = planned(), 0.0
-    told: list[FollowupEvent] = []
+    events_so_far: list[FollowupEvent] = []
     for wait, what, number, days in steps:
         now += wait
         events = decided(plan, what, number, days, now)
-        told += events
+        events_so_far += events
         plan = folded(plan, events)
         earliest = min((f.scheduled_for for f in plan.pending), default=None)
         assert plan.due_at == (None if plan.paused_at else earliest)
     plan = folded(plan, decided(plan, "resume", 0, 0, now))
     plan, rest = until_nothing_is_pending(plan, now)
-    due = [e for e in told + rest if isinstance(e, FollowupDue)]
+    due = [e for e in events_so_far + rest if isinstance(e, FollowupDue)]
     assert all(after.due_at - before.due_at >= DAY for before, after in pairwise(due))
     ids = [e.followup_id for e in due]
     assert len(ids) == len(set(ids))

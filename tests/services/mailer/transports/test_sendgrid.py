@@ -10,33 +10,33 @@ import pytest
 from chassis.domain.errors import CallFailed, OutcomeUnknown
 from services.mailer.transports.sendgrid import SendGridTransport
 from services.mailer.transports.transport import Redirect
-from tests.providers.running import Fake, provider
-from tests.services.mailer.sample_parcels import parcel
+from tests.providers.running import FakeProvider, provider
+from tests.services.mailer.sample_letters import outgoing
 
 SENDER = "RealtorOS <noreply@realtoros.example>"
 
 
 # One process for all tests: starting Python costs more than what is tested.
 @pytest.fixture(scope="module")
-async def running_fake(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fake]:
+async def running_fake(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[FakeProvider]:
     async with provider("sendgrid", tmp_path_factory.mktemp("providers")) as fake:
         yield fake
 
 
 @pytest.fixture
-async def fake(running_fake: Fake) -> Fake:
-    return await running_fake.from_here()
+async def fake(running_fake: FakeProvider) -> FakeProvider:
+    return await running_fake.reset()
 
 
 @pytest.fixture
-async def transport(fake: Fake) -> AsyncIterator[SendGridTransport]:
+async def transport(fake: FakeProvider) -> AsyncIterator[SendGridTransport]:
     transport = SendGridTransport("SG.test", fake.url, SENDER, timeout=1.0)
     yield transport
     await transport.close()
 
 
-async def test_a_letter_goes_out_whole(transport: SendGridTransport, fake: Fake) -> None:
-    sent = parcel(
+async def test_a_letter_goes_out_whole(transport: SendGridTransport, fake: FakeProvider) -> None:
+    sent = outgoing(
         reply_to="dana@harbor.example", body="Hi <Maria>,\n\nsee https://x.example/a?b&c."
     )
     message_id = await transport.send(sent)
@@ -55,11 +55,11 @@ async def test_a_letter_goes_out_whole(transport: SendGridTransport, fake: Fake)
     assert '<a href="https://x.example/a?b&amp;c">https://x.example/a?b&amp;c</a>.</p>' in html
 
 
-async def test_sixty_four_at_once(fake: Fake) -> None:
+async def test_sixty_four_at_once(fake: FakeProvider) -> None:
     # On a busy machine so many connections take more than the quarter of a second that a timeout
     # of one leaves to each.
     transport = SendGridTransport("SG.test", fake.url, SENDER, timeout=30.0)
-    ids = await asyncio.gather(*(transport.send(parcel()) for _ in range(64)))
+    ids = await asyncio.gather(*(transport.send(outgoing()) for _ in range(64)))
     await transport.close()
     assert len(set(ids)) == len(fake.ledger()) == 64
 
@@ -72,11 +72,11 @@ async def test_sixty_four_at_once(fake: Fake) -> None:
     ],
 )
 async def test_a_status_is_an_answer_and_the_letter_was_not_taken(
-    status: int, final: bool, transport: SendGridTransport, fake: Fake
+    status: int, final: bool, transport: SendGridTransport, fake: FakeProvider
 ) -> None:
-    await fake.order({"status": status, "headers": {"Retry-After": "30"}})
+    await fake.inject_faults({"status": status, "headers": {"Retry-After": "30"}})
     with pytest.raises(CallFailed) as refused:
-        await transport.send(parcel())
+        await transport.send(outgoing())
     assert (refused.value.final, refused.value.retry_after) == (final, 30)
     assert refused.value.reason == f"the mail provider answered {status}"
     assert fake.ledger() == []
@@ -86,34 +86,34 @@ async def test_a_status_is_an_answer_and_the_letter_was_not_taken(
     "order", [{"drop": "before"}, {"drop": "after"}, {"delay": 1.5}, {"status": 504}], ids=str
 )
 async def test_no_answer_is_neither_sent_nor_refused(
-    order: dict[str, Any], transport: SendGridTransport, fake: Fake
+    order: dict[str, Any], transport: SendGridTransport, fake: FakeProvider
 ) -> None:
-    await fake.order(order)
+    await fake.inject_faults(order)
     with pytest.raises(OutcomeUnknown) as unknown:
-        await transport.send(parcel())
+        await transport.send(outgoing())
     assert "maria" not in unknown.value.reason.lower()
     assert len(fake.ledger()) == (order in ({"drop": "after"}, {"delay": 1.5})), (
         "and it is not sent again"
     )
-    assert await transport.send(parcel())
+    assert await transport.send(outgoing())
 
 
 @pytest.mark.parametrize("order", [{"truncated": True}, {"malformed": True}], ids=str)
 async def test_an_acceptance_with_a_broken_body_is_an_acceptance(
-    order: dict[str, Any], transport: SendGridTransport, fake: Fake
+    order: dict[str, Any], transport: SendGridTransport, fake: FakeProvider
 ) -> None:
-    await fake.order(order)
-    message_id = await transport.send(parcel())
+    await fake.inject_faults(order)
+    message_id = await transport.send(outgoing())
     assert message_id in (None, fake.ledger()[0]["message_id"])
 
 
-async def test_nobody_listening_is_a_failure_to_try_again() -> None:
+async def test_a_refused_connection_is_a_failure_to_retry() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
         transport = SendGridTransport("SG.test", url, SENDER, timeout=1.0)
         with pytest.raises(CallFailed) as refused:
-            await transport.send(parcel())
+            await transport.send(outgoing())
         await transport.close()
     assert not refused.value.final
 
@@ -127,7 +127,7 @@ async def test_no_room_in_the_pool_is_a_failure_to_try_again() -> None:
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     # A quarter of it is for getting a connection: enough for 128 of them on a busy machine.
     transport = SendGridTransport("SG.test", url, SENDER, timeout=8)
-    sends = (transport.send(parcel()) for _ in range(140))
+    sends = (transport.send(outgoing()) for _ in range(140))
     outcomes = await asyncio.gather(*sends, return_exceptions=True)
     kinds = [type(outcome) for outcome in outcomes]
     assert (kinds.count(OutcomeUnknown), kinds.count(CallFailed)) == (128, 12)
@@ -137,30 +137,30 @@ async def test_no_room_in_the_pool_is_a_failure_to_try_again() -> None:
 
 @pytest.mark.parametrize("letter", [{"to_email": "a@b.c\r\nBcc: x@y.z"}, {"reply_to": "a b"}])
 async def test_an_address_is_refused_rather_than_mended(
-    letter: dict[str, Any], transport: SendGridTransport, fake: Fake
+    letter: dict[str, Any], transport: SendGridTransport, fake: FakeProvider
 ) -> None:
     with pytest.raises(CallFailed) as refused:
-        await transport.send(parcel(**letter))
+        await transport.send(outgoing(**letter))
     assert refused.value.final
     assert fake.ledger() == []
 
 
 async def test_a_letter_that_looks_like_a_key_is_refused(transport: SendGridTransport) -> None:
     with pytest.raises(CallFailed) as refused:
-        await transport.send(parcel(body="SG.abc.def"))
+        await transport.send(outgoing(body="SG.abc.def"))
     assert refused.value.final
 
 
 async def test_staging_sends_everything_to_one_address(
-    transport: SendGridTransport, fake: Fake
+    transport: SendGridTransport, fake: FakeProvider
 ) -> None:
-    await Redirect(transport, "staging@team.example").send(parcel())
+    await Redirect(transport, "staging@team.example").send(outgoing())
     [entry] = fake.ledger()
     assert entry["to"] == ["staging@team.example"]
     assert entry["subject"] == "Hello"
     assert entry["request"]["personalizations"][0]["to"][0]["name"] == "Maria Lopez"
     with pytest.raises(ValueError, match="not an email address"):
-        Redirect(transport, "nobody")
+        Redirect(transport, "invalid")
 
 
 @pytest.mark.parametrize("base_url", ["mail.example", "ftp://mail.example", ""])

@@ -18,7 +18,7 @@ from services.mailer.transports.headers import valid_address
 from services.mailer.transports.mailbox import Mailbox
 from services.mailer.transports.mime import message_of
 from services.mailer.transports.sendgrid import mail_send
-from tests.services.mailer.sample_parcels import parcel
+from tests.services.mailer.sample_letters import outgoing
 
 SENDER = "noreply@realtoros.example"
 
@@ -46,7 +46,7 @@ def mailbox(folder: Path) -> Mailbox:
 async def test_a_letter_is_one_file_that_a_mail_program_opens(
     mailbox: Mailbox, folder: Path
 ) -> None:
-    sent = parcel(from_name="Dána Reed", reply_to="dana@harbor.example", subject="Grüße")
+    sent = outgoing(from_name="Dána Reed", reply_to="dana@harbor.example", subject="Grüße")
     message_id = await mailbox.send(sent)
     [(name, content)] = files(folder).items()
     assert name == f"{sent.id}-1.eml"
@@ -62,7 +62,7 @@ async def test_a_letter_is_one_file_that_a_mail_program_opens(
 
 
 async def test_what_is_there_was_sent_and_is_left_alone(mailbox: Mailbox, folder: Path) -> None:
-    sent = parcel()
+    sent = outgoing()
     first = await mailbox.send(sent)
     before = files(folder)
     assert await mailbox.send(sent) == first
@@ -72,7 +72,7 @@ async def test_what_is_there_was_sent_and_is_left_alone(mailbox: Mailbox, folder
 async def test_two_that_write_at_once_leave_one_whole_file(
     mailbox: Mailbox, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sent = parcel()
+    sent = outgoing()
     monkeypatch.setattr(Path, "exists", lambda _path: False)
     assert await mailbox.send(sent) == await mailbox.send(sent)
     monkeypatch.undo()
@@ -88,7 +88,7 @@ async def test_a_full_disk_leaves_nothing_and_may_be_tried_again(
 
     monkeypatch.setattr(os, step, full)
     with pytest.raises(CallFailed) as refused:
-        await mailbox.send(parcel())
+        await mailbox.send(outgoing())
     assert not refused.value.final
     assert refused.value.reason == "the mailbox cannot be written: No space left on device"
     assert files(folder) == {}
@@ -97,21 +97,21 @@ async def test_a_full_disk_leaves_nothing_and_may_be_tried_again(
 async def test_a_folder_that_cannot_be_made_may_be_tried_again(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CallFailed) as refused:
-        await Mailbox(tmp_path / "file", SENDER).send(parcel())
+        await Mailbox(tmp_path / "file", SENDER).send(outgoing())
     assert not refused.value.final
 
 
 async def test_an_address_that_is_not_ascii_still_makes_a_letter(
     mailbox: Mailbox, folder: Path
 ) -> None:
-    await mailbox.send(parcel(to_email="jörg@exämple.example"))
+    await mailbox.send(outgoing(to_email="jörg@exämple.example"))
     [content] = files(folder).values()
     assert "To: Maria Lopez <jörg@exämple.example>\r\n" in content.decode()
 
 
 def test_mail_from_has_to_be_an_address(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="MAIL_FROM"):
-        Mailbox(tmp_path, "nobody")
+        Mailbox(tmp_path, "invalid")
 
 
 HEADERS = ["From", "To", "Reply-To", "Subject", "Date", "Message-ID", "X-RealtorOS-Email"]
@@ -134,7 +134,7 @@ HOSTILE = st.text() | st.lists(st.sampled_from(PIECES)).map("".join)
 
 @given(to_name=HOSTILE, from_name=HOSTILE, subject=HOSTILE, body=HOSTILE)
 def test_no_text_becomes_a_header_or_a_recipient(**texts: Any) -> None:
-    sent = parcel(reply_to="dana@harbor.example", **texts)
+    sent = outgoing(reply_to="dana@harbor.example", **texts)
     message = read(bytes(message_of(sent, SENDER, "<id@realtoros.example>")))
     assert list(message.keys()) == HEADERS
     assert [a.addr_spec for a in message["To"].addresses] == ["maria@mail.example"]
@@ -165,9 +165,9 @@ def test_a_valid_address_is_one_address(address: str) -> None:
 
 
 def test_absurd_lengths_are_cut_or_refused() -> None:
-    request = mail_send(parcel(subject="s" * 10**6, to_name="n" * 10**6), SENDER)
+    request = mail_send(outgoing(subject="s" * 10**6, to_name="n" * 10**6), SENDER)
     assert len(request["subject"]) == 150
     assert len(request["personalizations"][0]["to"][0]["name"]) == 100
     with pytest.raises(CallFailed, match="too long") as refused:
-        mail_send(parcel(body="b" * 10**6), SENDER)
+        mail_send(outgoing(body="b" * 10**6), SENDER)
     assert refused.value.final

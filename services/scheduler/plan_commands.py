@@ -1,4 +1,4 @@
-"""What an agent orders of a client's plan: other dates, a pause, an end."""
+"""What an agent's commands do to a client's plan: change follow-ups, pause, cancel."""
 
 from uuid import UUID
 
@@ -17,27 +17,27 @@ from contracts.scheduler import (
     RescheduleFollowup,
     ResumePlan,
 )
-from services.scheduler.plan import Followup, Plan, cancelled, moved
+from services.scheduler.plan import Followup, Plan, cancelled, rescheduled
 
 
 def reschedule(plan: Plan | None, command: RescheduleFollowup, given: Given) -> list[FollowupEvent]:
-    """Move a pending follow-up. Refuses any other."""
-    known, followup = _pending(plan, command.agent_id, command.followup_id)
+    """Reschedule a pending follow-up. Refuses any other."""
+    known, followup = _pending_followup(plan, command.agent_id, command.followup_id)
     if followup.scheduled_for == command.scheduled_for:
         return []
-    return [moved(known, followup, command.scheduled_for, given.now)]
+    return [rescheduled(known, followup, command.scheduled_for, given.now)]
 
 
 def change(plan: Plan | None, command: ChangeFollowup, given: Given) -> list[FollowupEvent]:
-    """Change date, priority and notes. Refuses another date or priority once it is not pending."""
-    known, followup = _of_plan(plan, command.agent_id, command.followup_id)
+    """Change date, priority and notes; date and priority only while the follow-up is pending."""
+    known, followup = _owned_followup(plan, command.agent_id, command.followup_id)
     date = command.scheduled_for or followup.scheduled_for
     priority = command.priority or followup.priority
-    notes = command.personal.model_dump(exclude_unset=True).get("notes", followup.notes)
+    notes = command.personal.model_dump().get("notes", followup.notes)
     events: list[FollowupEvent] = []
     if date != followup.scheduled_for:
         _require_pending(followup, "scheduled_for")
-        events.append(moved(known, followup, date, given.now))
+        events.append(rescheduled(known, followup, date, given.now))
     if priority != followup.priority:
         _require_pending(followup, "priority")
     if (priority, notes) != (followup.priority, followup.notes):
@@ -54,57 +54,61 @@ def change(plan: Plan | None, command: ChangeFollowup, given: Given) -> list[Fol
 
 def cancel(plan: Plan | None, command: CancelFollowup, given: Given) -> list[FollowupEvent]:
     """Cancel a pending follow-up. Refuses any other."""
-    known, followup = _pending(plan, command.agent_id, command.followup_id)
+    known, followup = _pending_followup(plan, command.agent_id, command.followup_id)
     return cancelled(known, [followup], "by_agent", given.now)
 
 
 def pause(plan: Plan | None, command: PausePlan, given: Given) -> list[FollowupEvent]:
-    """Let nothing fall due. Refuses a plan that is paused already, or has nothing to come."""
-    known = _of_agent(plan, command.agent_id)
+    """Pause the plan. Refuses one that is paused or has no pending follow-up."""
+    known = _owned_plan(plan, command.agent_id)
     if known.paused_at:
-        raise Refused("the plan is paused already")
-    _require_any(known)
+        raise Refused("the plan is already paused")
+    _require_pending_followups(known)
     return [PlanPaused.of(command, paused_at=given.now)]
 
 
 def resume(plan: Plan | None, command: ResumePlan, given: Given) -> list[FollowupEvent]:
-    """End the pause. Refuses a plan that is not paused."""
-    if not _of_agent(plan, command.agent_id).paused_at:
+    """Resume the plan. Refuses one that is not paused."""
+    if not _owned_plan(plan, command.agent_id).paused_at:
         raise Refused("the plan is not paused")
     return [PlanResumed.of(command, resumed_at=given.now)]
 
 
 def cancel_all(plan: Plan | None, command: CancelPlan, given: Given) -> list[FollowupEvent]:
-    """Cancel all that is pending, paused or not. Refuses a plan with nothing to come."""
-    known = _of_agent(plan, command.agent_id)
-    _require_any(known)
+    """Cancel all pending follow-ups. Refuses a plan that has none."""
+    known = _owned_plan(plan, command.agent_id)
+    _require_pending_followups(known)
     return cancelled(known, known.pending, "by_agent", given.now)
 
 
-def _of_agent(plan: Plan | None, agent_id: UUID) -> Plan:
+def _owned_plan(plan: Plan | None, agent_id: UUID) -> Plan:
     if plan is None or plan.agent_id != agent_id:
-        raise Refused("no such plan", kind="not_found")
+        raise Refused("plan not found", kind="not_found")
     return plan
 
 
-def _of_plan(plan: Plan | None, agent_id: UUID, followup_id: UUID) -> tuple[Plan, Followup]:
+def _owned_followup(plan: Plan | None, agent_id: UUID, followup_id: UUID) -> tuple[Plan, Followup]:
     known = {f.followup_id: f for f in plan.followups} if plan else {}
     if plan is None or plan.agent_id != agent_id or followup_id not in known:
-        raise Refused("no such follow-up", kind="not_found")
+        raise Refused("follow-up not found", kind="not_found")
     return plan, known[followup_id]
 
 
-def _pending(plan: Plan | None, agent_id: UUID, followup_id: UUID) -> tuple[Plan, Followup]:
-    known, followup = _of_plan(plan, agent_id, followup_id)
+def _pending_followup(
+    plan: Plan | None, agent_id: UUID, followup_id: UUID
+) -> tuple[Plan, Followup]:
+    known, followup = _owned_followup(plan, agent_id, followup_id)
     _require_pending(followup)
     return known, followup
 
 
 def _require_pending(followup: Followup, field: str | None = None) -> None:
     if followup.status != "pending":
-        raise Refused(f"the follow-up is {followup.status}", field=field)
+        raise Refused(
+            f"only a pending follow-up can be changed; this one is {followup.status}", field=field
+        )
 
 
-def _require_any(plan: Plan) -> None:
+def _require_pending_followups(plan: Plan) -> None:
     if not plan.pending:
-        raise Refused("no follow-up is pending")
+        raise Refused("the plan has no pending follow-up")

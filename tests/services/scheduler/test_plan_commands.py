@@ -1,4 +1,4 @@
-"""What an agent orders of a plan: another date, priority or note, a pause, an end."""
+"""An agent's commands on a plan: change a follow-up, pause, resume, cancel."""
 
 from typing import Any
 from uuid import uuid4
@@ -26,8 +26,8 @@ from contracts.scheduler import (
     ResumePlan,
 )
 from services.scheduler.documents import PLANS
-from services.scheduler.orders import cancel_all, change, pause, reschedule, resume
-from services.scheduler.plan import Plan, end_plan, evolve
+from services.scheduler.plan import Plan, cancel_on_deletion, evolve
+from services.scheduler.plan_commands import cancel_all, change, pause, reschedule, resume
 from tests.services.scheduler.sample_plans import (
     AGENT,
     CLIENT,
@@ -129,7 +129,7 @@ def test_of_what_is_not_pending_only_the_notes_change(
 def test_a_followup_that_is_not_there_or_not_the_agent_s_is_not_found(wrong: Any) -> None:
     plan = planned()
     for known in (plan, None):
-        with pytest.raises(Refused, match="no such follow-up") as refusal:
+        with pytest.raises(Refused, match="follow-up not found") as refusal:
             change(known, changing(plan, 0, notes="x", **wrong), at(0))
         assert refusal.value.kind == "not_found"
 
@@ -167,10 +167,10 @@ def test_after_a_pause_the_earliest_goes_and_the_others_move_on_day_by_day() -> 
 def test_a_pause_of_what_is_paused_or_over_is_refused_and_so_is_the_end_of_none() -> None:
     over = folded(planned(), cancel_all(planned(), CANCEL, at(0)))
     refused: list[tuple[Any, Plan, Any, str]] = [
-        (pause, paused(planned()), PAUSE, "paused already"),
-        (pause, over, PAUSE, "no follow-up is pending"),
+        (pause, paused(planned()), PAUSE, "already paused"),
+        (pause, over, PAUSE, "no pending follow-up"),
         (resume, planned(), RESUME, "not paused"),
-        (cancel_all, over, CANCEL, "no follow-up is pending"),
+        (cancel_all, over, CANCEL, "no pending follow-up"),
     ]
     for decide, plan, order, why in refused:
         with pytest.raises(Refused, match=why) as refusal:
@@ -184,7 +184,7 @@ def test_a_pause_of_what_is_paused_or_over_is_refused_and_so_is_the_end_of_none(
 def test_a_plan_that_is_not_there_or_not_the_agent_s_is_not_found(decide: Any, order: Any) -> None:
     other = order.model_copy(update={"agent_id": uuid4()})
     for plan, command in ((None, order), (planned(), other), (paused(planned()), other)):
-        with pytest.raises(Refused, match="no such plan") as refusal:
+        with pytest.raises(Refused, match="plan not found") as refusal:
             decide(plan, command, at(1))
         assert refusal.value.kind == "not_found"
 
@@ -203,13 +203,13 @@ def test_all_that_is_pending_is_cancelled_paused_or_not(stopped: bool) -> None:
 def test_a_deleted_client_s_plan_ends_paused_or_not_and_never_wakes() -> None:
     gone = ClientDeleted(agent_id=AGENT, client_id=CLIENT, deleted_at=NOON)
     plan = paused(planned())
-    plan = folded(plan, end_plan(plan, gone, at(1)))
+    plan = folded(plan, cancel_on_deletion(plan, gone, at(1)))
     assert plan.pending == []
     assert plan.due_at is None
     assert folded(plan, resume(plan, RESUME, at(2))).due_at is None
 
 
-def test_a_plan_that_nobody_changed_is_stored_as_it_was_before_plans_could_be_changed() -> None:
+def test_an_unchanged_plan_is_stored_as_it_was_before_plans_could_be_changed() -> None:
     def stored(plan: Plan) -> Any:
         document = PLANS.document.model_construct(id=CLIENT, version=1, correlation=CLIENT)
         return to_raw(document.model_copy(update={"state": plan}))["state"]
