@@ -30,7 +30,7 @@ Checkpoint = tuple[int, int]
 class CheckpointDocument(Document):
     """The checkpoint of a partition; the id is `<topic>/<partition>`.
 
-    `begin` is the partition's first offset when the whole of it was last read.
+    `begin` is the partition's first offset when all of it was last read.
     """
 
     id: str  # type: ignore[assignment]

@@ -15,7 +15,7 @@ CHECK_SECONDS = 2.0
 
 
 class Health:
-    """The checks of one process. A check returns None, or in a few words what is wrong."""
+    """The checks of one process. A check returns None, or what is wrong."""
 
     def __init__(self) -> None:
         self.checks: dict[str, Check] = {}

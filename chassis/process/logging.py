@@ -7,7 +7,7 @@ import structlog
 from structlog.tracebacks import ExceptionDictTransformer
 
 
-def configure(service: str, level: str) -> None:
+def configure_logging(service: str, level: str) -> None:
     """Send structlog's and the libraries' records as JSON to standard output."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,

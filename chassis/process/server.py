@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 import uvicorn
 
-from chassis.process.logging import configure
+from chassis.process.logging import configure_logging
 from chassis.process.settings import Settings
 
 # How long a stop waits for requests to be answered before it cancels them: longer than a request
@@ -46,7 +46,7 @@ def run(
 
     `http`: the protocol class that speaks HTTP instead of uvicorn's own.
     """
-    configure(service, settings.log_level)
+    configure_logging(service, settings.log_level)
     # What is loaded by now stays; new objects are collected less often.
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)

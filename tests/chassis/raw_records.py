@@ -1,4 +1,4 @@
-"""Writing to topics and reading them whole, past all that the chassis does."""
+"""Writing and reading raw records, without the chassis."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -25,7 +25,7 @@ async def put(
     headers: list[Header] | None = None,
     value: bytes | None = None,
 ) -> UUID:
-    """Publish a message as its writer would, but for what is given; give its id."""
+    """Publish a message as its writer would, but for what is given; return its id."""
     assert isinstance(message, Message)
     envelope = cloudevents.about(
         message,
@@ -50,14 +50,14 @@ async def send(
     producer: AIOKafkaProducer, topic: str, key: bytes, headers: Any, value: bytes | None
 ) -> RecordMetadata:
     """Publish a record as it is."""
-    place: RecordMetadata = await producer.send_and_wait(
+    metadata: RecordMetadata = await producer.send_and_wait(
         topic, key=key, value=value, headers=headers
     )
-    return place
+    return metadata
 
 
 async def all_of(bootstrap: str, topic: str) -> list[Any]:
-    """Read all that stands in the topic now, each partition in its order."""
+    """Return all records of the topic, each partition in its order."""
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
     await consumer.start()
     try:
@@ -74,7 +74,7 @@ async def all_of(bootstrap: str, topic: str) -> list[Any]:
 
 
 async def versions(bootstrap: str, topic: str) -> dict[str, list[int]]:
-    """Give the versions of each stream in the order in which they stand in the topic."""
+    """Return the versions of each stream in the order of the topic."""
     found: dict[str, list[int]] = {}
     for record in await all_of(bootstrap, topic):
         envelope = cloudevents.read(record.headers)

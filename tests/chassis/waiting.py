@@ -1,4 +1,4 @@
-"""Waiting for what is bound to happen."""
+"""Waiting for conditions."""
 
 import asyncio
 import time
@@ -16,5 +16,5 @@ async def until(condition: Callable[[], Awaitable[bool] | bool]) -> None:
             holds = await holds
         if holds:
             return
-        assert time.monotonic() < deadline, "it did not happen"
+        assert time.monotonic() < deadline, "the condition did not hold in time"
         await asyncio.sleep(0.01)

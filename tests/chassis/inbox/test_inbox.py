@@ -1,4 +1,4 @@
-"""The inbox on a real topic: good records take effect, bad ones wait in quarantine, none blocks."""
+"""The inbox on a real topic: valid records take effect, bad ones go to quarantine, none blocks."""
 
 import json
 from collections.abc import AsyncIterator
@@ -79,24 +79,24 @@ async def test_bad_records_go_to_quarantine_and_later_good_ones_are_handled(
         (envelope_headers(order(of, "clicked")), order(of, "clicked").to_json().encode(), "a bug"),
     ]
     key = str(CLIENT).encode()
-    places = [await send(owner.producer, owner.commands, key, *record[:2]) for record in bad]
+    sent = [await send(owner.producer, owner.commands, key, *record[:2]) for record in bad]
     await owner.until_answered(await put(owner.producer, owner.commands, good))
     assert (await log.load(TALLIES, [of]))[of].state.opened == 1
-    kept = {int(dict(r.headers)["quarantine_offset"]): r for r in await owner.quarantined()}
-    assert sorted(kept) == [place.offset for place in places]
-    for place, (headers, raw, reason) in zip(places, bad, strict=True):
-        record = kept[place.offset]
-        told = dict(record.headers)
-        assert reason in told["quarantine_reason"].decode()
-        assert told["quarantine_topic"] == b"emails.commands"
-        assert int(told["quarantine_partition"]) == place.partition
-        assert told["quarantine_at"].endswith(b"Z")
-        assert record.key == f"emails.commands-{place.partition}-{place.offset}".encode()
-        assert bytes.fromhex(told["quarantine_key"].decode()) == key
+    quarantined = {int(dict(r.headers)["quarantine_offset"]): r for r in await owner.quarantined()}
+    assert sorted(quarantined) == [metadata.offset for metadata in sent]
+    for metadata, (headers, raw, reason) in zip(sent, bad, strict=True):
+        record = quarantined[metadata.offset]
+        found = dict(record.headers)
+        assert reason in found["quarantine_reason"].decode()
+        assert found["quarantine_topic"] == b"emails.commands"
+        assert int(found["quarantine_partition"]) == metadata.partition
+        assert found["quarantine_at"].endswith(b"Z")
+        assert record.key == f"emails.commands-{metadata.partition}-{metadata.offset}".encode()
+        assert bytes.fromhex(found["quarantine_key"].decode()) == key
         assert record.value == (raw or b"")
-        assert ("quarantine_null" in told) == (raw is None)
+        assert ("quarantine_null" in found) == (raw is None)
         assert list(record.headers[: len(headers)]) == headers
-        assert b"canary" not in b"".join(v or b"" for v in told.values())
+        assert b"canary" not in b"".join(v or b"" for v in found.values())
 
 
 async def test_a_command_that_is_redelivered_is_handled_once_and_answered_twice(
@@ -141,24 +141,24 @@ async def test_events_that_are_refused_too_early_or_fail_a_view_go_to_quarantine
 ) -> None:
     client, other, stranger = uuid4(), uuid4(), uuid4()
 
-    async def tell(of: UUID, version: int | None, agent: UUID = AGENT) -> None:
+    async def publish(of: UUID, version: int | None, agent: UUID = AGENT) -> None:
         gone = ClientDeleted(agent_id=agent, client_id=of, deleted_at=now())
         await put(owner.producer, owner.clients, gone, version=version)
 
-    await tell(client, 1)
-    await tell(client, 2)  # refused: deleted already
-    await tell(client, 4)  # 3 never came
-    await tell(other, None)
-    await tell(stranger, 1, agent=uuid4())  # more than the view can take
-    await tell(other, 1)
+    await publish(client, 1)
+    await publish(client, 2)  # refused: deleted already
+    await publish(client, 4)  # 3 never came
+    await publish(other, None)
+    await publish(stranger, 1, agent=uuid4())  # more than the view can take
+    await publish(other, 1)
 
-    async def all_kept() -> bool:
+    async def all_handled() -> bool:
         return (
             len(await owner.quarantined()) == 4
             and len(await log.load(TALLIES, [client, other])) == 2
         )
 
-    await until(all_kept)
+    await until(all_handled)
     reasons = sorted(
         dict(r.headers)["quarantine_reason"].decode() for r in await owner.quarantined()
     )
@@ -180,9 +180,9 @@ async def test_a_state_that_cannot_be_read_does_not_block_the_others(
     first = await put(owner.producer, owner.commands, order(broken, "opened"))
     await owner.until_answered(await put(owner.producer, owner.commands, order(of, "opened")))
     assert (await log.load(TALLIES, [of]))[of].state.opened == 1
-    [kept] = [dict(record.headers) for record in await owner.quarantined()]
-    assert kept["ce_id"].decode() == str(first)
-    assert kept["quarantine_reason"] == b"a bug: ValidationError"
+    [headers] = [dict(record.headers) for record in await owner.quarantined()]
+    assert headers["ce_id"].decode() == str(first)
+    assert headers["quarantine_reason"] == b"a bug: ValidationError"
 
 
 async def test_what_a_process_took_and_did_not_finish_is_handled_by_the_next(

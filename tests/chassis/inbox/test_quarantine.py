@@ -1,4 +1,4 @@
-"""The operator's way with records that could not be handled: list, show, retry, drop."""
+"""Quarantine: records that could not be handled are listed, shown, retried, dropped."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -38,7 +38,7 @@ async def owner(
         yield Owner(kafka, topics, producer)
 
 
-async def kept_of(quarantines: QuarantineAdmin, count: int) -> list[QuarantinedRecord]:
+async def in_quarantine(quarantines: QuarantineAdmin, count: int) -> list[QuarantinedRecord]:
     async def there() -> bool:
         return len(await quarantines.records()) == count
 
@@ -46,14 +46,14 @@ async def kept_of(quarantines: QuarantineAdmin, count: int) -> list[QuarantinedR
     return await quarantines.records()
 
 
-async def test_what_could_not_be_handled_is_listed_with_its_origin_and_whole(
+async def test_what_could_not_be_handled_is_listed_with_its_origin_and_content(
     owner: Owner, quarantines: QuarantineAdmin
 ) -> None:
     headers = [("ce_type", b"realtoros.RecordDelivery.v2"), ("odd", None)]
-    place = await send(owner.producer, owner.commands, KEY, headers, b"\xff{")
+    metadata = await send(owner.producer, owner.commands, KEY, headers, b"\xff{")
     nothing = await send(owner.producer, owner.commands, KEY, [], None)
-    first, second = await kept_of(quarantines, 2)
-    assert first.name == f"mailer/emails.commands-{place.partition}-{place.offset}"
+    first, second = await in_quarantine(quarantines, 2)
+    assert first.name == f"mailer/emails.commands-{metadata.partition}-{metadata.offset}"
     assert (first.type, first.key, first.value) == ("realtoros.RecordDelivery.v2", KEY, b"\xff{")
     assert first.headers == headers
     assert "content-type" in first.reason
@@ -68,13 +68,13 @@ async def test_what_is_given_back_is_handled_once_its_cause_is_gone(
     await owner.until_answered(await put(owner.producer, owner.commands, order(of, "opened")))
     await database["tallies"].update_one({"_id": of}, {"$set": {"state.opened": "many"}})
     command = await put(owner.producer, owner.commands, order(of, "opened"))
-    [kept] = await kept_of(quarantines, 1)
-    await quarantines.retry([kept])
+    [record] = await in_quarantine(quarantines, 1)
+    await quarantines.retry([record])
     # It fails again, and is the same record still.
-    [again] = await kept_of(quarantines, 1)
-    assert (again.name, again.headers, again.value) == (kept.name, kept.headers, kept.value)
+    [again] = await in_quarantine(quarantines, 1)
+    assert (again.name, again.headers, again.value) == (record.name, record.headers, record.value)
     await database["tallies"].update_one({"_id": of}, {"$set": {"state.opened": 1}})
-    await quarantines.retry(await quarantines.records_named([kept.name]))
+    await quarantines.retry(await quarantines.records_named([record.name]))
     await owner.until_answered(command)
     assert (await log.load(TALLIES, [of]))[of].state.opened == 2
     assert await quarantines.records() == []
@@ -85,7 +85,7 @@ async def test_what_is_dropped_is_gone_and_the_others_stay(
 ) -> None:
     for value in (b"1", b"2"):
         await send(owner.producer, owner.commands, KEY, [], value)
-    first, second = await kept_of(quarantines, 2)
+    first, second = await in_quarantine(quarantines, 2)
     await quarantines.drop([first])
     assert await quarantines.records() == [second]
     with pytest.raises(OperatorError, match=first.name):
@@ -97,25 +97,25 @@ async def test_a_record_as_large_as_a_topic_takes_fits_into_quarantine(
 ) -> None:
     large = b"x" * (1024 * 1024 - 500)
     await send(owner.producer, owner.commands, KEY, [], large)
-    [kept] = await kept_of(quarantines, 1)
-    assert kept.value == large
+    [record] = await in_quarantine(quarantines, 1)
+    assert record.value == large
 
 
 async def test_the_command_line_says_what_it_did(
     owner: Owner, quarantines: QuarantineAdmin, kafka: Server, topics: str
 ) -> None:
     await send(owner.producer, owner.commands, KEY, [], b"{}")
-    [kept] = await kept_of(quarantines, 1)
+    [record] = await in_quarantine(quarantines, 1)
     environment = {"KAFKA_BOOTSTRAP_SERVERS": kafka.address, "KAFKA_TOPIC_PREFIX": topics}
 
     async def run(*arguments: str) -> Any:
         invoked = CliRunner().invoke
         return await asyncio.to_thread(invoked, app, ["quarantine", *arguments], env=environment)
 
-    assert kept.name in (await run("list", "mailer")).stdout
-    assert kept.reason in (await run("show", kept.name)).stdout
+    assert record.name in (await run("list", "mailer")).stdout
+    assert record.reason in (await run("show", record.name)).stdout
     assert isinstance((await run("retry")).exception, OperatorError)
-    assert "1 dropped" in (await run("drop", kept.name)).stdout
+    assert "1 dropped" in (await run("drop", record.name)).stdout
     assert "Nothing is in quarantine" in (await run("list")).stdout
 
 

@@ -113,13 +113,13 @@ async def test_two_replicas_with_the_same_messages_handle_each_once(
     assert {document.state.opened for document in stored.values()} == {3}
 
 
-async def test_a_decision_is_made_again_when_somebody_was_first(log: EventLog) -> None:
+async def test_a_decision_is_made_again_when_another_was_first(log: EventLog) -> None:
     of = uuid4()
     seen: list[int] = []
     rival = change(of, opened(of), opened(of))
 
     class Slow(EventLog):
-        """Somebody appends between reading and appending, once."""
+        """Another writer appends between reading and appending, once."""
 
         async def known(self, causes: object) -> dict[tuple[UUID, str], int]:
             if not seen:
@@ -141,7 +141,7 @@ async def test_a_decision_is_made_again_when_somebody_was_first(log: EventLog) -
 async def test_a_command_that_changed_nothing_is_answered_the_same_when_it_comes_again(
     log: EventLog,
 ) -> None:
-    """Decided anew, each of the two would take effect now."""
+    """Decided again, each of the two would take effect now."""
     of, taken = uuid4(), uuid4()
     nothing, refused = task(of, "delivered"), task(of, "bounced")
     clash = task(taken, "unsubscribed", reason="one of a kind")
@@ -204,12 +204,12 @@ async def test_a_command_for_a_version_is_answered_as_before_when_it_comes_again
     assert [_told(outcome) for outcome in again] == [_told(outcome) for outcome in before]
 
 
-async def test_the_version_is_looked_at_again_when_somebody_was_first(log: EventLog) -> None:
+async def test_the_version_is_looked_at_again_when_another_was_first(log: EventLog) -> None:
     of = uuid4()
     rivals = [change(of, opened(of))]
 
     class Slow(EventLog):
-        """Somebody appends between reading and appending, once."""
+        """Another writer appends between reading and appending, once."""
 
         async def known(self, causes: object) -> dict[tuple[UUID, str], int]:
             if rivals:
@@ -224,12 +224,12 @@ async def test_the_version_is_looked_at_again_when_somebody_was_first(log: Event
 
 
 async def test_only_the_stream_that_a_command_names_has_to_be_at_its_version(log: EventLog) -> None:
-    named, beside = uuid4(), uuid4()
+    named, other = uuid4(), uuid4()
     one = task(named, "opened", if_version=3)
-    aside = Reaction(TALLIES, lambda _: beside, lambda *_: [opened(beside)])
+    aside = Reaction(TALLIES, lambda _: other, lambda *_: [opened(other)])
     outcomes = await Reactor(log, "mailer").carry_out([one, replace(one, reaction=aside)])
     assert isinstance(outcomes[0], Refused)
-    assert outcomes[1] == Done(f"email-{beside}", 1)
+    assert outcomes[1] == Done(f"email-{other}", 1)
 
 
 async def test_a_state_that_was_put_back_behind_its_log_is_a_bug_and_not_an_endless_loop(

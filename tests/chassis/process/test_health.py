@@ -120,8 +120,8 @@ async def test_the_service_runs_between_the_server_s_start_and_stop() -> None:
         yield
         steps.append("stopped")
 
-    told = ({"type": "lifespan.startup"}, {"type": "lifespan.shutdown"})
-    sent = await talk(health.asgi(Health(), running), {"type": "lifespan"}, *told)
+    received = ({"type": "lifespan.startup"}, {"type": "lifespan.shutdown"})
+    sent = await talk(health.asgi(Health(), running), {"type": "lifespan"}, *received)
     assert [m["type"] for m in sent] == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
     assert steps == ["started", "stopped"]
 

@@ -1,4 +1,4 @@
-"""Logs: one JSON object per line, with ids, and nothing that a person wrote."""
+"""Logs: one JSON object per line, with ids, without personal data."""
 
 import json
 import subprocess
@@ -24,8 +24,8 @@ def test_a_line_is_a_fact_with_its_ids_the_time_and_the_service() -> None:
     [line] = lines_of(
         """
         import structlog
-        from chassis.process.logging import configure
-        configure("crm", "info")
+        from chassis.process.logging import configure_logging
+        configure_logging("crm", "info")
         log = structlog.get_logger("a.module")
         with structlog.contextvars.bound_contextvars(correlation="c1"):
             log.info("email_sent", email_id="e1")
@@ -49,8 +49,8 @@ def test_libraries_log_as_json_too_and_the_chatty_ones_only_warnings() -> None:
         for line in lines_of(
             """
         import logging
-        from chassis.process.logging import configure
-        configure("crm", "INFO")
+        from chassis.process.logging import configure_logging
+        configure_logging("crm", "INFO")
         for name in ("some.library", "httpx2", "aiokafka.consumer", "pymongo", "uvicorn.error"):
             logging.getLogger(name).info("multi\\nline %s", name)
         logging.getLogger("aiokafka").warning("heard")
@@ -64,9 +64,9 @@ def test_an_exception_is_one_line_without_the_variables_or_inputs_of_its_frames(
     [line] = lines_of(
         """
         import structlog
-        from chassis.process.logging import configure
+        from chassis.process.logging import configure_logging
         from contracts.crm import NewClientDetails
-        configure("crm", "INFO")
+        configure_logging("crm", "INFO")
         def decide(name, email):
             personal = {"notes": "canary-1"}
             NewClientDetails(name=name, email=email, notes=personal["notes"] * 200)

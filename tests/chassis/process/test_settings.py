@@ -1,4 +1,4 @@
-"""Settings: read once; a wrong one ends the start with one clear line that names the variable."""
+"""Settings: a wrong one ends the start with one line that names the variable."""
 
 from datetime import timedelta
 
@@ -30,7 +30,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def complaint(settings: type[Settings]) -> str:
+def start_error(settings: type[Settings]) -> str:
     with pytest.raises(SystemExit) as caught:
         settings.load()
     line = str(caught.value.code)
@@ -51,7 +51,7 @@ def test_two_addresses_are_all_that_is_needed() -> None:
 @pytest.mark.parametrize("name", sorted(GOOD))
 def test_a_missing_setting_is_named(environment: pytest.MonkeyPatch, name: str) -> None:
     environment.delenv(name)
-    assert f"{name} Field required" in complaint(Settings)
+    assert f"{name} Field required" in start_error(Settings)
 
 
 @pytest.mark.parametrize(
@@ -70,15 +70,15 @@ def test_a_wrong_setting_is_named_with_what_is_wrong(
     environment: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     environment.setenv(name, value)
-    assert f"{name} Input should be" in complaint(Provider)
+    assert f"{name} Input should be" in start_error(Provider)
 
 
-def test_all_that_is_wrong_is_told_at_once_and_nothing_secret(
+def test_all_wrong_settings_are_named_and_nothing_secret(
     environment: pytest.MonkeyPatch,
 ) -> None:
     environment.setenv("LEASE_SECONDS", "hush-1")
     environment.delenv("KAFKA_BOOTSTRAP_SERVERS")
-    line = complaint(Settings)
+    line = start_error(Settings)
     assert "LEASE_SECONDS" in line
     assert "KAFKA_BOOTSTRAP_SERVERS" in line
     assert "hush" not in line
@@ -86,10 +86,10 @@ def test_all_that_is_wrong_is_told_at_once_and_nothing_secret(
 
 def test_a_call_has_to_end_within_its_claim(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("CALL_TIMEOUT_SECONDS", "60")
-    assert "CALL_TIMEOUT_SECONDS has to be less than LEASE_SECONDS" in complaint(Provider)
+    assert "CALL_TIMEOUT_SECONDS has to be less than LEASE_SECONDS" in start_error(Provider)
 
 
-def test_a_variable_that_is_set_to_nothing_is_as_one_that_is_not_set(
+def test_an_empty_variable_is_one_that_is_not_set(
     environment: pytest.MonkeyPatch,
 ) -> None:
     environment.setenv("API_KEY", "")

@@ -1,4 +1,4 @@
-"""Background tasks end, also those that are in the middle of talking to MongoDB."""
+"""Cancelled background tasks end, also in the middle of a call to MongoDB."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ from chassis.mongo.client import Database
 from chassis.process.tasks import cancel_and_wait
 
 
-async def test_tasks_that_query_without_a_pause_end_however_often_they_are_told(
+async def test_tasks_that_query_without_a_pause_end(
     database: Database,
 ) -> None:
     asked = 0
@@ -24,7 +24,7 @@ async def test_tasks_that_query_without_a_pause_end_however_often_they_are_told(
     assert all(task.done() for task in tasks)
 
 
-async def test_one_that_has_ended_or_shuts_its_ears_once_is_ended_too() -> None:
+async def test_tasks_that_have_ended_or_swallow_cancellations_end_too() -> None:
     deaf_for = 2
 
     async def deaf() -> None:
