@@ -14,22 +14,33 @@ class GatewaySettings(Settings):
     """`token_keys` sign access tokens: `name:secret`, several with commas between, newest first."""
 
     gateway_port: int = Field(default=8000, ge=0, le=65535)
+    """Port of the API."""
     command_timeout_seconds: float = Field(default=5, gt=0)
+    """How long a write waits for its outcome before it is answered 202."""
     max_body_bytes: int = Field(default=65_536, gt=0)
+    """Largest body of a request, imports and webhooks aside."""
     max_header_bytes: int = Field(default=16_384, gt=0)
-    # Of an agent, at each replica; five seconds' worth may come at once.
+    """Largest head of a request."""
     requests_per_second: float = Field(default=200, gt=0)
-    # In five minutes, at all replicas: an address may be that of a whole office.
+    """Requests of one agent at each gateway; five seconds' worth may come at once."""
     logins_per_address: int = Field(default=60, gt=0)
+    """Login attempts from one network address in five minutes, at all gateways."""
     logins_per_account: int = Field(default=10, gt=0)
-    # SendGrid's verification key; without it no report is taken in.
+    """Failed logins to one account in five minutes, at all gateways."""
     sendgrid_webhook_public_key: Text = None
+    """Verification key of SendGrid's event webhook; without it every report is refused."""
     public_url: str = "http://localhost:8000"
+    """Address under which browsers reach the API."""
     registration: bool = True
+    """Whether anyone can register; else only admins add agents."""
     token_keys: SecretStr
+    """Keys of access tokens: `name:secret,…`, each 32 characters or more; the first one signs."""
     access_token_seconds: float = Field(default=600, gt=0)
+    """Lifetime of an access token."""
     refresh_token_days: float = Field(default=30, gt=0)
+    """Lifetime of a refresh token in days."""
     cors_origins: Text = None
+    """Origins whose pages may call the API, comma-separated."""
 
     @property
     def listen_port(self) -> int:
