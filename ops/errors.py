@@ -5,5 +5,5 @@ class OperatorError(Exception):
     """Something the operator can put right; the message is the one line that says how."""
 
 
-class Away(OperatorError):
+class ApiUnavailable(OperatorError):
     """The API did not answer, or answered that it cannot at present: asking again may help."""

@@ -15,7 +15,7 @@ class _Rate(ProgressColumn):
 
 @contextlib.contextmanager
 def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
-    """Give what is told how many are done, of how many; it shows the rate and the time left."""
+    """Yield a callback for (done, total); the bar shows the rate and the time left."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), _Rate(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:

@@ -1,20 +1,27 @@
-"""Ending on Ctrl-C or SIGTERM without a second one breaking the first one's tidying up."""
+"""Stopping on Ctrl-C or SIGTERM, cleanly even if it is repeated, and with the parent process."""
 
 import asyncio
+import ctypes
+import os
 import signal
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# From linux/prctl.h.
+_PR_SET_PDEATHSIG = 1
+# Loaded here, since loading is not safe between fork and exec in a process with threads.
+_LIBC = ctypes.CDLL(None)
 
 
 async def until_signalled(main: Coroutine[Any, Any, T], say: Callable[[str], None]) -> T | None:
-    """Run `main` and give what it gives, or None when a signal ended it.
+    """Run `main` and return its result, or None when a signal ended it.
 
-    The first signal cancels it; further ones are let pass while it tidies up, since the servers'
-    data must not suffer from an impatient hand.
+    The first signal cancels it; further ones are ignored while it cleans up, since an impatient
+    second Ctrl-C must not damage the servers' data.
     """
     task = asyncio.create_task(main)
     signalled = False
@@ -25,7 +32,7 @@ async def until_signalled(main: Coroutine[Any, Any, T], say: Callable[[str], Non
             say("Stopping …")
             task.cancel()
         else:
-            say("Still stopping; what is under way is being finished …")
+            say("Still stopping; waiting for work in progress to finish …")
         signalled = True
 
     loop = asyncio.get_running_loop()
@@ -40,3 +47,14 @@ async def until_signalled(main: Coroutine[Any, Any, T], say: Callable[[str], Non
     finally:
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
+
+
+def follow_parent(parent: int, number: signal.Signals = signal.SIGTERM) -> bool:
+    """Have this process signalled when its parent dies, however that happens (Linux only).
+
+    Return False when the parent is dead already: it is not the process `parent`.
+    """
+    if sys.platform != "linux":
+        return True
+    _LIBC.prctl(_PR_SET_PDEATHSIG, number)
+    return os.getppid() == parent

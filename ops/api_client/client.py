@@ -4,26 +4,27 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime
 from typing import Any, Self
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx2
 
-from ops.errors import Away, OperatorError
+from chassis.domain.retry import retry_after
+from ops.errors import ApiUnavailable, OperatorError
 
 TIMEOUT_SECONDS = 30.0
-# How long a write is repeated while the server is away or says that it cannot take it now.
-PATIENCE_SECONDS = 60.0
+# How long a write is repeated while the server is unavailable.
+RETRY_SECONDS = 60.0
 _PAUSE_SECONDS = 1.0
-_LATER = (httpx2.codes.SERVICE_UNAVAILABLE, httpx2.codes.TOO_MANY_REQUESTS)
-_PAGE = 100
+_UNAVAILABLE = (httpx2.codes.SERVICE_UNAVAILABLE, httpx2.codes.TOO_MANY_REQUESTS)
+_PAGE_SIZE = 100
 
 
 @dataclass(frozen=True)
 class Task:
-    """A follow-up as the API shows it."""
+    """A follow-up, as the API has it."""
 
     id: str
     client_id: str
@@ -34,7 +35,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Client:
-    """What is needed here of a client."""
+    """The fields of a client that are needed here."""
 
     id: str
     email: str
@@ -42,29 +43,29 @@ class Client:
 
     @property
     def is_followed_up(self) -> bool:
-        """Whether a plan of follow-ups is made for it, or the one it has goes on."""
+        """Whether follow-ups are planned for it, or the plan that it has goes on."""
         return self.stage not in ("closed", "lost")
 
 
 @dataclass(frozen=True)
 class Added:
-    """A client was added, or (when the write is still being worked on) will be."""
+    """The client was added, or will be: the write is accepted, but not done yet."""
 
 
 @dataclass(frozen=True)
-class Known:
+class Duplicate:
     """There is a client with this email already."""
 
 
 @dataclass(frozen=True)
-class Refused:
-    """The server does not take the client: a reason per field (RFC 9457 problem details)."""
+class Rejected:
+    """The client is invalid: a reason per field (RFC 9457 problem details)."""
 
     reasons: tuple[tuple[str, str], ...]
 
 
 class ApiClient:
-    """Talks to one gateway, with an API key. Every method raises Away when it does not answer.
+    """Talks to one gateway, with an API key. Every method raises ApiUnavailable.
 
     Use it as an async context manager.
     """
@@ -79,13 +80,13 @@ class ApiClient:
         self.url = url.rstrip("/")
         host = urlsplit(self.url).hostname
         if urlsplit(self.url).scheme not in ("http", "https") or not host:
-            raise OperatorError(f"“{url}” is no URL: give one like http://127.0.0.1:8000")
+            raise OperatorError(f"“{url}” is not a URL: pass one such as http://127.0.0.1:8000")
         self._http = httpx2.AsyncClient(
             base_url=self.url,
             timeout=TIMEOUT_SECONDS,
             headers={"Authorization": f"Bearer {key}"} if key else None,
             transport=transport,
-            # A proxy of the environment knows nothing of servers on this machine.
+            # A proxy from the environment cannot reach servers on this machine.
             trust_env=host not in ("127.0.0.1", "localhost", "::1"),
         )
 
@@ -95,35 +96,37 @@ class ApiClient:
     async def __aexit__(self, *_: object) -> None:
         await self._http.aclose()
 
-    async def add_client(self, body: Mapping[str, Any]) -> Added | Known | Refused:
-        """Add a client; for a minute, try again while the server is away or asks to (503, 429)."""
-        # The same key each time: a write that was done, but not answered, is not done again.
+    async def add_client(self, body: Mapping[str, Any]) -> Added | Duplicate | Rejected:
+        """Add a client; retry for a minute while the API is unreachable or asks to (503, 429)."""
+        # The same key each time, so that a write whose answer was lost is not repeated.
         key = {"Idempotency-Key": str(uuid4())}
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + RETRY_SECONDS
         while True:
             try:
                 response = await self._send("POST", "/api/clients", json=body, headers=key)
-            except Away:
+            except ApiUnavailable:
                 if time.monotonic() + _PAUSE_SECONDS > deadline:
                     raise
                 await asyncio.sleep(_PAUSE_SECONDS)
                 continue
-            if response.status_code not in _LATER:
+            if response.status_code not in _UNAVAILABLE:
                 break
-            pause = _retry_after(response)
+            pause = _pause(response)
             if time.monotonic() + pause > deadline:
-                raise Away(f"{self.url} takes no clients at present: {_problem(response)}")
+                raise ApiUnavailable(
+                    f"{self.url} is not accepting clients: {_problem(response)}; try again later"
+                )
             await asyncio.sleep(pause)
         if response.is_success:
             return Added()
         if response.status_code == httpx2.codes.CONFLICT:
-            return Known()
+            return Duplicate()
         if response.status_code in (httpx2.codes.BAD_REQUEST, httpx2.codes.UNPROCESSABLE_CONTENT):
-            return Refused(_reasons(response))
+            return Rejected(_reasons(response))
         raise self._failure(response)
 
     async def tasks(self) -> list[Task]:
-        """Give every follow-up there is."""
+        """Return all follow-ups."""
         return [
             Task(
                 id=_id(item),
@@ -136,7 +139,7 @@ class ApiClient:
         ]
 
     async def clients(self) -> list[Client]:
-        """Give every client there is."""
+        """Return all clients."""
         return [
             Client(id=_id(item), email=item["email"], stage=item["stage"])
             async for item in self._all("/api/clients")
@@ -149,13 +152,13 @@ class ApiClient:
         return int(response.headers["X-Total-Count"])
 
     async def readiness(self) -> tuple[bool, str]:
-        """Whether the gateway is ready, and what it says about it."""
+        """Return whether the gateway is ready, and its answer."""
         response = await self._send("GET", "/health/ready")
         return response.is_success, response.text.strip()
 
     async def _all(self, path: str) -> AsyncIterator[Mapping[str, Any]]:
-        """Give the items of all pages, from link to link (RFC 8288)."""
-        url: str | None = f"{path}?limit={_PAGE}"
+        """Yield the items of all pages, following the links (RFC 8288)."""
+        url: str | None = f"{path}?limit={_PAGE_SIZE}"
         while url:
             response = await self._get(url)
             for item in response.json():
@@ -172,30 +175,26 @@ class ApiClient:
         try:
             return await self._http.request(method, url, **options)
         except httpx2.TransportError as error:
-            raise Away(
+            raise ApiUnavailable(
                 f"nothing answers at {self.url} ({type(error).__name__}):"
                 " is `realtoros up` running?"
             ) from error
 
     def _failure(self, response: httpx2.Response) -> OperatorError:
         if response.status_code == httpx2.codes.UNAUTHORIZED:
-            return OperatorError(f"{self.url} wants an API key: set REALTOROS_API_KEY")
-        kind = Away if response.is_server_error else OperatorError
-        return kind(f"{self.url} answers {response.status_code}: {_problem(response)}")
+            return OperatorError(f"{self.url} requires an API key: set REALTOROS_API_KEY")
+        kind = ApiUnavailable if response.is_server_error else OperatorError
+        return kind(f"{self.url} answered {response.status_code}: {_problem(response)}")
 
 
 def _id(item: Mapping[str, Any]) -> str:
     return str(item["_id"] if "_id" in item else item["id"])
 
 
-def _retry_after(response: httpx2.Response) -> float:
-    """Give the seconds to wait: at least 0.1, and one when the server does not say."""
-    value = response.headers.get("Retry-After", str(_PAUSE_SECONDS))
-    try:
-        seconds = float(value)
-    except ValueError:
-        seconds = parsedate_to_datetime(value).timestamp() - time.time()
-    return max(0.1, seconds)
+def _pause(response: httpx2.Response) -> float:
+    """Return the seconds to wait: at least 0.1, and one when the server does not say."""
+    seconds = retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
+    return _PAUSE_SECONDS if seconds is None else max(0.1, seconds)
 
 
 def _problem(response: httpx2.Response) -> str:

@@ -1,4 +1,4 @@
-"""Leads into a running system through its REST API, a few at a time."""
+"""Importing leads into a running system through its REST API, a few at a time."""
 
 import asyncio
 import sys
@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ops.api_client.client import Added, ApiClient, Known, Refused
+from ops.api_client.client import Added, ApiClient, Duplicate, Rejected
 from ops.errors import OperatorError
 from services.gateway.leads.parsing import Complaint, Lead, Parsed, parse
 from services.gateway.leads.records import Unreadable, decode
 
 
 def read_leads(file: Path) -> Parsed:
-    """Read the file (UTF-8, UTF-16 or Windows-1252). Raises OperatorError when it is no use."""
+    """Read the file (UTF-8, UTF-16 or Windows-1252). Raises OperatorError."""
     try:
         return parse(decode(file.read_bytes()))
     except OSError as error:
@@ -28,29 +28,29 @@ IN_FLIGHT = 16
 
 @dataclass
 class Imported:
-    """What became of the leads."""
+    """The result of an import."""
 
     added: list[Lead] = field(default_factory=list)
-    known: list[Lead] = field(default_factory=list)
+    duplicates: list[Lead] = field(default_factory=list)
     complaints: list[Complaint] = field(default_factory=list)
 
     @property
-    def taken(self) -> list[Lead]:
+    def present(self) -> list[Lead]:
         """The leads that are in the system now, in the order of their lines."""
-        return sorted(self.added + self.known, key=lambda lead: lead.line)
+        return sorted(self.added + self.duplicates, key=lambda lead: lead.line)
 
     def summary(self) -> str:
-        """Say how many leads were imported, known and refused."""
+        """Return how many leads were imported, there already and rejected."""
         parts = [f"{len(self.added)} imported"]
-        if self.known:
-            parts.append(f"{len(self.known)} known already")
+        if self.duplicates:
+            parts.append(f"{len(self.duplicates)} already there")
         if self.complaints:
-            parts.append(f"{len({complaint.line for complaint in self.complaints})} refused")
+            parts.append(f"{len({complaint.line for complaint in self.complaints})} rejected")
         return ", ".join(parts)
 
 
 async def import_leads(api: ApiClient, leads: Sequence[Lead]) -> Imported:
-    """Post every lead and say what became of each. Raises Away when the API goes away."""
+    """Add every lead and return what became of each. Raises ApiUnavailable."""
     imported = Imported()
     queue = iter(leads)
 
@@ -59,9 +59,9 @@ async def import_leads(api: ApiClient, leads: Sequence[Lead]) -> Imported:
             match await api.add_client(lead.body()):
                 case Added():
                     imported.added.append(lead)
-                case Known():
-                    imported.known.append(lead)
-                case Refused(reasons):
+                case Duplicate():
+                    imported.duplicates.append(lead)
+                case Rejected(reasons):
                     imported.complaints += (Complaint(lead.line, *reason) for reason in reasons)
 
     workers = [asyncio.create_task(work()) for _ in range(min(IN_FLIGHT, len(leads)))]
@@ -75,13 +75,14 @@ async def import_leads(api: ApiClient, leads: Sequence[Lead]) -> Imported:
 
 
 async def import_file(file: Path, url: str, key: str | None, say: Callable[[str], None]) -> int:
-    """Import a CSV into the system at `url`; give 1 when a line is no good, else 0.
+    """Import a CSV into the system at `url`; return 1 when a line is invalid, else 0.
 
-    Complaints go to stderr, a line each. Raises OperatorError when the file is no use, and Away.
+    Complaints go to stderr, a line each. Raises OperatorError when the file is unreadable, and
+    ApiUnavailable.
     """
     parsed = read_leads(file)
     async with ApiClient(url, key) as api:
-        # A system that is not there should be told at once, not after a minute's patience.
+        # If nothing runs there, fail at once rather than after a minute of retries.
         await api.readiness()
         imported = await import_leads(api, parsed.leads)
     imported.complaints = sorted(

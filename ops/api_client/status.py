@@ -1,29 +1,24 @@
-"""`realtoros status`: whether the gateway is ready, and how many of what there are."""
+"""`realtoros status`: whether the gateway is ready, and counts by status."""
 
 import asyncio
 import json
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import get_args
 
 from ops.api_client.client import ApiClient
-from ops.errors import Away
-
-TASKS: Final = ("pending", "due", "composed", "sent", "failed", "cancelled", "withheld", "unknown")
-EMAILS: Final = (
-    *("queued", "sent", "delivered", "opened", "clicked"),
-    *("bounced", "failed", "withheld", "unknown"),
-)
+from ops.errors import ApiUnavailable
+from services.gateway.read_models.documents import EmailStatus, TaskStatus
 
 
 async def status(url: str, key: str | None, say: Callable[[str], None]) -> int:
-    """Say what the gateway says; give 0 when it is ready, else 1. Raises Away when it is silent."""
+    """Print the status; return 0 when the gateway is ready, else 1. Raises ApiUnavailable."""
     async with ApiClient(url, key) as api:
         ready, detail = await api.readiness()
         say(f"RealtorOS at {api.url} is {'ready' if ready else f'not ready: {_compact(detail)}'}")
         try:
-            say(f"tasks   {await _counts(api, 'tasks', TASKS)}")
-            say(f"emails  {await _counts(api, 'emails', EMAILS)}")
-        except Away as error:
+            say(f"tasks   {await _counts(api, 'tasks', get_args(TaskStatus))}")
+            say(f"emails  {await _counts(api, 'emails', get_args(EmailStatus))}")
+        except ApiUnavailable as error:
             if ready:
                 raise
             say(str(error))
@@ -37,7 +32,7 @@ async def _counts(api: ApiClient, collection: str, statuses: Sequence[str]) -> s
 
 
 def _compact(detail: str) -> str:
-    """Put a JSON answer on one line."""
+    """Return a JSON answer on one line."""
     try:
         return json.dumps(json.loads(detail), ensure_ascii=False)
     except ValueError:

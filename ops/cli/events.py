@@ -1,4 +1,4 @@
-"""`realtoros events`: what stands in the topics, shown, exported and imported."""
+"""`realtoros events`: the records of the topics, shown, exported and imported."""
 # ruff: noqa: PLC0415, T201
 
 import asyncio
@@ -9,11 +9,13 @@ from typing import Annotated
 
 import typer
 
-events = typer.Typer(help="What stands in the topics.", no_args_is_help=True)
+events = typer.Typer(help="Records of the topics.", no_args_is_help=True)
 
 Topics = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[TOPIC …]", help="Without prefix.", show_default="all events"),
+    typer.Argument(
+        metavar="[TOPIC …]", help="Names without the prefix.", show_default="all events"
+    ),
 ]
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER")]
 
@@ -23,10 +25,10 @@ def tail(
     names: Topics = None,
     types: Annotated[
         list[str] | None,
-        typer.Option("--type", metavar="NAME", help="Only these, such as EmailSent."),
+        typer.Option("--type", metavar="NAME", help="Only these types, such as EmailSent."),
     ] = None,
     client: Annotated[
-        str | None, typer.Option(metavar="ID", help="Only what is about this client.")
+        str | None, typer.Option(metavar="ID", help="Only records about this client.")
     ] = None,
     since: Annotated[
         str | None,
@@ -37,63 +39,64 @@ def tail(
         ),
     ] = None,
     follow: Annotated[
-        bool, typer.Option("--follow/--no-follow", help="Go on until Ctrl-C, or end at the end.")
+        bool,
+        typer.Option("--follow/--no-follow", help="Continue until Ctrl-C, or stop at the end."),
     ] = True,
     personal: Annotated[bool, typer.Option("--personal", help="Show personal data, too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
 ) -> None:
-    """Show records, a line each, as they come. What is personal is left out."""
+    """Show records, a line each, as they arrive, without personal data."""
     from contracts.catalogue import EVENTS, TOPICS
     from ops.local import discovery
     from ops.servers import stores
     from ops.signals import until_signalled
     from ops.topics import tail as event_tail
-    from ops.topics.reader import chosen
-    from ops.topics.record_format import Line
+    from ops.topics.reader import select_topics
+    from ops.topics.record_format import TopicRecord
 
-    def show(line: Line) -> None:
-        print((line.json if as_json else line.readable)(personal=personal), flush=True)
+    def show(record: TopicRecord) -> None:
+        print((record.json if as_json else record.text)(personal=personal), flush=True)
 
     tailing = event_tail.tail(
-        discovery.find_kafka(os.environ),
+        discovery.resolve_kafka(os.environ),
         stores.topic_prefix(os.environ),
-        chosen(names or [topic.name for topic in EVENTS], TOPICS),
+        select_topics(names or [topic.name for topic in EVENTS], TOPICS),
         show,
-        wanted=event_tail.Wanted(frozenset(types or ()), client),
-        since=event_tail.moment(since, datetime.now(UTC)) if since else None,
+        record_filter=event_tail.RecordFilter(frozenset(types or ()), client),
+        since=event_tail.parse_time(since, datetime.now(UTC)) if since else None,
         follow=follow,
     )
-    # That it stops need not be said in the midst of records.
+    # "Stopping …" does not belong among records.
     asyncio.run(until_signalled(tailing, lambda _: None))
 
 
 @events.command(name="export")
 def export_(folder: Folder, names: Topics = None) -> None:
-    """Export topics, whole, into a folder. It holds personal data."""
+    """Export whole topics into a folder. The export holds personal data."""
     from contracts.catalogue import COMMANDS, EVENTS
     from ops.local import discovery
     from ops.progress_bar import progress_bar
     from ops.servers import stores
     from ops.topics import export as event_export
-    from ops.topics.reader import chosen
+    from ops.topics.reader import select_topics
 
     topics = (*EVENTS, *COMMANDS)
-    bootstrap, prefix = discovery.find_kafka(os.environ), stores.topic_prefix(os.environ)
-    picked = chosen(names or [topic.name for topic in topics], topics)
+    bootstrap, prefix = discovery.resolve_kafka(os.environ), stores.topic_prefix(os.environ)
+    selected = select_topics(names or [topic.name for topic in topics], topics)
     with progress_bar("Exporting") as show:
-        manifest = asyncio.run(event_export.export(bootstrap, prefix, picked, folder, show))
-    print(f"{manifest.count} records of {len(picked)} topics are in {folder}")
+        manifest = asyncio.run(event_export.export(bootstrap, prefix, selected, folder, show))
+    print(f"Exported {manifest.count} records of {len(selected)} topics to {folder}")
 
 
 @events.command(name="import")
 def import_(folder: Folder) -> None:
-    """Import an export into topics that are empty or not there yet."""
+    """Import an export into empty or missing topics."""
     from ops.local import discovery
     from ops.progress_bar import progress_bar
     from ops.servers import stores
     from ops.topics import restore as event_import
 
-    bootstrap, prefix = discovery.find_kafka(os.environ), stores.topic_prefix(os.environ)
+    bootstrap, prefix = discovery.resolve_kafka(os.environ), stores.topic_prefix(os.environ)
     with progress_bar("Importing") as show:
         manifest = asyncio.run(event_import.import_(bootstrap, prefix, folder, show))
-    print(f"{manifest.count} records are in the topics {prefix}*")
+    print(f"Imported {manifest.count} records into the topics {prefix}*")

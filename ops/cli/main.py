@@ -1,4 +1,4 @@
-"""The `realtoros` command. What a command needs is imported when it runs, so that help is quick."""
+"""The `realtoros` command. A command imports what it needs when it runs, so that help is quick."""
 # ruff: noqa: PLC0415, T201
 
 import asyncio
@@ -11,12 +11,12 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from contracts.services import SERVICES, Service
 from ops.cli.agents import agents
 from ops.cli.events import events
 from ops.cli.quarantine import quarantine
 from ops.cli.replay import replay, republish
 from ops.errors import OperatorError
-from ops.services import SERVICES, Service
 
 app = typer.Typer(
     help="Follows up with a realtor's clients by email.",
@@ -24,8 +24,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-topics = typer.Typer(help="Kafka's topics.", no_args_is_help=True)
-indexes = typer.Typer(help="MongoDB's indexes.", no_args_is_help=True)
+topics = typer.Typer(help="Topics in Kafka.", no_args_is_help=True)
+indexes = typer.Typer(help="Indexes in MongoDB.", no_args_is_help=True)
 app.add_typer(topics, name="topics")
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(indexes, name="indexes")
@@ -35,7 +35,7 @@ app.add_typer(agents, name="agents")
 Leads = Annotated[Path, typer.Argument(metavar="FILE.csv", help="A CSV of leads.")]
 Url = Annotated[
     str | None,
-    typer.Option(metavar="URL", help="Where the API is.", show_default="what runs in this folder"),
+    typer.Option(metavar="URL", help="The API.", show_default="what runs in this folder"),
 ]
 _INTERRUPTED = 130
 
@@ -64,10 +64,10 @@ def demo(
         typer.Argument(metavar="FILE.csv", help="A CSV of leads.", show_default="25 samples"),
     ] = None,
     once: Annotated[
-        bool, typer.Option("--once", help="End when all are sent; exit code 1 if one is not.")
+        bool, typer.Option("--once", help="End when all are sent; exit code 1 if any is not.")
     ] = False,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Delete what an earlier demo left, then begin.")
+        bool, typer.Option("--fresh", help="Delete the data of an earlier demo first.")
     ] = False,
 ) -> None:
     """Import leads and watch a month of follow-ups go out in a minute."""
@@ -93,7 +93,7 @@ def run(
         Service, typer.Argument(metavar="SERVICE", help=f"One of {', '.join(SERVICES)}.")
     ],
 ) -> None:
-    """Run one service in the foreground, as its environment says."""
+    """Run one service in the foreground, configured by its environment."""
     from ops.local.supervised_process import end_with_supervisor
 
     end_with_supervisor()
@@ -101,7 +101,7 @@ def run(
         module = importlib.import_module(f"services.{service}.main")
     except ModuleNotFoundError as error:
         raise OperatorError(
-            f"{service} cannot run here, since {error.name} is not installed:"
+            f"{service} cannot run here: {error.name} is not installed;"
             f" install realtoros[{service}]"
         ) from error
     module.main()
@@ -109,22 +109,22 @@ def run(
 
 @app.command()
 def status(url: Url = None) -> None:
-    """Say whether the API is ready, and count follow-ups and emails by status."""
+    """Print whether the API is ready, and follow-ups and emails counted by status."""
     from ops.api_client import status
     from ops.local import discovery
 
-    found = url or discovery.find_url(os.environ)
-    raise typer.Exit(asyncio.run(status.status(found, discovery.find_key(os.environ), _say)))
+    api_url, key = url or discovery.resolve_url(os.environ), discovery.resolve_api_key(os.environ)
+    raise typer.Exit(asyncio.run(status.status(api_url, key, _say)))
 
 
 @app.command(name="import")
 def import_(file: Leads, url: Url = None) -> None:
-    """Import leads into the running system; exit code 1 if a line is no good."""
+    """Import leads into the running system; exit code 1 if a line is invalid."""
     from ops.api_client import lead_import
     from ops.local import discovery
 
-    found, key = url or discovery.find_url(os.environ), discovery.find_key(os.environ)
-    raise typer.Exit(asyncio.run(lead_import.import_file(file, found, key, _say)))
+    api_url, key = url or discovery.resolve_url(os.environ), discovery.resolve_api_key(os.environ)
+    raise typer.Exit(asyncio.run(lead_import.import_file(file, api_url, key, _say)))
 
 
 app.command()(replay)
@@ -133,26 +133,26 @@ app.command()(republish)
 
 @topics.command("apply")
 def topics_apply() -> None:
-    """Create the topics that are missing on KAFKA_BOOTSTRAP_SERVERS."""
+    """Create the missing topics on KAFKA_BOOTSTRAP_SERVERS."""
     from ops.servers import stores
 
-    bootstrap = stores.address_in(os.environ, "KAFKA_BOOTSTRAP_SERVERS")
+    bootstrap = stores.require_address(os.environ, "KAFKA_BOOTSTRAP_SERVERS")
     changed = asyncio.run(stores.apply_topics(bootstrap, stores.topic_prefix(os.environ)))
-    _say("\n".join(changed) or "All topics are as they should be.")
+    _say("\n".join(changed) or "All topics are up to date.")
 
 
 @indexes.command("apply")
 def indexes_apply() -> None:
-    """Create the indexes that are missing in MONGODB_URI."""
+    """Create the missing indexes in MONGODB_URI."""
     from ops.servers import stores
 
-    uri = stores.address_in(os.environ, "MONGODB_URI")
+    uri = stores.require_address(os.environ, "MONGODB_URI")
     for database in asyncio.run(stores.apply_indexes(uri)):
-        _say(f"{database}: its indexes are as they should be.")
+        _say(f"{database}: indexes up to date")
 
 
 def _supervise(work: Coroutine[Any, Any, int], *, stopped: int) -> NoReturn:
-    """Run it until it ends or a signal comes; `stopped` is the exit code for the latter."""
+    """Run until the end or a signal; `stopped` is the exit code for a signal."""
     from ops.servers.embedded import Unavailable
     from ops.servers.server_process import InUse, NotStarted
     from ops.signals import until_signalled

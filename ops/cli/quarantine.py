@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from contracts.services import SERVICES, Service
 from ops.errors import OperatorError
-from ops.services import SERVICES, Service
 
 if TYPE_CHECKING:
-    from ops.topics.quarantine import Quarantines
+    from ops.topics.quarantine import QuarantineAdmin
 
 quarantine = typer.Typer(help="Records that could not be handled.", no_args_is_help=True)
 
 Names = Annotated[
-    list[str] | None, typer.Argument(metavar="[NAME …]", help="As `list` names them.")
+    list[str] | None, typer.Argument(metavar="[NAME …]", help="Names, as `list` shows them.")
 ]
 
 
@@ -24,61 +24,63 @@ Names = Annotated[
 def list_(
     service: Annotated[Service | None, typer.Argument(metavar="[SERVICE]")] = None,
 ) -> None:
-    """List what waits: its name, since when, what it says it is, and why it is here."""
-    kept = asyncio.run(_quarantines().kept((service,) if service else SERVICES))
-    for one in kept:
-        print(f"{one.name}  {one.at}  {one.type}  {one.reason}")
-    if not kept:
+    """List the records: name, time of quarantine, type and reason."""
+    records = asyncio.run(_admin().records((service,) if service else SERVICES))
+    for record in records:
+        print(f"{record.name}  {record.at}  {record.type}  {record.reason}")
+    if not records:
         print("Nothing is in quarantine.")
 
 
 @quarantine.command()
 def show(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
-    """Show one record whole. It may hold personal data."""
-    from ops.topics.quarantine import described
+    """Show one record in full. It may hold personal data."""
+    from ops.topics.quarantine import describe
 
-    [kept] = asyncio.run(_quarantines().named([name]))
-    print("\n".join(described(kept)))
+    [record] = asyncio.run(_admin().records_named([name]))
+    print("\n".join(describe(record)))
 
 
 @quarantine.command()
 def retry(
     names: Names = None,
-    every: Annotated[bool, typer.Option("--all", help="All that waits.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="All records.")] = False,
 ) -> None:
-    """Give records back to the services that could not handle them, in their order."""
+    """Send records back, in order, to the services that could not handle them."""
 
-    async def given_back() -> int:
-        quarantines = _quarantines()
-        kept = await (quarantines.kept() if every else quarantines.named(_some(names)))
-        await quarantines.retry(kept)
-        return len(kept)
+    async def retry_all() -> int:
+        admin = _admin()
+        records = await (admin.records() if every else admin.records_named(_required(names)))
+        await admin.retry(records)
+        return len(records)
 
-    print(f"{asyncio.run(given_back())} given back; what fails again is listed again.")
+    print(f"{asyncio.run(retry_all())} sent back to be retried; any that fail are listed again.")
 
 
 @quarantine.command()
 def drop(names: Names = None) -> None:
     """Drop records: they will never be handled."""
 
-    async def dropped() -> int:
-        quarantines = _quarantines()
-        kept = await quarantines.named(_some(names))
-        await quarantines.drop(kept)
-        return len(kept)
+    async def drop_all() -> int:
+        admin = _admin()
+        records = await admin.records_named(_required(names))
+        await admin.drop(records)
+        return len(records)
 
-    print(f"{asyncio.run(dropped())} dropped.")
+    print(f"{asyncio.run(drop_all())} dropped.")
 
 
-def _some(names: list[str] | None) -> list[str]:
+def _required(names: list[str] | None) -> list[str]:
     if not names:
-        raise OperatorError("which records? Name them as `realtoros quarantine list` does")
+        raise OperatorError(
+            "no records named: pass names as `realtoros quarantine list` shows them"
+        )
     return names
 
 
-def _quarantines() -> "Quarantines":
+def _admin() -> "QuarantineAdmin":
     from ops.local import discovery
     from ops.servers import stores
-    from ops.topics.quarantine import Quarantines
+    from ops.topics.quarantine import QuarantineAdmin
 
-    return Quarantines(discovery.find_kafka(os.environ), stores.topic_prefix(os.environ))
+    return QuarantineAdmin(discovery.resolve_kafka(os.environ), stores.topic_prefix(os.environ))

@@ -9,71 +9,67 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from contracts.services import SERVICES, Service
 from ops.errors import OperatorError
-from ops.services import SERVICES, Service
 
 if TYPE_CHECKING:
-    from ops.topics.rebuild import Rebuilding
+    from ops.topics.rebuild import Rebuild
 
-Rebuilt = Annotated[
-    Service, typer.Argument(metavar="SERVICE", help=f"One of {', '.join(SERVICES)}.")
-]
+Name = Annotated[Service, typer.Argument(metavar="SERVICE", help=f"One of {', '.join(SERVICES)}.")]
 
 
 def replay(
-    service: Rebuilt,
+    service: Name,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Compare with what is live; exit code 1 if different.")
+        bool, typer.Option("--verify", help="Compare with the live data; exit code 1 if different.")
     ] = False,
-    swap: Annotated[
-        bool, typer.Option("--swap", help="Put it in the place of what is live.")
-    ] = False,
+    swap: Annotated[bool, typer.Option("--swap", help="Replace the live data.")] = False,
     until: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="Only what was told up to then: 2026-01-31T09:30Z, 2h."),
+        typer.Option(metavar="TIME", help="Only events up to then: RFC 3339, or 2h ago."),
     ] = None,
 ) -> None:
-    """Build log, states and views of a service anew from the topics, beside the live ones."""
+    """Rebuild log, states and views of a service from the topics, next to the live ones."""
     from ops.progress_bar import progress_bar
     from ops.topics.rebuild import report, run
-    from ops.topics.tail import moment
+    from ops.topics.tail import parse_time
 
     if (until and (verify or swap)) or (verify and swap):
-        raise OperatorError("give one of --verify, --swap and --until")
-    rebuilding = _rebuilding(service)
+        raise OperatorError("--verify, --swap and --until exclude each other: pass one of them")
+    rebuild = _rebuild(service)
     with progress_bar(f"replaying {service}") as show:
         if verify:
-            found = run(rebuilding.verify(show))
+            found = run(rebuild.verify(show))
         elif swap:
-            run(rebuilding.swap(show))
+            run(rebuild.swap(show))
         else:
-            time = moment(until, datetime.now(UTC)) if until else None
-            lines = run(rebuilding.replay(time, show))
+            time = parse_time(until, datetime.now(UTC)) if until else None
+            lines = run(rebuild.replay(time, show))
     if verify:
         for line in report(found):
             print(line)
-        raise typer.Exit(any(one.live != one.fresh for one in found))
+        raise typer.Exit(any(one.live != one.replayed for one in found))
     print("swapped in" if swap else "\n".join(lines))
 
 
-def republish(service: Rebuilt) -> None:
-    """Compare a service's topics with its log, and publish again what they have lost."""
+def republish(service: Name) -> None:
+    """Compare a service's topics with its log, and publish again what they lack."""
     from ops.progress_bar import progress_bar
 
     with progress_bar(f"reading what {service} published") as show:
-        count = asyncio.run(_rebuilding(service).republish(show))
+        count = asyncio.run(_rebuild(service).republish(show))
     print(f"{count} commits published again")
 
 
-def _rebuilding(service: Service) -> "Rebuilding":
+def _rebuild(service: Service) -> "Rebuild":
     import structlog
 
     from ops.local import discovery
     from ops.servers import stores
-    from ops.topics.rebuild import Rebuilding
+    from ops.topics.rebuild import Rebuild
 
-    # What the chassis has to say is beside the answer; a traceback without its values, which may
-    # be personal. A progress bar that is being shown has its own stderr then.
+    # Logs of the chassis go to stderr, next to the result; tracebacks without values, which may be
+    # personal. While a progress bar is shown, `sys.stderr` is the bar's.
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -83,9 +79,9 @@ def _rebuilding(service: Service) -> "Rebuilding":
         ],
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
-    return Rebuilding(
+    return Rebuild(
         service,
-        discovery.find_kafka(os.environ),
+        discovery.resolve_kafka(os.environ),
         stores.topic_prefix(os.environ),
-        discovery.find_mongodb(os.environ),
+        discovery.resolve_mongodb(os.environ),
     )

@@ -1,9 +1,9 @@
-"""The demo's picture of every client's follow-ups: pure functions from what the API said."""
+"""The demo's board of every client's follow-ups: pure functions of the API's answers."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, get_args
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -11,13 +11,14 @@ from rich.text import Text
 
 from ops.api_client.client import Client, Task
 from services.gateway.leads.parsing import Lead
+from services.gateway.read_models.documents import OPEN, TaskStatus
 
 FOLLOWUPS: Final = ("Day 1", "Day 3", "Week 1", "Week 2", "Month 1")
-SETTLED: Final = frozenset({"sent", "failed", "cancelled", "withheld", "unknown"})
-# Of a follow-up that is expected but not in the API's list yet.
+SETTLED: Final = frozenset(get_args(TaskStatus)) - set(OPEN)
+# The status of a follow-up that is expected but not in the API's list yet.
 UNPLANNED: Final = "unplanned"
-# How each status looks, in the order in which totals are shown.
-_LOOKS: Final = {
+# Symbol and style of each status, in the order in which totals are shown.
+_SYMBOLS: Final = {
     UNPLANNED: ("…", "dim"),
     "pending": ("·", "dim"),
     "due": ("◔", "yellow"),
@@ -46,11 +47,13 @@ class Row:
         return set(self.statuses.values()) <= SETTLED
 
 
-def rows(leads: Iterable[Lead], clients: Iterable[Client], tasks: Iterable[Task]) -> list[Row]:
-    """Put together what belongs to each lead, in their order.
+def build_rows(
+    leads: Iterable[Lead], clients: Iterable[Client], tasks: Iterable[Task]
+) -> list[Row]:
+    """Return a row per lead, in their order.
 
-    A lead whose client is not listed yet, or not yet planned for, has unplanned follow-ups; a
-    client that is closed or lost has none but what was planned before.
+    A lead whose client is not listed yet, or not planned yet, has unplanned follow-ups; a client
+    that is closed or lost has only those that were planned before.
     """
     client_of = {client.email.casefold(): client for client in clients}
     tasks_of: dict[str, list[Task]] = defaultdict(list)
@@ -68,13 +71,13 @@ def rows(leads: Iterable[Lead], clients: Iterable[Client], tasks: Iterable[Task]
     return result
 
 
-def counted(rows: Iterable[Row]) -> Counter[str]:
-    """Count the follow-ups by status."""
+def count_by_status(rows: Iterable[Row]) -> Counter[str]:
+    """Return the number of follow-ups by status."""
     return Counter(status for row in rows for status in row.statuses.values())
 
 
 def unsent(rows: Iterable[Row]) -> list[str]:
-    """Name each follow-up that is not sent, with its status and the error if there is one."""
+    """Return a line for each follow-up that is not sent: its status and the error, if any."""
     return [
         f"{row.name}, {kind}: {status}" + (f" ({row.errors[kind]})" if row.errors.get(kind) else "")
         for row in rows
@@ -83,42 +86,42 @@ def unsent(rows: Iterable[Row]) -> list[str]:
     ]
 
 
-def line(counts: Mapping[str, int], elapsed: float, rate: float) -> str:
-    """Sum up in plain text. `elapsed` is in seconds, `rate` in sent follow-ups per second."""
-    parts = [f"{status} {counts[status]}" for status in _LOOKS if counts.get(status)]
+def summary_line(counts: Mapping[str, int], elapsed: float, rate: float) -> str:
+    """Return a summary. `elapsed` is in seconds, `rate` in sent follow-ups per second."""
+    parts = [f"{status} {counts[status]}" for status in _SYMBOLS if counts.get(status)]
     total = sum(counts.values())
     shown = ", ".join(part for part in parts if not part.startswith("sent "))
     tail = f"; {shown}" if shown else ""
     return f"{elapsed:6.1f} s  {counts.get('sent', 0)} of {total} sent, {rate:.1f}/s{tail}"
 
 
-def picture(
+def render(
     rows: Sequence[Row], elapsed: float, rate: float, *, width: int, height: int
 ) -> RenderableType:
-    """Draw all rows with a line of totals, in as much detail as the terminal has room for."""
-    totals = _totals(counted(rows), elapsed, rate)
+    """Return the rows and a line of totals, in as much detail as fits the terminal."""
+    totals = _totals(count_by_status(rows), elapsed, rate)
     room = max(height - 4, 3)
     if len(rows) <= room:
-        return Group(_wide(rows), totals)
+        return Group(_table(rows), totals)
     blocks = max(1, min(width // _BLOCK_WIDTH, -(-len(rows) // room)))
-    shown, left_out = _most_telling(rows, room * blocks)
+    shown, left_out = _select_rows(rows, room * blocks)
     size = -(-len(shown) // blocks)
     grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_row(*(_narrow(shown[i : i + size]) for i in range(0, len(shown), size)))
+    grid.add_row(*(_compact_table(shown[i : i + size]) for i in range(0, len(shown), size)))
     if left_out:
         totals.append(f"  and {left_out} more clients", style="dim")
     return Group(grid, totals)
 
 
-def _most_telling(rows: Sequence[Row], count: int) -> tuple[list[Row], int]:
-    """Choose the rows in which something still happens, then the others, in the old order."""
+def _select_rows(rows: Sequence[Row], count: int) -> tuple[list[Row], int]:
+    """Return at most `count` rows, unsettled ones first choice, and how many are left out."""
     if len(rows) <= count:
         return list(rows), 0
     indexes = sorted(range(len(rows)), key=lambda index: (rows[index].is_settled, index))
     return [rows[index] for index in sorted(indexes[:count])], len(rows) - count
 
 
-def _wide(rows: Sequence[Row]) -> Table:
+def _table(rows: Sequence[Row]) -> Table:
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
     table.add_column("Client", width=_NAME_WIDTH, no_wrap=True)
     for kind in FOLLOWUPS:
@@ -128,7 +131,7 @@ def _wide(rows: Sequence[Row]) -> Table:
     return table
 
 
-def _narrow(rows: Sequence[Row]) -> Table:
+def _compact_table(rows: Sequence[Row]) -> Table:
     table = Table.grid(padding=(0, 1, 0, 0))
     table.add_column(width=_NAME_WIDTH, no_wrap=True)
     for row in rows:
@@ -137,7 +140,7 @@ def _narrow(rows: Sequence[Row]) -> Table:
 
 
 def _name(row: Row) -> Text:
-    # As text, so that brackets in a name are no markup.
+    # As Text, since brackets in a name are not markup.
     return Text(row.name, no_wrap=True, overflow="ellipsis")
 
 
@@ -147,13 +150,13 @@ def _cell(status: str | None) -> Text:
 
 
 def _glyph(status: str | None) -> Text:
-    sign, style = _LOOKS.get(status, (status[0], "")) if status else ("-", "dim")
+    sign, style = _SYMBOLS.get(status, (status[0], "")) if status else ("-", "dim")
     return Text(sign, style=style)
 
 
 def _totals(counts: Mapping[str, int], elapsed: float, rate: float) -> Text:
     text = Text("\n")
-    for status, (sign, style) in _LOOKS.items():
+    for status, (sign, style) in _SYMBOLS.items():
         if counts.get(status) or status in ("pending", "due", "composed", "sent"):
             text.append(f"{sign} {status} {counts.get(status, 0)}  ", style=style)
     text.append(f"of {sum(counts.values())}   {rate:.1f}/s   {elapsed:.0f} s", style="bold")

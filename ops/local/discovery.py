@@ -1,4 +1,4 @@
-"""Where a running `up` or `demo` serves its API, remembered in a file of its folder."""
+"""The addresses of a running `up` or `demo`, found through a file in its folder."""
 
 import contextlib
 import json
@@ -17,19 +17,19 @@ _COMMANDS = ("up", "demo")
 
 
 def folder_of(command: str) -> Path:
-    """Give the absolute data folder of `up` or `demo`, below the working directory."""
+    """Return the absolute data folder of `up` or `demo`, below the working directory."""
     return (ROOT / command).resolve()
 
 
 def gateway_port(environment: Mapping[str, str]) -> int:
-    """Choose the gateway's port: GATEWAY_PORT, which must be free, or 8000, or a free one.
+    """Return the gateway's port: GATEWAY_PORT, which must be free, or 8000, or a free one.
 
-    Raises OperatorError when the port asked for is taken or no port at all.
+    Raises OperatorError when GATEWAY_PORT is taken or invalid.
     """
     asked = environment.get("GATEWAY_PORT")
     if not asked:
         return DEFAULT_PORT if is_free(DEFAULT_PORT) else free_port()
-    port = _port(asked)
+    port = _parse_port(asked)
     if not is_free(port):
         raise OperatorError(
             f"port {port} (GATEWAY_PORT) is taken: stop what listens there, or set another"
@@ -38,75 +38,79 @@ def gateway_port(environment: Mapping[str, str]) -> int:
 
 
 @contextlib.contextmanager
-def remembered(folder: Path, url: str, kafka: str, mongodb: str | None) -> Iterator[None]:
-    """Let the `find_` functions find API, broker and embedded MongoDB of this process meanwhile.
+def address_file(folder: Path, url: str, kafka: str, mongodb: str | None) -> Iterator[None]:
+    """Write the addresses of API, broker and embedded MongoDB to `api.json` meanwhile.
 
-    Another MongoDB than the embedded one is not noted: its address may hold a password.
+    Any other MongoDB is left out: its address may hold a password.
     """
     file = folder / "api.json"
-    known = {"url": url, "kafka": kafka, "mongodb": mongodb, "pid": os.getpid()}
-    file.write_text(json.dumps(known) + "\n")
+    addresses = {"url": url, "kafka": kafka, "mongodb": mongodb, "pid": os.getpid()}
+    file.write_text(json.dumps(addresses) + "\n")
     try:
         yield
     finally:
         file.unlink(missing_ok=True)
 
 
-def find_url(environment: Mapping[str, str]) -> str:
-    """Find the API: GATEWAY_PORT, else a running `up`, else a running `demo`, else port 8000."""
+def resolve_url(environment: Mapping[str, str]) -> str:
+    """Return the API's URL: at GATEWAY_PORT, else of a running `up` or `demo`, else port 8000."""
     asked = environment.get("GATEWAY_PORT")
     if asked:
-        return f"http://{LOOPBACK}:{_port(asked)}"
+        return f"http://{LOOPBACK}:{_parse_port(asked)}"
     return _running("url") or f"http://{LOOPBACK}:{DEFAULT_PORT}"
 
 
-def find_kafka(environment: Mapping[str, str]) -> str:
-    """Find the broker: KAFKA_BOOTSTRAP_SERVERS, else that of a running `up`, else of a `demo`.
+def resolve_kafka(environment: Mapping[str, str]) -> str:
+    """Return the broker's address: KAFKA_BOOTSTRAP_SERVERS, else that of a running `up` or `demo`.
 
     Raises OperatorError when there is none.
     """
     found = environment.get("KAFKA_BOOTSTRAP_SERVERS") or _running("kafka")
     if not found:
         raise OperatorError(
-            "KAFKA_BOOTSTRAP_SERVERS is not set, and nothing runs in this folder: where is Kafka?"
+            "KAFKA_BOOTSTRAP_SERVERS is not set, and nothing runs in this folder: set it, or run"
+            " this where `realtoros up` was started"
         )
     return found
 
 
-def find_mongodb(environment: Mapping[str, str]) -> str:
-    """Find MongoDB: MONGODB_URI, else the embedded one of a running `up`, else of a `demo`.
+def resolve_mongodb(environment: Mapping[str, str]) -> str:
+    """Return MongoDB's URI: MONGODB_URI, else the embedded one of a running `up` or `demo`.
 
     Raises OperatorError when there is none.
     """
     found = environment.get("MONGODB_URI") or _running("mongodb")
     if not found:
-        raise OperatorError("MONGODB_URI is not set, and none runs in this folder: where is it?")
+        raise OperatorError(
+            "MONGODB_URI is not set, and no MongoDB runs in this folder: set it, or run this where"
+            " `realtoros up` was started"
+        )
     return found
 
 
-def find_key(environment: Mapping[str, str]) -> str | None:
-    """Find what lets the command line in: REALTOROS_API_KEY, else the key of what runs here."""
+def resolve_api_key(environment: Mapping[str, str]) -> str | None:
+    """Return the API key: REALTOROS_API_KEY, else that of a running `up` or `demo`."""
     if asked := environment.get("REALTOROS_API_KEY"):
         return asked
     for command in _COMMANDS:
         if _running("url", command):
-            return accounts.key_of(folder_of(command))
+            return accounts.read_api_key(folder_of(command))
     return None
 
 
 def _running(what: str, *commands: str) -> str | None:
     for command in commands or _COMMANDS:
         try:
-            known = json.loads((folder_of(command) / "api.json").read_text())
-            found, pid = known[what], int(known["pid"])
+            addresses = json.loads((folder_of(command) / "api.json").read_text())
+            found, pid = addresses[what], int(addresses["pid"])
         except (OSError, ValueError, LookupError, TypeError):
             continue
-        if _lives(pid) and isinstance(found, str):
+        if _is_alive(pid) and isinstance(found, str):
             return found
     return None
 
 
-def _lives(pid: int) -> bool:
+def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -116,7 +120,7 @@ def _lives(pid: int) -> bool:
     return True
 
 
-def _port(value: str) -> int:
+def _parse_port(value: str) -> int:
     if value.isdecimal() and 0 < int(value) <= _LAST_PORT:
         return int(value)
     raise OperatorError(f"GATEWAY_PORT is “{value}”: it must be a number from 1 to {_LAST_PORT}")

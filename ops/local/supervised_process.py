@@ -1,37 +1,23 @@
-"""A process that is kept running: started again when it ends, at growing intervals."""
+"""A process that is kept running: restarted when it ends, at growing intervals."""
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+from chassis.process.backoff import Backoff
 from ops.local.service_log import ServiceLog
+from ops.signals import follow_parent
 
-PARENT = "REALTOROS_SUPERVISOR_PID"
-# A Ctrl-C reaches the whole process group at once, so a child can end of it before we are told.
+SUPERVISOR_PID = "REALTOROS_SUPERVISOR_PID"
+# A Ctrl-C reaches the whole process group at once: a child can end of it before `stop` is called.
 _CTRL_C_SECONDS = 0.2
-_PR_SET_PDEATHSIG = 1
-
-
-@dataclass(frozen=True)
-class Backoff:
-    """How long to wait before the next start; times are in seconds."""
-
-    first: float = 0.5
-    longest: float = 30.0
-    # Whoever ran this long is taken to be well, so its next end counts as the first.
-    well_after: float = 60.0
-
-    def next(self, previous: float | None, ran: float) -> float:
-        """Give the pause after an end, from the pause before and how long it ran since."""
-        if previous is None or ran >= self.well_after:
-            return self.first
-        return min(previous * 2, self.longest)
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+# A process that ran this long was well: the pause after it is the first again.
+WELL_SECONDS = 60.0
 
 
 class SupervisedProcess:
@@ -45,16 +31,20 @@ class SupervisedProcess:
         log: ServiceLog,
         *,
         say: Callable[[str], None],
-        backoff: Backoff = Backoff(),
+        backoff: Backoff | None = None,
     ) -> None:
         self.name = name
         self.log = log
-        self.ends = 0
-        self.last_end = ""
+        self.exits = 0
+        self.last_exit = ""
         self._command = command
-        self._environment = {**environment, PARENT: str(os.getpid()), "PYTHONUNBUFFERED": "1"}
+        self._environment = {
+            **environment,
+            SUPERVISOR_PID: str(os.getpid()),
+            "PYTHONUNBUFFERED": "1",
+        }
         self._say = say
-        self._backoff = backoff
+        self._backoff = backoff or Backoff(FIRST_PAUSE, LONGEST_PAUSE)
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
 
@@ -65,29 +55,34 @@ class SupervisedProcess:
         return self._process.pid if running and self._process else None
 
     async def keep_running(self) -> None:
-        """Run the process, again and again, until `stop` is called."""
-        pause: float | None = None
+        """Run the process, restarting it, until `stop` is called."""
         while not self._stopping.is_set():
             started = time.monotonic()
             try:
-                end = how_it_ended(await self._run())
+                reason = describe_exit(await self._run())
             except OSError as error:
-                end = f"could not be started: {error}"
-            if await self._told_to_stop_within(_CTRL_C_SECONDS):
+                reason = f"could not be started: {error}"
+            if await self._stops_within(_CTRL_C_SECONDS):
                 return
-            pause = self._backoff.next(pause, time.monotonic() - started)
-            self.ends += 1
-            self.last_end = f"{end}: {self.log.last_words()}"
-            self._say(f"{self.name} {self.last_end} (starting it again in {pause:g} s)")
-            await self._told_to_stop_within(pause)
+            pause = self.pause_after(time.monotonic() - started)
+            self.exits += 1
+            self.last_exit = f"{reason}: {self.log.exit_reason()}"
+            self._say(f"{self.name} {self.last_exit} (restarting in {pause:g} s)")
+            await self._stops_within(pause)
+
+    def pause_after(self, ran: float) -> float:
+        """Return how long to wait before the restart of a process that ran `ran` seconds."""
+        if ran >= WELL_SECONDS:
+            self._backoff.reset()
+        return self._backoff.next()
 
     def stop(self) -> None:
-        """Ask the process to end (SIGTERM) and start it no more."""
+        """Ask the process to end (SIGTERM), and do not restart it."""
         self._stopping.set()
         self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End the process at once; for one that does not heed `stop`."""
+        """End the process at once (SIGKILL)."""
         self._signal(signal.SIGKILL)
 
     async def _run(self) -> int:
@@ -103,7 +98,7 @@ class SupervisedProcess:
             self._signal(signal.SIGTERM)
         return await self._process.wait()
 
-    async def _told_to_stop_within(self, seconds: float) -> bool:
+    async def _stops_within(self, seconds: float) -> bool:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
         return self._stopping.is_set()
@@ -114,8 +109,8 @@ class SupervisedProcess:
                 self._process.send_signal(number)
 
 
-def how_it_ended(code: int) -> str:
-    """Say how a process ended by the code of subprocess: negative for a signal."""
+def describe_exit(code: int) -> str:
+    """Describe how a process ended; a negative `code` is a signal, as in subprocess."""
     if code >= 0:
         return f"ended with exit code {code}"
     try:
@@ -125,14 +120,7 @@ def how_it_ended(code: int) -> str:
 
 
 def end_with_supervisor() -> None:
-    """In a child: be SIGTERMed when the supervisor dies, however that happens (Linux).
-
-    The child asks for itself, since running Python between fork and exec is not safe in a
-    process with threads.
-    """
-    parent = os.environ.get(PARENT)
-    if not parent or sys.platform != "linux":
-        return
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != int(parent):
-        sys.exit("the supervisor is gone")
+    """In a child: get SIGTERM when the supervisor dies (Linux only)."""
+    parent = os.environ.get(SUPERVISOR_PID)
+    if parent and not follow_parent(int(parent)):
+        sys.exit("the supervisor has ended")

@@ -1,4 +1,4 @@
-"""Everything on this machine: the servers, then the five services, started, watched, stopped."""
+"""The whole system on this machine: the servers, then the services, started, watched, stopped."""
 
 import asyncio
 import contextlib
@@ -7,40 +7,46 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from contracts.services import SERVICES
 from ops import accounts
-from ops.accounts import Access
+from ops.accounts import ApiAccess
 from ops.local import discovery
-from ops.local.readiness import until_ready
+from ops.local.readiness import wait_until_ready
 from ops.local.service_log import ServiceLog
 from ops.local.supervised_process import SupervisedProcess
 from ops.servers.ports import LOOPBACK, free_port
 from ops.servers.server_process import owned
-from ops.servers.stores import Stores, apply_indexes, apply_topics, stores, topic_prefix
-from ops.services import SERVICES
+from ops.servers.stores import (
+    Servers,
+    apply_indexes,
+    apply_topics,
+    running_servers,
+    topic_prefix,
+)
 
 STOP_SECONDS = 25.0
-# -P: a folder called `ops` or `services` where the user stands is not ours.
+# -P: a folder called `ops` or `services` in the working directory is not ours.
 RUN = (sys.executable, "-P", "-m", "ops.cli", "run")
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class System:
-    """A running RealtorOS: where everything is."""
+    """The addresses and folders of a running RealtorOS."""
 
     url: str
     folder: Path
     mail: str
-    stores: Stores
-    access: Access
+    servers: Servers
+    access: ApiAccess
 
-    def described(self) -> list[str]:
-        """Say on a line each where the API, mail and logs are, and which servers are in use."""
+    def describe(self) -> list[str]:
+        """Return a line each for API, mail, logs and servers."""
         return [
-            f"API      {self.url} (its schema: {self.url}/schema)",
+            f"API      {self.url} (schema: {self.url}/schema)",
             f"Mail     {self.mail}",
             f"Logs     {self.folder / 'logs'}",
-            *self.stores.described(),
+            *self.servers.describe(),
         ]
 
 
@@ -50,46 +56,46 @@ async def running_system(
 ) -> AsyncIterator[System]:
     """Run everything with its data in the folder, and yield once every service is ready.
 
-    `say` is told what happens to the services meanwhile. Leaving stops the services (within
+    `say` gets the messages for the terminal. Leaving stops the services (within
     25 s each, all at once), then the embedded servers. Raises OperatorError,
     ops.servers.embedded.Unavailable, ops.servers.server_process.InUse or NotStarted.
     """
-    # It holds letters to clients: nobody else's business on a shared machine.
+    # It holds emails to clients: private on a shared machine.
     folder.parent.mkdir(mode=0o700, exist_ok=True)
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(owned(folder))
         port = discovery.gateway_port(environment)
         if not environment.get("GATEWAY_PORT") and port != discovery.DEFAULT_PORT:
             say(f"Port {discovery.DEFAULT_PORT} is taken: the API will be on port {port}.")
-        servers = await stack.enter_async_context(stores(folder, environment, say))
+        servers = await stack.enter_async_context(running_servers(folder, environment, say))
         await apply_topics(servers.kafka, topic_prefix(environment))
         await apply_indexes(servers.mongodb)
-        access = await accounts.access(servers.mongodb, folder, environment)
-        if access.login:
-            # At once: should the start fail, nobody could tell it later.
-            say(f"Log in as {access.login}.")
+        access = await accounts.ensure_access(servers.mongodb, folder, environment)
+        if access.first_admin:
+            # At once: it cannot be shown again should the start fail.
+            say(f"Log in as {access.first_admin}.")
         settings = _settings(folder, environment, servers, port)
         say(f"Starting {', '.join(SERVICES)} …")
         host = environment.get("HOST") or LOOPBACK
         address = LOOPBACK if host in ("0.0.0.0", "::") else host  # noqa: S104 - only compared
         children = _children(folder, settings, say)
-        await stack.enter_async_context(_kept_running(children, say))
+        await stack.enter_async_context(_supervised(children, say))
         urls = {
             child: f"http://{address}:{settings[child.name][_port_of(child.name)]}"
             for child in children
         }
-        await until_ready(urls)
+        await wait_until_ready(urls)
         url = f"http://{address}:{port}"
         mongodb = servers.mongodb if servers.mongodb_is_embedded else None
-        stack.enter_context(discovery.remembered(folder, url, servers.kafka, mongodb))
+        stack.enter_context(discovery.address_file(folder, url, servers.kafka, mongodb))
         mail = _mail(environment, settings["mailer"]["MAILBOX_DIR"])
-        yield System(url=url, folder=folder, mail=mail, stores=servers, access=access)
+        yield System(url=url, folder=folder, mail=mail, servers=servers, access=access)
 
 
 def _settings(
-    folder: Path, environment: Mapping[str, str], servers: Stores, port: int
+    folder: Path, environment: Mapping[str, str], servers: Servers, port: int
 ) -> dict[str, dict[str, str]]:
-    """Give each service's whole environment."""
+    """Return each service's whole environment."""
     common = {
         **environment,
         "KAFKA_BOOTSTRAP_SERVERS": servers.kafka,
@@ -98,7 +104,7 @@ def _settings(
         "GATEWAY_PORT": str(port),
     }
     if not common.get("TOKEN_KEYS"):
-        common["TOKEN_KEYS"] = accounts.token_keys(folder)
+        common["TOKEN_KEYS"] = accounts.ensure_token_keys(folder)
     if servers.kafka_is_embedded:
         common.setdefault("KAFKA_EMPTY_FETCH_HOLD_MS", "100")
     ports: set[int] = set()
@@ -140,10 +146,10 @@ def _children(
 
 
 @contextlib.asynccontextmanager
-async def _kept_running(children: Sequence[SupervisedProcess], say: Say) -> AsyncIterator[None]:
-    """Keep the children running meanwhile, and tell the errors that they log."""
+async def _supervised(children: Sequence[SupervisedProcess], say: Say) -> AsyncIterator[None]:
+    """Keep the children running meanwhile, and report the errors that they log."""
     runs = {child: asyncio.create_task(child.keep_running()) for child in children}
-    watch = asyncio.create_task(_tell_errors(children, say))
+    watch = asyncio.create_task(_report_errors(children, say))
     try:
         yield
     finally:
@@ -158,21 +164,21 @@ async def _kept_running(children: Sequence[SupervisedProcess], say: Say) -> Asyn
         await asyncio.gather(*runs.values())
 
 
-async def _tell_errors(children: Sequence[SupervisedProcess], say: Say) -> None:
+async def _report_errors(children: Sequence[SupervisedProcess], say: Say) -> None:
     while True:
         await asyncio.sleep(1)
         for child in children:
             errors = child.log.new_errors()
-            more = f" (and {len(errors) - 1} more, see its log)" if len(errors) > 1 else ""
+            more = f" (and {len(errors) - 1} more in its log)" if len(errors) > 1 else ""
             if errors:
                 say(f"{child.name}: {errors[-1]}{more}")
 
 
 async def run_up(folder: Path, environment: Mapping[str, str], say: Say) -> int:
-    """Run everything until cancelled, and say where it is."""
+    """Run everything until cancelled."""
     async with running_system(folder, environment, say) as system:
-        say("RealtorOS is up. Ctrl-C stops it; what is planned goes on when it is up again.")
-        for line in system.described():
+        say("RealtorOS is up. Ctrl-C stops it; follow-ups go on at the next start.")
+        for line in system.describe():
             say(f"  {line}")
         await asyncio.Event().wait()
     return 0

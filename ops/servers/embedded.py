@@ -68,7 +68,7 @@ async def _server(
     folder: Path,
     answers: Callable[[], Awaitable[bool]],
 ) -> AsyncIterator[None]:
-    """Run the server; say Unavailable where the machine, not the start, is what is wrong."""
+    """Run the server. Raises Unavailable where it cannot run on this machine at all."""
     async with contextlib.AsyncExitStack() as stack:
         try:
             await stack.enter_async_context(running(name, command, folder, answers))
@@ -103,6 +103,6 @@ def _mongod_options(folder: Path, port: int) -> list[str]:
         *("--bind_ip", LOOPBACK, "--port", str(port), "--nounixsocket", "--quiet"),
         *("--wiredTigerCacheSizeGB", "1"),
         *("--setParameter", "diagnosticDataCollectionEnabled=false"),
-        # What a process that was killed had begun must not hold the others up for a minute.
+        # What a process that was killed had begun must not block the others for a minute.
         *("--setParameter", "transactionLifetimeLimitSeconds=3"),
     ]

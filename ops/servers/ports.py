@@ -1,4 +1,4 @@
-"""Loopback ports for servers that should be found again where they were the last time."""
+"""Loopback ports, for servers that should keep theirs from run to run."""
 
 import secrets
 import socket
@@ -23,7 +23,7 @@ def remembered_port(folder: Path) -> int:
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody listens on at this moment."""
+    """Return a loopback port that no server listens on at this moment."""
     while True:
         port = _FIRST + secrets.randbelow(_LAST - _FIRST)
         if is_free(port):
@@ -31,7 +31,7 @@ def free_port() -> int:
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on this loopback port now."""
+    """Return whether a server could listen on this loopback port now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         # As servers do, so that connections of the last run in TIME_WAIT are no obstacle.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

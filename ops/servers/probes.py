@@ -1,4 +1,4 @@
-"""Whether a server that was just started can be worked with, asked on loopback."""
+"""Whether a server that was just started is ready, asked on loopback."""
 
 import asyncio
 import struct
@@ -11,16 +11,16 @@ from ops.servers.ports import LOOPBACK
 
 REPLICA_SET = "rs0"
 _NOT_YET_INITIATED = 94
-_PATIENCE_SECONDS = 2.0
+_TIMEOUT_SECONDS = 2.0
 # Kafka's Metadata request, version 4, about no topic: it asks which brokers there are.
 _METADATA_REQUEST = struct.pack(">hhihi?", 3, 4, 1, -1, 0, False)
 
 
 async def has_brokers(port: int) -> bool:
-    """Whether the Kafka broker at this port answers metadata requests."""
+    """Return whether the Kafka broker at this port answers metadata requests."""
     try:
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            answer = await _asked(port, _METADATA_REQUEST)
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
+            answer = await _request(port, _METADATA_REQUEST)
     except (OSError, TimeoutError, asyncio.IncompleteReadError):
         return False
     _correlation, _throttled, brokers = struct.unpack_from(">iii", answer)
@@ -28,9 +28,9 @@ async def has_brokers(port: int) -> bool:
 
 
 async def is_primary(port: int) -> bool:
-    """Whether the MongoDB at this port takes writes.
+    """Return whether the MongoDB at this port takes writes.
 
-    On the way there it makes the server the only member of its replica set, at this address:
+    As a step towards that, make the server the only member of its replica set, at this address:
     a set that was configured at another port cannot elect itself any more.
     """
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
@@ -46,7 +46,7 @@ async def is_primary(port: int) -> bool:
     return bool(hello["isWritablePrimary"])
 
 
-async def _asked(port: int, request: bytes) -> bytes:
+async def _request(port: int, request: bytes) -> bytes:
     reader, writer = await asyncio.open_connection(LOOPBACK, port)
     try:
         writer.write(struct.pack(">i", len(request)) + request)

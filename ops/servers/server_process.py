@@ -5,19 +5,18 @@ It neither gets the terminal's Ctrl-C (the services must stop first) nor outlive
 
 import asyncio
 import contextlib
-import ctypes
 import fcntl
 import logging
 import os
 import signal
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
+from ops.signals import follow_parent
+
 START_SECONDS = 60.0
 STOP_SECONDS = 120.0
-_PR_SET_PDEATHSIG = 1
 _LOG_LINES_SHOWN = 12
 
 _log = logging.getLogger(__name__)
@@ -62,14 +61,14 @@ async def running(
             stderr=log,
             cwd=working_folder,
             start_new_session=True,
-            preexec_fn=_dying_with_parent(),
+            preexec_fn=_follow(os.getpid()),
         )
     pid_file = folder / f"{name}.pid"
     pid_file.write_text(str(process.pid))
     watcher: asyncio.Task[None] | None = None
     try:
         await _wait_until(answers, process, name, log_file, start_seconds)
-        watcher = asyncio.create_task(_report_an_early_end(process, name, log_file))
+        watcher = asyncio.create_task(_report_early_exit(process, name, log_file))
         yield process.pid
     finally:
         if watcher is not None:
@@ -80,9 +79,9 @@ async def running(
 
 @contextlib.contextmanager
 def owned(folder: Path) -> Iterator[Path]:
-    """Create the folder and hold it for this process; yield its absolute path.
+    """Create the folder and lock it for this process; yield its absolute path.
 
-    Raises InUse. The kernel lets go of the hold when its holder dies, however that happens.
+    Raises InUse. The kernel releases the lock when its holder dies, however that happens.
     """
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -99,9 +98,9 @@ def owned(folder: Path) -> Iterator[Path]:
 async def end_orphan(
     name: str, folder: Path, *, grace_seconds: float = 5.0, seconds: float = STOP_SECONDS
 ) -> None:
-    """Wait until what a killed earlier owner of the folder left running has ended.
+    """Wait until the server that a killed owner of the folder left running has ended.
 
-    Linux told it to stop when its owner died. A second SIGTERM could cut its saving short, so
+    Linux signalled it when its owner died. A second SIGTERM could cut its saving short, so
     it gets one from here only if it still runs after `grace_seconds`, and is never killed.
     Raises NotStarted when it still runs after `seconds`.
     """
@@ -126,7 +125,7 @@ async def end_orphan(
 
 
 def _runs_on(pid: int, folder: Path) -> bool:
-    """Whether the process lives and names the folder in its command line."""
+    """Return whether the process lives and names the folder in its command line."""
     try:
         arguments = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
     except (FileNotFoundError, ProcessLookupError, PermissionError):
@@ -134,19 +133,14 @@ def _runs_on(pid: int, folder: Path) -> bool:
     return any(Path(argument).is_relative_to(folder) for argument in arguments if argument)
 
 
-def _dying_with_parent() -> Callable[[], None] | None:
-    """What the child does between fork and exec: ask Linux for SIGTERM at its parent's death."""
-    if sys.platform != "linux":
-        return None
-    libc = ctypes.CDLL(None)
-    parent = os.getpid()
+def _follow(parent: int) -> Callable[[], None]:
+    """Return what the child does between fork and exec."""
 
-    def ask() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:
+    def follow() -> None:
+        if not follow_parent(parent):
             os._exit(1)
 
-    return ask
+    return follow
 
 
 async def _wait_until(
@@ -161,17 +155,17 @@ async def _wait_until(
         if await answers():
             return
         if time.monotonic() > deadline:
-            raise NotStarted(f"{name} did not answer in {seconds:.0f} s; {_end_of(log_file)}")
+            raise NotStarted(f"{name} did not answer in {seconds:.0f} s; {_log_tail(log_file)}")
         await asyncio.sleep(0.05)
     code = process.returncode
-    raise NotStarted(f"{name} ended at its start with code {code}; {_end_of(log_file)}", code)
+    raise NotStarted(f"{name} ended at its start with code {code}; {_log_tail(log_file)}", code)
 
 
-async def _report_an_early_end(
+async def _report_early_exit(
     process: asyncio.subprocess.Process, name: str, log_file: Path
 ) -> None:
     code = await process.wait()
-    _log.error("%s ended by itself with code %d; %s", name, code, _end_of(log_file))
+    _log.error("%s ended by itself with code %d; %s", name, code, _log_tail(log_file))
 
 
 async def _stop(process: asyncio.subprocess.Process, name: str, seconds: float) -> None:
@@ -187,6 +181,6 @@ async def _stop(process: asyncio.subprocess.Process, name: str, seconds: float) 
         await process.wait()
 
 
-def _end_of(log_file: Path) -> str:
+def _log_tail(log_file: Path) -> str:
     lines = log_file.read_text(errors="replace").splitlines()[-_LOG_LINES_SHOWN:]
     return "\n".join([f"the end of {log_file.name}:", *lines]) if lines else "its log is empty"

@@ -1,8 +1,8 @@
-"""The two servers that all services stand on, and what must be in them before services start."""
+"""Kafka and MongoDB, and what must be in them before services start."""
 
 import contextlib
 import importlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,34 +13,35 @@ from pymongo.errors import PyMongoError
 from chassis.kafka import client as kafka
 from chassis.mongo import client as mongo
 from chassis.recovery.persistence import Store
+from contracts.catalogue import DEFAULT_PREFIX
+from contracts.services import SERVICES, Service
 from ops.errors import OperatorError
 from ops.servers import embedded
-from ops.services import SERVICES, Service
-
-DEFAULT_PREFIX = "realtoros."
 
 
 @dataclass(frozen=True)
-class Stores:
-    """Where Kafka and MongoDB are, and which of them are embedded."""
+class Servers:
+    """The addresses of Kafka and MongoDB, and which of them are embedded."""
 
     kafka: str
     mongodb: str
     kafka_is_embedded: bool = False
     mongodb_is_embedded: bool = False
 
-    def described(self) -> list[str]:
-        """Say on a line each which servers are in use, without credentials."""
+    def describe(self) -> list[str]:
+        """Return a line for each server, without credentials."""
+        kafka = " (embedded)" if self.kafka_is_embedded else ""
+        mongodb = " (embedded)" if self.mongodb_is_embedded else ""
         return [
-            f"Kafka    {self.kafka}{' (embedded)' if self.kafka_is_embedded else ''}",
-            f"MongoDB  {public(self.mongodb)}{' (embedded)' if self.mongodb_is_embedded else ''}",
+            f"Kafka    {self.kafka}{kafka}",
+            f"MongoDB  {without_credentials(self.mongodb)}{mongodb}",
         ]
 
 
 @contextlib.asynccontextmanager
-async def stores(
+async def running_servers(
     folder: Path, environment: Mapping[str, str], say: Callable[[str], None]
-) -> AsyncIterator[Stores]:
+) -> AsyncIterator[Servers]:
     """Run an embedded server for each address that is not set, with its data in the folder.
 
     Raises ops.servers.embedded.Unavailable, ops.servers.server_process.InUse or NotStarted.
@@ -58,7 +59,7 @@ async def stores(
         broker = bootstrap
         if not broker:
             broker = await stack.enter_async_context(embedded.kafka(folder / "kafka"))
-        yield Stores(
+        yield Servers(
             mongodb=mongodb_uri,
             kafka=broker,
             kafka_is_embedded=not bootstrap,
@@ -67,30 +68,49 @@ async def stores(
 
 
 async def apply_topics(bootstrap: str, prefix: str) -> list[str]:
-    """Create or change the topics; give the names of those. Raises OperatorError."""
-    try:
-        return await kafka.apply_topics(bootstrap, prefix)
-    except ValueError as error:
-        raise OperatorError(str(error)) from error
-    except (KafkaError, OSError) as error:
-        raise OperatorError(f"Kafka at {bootstrap}: {one_line(error)}") from error
+    """Create or change the topics; return the names of those. Raises OperatorError."""
+    with kafka_errors(bootstrap):
+        try:
+            return await kafka.apply_topics(bootstrap, prefix)
+        except ValueError as error:
+            raise OperatorError(str(error)) from error
 
 
 async def apply_indexes(uri: str) -> list[str]:
-    """Create the indexes of every service; give the databases' names. Raises OperatorError."""
+    """Create the indexes of every service; return the databases' names. Raises OperatorError."""
     databases = []
-    for service in SERVICES:
-        database = f"realtoros_{service}"
-        try:
+    with mongodb_errors(uri):
+        for service in SERVICES:
+            database = mongo.database_name(service)
             await mongo.apply_indexes(uri, database, store_of(service).documents)
-        except PyMongoError as error:
-            raise OperatorError(f"MongoDB at {public(uri)}: {one_line(error)}") from error
-        databases.append(database)
+            databases.append(database)
     return databases
 
 
+@contextlib.contextmanager
+def kafka_errors(bootstrap: str) -> Iterator[None]:
+    """Raise an error of Kafka's client as an OperatorError."""
+    try:
+        yield
+    except KafkaError as error:
+        raise OperatorError(
+            f"Kafka at {bootstrap} (KAFKA_BOOTSTRAP_SERVERS): {_first_line(error)}"
+        ) from error
+
+
+@contextlib.contextmanager
+def mongodb_errors(uri: str) -> Iterator[None]:
+    """Raise an error of MongoDB's client as an OperatorError."""
+    try:
+        yield
+    except PyMongoError as error:
+        raise OperatorError(
+            f"MongoDB at {without_credentials(uri)} (MONGODB_URI): {_first_line(error)}"
+        ) from error
+
+
 def store_of(service: Service) -> Store:
-    """Give what a service keeps in its database.
+    """Return what a service keeps in its database.
 
     All are imported before the first is bound: Beanie changes a generic document when it binds
     one, and the states of those that are imported later would lose their fields.
@@ -102,25 +122,24 @@ def store_of(service: Service) -> Store:
     return store
 
 
-def address_in(environment: Mapping[str, str], variable: str) -> str:
-    """Give a server's address. Raises OperatorError when the variable is not set."""
+def require_address(environment: Mapping[str, str], variable: str) -> str:
+    """Return a server's address. Raises OperatorError when the variable is not set."""
     value = environment.get(variable)
     if not value:
-        raise OperatorError(f"{variable} is not set: where is the server?")
+        raise OperatorError(f"{variable} is not set: set it to the server's address")
     return value
 
 
 def topic_prefix(environment: Mapping[str, str]) -> str:
-    """Give what every topic's name begins with."""
+    """Return what every topic's name begins with."""
     return environment.get("KAFKA_TOPIC_PREFIX") or DEFAULT_PREFIX
 
 
-def public(uri: str) -> str:
-    """Give the URI without user and password."""
+def without_credentials(uri: str) -> str:
+    """Return the URI without user and password."""
     parts = urlsplit(uri)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
-def one_line(error: Exception) -> str:
-    """Give the first line of what an error says."""
+def _first_line(error: Exception) -> str:
     return (str(error) or type(error).__name__).splitlines()[0].partition(", Timeout:")[0]

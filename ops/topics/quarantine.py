@@ -1,77 +1,76 @@
-"""`realtoros quarantine`: what could not be handled is shown, given back, or dropped."""
+"""`realtoros quarantine`: records that could not be handled are shown, retried or dropped."""
 
-import contextlib
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 
 from chassis.inbox.quarantine import QuarantinedRecord, headers_of, read_quarantine
 from chassis.kafka import client as kafka
+from contracts.services import SERVICES
 from ops.errors import OperatorError
-from ops.services import SERVICES
+from ops.servers.stores import kafka_errors
 
 _CLIENT = "realtoros-quarantine"
 
 
-def described(kept: QuarantinedRecord) -> list[str]:
-    """Give all of a record as lines to read; it may hold personal data."""
+def describe(record: QuarantinedRecord) -> list[str]:
+    """Return the whole record as lines of text; it may hold personal data."""
     return [
-        f"{kept.name}  {kept.at}  {kept.reason}",
-        f"key: {_text(kept.key)}",
-        *(f"{name}: {_text(value)}" for name, value in kept.headers),
-        _text(kept.value),
+        f"{record.name}  {record.at}  {record.reason}",
+        f"key: {_text(record.key)}",
+        *(f"{name}: {_text(value)}" for name, value in record.headers),
+        _text(record.value),
     ]
 
 
-class Quarantines:
-    """The quarantines of all services on one Kafka."""
+class QuarantineAdmin:
+    """The quarantines of all services on one Kafka. Every method raises OperatorError."""
 
     def __init__(self, bootstrap: str, prefix: str) -> None:
         self._bootstrap = bootstrap
         self._prefix = prefix
 
-    async def kept(self, services: Iterable[str] = SERVICES) -> list[QuarantinedRecord]:
-        """Read what waits, in the order in which it came. Raises OperatorError without Kafka."""
-        async with self._errors_told():
+    async def records(self, services: Iterable[str] = SERVICES) -> list[QuarantinedRecord]:
+        """Return the records in quarantine, oldest first."""
+        with kafka_errors(self._bootstrap):
             return await read_quarantine(self._bootstrap, _CLIENT, self._prefix, services)
 
-    async def named(self, names: Sequence[str]) -> list[QuarantinedRecord]:
-        """Read those of these names. Raises OperatorError when one is not there."""
-        kept = {one.name: one for one in await self.kept()}
-        if missing := [name for name in names if name not in kept]:
-            raise OperatorError(f"not in quarantine: {', '.join(missing)}")
-        return [kept[name] for name in dict.fromkeys(names)]
+    async def records_named(self, names: Sequence[str]) -> list[QuarantinedRecord]:
+        """Return the records of these names."""
+        records = {record.name: record for record in await self.records()}
+        if missing := [name for name in names if name not in records]:
+            raise OperatorError(
+                f"not in quarantine: {', '.join(missing)}; see `realtoros quarantine list`"
+            )
+        return [records[name] for name in dict.fromkeys(names)]
 
-    async def retry(self, kept: Iterable[QuarantinedRecord]) -> None:
-        """Give each back to the service that could not handle it, and to no other."""
-        async with self._errors_told(), kafka.producer(self._bootstrap, _CLIENT) as producer:
-            for one in kept:
-                marks = [(name, text.encode()) for name, text in headers_of(one.origin).items()]
-                await producer.send_and_wait(
-                    f"{self._prefix}{one.service}.retries",
-                    key=one.key,
-                    value=one.value,
-                    headers=[*one.headers, *marks],
-                )
-                await self._settle(producer, one)
+    async def retry(self, records: Iterable[QuarantinedRecord]) -> None:
+        """Send each back to the service that could not handle it, and to no other."""
+        with kafka_errors(self._bootstrap):
+            async with kafka.producer(self._bootstrap, _CLIENT) as producer:
+                for record in records:
+                    origin = headers_of(record.origin).items()
+                    await producer.send_and_wait(
+                        f"{self._prefix}{record.service}.retries",
+                        key=record.key,
+                        value=record.value,
+                        headers=[
+                            *record.headers,
+                            *((name, text.encode()) for name, text in origin),
+                        ],
+                    )
+                    await self._remove(producer, record)
 
-    async def drop(self, kept: Iterable[QuarantinedRecord]) -> None:
-        """Forget them: they are never handled."""
-        async with self._errors_told(), kafka.producer(self._bootstrap, _CLIENT) as producer:
-            for one in kept:
-                await self._settle(producer, one)
+    async def drop(self, records: Iterable[QuarantinedRecord]) -> None:
+        """Remove the records: they are never handled."""
+        with kafka_errors(self._bootstrap):
+            async with kafka.producer(self._bootstrap, _CLIENT) as producer:
+                for record in records:
+                    await self._remove(producer, record)
 
-    async def _settle(self, producer: AIOKafkaProducer, one: QuarantinedRecord) -> None:
-        topic = f"{self._prefix}{one.service}.quarantine"
-        await producer.send_and_wait(topic, key=one.origin.key.encode())
-
-    @contextlib.asynccontextmanager
-    async def _errors_told(self) -> AsyncIterator[None]:
-        try:
-            yield
-        except (KafkaError, OSError) as error:
-            raise OperatorError(f"Kafka at {self._bootstrap}: {error}") from error
+    async def _remove(self, producer: AIOKafkaProducer, record: QuarantinedRecord) -> None:
+        topic = f"{self._prefix}{record.service}.quarantine"
+        await producer.send_and_wait(topic, key=record.origin.key.encode())
 
 
 def _text(raw: bytes | None) -> str:

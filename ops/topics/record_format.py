@@ -1,7 +1,7 @@
-"""Records in readable form, a line each, whatever is in them.
+"""Records as a line of text or JSON each, whatever they contain.
 
-The value's field `personal` is left out unless it is asked for, and so is the value of a malformed
-record, of which nobody knows what it says.
+Unless asked for, the value's field `personal` is left out, and so is the whole value of a malformed
+record: it may hold anything.
 """
 
 import json
@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from contracts import cloudevents
-from contracts.cloudevents import Envelope
+from contracts.cloudevents import Envelope, EventEnvelope
 from contracts.message import rfc3339
 from ops.topics.archive import text_or_base64
 
@@ -20,8 +20,8 @@ _BARE = re.compile(r'[^\s"=\\{\[]+')
 
 
 @dataclass(frozen=True)
-class Line:
-    """A record of the topic `topic` (without prefix), as aiokafka gives it."""
+class TopicRecord:
+    """A record of the topic `topic` (without prefix), as aiokafka returns it."""
 
     topic: str
     record: Any
@@ -33,13 +33,13 @@ class Line:
 
     @property
     def type(self) -> str:
-        """What the record says it is: a class's name, with a version from the second on."""
+        """The record's type: a class's name, with the version from the second on."""
         wire_name = _text(self.headers.get("ce_type"))
         return wire_name.removeprefix("realtoros.").removesuffix(".v1") or "?"
 
     @cached_property
     def data(self) -> dict[str, Any] | None:
-        """The value, or None where it is no JSON object."""
+        """The value, or None where it is not a JSON object."""
         try:
             value = json.loads((self.record.value or b"").decode())
         except (ValueError, RecursionError):
@@ -56,10 +56,10 @@ class Line:
             rfc3339(envelope.time)
         except (cloudevents.Malformed, OverflowError) as error:
             return str(error)
-        return "the value is no JSON object" if self.data is None else envelope
+        return "the value is not a JSON object" if self.data is None else envelope
 
     def is_about(self, client: str) -> bool:
-        """Whether key, stream or value name the client."""
+        """Return whether key, stream or value name the client."""
         stream = _text(self.headers.get("ce_subject"))
         named = (
             _text(self.record.key),
@@ -68,29 +68,33 @@ class Line:
         )
         return client in named
 
-    def readable(self, *, personal: bool) -> str:
-        """Give time, place, type, stream and version, and the facts as `name=value`."""
+    def text(self, *, personal: bool) -> str:
+        """Return time, position, type, stream with version, and the fields as `name=value`."""
         record = self.record
-        place = f"{self.topic}/{record.partition}/{record.offset}"
+        position = f"{self.topic}/{record.partition}/{record.offset}"
         if isinstance(self.envelope, str):
             parts = [
-                f"MALFORMED {_word(self.envelope)}",
-                f"key={_word(text_or_base64(record.key))}",
+                f"MALFORMED {_token(self.envelope)}",
+                f"key={_token(text_or_base64(record.key))}",
             ]
             size = 0 if record.value is None else len(record.value)
             parts.append(
-                f"value={_word(text_or_base64(record.value))}" if personal else f"bytes={size}"
+                f"value={_token(text_or_base64(record.value))}" if personal else f"bytes={size}"
             )
             time = _time(record.timestamp)
         else:
-            version = f"@{self.envelope.version}" if self.envelope.version else ""
-            parts = [_word(self.envelope.subject) + version]
-            parts += (f"{_word(n)}={_word(v)}" for n, v in self._facts(personal=personal).items())
+            version = (
+                f"@{self.envelope.version}" if isinstance(self.envelope, EventEnvelope) else ""
+            )
+            parts = [_token(self.envelope.subject) + version]
+            parts += (
+                f"{_token(n)}={_token(v)}" for n, v in self._fields(personal=personal).items()
+            )
             time = rfc3339(self.envelope.time)
-        return "  ".join([time, place, _word(self.type), " ".join(parts)])
+        return "  ".join([time, position, _token(self.type), " ".join(parts)])
 
     def json(self, *, personal: bool) -> str:
-        """Give all of it as one JSON object; bytes that are no UTF-8 as `{"base64": …}`."""
+        """Return all of it as one JSON object; bytes that are not UTF-8 as `{"base64": …}`."""
         record = self.record
         shown = {
             "topic": self.topic,
@@ -101,11 +105,11 @@ class Line:
             "headers": {name: text_or_base64(value) for name, value in self.headers.items()},
         }
         if not isinstance(self.envelope, str):
-            return _compact(shown | {"value": self._facts(personal=personal)})
+            return _compact(shown | {"value": self._fields(personal=personal)})
         shown["malformed"] = self.envelope
         return _compact(shown | {"value": text_or_base64(record.value)} if personal else shown)
 
-    def _facts(self, *, personal: bool) -> dict[str, Any]:
+    def _fields(self, *, personal: bool) -> dict[str, Any]:
         return {n: v for n, v in (self.data or {}).items() if personal or n != "personal"}
 
 
@@ -120,13 +124,13 @@ def _text(raw: bytes | None) -> str:
     return (raw or b"").decode(errors="replace")
 
 
-def _word(value: Any) -> str:
-    """Give text as it is where that is plain, anything else as JSON."""
+def _token(value: Any) -> str:
+    """Return plain text as it is, anything else as JSON."""
     plain = isinstance(value, str) and value.isprintable() and _BARE.fullmatch(value)
     return str(value) if plain else _compact(value)
 
 
 def _compact(value: Any) -> str:
-    """Write JSON for a terminal: nothing in it can move the cursor or fail to be encoded."""
+    """Return JSON that is safe for a terminal: no control characters, all of it encodable."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text if text.isprintable() else json.dumps(value, separators=(",", ":"))

@@ -14,9 +14,9 @@ from ops.servers import stores
 from ops.topics import archive
 from ops.topics.archive import ArchivedFile, ArchivedRecord, Manifest
 from ops.topics.export import OnProgress
-from ops.topics.reader import CLIENT, chosen, kafka_errors_told, partitions, reader
+from ops.topics.reader import CLIENT, partitions, reader, select_topics
 
-# Brokers learn from their controller of topics that have just been created.
+# Brokers learn of new topics from their controller, with a delay.
 _CREATION_SECONDS = 30
 
 
@@ -32,46 +32,49 @@ async def import_(bootstrap: str, prefix: str, folder: Path, show: OnProgress) -
             archive.verify(folder, file)
     except OSError as error:
         raise OperatorError(f"{error.filename or folder}: {error.strerror or error}") from error
-    names = chosen([file.topic for file in manifest.files], (*EVENTS, *COMMANDS))
+    names = select_topics([file.topic for file in manifest.files], (*EVENTS, *COMMANDS))
     await stores.apply_topics(bootstrap, prefix)
-    starts = await _starts(bootstrap, prefix, names)
-    places = {
+    starts = await _start_offsets(bootstrap, prefix, names)
+    targets = {
         file.file: TopicPartition(prefix + file.topic, file.partition) for file in manifest.files
     }
-    if unknown := [name for name, place in places.items() if place not in starts]:
-        raise OperatorError(f"the topics have no partition for {', '.join(unknown)}")
+    if unknown := [name for name, target in targets.items() if target not in starts]:
+        raise OperatorError(
+            f"the topics have no partition for {', '.join(unknown)}: recreate them with"
+            " `realtoros topics apply`"
+        )
     done = 0
-    with kafka_errors_told(bootstrap):
+    with stores.kafka_errors(bootstrap):
         async with kafka.producer(bootstrap, CLIENT) as producer:
             try:
                 for file in manifest.files:
-                    place = places[file.file]
-                    async for count in _written(producer, place, starts[place], folder, file):
+                    target = targets[file.file]
+                    async for count in _write_file(producer, target, starts[target], folder, file):
                         done += count
                         show(done, manifest.count)
-                await _commit_handled(bootstrap, prefix, manifest, places, starts)
+                await _commit_offsets(bootstrap, prefix, manifest, targets, starts)
             except (KafkaError, OperatorError, OSError) as error:
                 raise OperatorError(
-                    f"{error}; the import is not whole, and it cannot go on from there: delete the"
-                    f" topics {', '.join(prefix + name for name in names)} and begin again"
+                    f"{error}; the import is incomplete and cannot continue: delete the topics"
+                    f" {', '.join(prefix + name for name in names)} and import again"
                 ) from error
     return manifest
 
 
-async def _commit_handled(
+async def _commit_offsets(
     bootstrap: str,
     prefix: str,
     manifest: Manifest,
-    places: dict[str, TopicPartition],
+    targets: dict[str, TopicPartition],
     starts: dict[TopicPartition, int],
 ) -> None:
-    """Let the owners go on after the commands that they had handled: a refusal must not be undone.
+    """Commit the owners' offsets past the commands that they had handled.
 
-    What they had accepted stands in the events.
+    Accepted ones are in the events; rejected ones must not be tried again.
     """
     for topic in COMMANDS:
         offsets = {
-            (place := places[file.file]): starts[place] + file.handled
+            (target := targets[file.file]): starts[target] + file.handled
             for file in manifest.files
             if file.topic == topic.name and file.handled
         }
@@ -90,39 +93,43 @@ async def _commit_handled(
             await consumer.stop()
 
 
-async def _starts(bootstrap: str, prefix: str, names: list[str]) -> dict[TopicPartition, int]:
-    """Give where each partition's next record goes. Raises OperatorError if one is not empty."""
+async def _start_offsets(
+    bootstrap: str, prefix: str, names: list[str]
+) -> dict[TopicPartition, int]:
+    """Return each partition's next offset. Raises OperatorError if one is not empty."""
     found = await partitions(bootstrap, prefix, names, within=_CREATION_SECONDS)
     async with reader(bootstrap) as consumer:
         begins, ends = await consumer.beginning_offsets(found), await consumer.end_offsets(found)
-    if filled := {place.topic: None for place in found if begins[place] != ends[place]}:
+    if filled := {target.topic: None for target in found if begins[target] != ends[target]}:
         raise OperatorError(
-            f"there are records already in {', '.join(filled)}: import into empty topics only"
-            " (stop the services, delete the topics and begin again)"
+            f"there are records in {', '.join(filled)}: stop the services, delete the topics and"
+            " import again"
         )
     return dict(ends)
 
 
-async def _written(
-    producer: AIOKafkaProducer, place: TopicPartition, start: int, folder: Path, file: ArchivedFile
+async def _write_file(
+    producer: AIOKafkaProducer, target: TopicPartition, start: int, folder: Path, file: ArchivedFile
 ) -> AsyncIterator[int]:
     """Write a file; yield how many records were acknowledged, batch by batch.
 
-    Batches are sent one at a time, the next one only when the broker has acknowledged the last:
-    so they are in order, without the producer's idempotence. A batch that was written but whose
-    acknowledgement was lost is sent again, and then stands there twice: the offset tells.
+    A batch is sent only once the broker has acknowledged the one before: so they stay in order
+    without the producer's idempotence. A batch whose acknowledgement was lost is sent again and
+    stored twice: the offset shows it.
     """
     offset = start
     for batch in _batches(producer, archive.records(folder, file)):
         where = f"{folder / file.file}, from line {offset - start + 1}"
         try:
-            sent = await (await producer.send_batch(batch, place.topic, partition=place.partition))
+            sent = await (
+                await producer.send_batch(batch, target.topic, partition=target.partition)
+            )
         except KafkaError as error:
             raise OperatorError(f"{where}: {error}") from error
         if sent.offset != offset:
             raise OperatorError(
-                f"{where}: stands at offset {sent.offset} of {place.topic}/{place.partition}"
-                f" instead of {offset}: a batch came twice, or something else writes there"
+                f"{where}: written at offset {sent.offset} of {target.topic}/{target.partition}"
+                f" instead of {offset}: a batch was stored twice, or another process writes there"
             )
         offset += batch.record_count()
         yield batch.record_count()
@@ -131,17 +138,17 @@ async def _written(
 def _batches(producer: AIOKafkaProducer, records: Iterable[ArchivedRecord]) -> Iterator[Any]:
     batch = producer.create_batch()
     for record in records:
-        if not _added(batch, record):
+        if not _append(batch, record):
             yield batch
             batch = producer.create_batch()
-            _added(batch, record)
+            _append(batch, record)
     if batch.record_count():
         yield batch
 
 
-def _added(batch: Any, record: ArchivedRecord) -> bool:
-    """Add the record if there is room; an empty batch has room for one of any size."""
-    added = batch.append(
+def _append(batch: Any, record: ArchivedRecord) -> bool:
+    """Add the record and return True if there is room; an empty batch takes any size."""
+    metadata = batch.append(
         timestamp=record.timestamp, key=record.key, value=record.value, headers=record.headers
     )
-    return added is not None
+    return metadata is not None

@@ -1,4 +1,4 @@
-"""`realtoros events tail`: what stands in the topics, and what comes."""
+"""`realtoros events tail`: the records of topics, past and new."""
 
 import heapq
 import re
@@ -6,15 +6,16 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from aiokafka import TopicPartition
 
-from chassis.kafka import client as kafka
+from chassis.kafka.consumer import PacedConsumer
 from contracts.catalogue import TYPES
 from ops.errors import OperatorError
 from ops.topics.reader import POLL_MS, partitions, reader
-from ops.topics.record_format import Line
+from ops.topics.record_format import TopicRecord
 
 # The embedded broker answers empty fetches at once; a person does not see a tenth of a second.
 _EMPTY_HOLD_MS = 100
@@ -22,27 +23,27 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """Which records are shown: of one of these types (all if none), about this client (if any)."""
+class RecordFilter:
+    """Selects records: of one of these types (all if empty), about this client (if any)."""
 
     types: frozenset[str] = frozenset()
     client: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a type that there is not: it would be waited for in vain. Raises OperatorError."""
+        """Raises OperatorError for a type that does not exist: it would never come."""
         known = {type_.__name__ for type_ in TYPES.values()}
         if unknown := sorted(self.types - known):
-            raise OperatorError(f"no message is called {', '.join(unknown)} (see docs/events.md)")
+            raise OperatorError(f"no message type {', '.join(unknown)}: use one of docs/events.md")
 
-    def __contains__(self, line: Line) -> bool:
-        # Of every version: the version is what comes after the name.
-        if self.types and line.type.partition(".")[0] not in self.types:
+    def __contains__(self, record: TopicRecord) -> bool:
+        # All versions of a type: the version follows the name.
+        if self.types and record.type.partition(".")[0] not in self.types:
             return False
-        return self.client is None or line.is_about(self.client)
+        return self.client is None or record.is_about(self.client)
 
 
-def moment(since: str, now: datetime) -> datetime:
-    """Read RFC 3339, or a duration before `now` such as `90s`, `15m`, `2h`, `3d`.
+def parse_time(since: str, now: datetime) -> datetime:
+    """Parse RFC 3339, or a duration before `now` such as `90s`, `15m`, `2h`, `3d`.
 
     Raises OperatorError.
     """
@@ -54,7 +55,7 @@ def moment(since: str, now: datetime) -> datetime:
         time = None
     if time is None or time.tzinfo is None:
         raise OperatorError(
-            f"{since} is no time: give one such as 2026-01-31T09:30:00Z, or 90s, 15m, 2h, 3d"
+            f"{since} is not a time: pass one such as 2026-01-31T09:30:00Z, or 90s, 15m, 2h, 3d"
         )
     return time
 
@@ -63,22 +64,22 @@ async def tail(
     bootstrap: str,
     prefix: str,
     names: list[str],
-    show: Callable[[Line], None],
+    show: Callable[[TopicRecord], None],
     *,
-    wanted: Wanted,
+    record_filter: RecordFilter,
     since: datetime | None,
     follow: bool,
 ) -> int:
-    """Show the wanted records of the topics, each partition's in its order; give exit code 0.
+    """Show the selected records, each partition's in its order; return exit code 0.
 
     They begin at `since` by the records' timestamps. Without it: with `follow`, which never ends,
-    at what comes from now on; else at the beginning. Raises OperatorError.
+    at the present end; else at the beginning. Raises OperatorError.
     """
     async with aclosing(_records(bootstrap, prefix, names, since, follow=follow)) as records:
         async for record in records:
-            line = Line(record.topic.removeprefix(prefix), record)
-            if line in wanted:
-                show(line)
+            topic_record = TopicRecord(record.topic.removeprefix(prefix), record)
+            if topic_record in record_filter:
+                show(topic_record)
     return 0
 
 
@@ -86,13 +87,16 @@ async def _records(
     bootstrap: str, prefix: str, names: list[str], since: datetime | None, *, follow: bool
 ) -> AsyncGenerator[Any, None]:
     found = await partitions(bootstrap, prefix, names)
-    async with reader(bootstrap) as consumer:
+    async with reader(bootstrap, partial(PacedConsumer, empty_hold_ms=_EMPTY_HOLD_MS)) as consumer:
         consumer.assign(found)
         ends = await consumer.end_offsets(found)
-        for place, offset in (await _starts(consumer, found, ends, since, follow=follow)).items():
-            consumer.seek(place, offset)
-        kafka.pace_fetches(consumer, _EMPTY_HOLD_MS)
-        while follow or any([await consumer.position(place) < ends[place] for place in found]):
+        for partition, offset in (
+            await _starts(consumer, found, ends, since, follow=follow)
+        ).items():
+            consumer.seek(partition, offset)
+        while follow or any(
+            [await consumer.position(partition) < ends[partition] for partition in found]
+        ):
             batches = await consumer.getmany(timeout_ms=POLL_MS)
             # By time as far as this poll goes, but never against the order of a partition.
             for record in heapq.merge(*batches.values(), key=lambda record: record.timestamp):
@@ -112,4 +116,4 @@ async def _starts(
         return ends if follow else dict(await consumer.beginning_offsets(found))
     milliseconds = max(0, int(since.astimezone(UTC).timestamp() * 1000))
     offsets = await consumer.offsets_for_times(dict.fromkeys(found, milliseconds))
-    return {place: at.offset if at else ends[place] for place, at in offsets.items()}
+    return {partition: at.offset if at else ends[partition] for partition, at in offsets.items()}

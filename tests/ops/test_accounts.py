@@ -13,7 +13,7 @@ from ops.errors import OperatorError
 from ops.servers.stores import apply_indexes
 from services.gateway.accounts.api_keys import KIND
 from services.gateway.accounts.passwords import Passwords
-from services.gateway.accounts.tokens import Secret
+from services.gateway.accounts.tokens import OpaqueToken
 from services.gateway.settings import GatewaySettings
 from tests.servers import Server
 
@@ -37,33 +37,33 @@ async def test_the_first_start_makes_an_admin_and_tells_the_login_once(
     uri: str, tmp_path: Path
 ) -> None:
     environment = {"AGENT_NAME": "Dana Reed", "AGENT_EMAIL": "Dana@Reed.example"}
-    first = await accounts.access(uri, tmp_path, environment)
-    assert first.login
+    first = await accounts.ensure_access(uri, tmp_path, environment)
+    assert first.first_admin
     [account] = await stored(uri, "accounts")
-    assert (account["_id"], account["role"]) == (accounts.FIRST_AGENT, "admin")
+    assert (account["_id"], account["role"]) == (accounts.FIRST_AGENT_ID, "admin")
     assert account["email"] == "dana@reed.example"
     assert account["unregistered"]["name"] == "Dana Reed"
-    assert await Passwords().fits(first.login.password, account["password"])
-    again = await accounts.access(uri, tmp_path, environment)
-    assert (again.key, again.login) == (first.key, None)
+    assert await Passwords().verify(first.first_admin.password, account["password"])
+    again = await accounts.ensure_access(uri, tmp_path, environment)
+    assert (again.api_key, again.first_admin) == (first.api_key, None)
     assert len(await stored(uri, "api_keys")) == 1
 
 
 async def test_only_the_user_can_read_what_lets_the_command_line_in(
     uri: str, tmp_path: Path
 ) -> None:
-    access = await accounts.access(uri, tmp_path, {})
-    keys = accounts.token_keys(tmp_path)
+    access = await accounts.ensure_access(uri, tmp_path, {})
+    keys = accounts.ensure_token_keys(tmp_path)
     assert await asyncio.to_thread(modes_in, tmp_path) == {0o600}
-    assert accounts.key_of(tmp_path) == access.key
-    assert accounts.token_keys(tmp_path) == keys
+    assert accounts.read_api_key(tmp_path) == access.api_key
+    assert accounts.ensure_token_keys(tmp_path) == keys
     settings = GatewaySettings(
         kafka_bootstrap_servers="k:1",
         mongodb_uri="mongodb://m",
         token_keys=keys,
     )
     assert list(settings.signing_keys) == ["1"]
-    secret = Secret.read(access.key, KIND)
+    secret = OpaqueToken.parse(access.api_key, KIND)
     assert secret
     [key] = await stored(uri, "api_keys", _id=secret.id)
     assert key["secret"] == secret.digest
@@ -72,38 +72,38 @@ async def test_only_the_user_can_read_what_lets_the_command_line_in(
 
 async def test_a_key_that_the_database_does_not_know_is_made_anew(uri: str, tmp_path: Path) -> None:
     """The database was put back, or is another."""
-    old = await accounts.access(uri, tmp_path, {})
+    old = await accounts.ensure_access(uri, tmp_path, {})
     async with connect(uri) as client:
         await client[accounts.DATABASE]["api_keys"].delete_many({})
-    new = await accounts.access(uri, tmp_path, {})
-    assert new.key != old.key
-    assert new.login is None
-    assert accounts.key_of(tmp_path) == new.key
+    new = await accounts.ensure_access(uri, tmp_path, {})
+    assert new.api_key != old.api_key
+    assert new.first_admin is None
+    assert accounts.read_api_key(tmp_path) == new.api_key
 
 
 async def test_without_an_active_admin_it_says_what_to_do(uri: str, tmp_path: Path) -> None:
-    await accounts.access(uri, tmp_path, {})
+    await accounts.ensure_access(uri, tmp_path, {})
     async with connect(uri) as client:
         await client[accounts.DATABASE]["accounts"].update_many({}, {"$set": {"active": False}})
     with pytest.raises(OperatorError, match="agents add EMAIL --admin"):
-        await accounts.access(uri, tmp_path / "other", {})
+        await accounts.ensure_access(uri, tmp_path / "other", {})
 
 
 async def test_accounts_are_added_and_lost_passwords_replaced(uri: str) -> None:
     email = f"{uuid4().hex}@agents.example"
-    profile = accounts.profile_in({"AGENT_EMAIL": email})
-    login = await accounts.add(uri, profile, "agent")
+    profile = accounts.profile_from({"AGENT_EMAIL": email})
+    login = await accounts.add_account(uri, profile, "agent")
     with pytest.raises(OperatorError, match="there is an account"):
-        await accounts.add(uri, profile, "admin")
+        await accounts.add_account(uri, profile, "admin")
     [account] = await stored(uri, "accounts", email=email)
     assert account["role"] == "agent"
     async with connect(uri) as client:
         sessions = client[accounts.DATABASE]["sessions"]
         await sessions.insert_one({"_id": UUID(int=1), "agent_id": account["_id"]})
-    reset = await accounts.reset(uri, email.upper())
+    reset = await accounts.reset_password(uri, email.upper())
     [account] = await stored(uri, "accounts", email=email)
-    assert await Passwords().fits(reset.password, account["password"])
-    assert not await Passwords().fits(login.password, account["password"])
+    assert await Passwords().verify(reset.password, account["password"])
+    assert not await Passwords().verify(login.password, account["password"])
     assert await stored(uri, "sessions", agent_id=account["_id"]) == []
     with pytest.raises(OperatorError, match="no account"):
-        await accounts.reset(uri, "nobody@agents.example")
+        await accounts.reset_password(uri, "nobody@agents.example")

@@ -1,1 +1,1 @@
-"""Accounts, log-ins, API keys, and who may call."""
+"""Accounts, sessions, API keys, authentication and rate limits."""

@@ -1,4 +1,4 @@
-"""Accounts: registering, logging in, refreshing, and what ends a log-in."""
+"""Accounts: registering, logging in, refreshing tokens, and what ends a session."""
 
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -14,22 +14,22 @@ from contracts.crm import AgentProfile, RegisterAgent
 from services.gateway.accounts.caller import Caller, Role
 from services.gateway.accounts.documents import AccountDocument, ApiKeyDocument, SessionDocument
 from services.gateway.accounts.passwords import Passwords
-from services.gateway.accounts.rate_limits import AttemptLimits
-from services.gateway.accounts.tokens import AccessTokens, Secret
+from services.gateway.accounts.rate_limits import AttemptLimiter
+from services.gateway.accounts.tokens import AccessTokens, OpaqueToken
 from services.gateway.commands.client import CommandClient
-from services.gateway.errors import EmailTaken, InvalidCredentials, StillRunning
+from services.gateway.errors import CommandPending, EmailTaken, InvalidCredentials
 from services.gateway.settings import GatewaySettings
 
 REFRESH = "rt"
-SPAN = timedelta(minutes=5)
-# So many refresh tokens of a session are known again when they come after they were exchanged.
-SPENT_KEPT = 200
+ATTEMPT_WINDOW = timedelta(minutes=5)
+# How many spent refresh tokens of a session are stored, to detect their reuse.
+MAX_SPENT = 200
 
 log = structlog.get_logger(__name__)
 
 
 class Tokens(NamedTuple):
-    """What a log-in gives: `expires_in` seconds later the access token has to be refreshed."""
+    """The tokens of a session; the access token expires after `expires_in` seconds."""
 
     access: str
     refresh: str
@@ -37,14 +37,14 @@ class Tokens(NamedTuple):
 
 
 class Accounts:
-    """The accounts of all agents. What is to be guessed is limited by account and by address."""
+    """The accounts of all agents. Password attempts are limited per account and per address."""
 
     def __init__(
         self, settings: GatewaySettings, database: Database, commands: CommandClient
     ) -> None:
-        self._attempts = AttemptLimits(database, SPAN)
-        self._of_an_account = settings.logins_per_account
-        self._of_an_address = settings.logins_per_address
+        self._attempts = AttemptLimiter(database, ATTEMPT_WINDOW)
+        self._attempts_per_account = settings.logins_per_account
+        self._attempts_per_address = settings.logins_per_address
         self.tokens = AccessTokens(
             settings.signing_keys, settings.public_url, settings.access_token_life
         )
@@ -58,7 +58,7 @@ class Accounts:
     async def add(
         self, email: str, password: str, profile: AgentProfile, role: Role = "agent"
     ) -> UUID:
-        """Make an account and its agent; give the id. Raises EmailTaken."""
+        """Make an account and return its id, which is the agent's, too. Raises EmailTaken."""
         account = AccountDocument(
             id=uuid4(),
             email=email.casefold(),
@@ -75,13 +75,13 @@ class Accounts:
         return account.id
 
     async def count_address(self, address: str) -> None:
-        """Count one more log-in or registration from there. Raises TooManyRequests."""
-        await self._attempts.count("address", address, self._of_an_address)
+        """Count a log-in or registration from the address. Raises TooManyRequests."""
+        await self._attempts.count("address", address, self._attempts_per_address)
 
-    async def account(self, agent_id: UUID) -> AccountDocument | None:
-        """Give an account that may be used, its agent registered.
+    async def active_account(self, agent_id: UUID) -> AccountDocument | None:
+        """Return the account, its agent registered; None when it is inactive or missing.
 
-        Raises Unavailable when it is not and Kafka is away.
+        Raises Unavailable when the agent is not registered yet and Kafka is unavailable.
         """
         found = await self._accounts.find_one({"_id": agent_id, "active": True})
         if found is None:
@@ -90,73 +90,75 @@ class Accounts:
         if account.unregistered:
             register = RegisterAgent(agent_id=agent_id, personal=account.unregistered)
             try:
-                # Always the same command, so that it never undoes what the agent changes later.
-                await self._commands.order(register, uuid5(agent_id, "register"))
-            except StillRunning:
+                # Always the same id, so that a repeat never undoes what the agent changes later.
+                await self._commands.execute(register, uuid5(agent_id, "register"))
+            except CommandPending:
                 log.info("registration_goes_on", agent_id=str(agent_id))
-            await self._is_registered(agent_id)
+            await self._mark_registered(agent_id)
         return account
 
-    async def _is_registered(self, agent_id: UUID) -> None:
+    async def _mark_registered(self, agent_id: UUID) -> None:
         await self._accounts.update_one({"_id": agent_id}, {"$unset": {"unregistered": ""}})
 
     async def log_in(self, email: str, password: str, address: str) -> Tokens:
-        """Begin a session. Raises InvalidCredentials, TooManyRequests."""
+        """Begin a session and return its tokens. Raises InvalidCredentials, TooManyRequests."""
         email = email.casefold()
         await self.count_address(address)
-        await self._attempts.count("account", email, self._of_an_account)
+        await self._attempts.count("account", email, self._attempts_per_account)
         found = await self._accounts.find_one({"email": email})
         stored = found["password"] if found else None
-        if not await self._passwords.fits(password, stored) or not found or not found["active"]:
+        if not await self._passwords.verify(password, stored) or not found or not found["active"]:
             log.info("login_refused")
             raise InvalidCredentials
-        await self._attempts.forget("account", email)
-        if self._passwords.is_dated(found["password"]):
+        await self._attempts.reset("account", email)
+        if self._passwords.needs_rehash(found["password"]):
             await self._set_password(found["_id"], password)
         return await self.begin_session(found["_id"])
 
     async def begin_session(self, agent_id: UUID) -> Tokens:
-        """Give the tokens of a new session."""
-        secret = Secret.new(REFRESH, uuid4())
+        """Begin a session and return its tokens."""
+        refresh = OpaqueToken.new(REFRESH, uuid4())
         session = SessionDocument(
-            id=secret.id,
+            id=refresh.id,
             agent_id=agent_id,
-            current=secret.digest,
+            current=refresh.digest,
             expires_at=datetime.now(UTC) + self._refresh_life,
         )
         await self._sessions.insert_one(view_raw(session))
-        return self._tokens(agent_id, secret)
+        return self._tokens(agent_id, refresh)
 
     async def refresh(self, token: str, address: str) -> Tokens:
-        """Exchange a refresh token. One that was exchanged before ends its session: it was stolen.
+        """Exchange a refresh token. A spent one ends its session: it was stolen.
 
         Raises InvalidCredentials, TooManyRequests.
         """
-        await self._attempts.count("refresh", address, 5 * self._of_an_address)
-        if (shown := Secret.read(token, REFRESH)) is None:
+        await self._attempts.count("refresh", address, 5 * self._attempts_per_address)
+        if (presented := OpaqueToken.parse(token, REFRESH)) is None:
             raise InvalidCredentials
         now = datetime.now(UTC)
-        fresh = Secret.new(REFRESH, shown.id)
+        fresh = OpaqueToken.new(REFRESH, presented.id)
         session = await self._sessions.find_one_and_update(
-            {"_id": shown.id, "current": shown.digest, "expires_at": {"$gt": now}},
+            {"_id": presented.id, "current": presented.digest, "expires_at": {"$gt": now}},
             {
                 "$set": {"current": fresh.digest, "expires_at": now + self._refresh_life},
-                "$push": {"spent": {"$each": [shown.digest], "$slice": -SPENT_KEPT}},
+                "$push": {"spent": {"$each": [presented.digest], "$slice": -MAX_SPENT}},
             },
             return_document=ReturnDocument.AFTER,
         )
         if session is None:
-            # One that never was good ends nothing: a session's id is no secret.
-            ended = await self._sessions.delete_one({"_id": shown.id, "spent": shown.digest})
+            # A token that was never valid ends nothing: a session's id is not secret.
+            ended = await self._sessions.delete_one(
+                {"_id": presented.id, "spent": presented.digest}
+            )
             if ended.deleted_count:
-                log.warning("refresh_token_reused", session=str(shown.id))
+                log.warning("refresh_token_reused", session=str(presented.id))
             raise InvalidCredentials
-        if await self.account(session["agent_id"]) is None:
+        if await self.active_account(session["agent_id"]) is None:
             raise InvalidCredentials
         return self._tokens(session["agent_id"], fresh)
 
     async def has_session(self, id_: UUID) -> bool:
-        """Tell whether a session goes on."""
+        """Return whether the session exists."""
         return await self._sessions.find_one({"_id": id_}, {"_id": 1}) is not None
 
     async def log_out(self, caller: Caller) -> None:
@@ -164,26 +166,26 @@ class Accounts:
         await self._sessions.delete_one({"_id": caller.session})
 
     async def change_password(self, caller: Caller, current: str, new: str, address: str) -> None:
-        """Replace the caller's password, and end all sessions but this.
+        """Replace the caller's password, and end all their other sessions.
 
         Raises InvalidCredentials, TooManyRequests.
         """
         await self.count_address(address)
-        await self._attempts.count("password", str(caller.agent_id), self._of_an_account)
+        await self._attempts.count("password", str(caller.agent_id), self._attempts_per_account)
         found = await self._accounts.find_one({"_id": caller.agent_id})
-        if not await self._passwords.fits(current, found["password"] if found else None):
+        if not await self._passwords.verify(current, found["password"] if found else None):
             raise InvalidCredentials
         await self._set_password(caller.agent_id, new)
         await self._sessions.delete_many(
             {"agent_id": caller.agent_id, "_id": {"$ne": caller.session}}
         )
 
-    async def govern(
+    async def update_by_admin(
         self, agent_id: UUID, *, role: Role | None, active: bool | None, password: str | None
     ) -> bool:
-        """Change what is given, as an admin; False when there is no such account.
+        """Change what is not None, for an admin; return False when there is no such account.
 
-        A new password and a deactivation end all log-ins; the latter also takes the API keys away.
+        A new password and a deactivation end all sessions; the latter also revokes the API keys.
         """
         changes: Raw = {}
         if role is not None:
@@ -193,8 +195,8 @@ class Accounts:
         if password is not None:
             changes["password"] = await self._passwords.hash(password)
         if changes:
-            done = await self._accounts.update_one({"_id": agent_id}, {"$set": changes})
-            if not done.matched_count:
+            updated = await self._accounts.update_one({"_id": agent_id}, {"$set": changes})
+            if not updated.matched_count:
                 return False
         if active is False or password is not None:
             await self._sessions.delete_many({"agent_id": agent_id})
@@ -207,6 +209,6 @@ class Accounts:
         hashed = await self._passwords.hash(password)
         await self._accounts.update_one({"_id": agent_id}, {"$set": {"password": hashed}})
 
-    def _tokens(self, agent_id: UUID, secret: Secret) -> Tokens:
-        access = self.tokens.issue(agent_id, secret.id)
-        return Tokens(access, str(secret), int(self.tokens.life.total_seconds()))
+    def _tokens(self, agent_id: UUID, refresh: OpaqueToken) -> Tokens:
+        access = self.tokens.issue(agent_id, refresh.id)
+        return Tokens(access, str(refresh), int(self.tokens.life.total_seconds()))

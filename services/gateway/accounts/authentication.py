@@ -1,4 +1,4 @@
-"""The gate before the routes: who calls, whether he may, and whether it is not too often."""
+"""Middleware before the routes: authentication, authorization and the rate limit."""
 
 import time
 from datetime import UTC, datetime
@@ -13,42 +13,41 @@ from services.gateway.accounts.accounts import Accounts
 from services.gateway.accounts.api_keys import KIND, ApiKeys
 from services.gateway.accounts.caller import Caller
 from services.gateway.accounts.rate_limits import TokenBuckets
-from services.gateway.accounts.tokens import Secret
+from services.gateway.accounts.tokens import OpaqueToken
+from services.gateway.markers import ADMIN_ONLY, PUBLIC, SESSION_ONLY
 
-# What a route says of itself (Litestar's `opt`): open to everybody; only for who has logged in
-# with a password; only for admins.
-PUBLIC = "public"
-SESSION_ONLY = "session_only"
-ADMIN_ONLY = "admin_only"
-# How long a caller stays recognised without another look: on other replicas, what is taken back
-# is good for so long.
-RECOGNISED_SECONDS = 5.0
-_KEPT_CALLERS = 10_000
-_READING = ("GET", "HEAD")
+# How long an authenticated caller is cached: on other replicas, what is revoked stays valid for
+# so long.
+CACHE_SECONDS = 5.0
+_MAX_CACHED = 10_000
+_READ_METHODS = ("GET", "HEAD")
+_UNAUTHENTICATED = "log in, or send an API key, as the bearer token"
 SUBPROTOCOL = "realtoros"
-_IN_SUBPROTOCOLS = "bearer."
+_BEARER = "bearer."
 
 
 class Authentication:
-    """Recognises callers by access token or API key. One per process."""
+    """Authenticates callers by access token or API key. One per process."""
 
     def __init__(self, accounts: Accounts, keys: ApiKeys, rates: TokenBuckets) -> None:
         self._accounts = accounts
         self._keys = keys
         self._rates = rates
-        self._recognised: dict[str, tuple[Caller, float]] = {}
+        self._cache: dict[str, tuple[Caller, float]] = {}
 
     def __call__(self, app: ASGIApp) -> ASGIApp:
-        """Stand before an application (a Litestar middleware)."""
+        """Wrap an application (a Litestar middleware)."""
 
         async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
             connection: ASGIConnection = ASGIConnection(scope)  # type: ignore[type-arg]
             opt = connection.route_handler.opt
             if PUBLIC in opt:
                 if opt[PUBLIC] != "unlimited":
-                    self._rates.take(address_of(connection))
+                    self._rates.take(client_address(connection))
             else:
-                caller = await self.caller(token_of(connection), address_of(connection))
+                caller = await self.authenticate(
+                    bearer_token(connection), client_address(connection)
+                )
                 self._rates.take(caller.agent_id)
                 _authorize(caller, scope, opt)
                 scope["user"] = caller
@@ -56,74 +55,76 @@ class Authentication:
 
         return guarded
 
-    async def caller(self, token: str, address: str) -> Caller:
-        """Give whose token it is.
+    async def authenticate(self, token: str, address: str) -> Caller:
+        """Return the caller that the token belongs to.
 
-        Each that has to be looked up counts as a request of the address. Raises
+        A lookup that the cache does not save counts as a request of the address. Raises
         NotAuthorizedException, TooManyRequests, Unavailable, PyMongoError.
         """
         now = time.monotonic()
-        caller, until = self._recognised.get(token, (None, 0.0))
-        if caller is None or until < now:
+        caller, cached_until = self._cache.get(token, (None, 0.0))
+        if caller is None or cached_until < now:
             self._rates.take(address)
-            caller = await self._recognise(token)
+            caller = await self._look_up(token)
             if caller is None:
-                raise NotAuthorizedException("log in, or show an API key")
-            if len(self._recognised) >= _KEPT_CALLERS:
-                self._recognised.clear()
-            self._recognised[token] = (caller, now + RECOGNISED_SECONDS)
-        if caller.until and caller.until <= datetime.now(UTC):
-            raise NotAuthorizedException("log in, or show an API key")
+                raise NotAuthorizedException(_UNAUTHENTICATED)
+            if len(self._cache) >= _MAX_CACHED:
+                self._cache.clear()
+            self._cache[token] = (caller, now + CACHE_SECONDS)
+        if caller.expires_at and caller.expires_at <= datetime.now(UTC):
+            raise NotAuthorizedException(_UNAUTHENTICATED)
         return caller
 
     async def is_valid(self, caller: Caller) -> bool:
-        """Tell whether a caller who was let in some time ago would be let in now."""
-        if caller.until and caller.until <= datetime.now(UTC):
+        """Return whether a caller who was authenticated earlier still would be."""
+        if caller.expires_at and caller.expires_at <= datetime.now(UTC):
             return False
         if caller.session and not await self._accounts.has_session(caller.session):
             return False
-        if caller.key and not await self._keys.has(caller.key):
+        if caller.key and not await self._keys.exists(caller.key):
             return False
-        return await self._accounts.account(caller.agent_id) is not None
+        return await self._accounts.active_account(caller.agent_id) is not None
 
-    def forget(self) -> None:
-        """Recognise nobody without looking: something was taken back."""
-        self._recognised.clear()
+    def clear_cache(self) -> None:
+        """Look every caller up again: some credentials were revoked."""
+        self._cache.clear()
 
-    async def _recognise(self, token: str) -> Caller | None:
-        if secret := Secret.read(token, KIND):
-            key = await self._keys.known(secret)
-            account = key and await self._accounts.account(key.agent_id)
+    async def _look_up(self, token: str) -> Caller | None:
+        if api_key := OpaqueToken.parse(token, KIND):
+            key = await self._keys.verify(api_key)
+            account = key and await self._accounts.active_account(key.agent_id)
             if not (key and account):
                 return None
             return Caller(account.id, account.role, frozenset(key.scopes), key=key.id)
-        claims = self._accounts.tokens.read(token)
+        claims = self._accounts.tokens.verify(token)
         if claims is None or not await self._accounts.has_session(claims.session):
             return None
-        account = await self._accounts.account(claims.agent_id)
+        account = await self._accounts.active_account(claims.agent_id)
         if account is None:
             return None
-        return Caller(account.id, account.role, session=claims.session, until=claims.until)
+        return Caller(
+            account.id, account.role, session=claims.session, expires_at=claims.expires_at
+        )
 
 
-def token_of(connection: ASGIConnection) -> str:  # type: ignore[type-arg]
-    """Give the bearer token (RFC 6750).
+def bearer_token(connection: ASGIConnection) -> str:  # type: ignore[type-arg]
+    """Return the bearer token (RFC 6750). Raises NotAuthorizedException.
 
-    A browser cannot set headers on a WebSocket: there it stands among the subprotocols.
+    A browser cannot set headers on a WebSocket: it sends the token as a subprotocol.
     """
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
         return token.strip()
     for offered in connection.headers.get("sec-websocket-protocol", "").split(","):
-        if offered.strip().startswith(_IN_SUBPROTOCOLS):
-            return offered.strip().removeprefix(_IN_SUBPROTOCOLS)
-    raise NotAuthorizedException("log in, or show an API key")
+        if offered.strip().startswith(_BEARER):
+            return offered.strip().removeprefix(_BEARER)
+    raise NotAuthorizedException(_UNAUTHENTICATED)
 
 
-def address_of(connection: ASGIConnection) -> str:  # type: ignore[type-arg]
-    """Give the caller's address; behind a proxy that FORWARDED_ALLOW_IPS trusts, as that says.
+def client_address(connection: ASGIConnection) -> str:  # type: ignore[type-arg]
+    """Return the caller's address; proxies are trusted as FORWARDED_ALLOW_IPS says.
 
-    Of an IPv6 address the first half: whoever has one has all that begin so.
+    Of an IPv6 address, return its /64 network: all its addresses belong to one subscriber.
     """
     host = connection.client.host if connection.client else ""
     try:
@@ -134,10 +135,10 @@ def address_of(connection: ASGIConnection) -> str:  # type: ignore[type-arg]
 
 
 def _authorize(caller: Caller, scope: Scope, opt: dict[str, object]) -> None:
-    reading = scope["type"] == ScopeType.WEBSOCKET or scope["method"] in _READING
+    reading = scope["type"] == ScopeType.WEBSOCKET or scope["method"] in _READ_METHODS
     if ("read" if reading else "write") not in caller.scopes:
-        raise PermissionDeniedException("the API key's scopes do not allow this")
+        raise PermissionDeniedException("the API key lacks the scope for this")
     if SESSION_ONLY in opt and caller.session is None:
-        raise PermissionDeniedException("log in with a password for this")
+        raise PermissionDeniedException("an API key cannot do this: log in with a password")
     if ADMIN_ONLY in opt and not caller.is_admin:
         raise PermissionDeniedException("only admins may do this")

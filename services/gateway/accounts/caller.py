@@ -1,4 +1,4 @@
-"""Who is calling."""
+"""The caller of a request."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,10 +12,10 @@ EVERY_SCOPE: frozenset[Scope] = frozenset(get_args(Scope))
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The agent on whose behalf a request comes; Litestar gives it as `request.user`.
+    """The agent who makes a request: Litestar's `request.user`.
 
-    `session` is the log-in that the access token belongs to, `key` the API key: it is one of them.
-    `until` is when the access token expires.
+    Either `session` or `key` is set: the access token's session, or the API key.
+    `expires_at` is when the access token does.
     """
 
     agent_id: UUID
@@ -23,9 +23,9 @@ class Caller:
     scopes: frozenset[Scope] = EVERY_SCOPE
     session: UUID | None = None
     key: UUID | None = None
-    until: datetime | None = None
+    expires_at: datetime | None = None
 
     @property
     def is_admin(self) -> bool:
-        """Whether admin routes are open to the caller."""
+        """Whether the caller may use admin routes."""
         return self.role == "admin" and "admin" in self.scopes

@@ -1,4 +1,4 @@
-"""Credentials: they are in this database only, never published, and replay leaves them alone."""
+"""Credentials: in this database only, never published, and untouched by a replay."""
 
 from datetime import timedelta
 from typing import Any, ClassVar, Literal
@@ -12,14 +12,14 @@ from contracts.crm import AgentProfile
 from contracts.message import Time
 from services.gateway.accounts.caller import Role, Scope
 
-IDEMPOTENCY_KEPT = timedelta(hours=24)
+IDEMPOTENCY_RETENTION = timedelta(hours=24)
 
 
 class AccountDocument(UuidDocument):
-    """Who may log in as an agent; its id is the agent's.
+    """The account of an agent; its id is the agent's.
 
-    `email` is in lower case; `password` an argon2 hash. `unregistered` is the profile that crm has
-    still to be told.
+    `email` is in lower case; `password` an argon2 hash. `unregistered` is the profile while crm has
+    not registered it.
     """
 
     email: str
@@ -38,9 +38,9 @@ class AccountDocument(UuidDocument):
 
 
 class SessionDocument(UuidDocument):
-    """A log-in: a family of refresh tokens of which only the latest is good.
+    """A session: a family of refresh tokens of which only the latest is valid.
 
-    `current` is the SHA-256 of its secret, `spent` are those of the latest before it.
+    `current` is the SHA-256 of the latest one's secret, `spent` are those of the last before it.
     """
 
     agent_id: UUID
@@ -57,7 +57,7 @@ class SessionDocument(UuidDocument):
 
 
 class ApiKeyDocument(UuidDocument):
-    """A key for an integrator; `secret` is its SHA-256."""
+    """An API key; `secret` is the SHA-256 of its secret."""
 
     agent_id: UUID
     name: str
@@ -71,7 +71,7 @@ class ApiKeyDocument(UuidDocument):
 
 
 class AttemptsDocument(Document):
-    """How often something was tried in a span of time; for limits that hold on all replicas."""
+    """The number of attempts in a window of time; for limits that hold on all replicas."""
 
     id: str  # type: ignore[assignment]
     tries: int
@@ -85,7 +85,7 @@ class AttemptsDocument(Document):
 class IdempotencyDocument(Document):
     """A request with an Idempotency-Key (`<agent>:<key>`), and its answer once there is one.
 
-    `command_id` names the request's command, so that it is the same however often it is sent.
+    `command_id` is the request's command, the same for every repeat of the request.
     """
 
     id: str  # type: ignore[assignment]
@@ -99,6 +99,6 @@ class IdempotencyDocument(Document):
         indexes: ClassVar = [
             IndexModel(
                 [("created_at", ASCENDING)],
-                expireAfterSeconds=int(IDEMPOTENCY_KEPT.total_seconds()),
+                expireAfterSeconds=int(IDEMPOTENCY_RETENTION.total_seconds()),
             )
         ]

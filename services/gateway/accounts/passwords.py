@@ -1,4 +1,4 @@
-"""Passwords: argon2id with the parameters of RFC 9106 for little memory, off the event loop."""
+"""Passwords: argon2id with RFC 9106's parameters for little memory, off the event loop."""
 
 import asyncio
 from typing import Annotated
@@ -8,35 +8,35 @@ from argon2.exceptions import VerifyMismatchError
 from pydantic import Field
 
 Password = Annotated[str, Field(min_length=12, max_length=200, examples=["correct horse battery"])]
-# A hash takes 64 MiB and a core for a while: a burst of log-ins must not take all of both.
-_AT_ONCE = 2
+# A hash takes 64 MiB and a core for a while: a burst of log-ins must not exhaust them.
+_MAX_CONCURRENT = 2
 
 
 class Passwords:
-    """Makes and checks hashes, a few at a time."""
+    """Makes and verifies hashes, a few at a time."""
 
     def __init__(self) -> None:
         self._hasher = PasswordHasher()
-        self._turns = asyncio.Semaphore(_AT_ONCE)
-        self._of_nobody = self._hasher.hash("a password that nobody has")
+        self._slots = asyncio.Semaphore(_MAX_CONCURRENT)
+        self._dummy_hash = self._hasher.hash("the password of no account")
 
     async def hash(self, password: str) -> str:
-        """Give what may be stored."""
-        async with self._turns:
+        """Return the hash to store."""
+        async with self._slots:
             return await asyncio.to_thread(self._hasher.hash, password)
 
-    async def fits(self, password: str, stored: str | None) -> bool:
-        """Tell whether it is the password; takes the same time where there is none to compare."""
-        async with self._turns:
-            return await asyncio.to_thread(self._fits, password, stored)
+    async def verify(self, password: str, stored: str | None) -> bool:
+        """Return whether the password matches; without a hash, False after the same time."""
+        async with self._slots:
+            return await asyncio.to_thread(self._verify, password, stored)
 
-    def is_dated(self, stored: str) -> bool:
-        """Tell whether a hash was made with other parameters than today's."""
+    def needs_rehash(self, stored: str) -> bool:
+        """Return whether a hash was made with other parameters than today's."""
         return self._hasher.check_needs_rehash(stored)
 
-    def _fits(self, password: str, stored: str | None) -> bool:
+    def _verify(self, password: str, stored: str | None) -> bool:
         try:
-            self._hasher.verify(stored or self._of_nobody, password)
+            self._hasher.verify(stored or self._dummy_hash, password)
         except VerifyMismatchError:
             return False
         return stored is not None

@@ -1,4 +1,4 @@
-"""What goes in and out over HTTP about accounts, agents and keys."""
+"""Requests and responses about accounts, agents and API keys."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -7,7 +7,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, StringConstraints
 
 from contracts.crm import Name, Phone
-from contracts.message import Time
+from contracts.message import UNSET, Time, Unset
 from services.gateway.accounts.caller import Role, Scope
 from services.gateway.accounts.passwords import Password
 
@@ -16,7 +16,7 @@ _ZONES = available_timezones()
 
 def _known_zone(name: str) -> str:
     if name not in _ZONES:
-        raise ValueError("is no IANA time zone")
+        raise ValueError("is not an IANA time zone")
     return name
 
 
@@ -24,18 +24,18 @@ TimeZone = Annotated[str, AfterValidator(_known_zone), Field(examples=["America/
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)]
 Signature = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
 LoginEmail = Annotated[EmailStr, Field(max_length=254, examples=["dana@reed.example"])]
-# As it was typed: a password is never too short to be wrong.
-Typed = Annotated[str, Field(min_length=1, max_length=200)]
+# A password to compare: a short one is wrong, not invalid.
+EnteredPassword = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class Body(BaseModel):
-    """Base of what comes in: an unknown field is refused; what was sent is not repeated."""
+    """Base of requests: unknown fields are rejected, and errors do not quote the input."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
 class Registration(Body):
-    """Who wants to be an agent; `name` and the rest sign the emails."""
+    """An agent to register; `name` and the rest sign the emails."""
 
     email: LoginEmail
     password: Password
@@ -49,7 +49,7 @@ class Registration(Body):
 
 
 class NewAgent(Registration):
-    """An agent whom an admin adds."""
+    """An agent to be added by an admin."""
 
     role: Role = "agent"
 
@@ -58,24 +58,24 @@ class Login(Body):
     """Email and password."""
 
     email: Annotated[str, Field(max_length=254, examples=["dana@reed.example"])]
-    password: Typed
+    password: EnteredPassword
 
 
 class Refresh(Body):
-    """The refresh token of the last answer."""
+    """The refresh token of the last response."""
 
     refresh_token: Annotated[str, Field(max_length=200)]
 
 
 class NewPassword(Body):
-    """The password that was good so far, and the one to be."""
+    """The current password and the new one."""
 
-    current_password: Typed
+    current_password: EnteredPassword
     new_password: Password
 
 
 class LoggedIn(BaseModel):
-    """Tokens (RFC 6749): `expires_in` seconds later the access token has to be refreshed."""
+    """Tokens (RFC 6749); the access token expires after `expires_in` seconds."""
 
     access_token: str
     token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the type, not the token
@@ -84,7 +84,7 @@ class LoggedIn(BaseModel):
 
 
 class Agent(BaseModel):
-    """An agent as his clients see him, and as whom he logs in."""
+    """An agent: the profile that clients see, and the account."""
 
     id: UUID
     role: Role
@@ -102,18 +102,18 @@ class Agent(BaseModel):
 class AgentPatch(Body):
     """Changes to a profile (RFC 7396): what is absent stays, null empties what may be empty."""
 
-    name: Name = ""
-    email: EmailStr = ""
-    title: Line | None = None
-    company: Line | None = None
-    phone: Phone | None = None
-    signature: Signature | None = None
-    reply_to: EmailStr | None = None
-    time_zone: TimeZone = "UTC"
+    name: Name | Unset = UNSET
+    email: EmailStr | Unset = UNSET
+    title: Line | Unset | None = UNSET
+    company: Line | Unset | None = UNSET
+    phone: Phone | Unset | None = UNSET
+    signature: Signature | Unset | None = UNSET
+    reply_to: EmailStr | Unset | None = UNSET
+    time_zone: TimeZone | Unset = UNSET
 
 
 class Account(BaseModel):
-    """An account, as admins see it."""
+    """An account, for admins."""
 
     id: UUID = Field(alias="_id")
     email: str
@@ -123,7 +123,7 @@ class Account(BaseModel):
 
 
 class AccountPatch(Body):
-    """What an admin changes of an account; a new password and `active: false` end all log-ins."""
+    """Changes to an account; a new password and `active: false` end all sessions."""
 
     role: Role | None = None
     active: bool | None = None
@@ -140,7 +140,7 @@ class Quarantined(BaseModel):
 
 
 class NewKey(Body):
-    """An API key to make."""
+    """An API key to create."""
 
     name: Annotated[Name, Field(examples=["CRM of the office"])]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=3)] = ["read"]
@@ -156,6 +156,6 @@ class Key(BaseModel):
 
 
 class CreatedKey(Key):
-    """A new API key. `key` is shown this once."""
+    """A new API key. `key` is shown only this once."""
 
     key: str

@@ -13,18 +13,18 @@ _ALGORITHM = "HS256"
 
 
 class Claims(NamedTuple):
-    """What an access token says."""
+    """The claims of a valid access token."""
 
     agent_id: UUID
     session: UUID
-    until: datetime
+    expires_at: datetime
 
 
 class AccessTokens:
-    """Signs with the first of the keys, and accepts what any of them has signed.
+    """Signs with the first key and accepts signatures by any of them.
 
-    So a key is exchanged by putting a new one first, and taking the old one away once the last
-    token that it signed has expired.
+    So keys are rotated by putting a new one first, and removing the old one once the last token
+    that it signed has expired.
     """
 
     def __init__(self, keys: dict[str, str], issuer: str, life: timedelta) -> None:
@@ -33,7 +33,7 @@ class AccessTokens:
         self.life = life
 
     def issue(self, agent_id: UUID, session: UUID) -> str:
-        """Give a token for the agent."""
+        """Return a token for the agent."""
         now = datetime.now(UTC)
         claims = {
             "iss": self._issuer,
@@ -46,11 +46,11 @@ class AccessTokens:
         name, key = next(iter(self._keys.items()))
         return jwt.encode(claims, key, algorithm=_ALGORITHM, headers={"kid": name})
 
-    def read(self, token: str) -> Claims | None:
-        """Give what a token says; None when it is not one of ours, or has expired."""
+    def verify(self, token: str) -> Claims | None:
+        """Return the claims; None when the token is invalid or has expired."""
         try:
             key = self._keys[jwt.get_unverified_header(token)["kid"]]
-            said = jwt.decode(
+            claims = jwt.decode(
                 token,
                 key,
                 algorithms=[_ALGORITHM],
@@ -58,27 +58,27 @@ class AccessTokens:
                 issuer=self._issuer,
                 options={"require": ["exp", "iat", "sub", "sid"]},
             )
-            until = datetime.fromtimestamp(said["exp"], UTC)
-            return Claims(UUID(said["sub"]), UUID(said["sid"]), until)
+            expires_at = datetime.fromtimestamp(claims["exp"], UTC)
+            return Claims(UUID(claims["sub"]), UUID(claims["sid"]), expires_at)
         except (jwt.InvalidTokenError, LookupError, TypeError, ValueError):
             return None
 
 
-class Secret(NamedTuple):
-    """A random text that names a stored document: `<kind>_<its id>_<256 random bits>`."""
+class OpaqueToken(NamedTuple):
+    """An opaque token that names a stored document: `<kind>_<its id>_<256 random bits>`."""
 
     kind: str
     id: UUID
     random: str
 
     @classmethod
-    def new(cls, kind: str, id_: UUID) -> "Secret":
-        """Make one."""
+    def new(cls, kind: str, id_: UUID) -> "OpaqueToken":
+        """Make a token."""
         return cls(kind, id_, secrets.token_urlsafe(32))
 
     @classmethod
-    def read(cls, text: str, kind: str) -> "Secret | None":
-        """Take one apart; None when it is none of this kind."""
+    def parse(cls, text: str, kind: str) -> "OpaqueToken | None":
+        """Parse a token; None when it is not one of this kind."""
         try:
             found, id_, random = text.split("_", 2)
             return cls(kind, UUID(hex=id_), random) if found == kind else None
@@ -87,7 +87,7 @@ class Secret(NamedTuple):
 
     @property
     def digest(self) -> bytes:
-        """What is stored of it. It is random, so that a plain hash is enough."""
+        """The hash to store: of random bits, a plain hash is enough."""
         return hashlib.sha256(self.random.encode()).digest()
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""The figures of an agent's dashboard; docs/dashboard.md says what each means."""
+"""The figures of an agent's dashboard, defined in docs/dashboard.md."""
 
 import asyncio
 from dataclasses import dataclass
@@ -12,21 +12,19 @@ from pymongo.asynchronous.collection import AsyncCollection
 from chassis.mongo.client import Database, Raw
 from contracts.crm import Stage
 from contracts.message import Time
-from services.gateway.read_models.documents import TaskStatus
-from services.gateway.read_models.index_counts import count, count_each
+from services.gateway.read_models.documents import OPEN, TaskStatus
+from services.gateway.read_models.index_counts import count, count_by_value
 
-# What has not left yet.
-OPEN: tuple[TaskStatus, ...] = ("pending", "due", "composed")
-# Longer than writing, sending and all their attempts take.
+# Longer than composing and sending take, with all their attempts.
 GRACE = timedelta(hours=1)
-# Comparing with a time leaves out what has none, on the index.
-_EVER = {"$gte": datetime(1, 1, 2, tzinfo=UTC)}
+# On the index, a comparison leaves out documents without the field.
+_ANY_TIME = {"$gte": datetime(1, 1, 2, tzinfo=UTC)}
 
 _Rate = Annotated[float, Field(ge=0, le=1)]
 
 
 class DashboardStats(BaseModel):
-    """How an agent's follow-ups stand."""
+    """The figures of an agent's dashboard."""
 
     as_of: Time
     time_zone: Annotated[str, Field(description="the agent's, in which days and weeks are meant")]
@@ -48,7 +46,7 @@ class DashboardStats(BaseModel):
 
 @dataclass(frozen=True)
 class Days:
-    """Where the agent's today and week begin and end, in UTC."""
+    """The bounds of the agent's day and week, in UTC."""
 
     today: datetime
     tomorrow: datetime
@@ -56,7 +54,7 @@ class Days:
 
     @classmethod
     def of(cls, now: datetime, zone: ZoneInfo) -> "Days":
-        """Give the days around `now`; one with a change of the clock is an hour off 24."""
+        """Return the days around `now`; one on which clocks change has 23 or 25 hours."""
         date = now.astimezone(zone).date()
 
         def midnight(days: int) -> datetime:
@@ -69,27 +67,27 @@ class Days:
 async def dashboard(
     database: Database, where: Raw, now: datetime, zone: ZoneInfo
 ) -> DashboardStats:
-    """Count what `where` limits to an agent: every figure comes from an index alone."""
+    """Return the figures of the documents that match `where`, each from an index alone."""
     days = Days.of(now, zone)
     stages, followups, emails = await asyncio.gather(
-        count_each(database["clients"], where, "stage", get_args(Stage)),
-        _of_followups(database["tasks"], where, now, days),
-        _of_emails(database["email_logs"], where, days),
+        count_by_value(database["clients"], where, "stage", get_args(Stage)),
+        _count_followups(database["tasks"], where, now, days),
+        _count_emails(database["email_logs"], where, days),
     )
     return DashboardStats(
         as_of=now, time_zone=zone.key, clients_by_stage=stages, **followups, **emails
     )
 
 
-async def _of_followups(
+async def _count_followups(
     tasks: AsyncCollection[Raw], where: Raw, now: datetime, days: Days
 ) -> dict[str, Any]:
     today = {"scheduled_for": {"$gte": days.today, "$lt": days.tomorrow}}
     late = {"scheduled_for": {"$lt": now - GRACE}}
     statuses, due_today, overdue = await asyncio.gather(
-        count_each(tasks, where, "status", get_args(TaskStatus)),
-        count_each(tasks, where | today, "status", OPEN),
-        count_each(tasks, where | late, "status", OPEN),
+        count_by_value(tasks, where, "status", get_args(TaskStatus)),
+        count_by_value(tasks, where | today, "status", OPEN),
+        count_by_value(tasks, where | late, "status", OPEN),
     )
     return {
         "followups_by_status": statuses,
@@ -100,32 +98,32 @@ async def _of_followups(
     }
 
 
-async def _of_emails(emails: AsyncCollection[Raw], where: Raw, days: Days) -> dict[str, Any]:
+async def _count_emails(emails: AsyncCollection[Raw], where: Raw, days: Days) -> dict[str, Any]:
     sent, today, week, opened, clicked = await asyncio.gather(
-        count(emails, where | {"sent_at": _EVER}),
+        count(emails, where | {"sent_at": _ANY_TIME}),
         count(emails, where | {"sent_at": {"$gte": days.today, "$lt": days.tomorrow}}),
         count(emails, where | {"sent_at": {"$gte": days.monday}}),
-        count(emails, where | {"opened_at": _EVER, "sent_at": _EVER}),
-        _clicked(emails, where),
+        count(emails, where | {"opened_at": _ANY_TIME, "sent_at": _ANY_TIME}),
+        _count_clicked(emails, where),
     )
     return {
         "sent_today": today,
         "sent_this_week": week,
-        "open_rate": rate_of(opened + clicked[False], sent),
-        "click_rate": rate_of(sum(clicked.values()), sent),
+        "open_rate": ratio(opened + clicked[False], sent),
+        "click_rate": ratio(sum(clicked.values()), sent),
     }
 
 
-def rate_of(part: int, whole: int) -> float | None:
-    """Give the share; at most all: parts are counted a moment later than the whole."""
+def ratio(part: int, whole: int) -> float | None:
+    """Return the share, at most 1: the part is counted a moment later than the whole."""
     return min(1.0, part / whole) if whole else None
 
 
-async def _clicked(emails: AsyncCollection[Raw], where: Raw) -> dict[bool, int]:
-    """Count the clicked emails by whether they were seen to be opened: images may be blocked."""
+async def _count_clicked(emails: AsyncCollection[Raw], where: Raw) -> dict[bool, int]:
+    """Count clicked emails by whether an open was recorded: images may be blocked."""
     found = await emails.aggregate(
         [
-            {"$match": where | {"clicked_at": _EVER, "sent_at": _EVER}},
+            {"$match": where | {"clicked_at": _ANY_TIME, "sent_at": _ANY_TIME}},
             {"$group": {"_id": {"$gt": ["$opened_at", None]}, "emails": {"$sum": 1}}},
         ]
     )

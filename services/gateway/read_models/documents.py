@@ -1,4 +1,4 @@
-"""The read models: what the API shows, under the names that the outside sees."""
+"""The documents of the read models, with the field names of the API."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -31,34 +31,37 @@ EmailStatus = Literal[
     "bounced",
 ]
 
-COMMAND_KEPT = timedelta(hours=24)
+# The statuses of a follow-up that is still to be sent.
+OPEN: tuple[TaskStatus, ...] = ("pending", "due", "composed")
 
-# What clients can be sorted by, and the directions that the indexes have.
+COMMAND_RETENTION = timedelta(hours=24)
+
+# What clients can be sorted by, and the direction of each index.
 CLIENT_ORDERS = {"created_at": -1, "name": 1, "last_contacted": -1}
-WHATEVER_CASE = Collation("en", strength=2)
+CASE_INSENSITIVE = Collation("en", strength=2)
 
 
 def client_index(field: str) -> dict[str, int]:
-    """Give the index that serves an order of clients."""
+    """Return the index that serves an order of clients."""
     return {"agent_id": 1, "stage": 1, field: CLIENT_ORDERS[field], "_id": 1}
 
 
-def name_of(index: Mapping[str, int]) -> str:
-    """Give the name that MongoDB gives to an index; a hint by it goes with any command."""
+def index_name(index: Mapping[str, int]) -> str:
+    """Return MongoDB's default name of an index; as a hint, every command takes it."""
     return "_".join(f"{field}_{direction}" for field, direction in index.items())
 
 
 _SEARCHED = {"agent_id": 1, "search": 1, "stage": 1}
-SEARCH = name_of(_SEARCHED)
+SEARCH = index_name(_SEARCHED)
 
 
-def _having(field: str, *fields: str) -> IndexModel:
-    """Index the documents that have the field."""
+def _partial_index(field: str, *fields: str) -> IndexModel:
+    """Return an index of the documents that have the field."""
     return IndexModel(list(fields), partialFilterExpression={field: {"$exists": True}})
 
 
 class AgentDocument(UuidDocument):
-    """An agent as crm last told."""
+    """An agent's profile, as last published by crm."""
 
     personal: AgentProfile
 
@@ -67,7 +70,7 @@ class AgentDocument(UuidDocument):
 
 
 class ClientDocument(UuidDocument):
-    """A client; one that is not heard of yet, or is deleted, has no stage, and no list shows it.
+    """A client. One that is deleted or not created yet has no stage, and no list shows it.
 
     `search` holds the words of name, email and address in lower case; `plan_paused` is True or
     absent.
@@ -92,14 +95,14 @@ class ClientDocument(UuidDocument):
         name = "clients"
         indexes: ClassVar = [
             IndexModel(client_index("created_at")),
-            IndexModel(client_index("name"), collation=WHATEVER_CASE),
+            IndexModel(client_index("name"), collation=CASE_INSENSITIVE),
             IndexModel(client_index("last_contacted")),
             IndexModel(_SEARCHED),
         ]
 
 
-class PlanPart(Sparse):
-    """What the plan says of a follow-up."""
+class TaskPlan(Sparse):
+    """The state of a follow-up by its plan's events."""
 
     followup_type: FollowupType
     scheduled_for: Time
@@ -110,16 +113,16 @@ class PlanPart(Sparse):
     at: Time
 
 
-class DraftPart(BaseModel):
-    """What the draft says of a follow-up."""
+class TaskDraft(BaseModel):
+    """The state of a follow-up by its draft's events."""
 
     status: Literal["requested", "composed", "failed"]
     error: str | None = None
     at: Time
 
 
-class EmailPart(BaseModel):
-    """What the email says of a follow-up."""
+class TaskEmail(BaseModel):
+    """The state of a follow-up by its email's events."""
 
     email_id: UUID
     status: Literal["queued", "sent", "failed", "withheld", "unknown"]
@@ -128,13 +131,13 @@ class EmailPart(BaseModel):
 
 
 class TaskDocument(UuidDocument):
-    """A follow-up: a part from each stream that tells of it, and what follows from the parts."""
+    """A follow-up: a sub-document per source stream, and the fields that follow from them."""
 
     agent_id: UUID
     client_id: UUID
-    plan: PlanPart | None = None
-    draft: DraftPart | None = None
-    email: EmailPart | None = None
+    plan: TaskPlan | None = None
+    draft: TaskDraft | None = None
+    email: TaskEmail | None = None
     followup_type: FollowupType | None = None
     scheduled_for: Time | None = None
     status: TaskStatus | None = None
@@ -147,18 +150,18 @@ class TaskDocument(UuidDocument):
 
     class Settings:
         name = "tasks"
-        # Most requests are an agent's, so the agent comes first. A list without a status asks for
-        # all of them: a task that the plan has not told of yet has none.
+        # Most requests are an agent's, so the agent comes first. A list of any status asks for
+        # all of them: a task whose plan has not arrived yet has none.
         indexes: ClassVar = [
             IndexModel([("client_id", ASCENDING), ("scheduled_for", ASCENDING)]),
             IndexModel([("agent_id", 1), ("status", 1), ("scheduled_for", 1), ("_id", 1)]),
-            # Admins ask for what has failed, whoever's it is.
+            # Admins list failures of all agents.
             IndexModel([("status", 1), ("scheduled_for", 1), ("_id", 1)]),
         ]
 
 
 class EmailLogDocument(UuidDocument):
-    """An email and what became of it."""
+    """An email and its status."""
 
     agent_id: UUID
     task_id: UUID
@@ -181,15 +184,15 @@ class EmailLogDocument(UuidDocument):
             IndexModel([("client_id", ASCENDING), ("created_at", DESCENDING)]),
             IndexModel([("agent_id", 1), ("status", 1), ("created_at", -1), ("_id", 1)]),
             IndexModel([("status", 1), ("created_at", -1), ("_id", 1)]),
-            # The dashboard counts on these, each holding only what it counts.
-            _having("sent_at", "agent_id", "sent_at"),
-            _having("opened_at", "agent_id", "opened_at", "sent_at"),
-            _having("clicked_at", "agent_id", "clicked_at", "opened_at", "sent_at"),
+            # The dashboard counts on these; each holds only what it counts.
+            _partial_index("sent_at", "agent_id", "sent_at"),
+            _partial_index("opened_at", "agent_id", "opened_at", "sent_at"),
+            _partial_index("clicked_at", "agent_id", "clicked_at", "opened_at", "sent_at"),
         ]
 
 
 class TimelineDocument(UuidDocument):
-    """One event of a client's story, named by its own id. `data` holds nothing personal.
+    """One event of a client's timeline, by its own id. `data` holds nothing personal.
 
     `at` is when the event was written, `version` its number in the stream.
     """
@@ -211,7 +214,7 @@ class TimelineDocument(UuidDocument):
 
 
 class CommandDocument(UuidDocument):
-    """A command that was not answered in time, and its answer once it comes; kept for a day."""
+    """A command without a reply in time, and its reply once it comes; deleted after a day."""
 
     agent_id: UUID
     client_id: UUID | None = None
@@ -225,6 +228,7 @@ class CommandDocument(UuidDocument):
         name = "commands"
         indexes: ClassVar = [
             IndexModel(
-                [("created_at", ASCENDING)], expireAfterSeconds=int(COMMAND_KEPT.total_seconds())
+                [("created_at", ASCENDING)],
+                expireAfterSeconds=int(COMMAND_RETENTION.total_seconds()),
             )
         ]

@@ -1,8 +1,8 @@
-"""Exact counts that MongoDB makes on an index alone (COUNT_SCAN), without looking at its entries.
+"""Exact counts by MongoDB on an index alone (COUNT_SCAN), without reading its entries.
 
-It does so for the `count` command and one range of the index, not in aggregations (that is what
-pymongo's count_documents does) and not for `$in`: so one command for all values that there are, or
-one for each, at the same time.
+It does so for the `count` command and one range of the index, not in aggregations (pymongo's
+count_documents is one) and not for `$in`: so one command for all values that exist, or one for
+each, concurrently.
 """
 
 import asyncio
@@ -17,13 +17,13 @@ ANY_TEXT = {"$gte": ""}
 
 
 async def count(documents: AsyncCollection[Raw], where: Raw, **options: Any) -> int:
-    """Count the documents that match; `hint` and `limit` as MongoDB's `count` has them."""
+    """Count the documents that match; `options` such as `hint` and `limit` are those of `count`."""
     command = {"count": documents.name, "query": where, **options}
     answer = await documents.database.command(command, codec_options=documents.codec_options)
     return int(answer["n"])
 
 
-async def count_each(
+async def count_by_value(
     documents: AsyncCollection[Raw], where: Raw, field: str, values: Sequence[str]
 ) -> dict[str, int]:
     """Count the documents that match, by value of the field."""
@@ -31,15 +31,15 @@ async def count_each(
     return dict(zip(values, counts, strict=True))
 
 
-async def count_among(
-    documents: AsyncCollection[Raw], where: Raw, field: str, every: Collection[str]
+async def count_in(
+    documents: AsyncCollection[Raw], where: Raw, field: str, all_values: Collection[str]
 ) -> int:
-    """Count the documents that match, where `where` names values of the field (`$in`).
+    """Count the documents that match `where`, which lists values of the field (`$in`).
 
-    All that it can have are one range of the index, counted at one moment. Of fewer, a document
-    that goes over from one to another just then may be counted twice, or not at all.
+    All possible values are one range of the index, counted at one moment. With fewer, a document
+    that changes from one to another meanwhile may be counted twice, or not at all.
     """
     named = where[field]["$in"]
-    if set(named) == set(every):
+    if set(named) == set(all_values):
         return await count(documents, where | {field: ANY_TEXT})
-    return sum((await count_each(documents, where, field, named)).values())
+    return sum((await count_by_value(documents, where, field, named)).values())

@@ -1,4 +1,4 @@
-"""How the read models follow from the events: pure folds, one view for each collection."""
+"""Projections: pure folds of events into the read models, one per collection."""
 
 import re
 from collections.abc import Iterable
@@ -32,16 +32,16 @@ from contracts.scheduler import (
 from services.gateway.read_models.documents import (
     AgentDocument,
     ClientDocument,
-    DraftPart,
     EmailLogDocument,
-    EmailPart,
     EmailStatus,
-    PlanPart,
     TaskDocument,
+    TaskDraft,
+    TaskEmail,
+    TaskPlan,
 )
 
-ClientTold = ClientEvent | EmailSent | PlanPaused | PlanResumed
-TaskTold = (
+ClientSource = ClientEvent | EmailSent | PlanPaused | PlanResumed
+TaskSource = (
     FollowupsPlanned
     | FollowupDue
     | FollowupRescheduled
@@ -56,38 +56,40 @@ TaskTold = (
     | EmailWithheld
     | SendOutcomeUnknown
 )
-_WORDS = re.compile(r"[^\s,;]+")
-# A report that comes late does not take back what is known already.
-_REACHED: dict[EmailStatus, int] = {"sent": 1, "delivered": 2, "opened": 3, "clicked": 4}
+_WORD = re.compile(r"[^\s,;]+")
+# A report that comes late does not set the status back.
+_RANK: dict[EmailStatus, int] = {"sent": 1, "delivered": 2, "opened": 3, "clicked": 4}
 
 
 def search_terms(text: str | None) -> list[str]:
-    """Give the words of a text as they are searched for."""
-    return _WORDS.findall((text or "").casefold())
+    """Return the words of a text, in the form that is indexed and searched."""
+    return _WORD.findall((text or "").casefold())
 
 
-def agent(known: AgentDocument | None, event: AgentEvent, id_: UUID) -> AgentDocument:
-    """Show an agent."""
+def project_agent(previous: AgentDocument | None, event: AgentEvent, id_: UUID) -> AgentDocument:
+    """Return the agent."""
     return AgentDocument(id=event.agent_id, personal=event.personal)
 
 
-def client(known: ClientDocument | None, event: ClientTold, id_: UUID) -> ClientDocument:
-    """Show a client; of its emails only the time of the last sent, of its plan only a pause."""
-    shown = known or ClientDocument(id=event.client_id, agent_id=event.agent_id)
+def project_client(
+    previous: ClientDocument | None, event: ClientSource, id_: UUID
+) -> ClientDocument:
+    """Fold a client's event, the time of its latest email, or its plan's pause."""
+    client = previous or ClientDocument(id=event.client_id, agent_id=event.agent_id)
     match event:
         case EmailSent():
-            latest = max(filter(None, (shown.last_contacted, event.sent_at)))
-            return _beside(shown, last_contacted=latest)
+            latest = max(filter(None, (client.last_contacted, event.sent_at)))
+            return _updated(client, last_contacted=latest)
         case PlanPaused():
-            return _beside(shown, plan_paused=True)
+            return _updated(client, plan_paused=True)
         case PlanResumed():
-            return _beside(shown, plan_paused=None)
-    # What those say stays, also of a deleted client: they may come before its own stream or after.
-    kept = shown.model_dump(include={"id", "agent_id", "last_contacted", "plan_paused"})
+            return _updated(client, plan_paused=None)
+    # These fields outlive a deletion: their streams may come before the client's own or after.
+    from_others = client.model_dump(include={"id", "agent_id", "last_contacted", "plan_paused"})
     if isinstance(event, ClientDeleted):
-        return ClientDocument(**kept)
+        return ClientDocument(**from_others)
     return ClientDocument(
-        **kept,
+        **from_others,
         **event.personal.model_dump(),
         search=_search(event.personal),
         stage=event.stage,
@@ -97,8 +99,8 @@ def client(known: ClientDocument | None, event: ClientTold, id_: UUID) -> Client
     )
 
 
-def _beside(shown: ClientDocument, **changes: object) -> ClientDocument:
-    changed: ClientDocument = shown.model_copy(update=changes)
+def _updated(client: ClientDocument, **changes: object) -> ClientDocument:
+    changed: ClientDocument = client.model_copy(update=changes)
     return changed
 
 
@@ -107,30 +109,30 @@ def _search(details: ClientDetails) -> list[str]:
     return sorted({word for text in texts for word in search_terms(text)})
 
 
-def task(known: TaskDocument | None, event: TaskTold, id_: UUID) -> TaskDocument:
-    """Show a follow-up: take the event into the part of its stream, then fold the parts."""
-    shown = known or TaskDocument(id=id_, agent_id=event.agent_id, client_id=event.client_id)
+def project_task(previous: TaskDocument | None, event: TaskSource, id_: UUID) -> TaskDocument:
+    """Fold the event into the sub-document of its stream, then derive the task's fields."""
+    task = previous or TaskDocument(id=id_, agent_id=event.agent_id, client_id=event.client_id)
     parts: dict[str, object] = {}
     match event:
         case FollowupsPlanned():
             [planned] = [f for f in event.followups if f.followup_id == id_]
-            parts["plan"] = PlanPart(
+            parts["plan"] = TaskPlan(
                 **planned.model_dump(), created_at=event.planned_at, at=event.planned_at
             )
         case FollowupDue() | FollowupRescheduled() | FollowupCancelled() | FollowupChanged():
-            if shown.plan is None:
+            if task.plan is None:
                 raise ValueError("a follow-up changes before it was planned")
-            parts["plan"] = shown.plan.model_copy(update=_plan_changes(event))
-        case DraftRequested() if shown.draft:
-            parts["draft"] = DraftPart(status="requested", at=event.requested_at)
+            parts["plan"] = task.plan.model_copy(update=_plan_changes(event))
+        case DraftRequested() if task.draft:
+            parts["draft"] = TaskDraft(status="requested", at=event.requested_at)
         case EmailComposed():
-            parts["draft"] = DraftPart(status="composed", at=event.composed_at)
+            parts["draft"] = TaskDraft(status="composed", at=event.composed_at)
         case CompositionFailed():
-            parts["draft"] = DraftPart(status="failed", error=event.error, at=event.failed_at)
+            parts["draft"] = TaskDraft(status="failed", error=event.error, at=event.failed_at)
         case _:
-            if part := _email_part(shown.email, event):
-                parts["email"] = part
-    return _folded(shown.model_copy(update=parts)) if parts else shown
+            if email := _email_state(task.email, event):
+                parts["email"] = email
+    return _derived(task.model_copy(update=parts)) if parts else task
 
 
 def _plan_changes(
@@ -148,42 +150,42 @@ def _plan_changes(
             return {"priority": event.priority, "notes": notes, "at": event.changed_at}
 
 
-def _email_part(known: EmailPart | None, event: object) -> EmailPart | None:
+def _email_state(previous: TaskEmail | None, event: object) -> TaskEmail | None:
     match event:
-        case EmailQueued() if known:
-            return EmailPart(email_id=event.email_id, status="queued", at=event.queued_at)
+        case EmailQueued() if previous:
+            return TaskEmail(email_id=event.email_id, status="queued", at=event.queued_at)
         case EmailSent():
-            return EmailPart(email_id=event.email_id, status="sent", at=event.sent_at)
+            return TaskEmail(email_id=event.email_id, status="sent", at=event.sent_at)
         case EmailFailed():
-            return EmailPart(
+            return TaskEmail(
                 email_id=event.email_id, status="failed", error=event.error, at=event.failed_at
             )
         case EmailWithheld():
-            return EmailPart(
+            return TaskEmail(
                 email_id=event.email_id,
                 status="withheld",
                 error=event.reason,
                 at=event.withheld_at,
             )
         case SendOutcomeUnknown():
-            return EmailPart(
+            return TaskEmail(
                 email_id=event.email_id, status="unknown", error=event.error, at=event.unknown_at
             )
     return None
 
 
-def _folded(shown: TaskDocument) -> TaskDocument:
-    """Give what the parts say together: the email outdoes the draft, the draft the plan."""
-    plan, draft, email = shown.plan, shown.draft, shown.email
+def _derived(task: TaskDocument) -> TaskDocument:
+    """Derive the task's fields: the email takes precedence over the draft, that over the plan."""
+    plan, draft, email = task.plan, task.draft, task.email
     if plan is None:
-        return shown
+        return task
     status: str = plan.status
     error = None
     if draft and draft.status != "requested":
         status, error = draft.status, draft.error
     if email and email.status != "queued":
         status, error = email.status, email.error
-    folded: TaskDocument = shown.model_copy(
+    derived: TaskDocument = task.model_copy(
         update={
             "followup_type": plan.followup_type,
             "scheduled_for": plan.scheduled_for,
@@ -196,12 +198,14 @@ def _folded(shown: TaskDocument) -> TaskDocument:
             "updated_at": max(part.at for part in (plan, draft, email) if part),
         }
     )
-    return folded
+    return derived
 
 
-def email_log(known: EmailLogDocument | None, event: EmailEvent, id_: UUID) -> EmailLogDocument:
-    """Show an email."""
-    if known is None and isinstance(event, EmailQueued):
+def project_email_log(
+    previous: EmailLogDocument | None, event: EmailEvent, id_: UUID
+) -> EmailLogDocument:
+    """Fold an email's event."""
+    if previous is None and isinstance(event, EmailQueued):
         return EmailLogDocument(
             id=event.email_id,
             agent_id=event.agent_id,
@@ -214,14 +218,14 @@ def email_log(known: EmailLogDocument | None, event: EmailEvent, id_: UUID) -> E
             written_by=event.written_by,
             created_at=event.queued_at,
         )
-    if known is None:
+    if previous is None:
         raise ValueError("an email changes before it was queued")
-    changes = _email_changes(known, event)
-    changed: EmailLogDocument = known.model_copy(update=changes)
-    return changed if changes else known
+    changes = _email_changes(previous, event)
+    changed: EmailLogDocument = previous.model_copy(update=changes)
+    return changed if changes else previous
 
 
-def _email_changes(known: EmailLogDocument, event: EmailEvent) -> dict[str, object]:
+def _email_changes(previous: EmailLogDocument, event: EmailEvent) -> dict[str, object]:
     match event:
         case EmailQueued():
             return {"status": "queued", "error_message": None}
@@ -239,26 +243,26 @@ def _email_changes(known: EmailLogDocument, event: EmailEvent) -> dict[str, obje
         case SendOutcomeUnknown():
             return {"status": "unknown", "error_message": event.error}
         case EmailDelivered():
-            return _reached(known, "delivered")
+            return _advance(previous, "delivered")
         case EmailOpened():
-            return _reached(known, "opened") | {"opened_at": known.opened_at or event.at}
+            return _advance(previous, "opened") | {"opened_at": previous.opened_at or event.at}
         case EmailClicked():
-            return _reached(known, "clicked") | {"clicked_at": known.clicked_at or event.at}
+            return _advance(previous, "clicked") | {"clicked_at": previous.clicked_at or event.at}
         case EmailBounced():
             return {"status": "bounced", "error_message": event.reason}
     return {}
 
 
-def _reached(known: EmailLogDocument, status: EmailStatus) -> dict[str, object]:
-    further = _REACHED.get(known.status, 0) < _REACHED[status] and known.status != "bounced"
-    return {"status": status} if further else {}
+def _advance(previous: EmailLogDocument, status: EmailStatus) -> dict[str, object]:
+    advances = _RANK.get(previous.status, 0) < _RANK[status] and previous.status != "bounced"
+    return {"status": status} if advances else {}
 
 
 def _of_agent(event: AgentEvent) -> Iterable[UUID]:
     return (event.agent_id,)
 
 
-def _of_client(event: ClientTold) -> Iterable[UUID]:
+def _of_client(event: ClientSource) -> Iterable[UUID]:
     return (event.client_id,)
 
 
@@ -266,13 +270,13 @@ def _of_email(event: EmailEvent) -> Iterable[UUID]:
     return (event.email_id,)
 
 
-def _of_followups(event: TaskTold) -> Iterable[UUID]:
+def _of_followups(event: TaskSource) -> Iterable[UUID]:
     if isinstance(event, FollowupsPlanned):
         return [f.followup_id for f in event.followups]
     return (event.followup_id,)
 
 
-AGENTS = View(AgentDocument, _of_agent, agent, get_args(AgentEvent))
-CLIENTS = View(ClientDocument, _of_client, client, get_args(ClientTold))
-TASKS = View(TaskDocument, _of_followups, task, get_args(TaskTold))
-EMAIL_LOGS = View(EmailLogDocument, _of_email, email_log, get_args(EmailEvent))
+AGENTS = View(AgentDocument, _of_agent, project_agent, get_args(AgentEvent))
+CLIENTS = View(ClientDocument, _of_client, project_client, get_args(ClientSource))
+TASKS = View(TaskDocument, _of_followups, project_task, get_args(TaskSource))
+EMAIL_LOGS = View(EmailLogDocument, _of_email, project_email_log, get_args(EmailEvent))

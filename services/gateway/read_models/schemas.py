@@ -1,6 +1,5 @@
-"""What goes in and out over HTTP."""
+"""Requests and responses about clients, tasks, emails and commands."""
 
-from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from contracts.crm import (
     Stage,
 )
 from contracts.mailer import Resolution
-from contracts.message import Time
+from contracts.message import UNSET, Time, Unset
 from contracts.replies import RejectionKind
 from contracts.scheduler import FollowupType, Priority
 from services.gateway.read_models.documents import EmailStatus, TaskStatus
@@ -29,8 +28,8 @@ class NewClient(NewClientDetails):
     stage: Stage = "lead"
     property_type: PropertyType = "residential"
 
-    def ordered(self, agent_id: UUID, client_id: UUID) -> CreateClient:
-        """Give the command that adds it under the id."""
+    def to_command(self, agent_id: UUID, client_id: UUID) -> CreateClient:
+        """Return the command that creates the client under the id."""
         return CreateClient(
             agent_id=agent_id,
             client_id=client_id,
@@ -45,8 +44,8 @@ class ClientPatch(ClientDetailsPatch):
 
     model_config = ConfigDict(extra="forbid", title="ClientPatch")
 
-    stage: Stage = "lead"
-    property_type: PropertyType = "residential"
+    stage: Stage | Unset = UNSET
+    property_type: PropertyType | Unset = UNSET
 
 
 class TaskPatch(BaseModel):
@@ -54,13 +53,13 @@ class TaskPatch(BaseModel):
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    scheduled_for: AwareDatetime = datetime.min.replace(tzinfo=UTC)
-    priority: Priority = "medium"
-    notes: Notes | None = None
+    scheduled_for: AwareDatetime | Unset = UNSET
+    priority: Priority | Unset = UNSET
+    notes: Notes | Unset | None = UNSET
 
 
 class EmailResolution(BaseModel):
-    """What a person says of an email that failed or whose outcome is unknown."""
+    """How to resolve an email that failed or whose outcome is unknown."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -74,8 +73,8 @@ class Created(BaseModel):
     status: Literal["ok"] = "ok"
 
 
-class Shown(BaseModel):
-    """Base of what is read from the views."""
+class ReadModel(BaseModel):
+    """Base of responses from the read models."""
 
     model_config = ConfigDict(populate_by_name=True, hide_input_in_errors=True)
 
@@ -83,7 +82,7 @@ class Shown(BaseModel):
     agent_id: UUID
 
 
-class Client(Shown):
+class Client(ReadModel):
     """A client."""
 
     name: str
@@ -100,7 +99,7 @@ class Client(Shown):
     plan_paused: bool = False
 
 
-class Task(Shown):
+class Task(ReadModel):
     """A follow-up."""
 
     client_id: UUID
@@ -115,8 +114,8 @@ class Task(Shown):
     updated_at: Time
 
 
-class Email(Shown):
-    """An email and what became of it."""
+class Email(ReadModel):
+    """An email and its status."""
 
     task_id: UUID
     client_id: UUID
@@ -134,9 +133,9 @@ class Email(Shown):
 
 
 class TimelineEntry(BaseModel):
-    """Something that happened to a client: in words for people, and what the event tells.
+    """An event of a client: `words` for people, `data` for programs.
 
-    The name, the subject and the kind of follow-up are as they are now, where there still is one.
+    Name, subject and type of follow-up are the present ones, where they still exist.
     """
 
     model_config = ConfigDict(hide_input_in_errors=True)
@@ -152,16 +151,16 @@ class TimelineEntry(BaseModel):
 
 
 class Pending(BaseModel):
-    """A command is durable, but not answered yet."""
+    """The command is durable, but has no reply yet."""
 
     status: Literal["pending"] = "pending"
     command_id: UUID
 
 
 class CommandStatus(BaseModel):
-    """What became of a command that was not answered in time.
+    """The status of a command without a reply in time.
 
-    `client_id` is the client that it is about: for a new one, its id.
+    `client_id` is the client that it is about, also of one to be created.
     """
 
     status: Literal["pending", "accepted", "rejected"]

@@ -1,4 +1,4 @@
-"""The timeline: a line for each event of a client, and how it is shown to the agent."""
+"""The timeline: a document per event of a client, and the entries made of them."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ from uuid import UUID
 from chassis.mongo.client import Database, Raw
 from chassis.projections.journal import Journal
 from contracts.catalogue import EVENTS
-from contracts.cloudevents import Envelope
+from contracts.cloudevents import EventEnvelope
 from contracts.message import AboutClient, Event, rfc3339
 from services.gateway.read_models.documents import TimelineDocument
 from services.gateway.read_models.schemas import TimelineEntry
@@ -16,11 +16,11 @@ from services.gateway.read_models.timeline_text import describe
 
 TOPICS = ("clients", "followups", "drafts", "emails")
 NEWEST_FIRST = [("at", -1), ("version", -1), ("_id", 1)]
-_APART = {"personal", "agent_id", "client_id"}
+_EXCLUDED = {"personal", "agent_id", "client_id"}
 
 
-def line(envelope: Envelope, event: Any) -> Raw:
-    """Give the line of an event; what is personal stays out, so a deletion finds nothing here."""
+def project_event(envelope: EventEnvelope, event: Any) -> Raw:
+    """Return the document of an event, without personal data, so a deletion need not touch it."""
     return {
         "_id": envelope.id,
         "agent_id": event.agent_id,
@@ -29,13 +29,13 @@ def line(envelope: Envelope, event: Any) -> Raw:
         "stream": envelope.subject,
         "version": envelope.version,
         "at": envelope.time,
-        "data": event.model_dump(exclude=_APART),
+        "data": event.model_dump(exclude=_EXCLUDED),
     }
 
 
 TIMELINE = Journal(
     TimelineDocument,
-    line,
+    project_event,
     tuple(
         type_
         for topic in EVENTS
@@ -46,12 +46,12 @@ TIMELINE = Journal(
 )
 
 
-async def entries(database: Database, lines: Sequence[Raw]) -> list[TimelineEntry]:
-    """Put lines into words, with the names that the views know: one query for each of them."""
-    told = [raw["data"] for raw in lines]
-    names = await _known(database, "clients", "name", (raw["client_id"] for raw in lines))
-    subjects = await _known(database, "email_logs", "subject", _ids(told, "email_id"))
-    kinds = await _known(database, "tasks", "followup_type", _ids(told, "followup_id"))
+async def to_entries(database: Database, documents: Sequence[Raw]) -> list[TimelineEntry]:
+    """Return the entries with names, subjects and types from the views, in one query each."""
+    event_data = [raw["data"] for raw in documents]
+    names = await _field_by_id(database, "clients", "name", (raw["client_id"] for raw in documents))
+    subjects = await _field_by_id(database, "email_logs", "subject", _ids(event_data, "email_id"))
+    kinds = await _field_by_id(database, "tasks", "followup_type", _ids(event_data, "followup_id"))
     return [
         TimelineEntry(
             id=raw["_id"],
@@ -61,33 +61,33 @@ async def entries(database: Database, lines: Sequence[Raw]) -> list[TimelineEntr
             client_name=names.get(raw["client_id"]),
             subject=subjects.get(data.get("email_id")),
             words=describe(raw["type"], data, kinds.get(data.get("followup_id"))),
-            data=_plain(data),
+            data=_to_json(data),
         )
-        for raw, data in zip(lines, told, strict=True)
+        for raw, data in zip(documents, event_data, strict=True)
     ]
 
 
-def _ids(told: Iterable[Raw], field: str) -> Iterable[UUID]:
-    return (data[field] for data in told if field in data)
+def _ids(event_data: Iterable[Raw], field: str) -> Iterable[UUID]:
+    return (data[field] for data in event_data if field in data)
 
 
-async def _known(
+async def _field_by_id(
     database: Database, collection: str, field: str, ids: Iterable[UUID]
 ) -> dict[UUID | None, str]:
-    """Give the field by id, where there is one."""
+    """Return the field's values by document id, where there is one."""
     if not (wanted := list(set(ids))):
         return {}
     found = database[collection].find({"_id": {"$in": wanted}}, {field: 1})
     return {raw["_id"]: raw[field] async for raw in found if field in raw}
 
 
-def _plain(value: Any) -> Any:
-    """Give the data as JSON, times as everywhere."""
+def _to_json(value: Any) -> Any:
+    """Return the value for JSON, times in RFC 3339."""
     match value:
         case dict():
-            return {name: _plain(part) for name, part in value.items()}
+            return {name: _to_json(part) for name, part in value.items()}
         case list():
-            return [_plain(part) for part in value]
+            return [_to_json(part) for part in value]
         case datetime():
             return rfc3339(value)
         case UUID():

@@ -1,11 +1,11 @@
-"""What happened, in words for an agent. Pure: from the type of an event and what it tells."""
+"""Sentences for agents on what happened: pure, from an event's type and data."""
 
 import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-# By type; in braces the follow-up, or a field of the event.
+# By event type; in braces the follow-up, or a field of the event.
 SENTENCES = {
     "ClientCreated": "Client was added",
     "ClientUpdated": "Client was changed",
@@ -44,20 +44,20 @@ _REASONS = {
 
 
 def describe(type_: str, data: Mapping[str, Any], followup: str | None) -> str:
-    """Say what happened in a sentence without a full stop.
+    """Return a sentence without a full stop.
 
-    `followup` is the kind of the follow-up that it is about ("Day 1"), where it is known. A type
-    that there are no words for gives its name, spaced.
+    `followup` is the type of the event's follow-up ("Day 1"), where it is known. For an event type
+    without a sentence, return its name, spaced.
     """
     sentence = SENTENCES.get(type_)
     if sentence is None:
         return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type_).capitalize()
-    said = {name: _said(value) for name, value in data.items()}
-    said["followup"] = f"Follow-up {followup}" if followup else "A follow-up"
-    return sentence.format_map(said)
+    fields = {name: _text(value) for name, value in data.items()}
+    fields["followup"] = f"Follow-up {followup}" if followup else "A follow-up"
+    return sentence.format_map(fields)
 
 
-def _said(value: Any) -> str:
+def _text(value: Any) -> str:
     match value:
         case None:
             return "no reason was given"

@@ -11,7 +11,7 @@ import pytest
 from ops.api_client import client as api_module
 from ops.api_client.client import ApiClient, Task
 from ops.api_client.lead_import import IN_FLIGHT, import_file, import_leads
-from ops.errors import Away, OperatorError
+from ops.errors import ApiUnavailable, OperatorError
 from services.gateway.leads.parsing import Lead
 
 Answer = Callable[[httpx2.Request], httpx2.Response]
@@ -26,7 +26,7 @@ def number(request: httpx2.Request) -> int:
     return int(json.loads(request.content)["email"].partition("@")[0])
 
 
-async def test_leads_are_added_known_or_refused_by_the_servers_answer() -> None:
+async def test_leads_are_added_duplicate_or_rejected_by_the_servers_answer() -> None:
     def answer(request: httpx2.Request) -> httpx2.Response:
         errors = [{"field": "phone", "reason": "too short"}]
         match number(request):
@@ -42,11 +42,11 @@ async def test_leads_are_added_known_or_refused_by_the_servers_answer() -> None:
 
     async with gateway(answer) as api:
         imported = await import_leads(api, LEADS)
-    assert (len(imported.added), len(imported.known)) == (37, 1)
+    assert (len(imported.added), len(imported.duplicates)) == (37, 1)
     told = [str(complaint) for complaint in imported.complaints]
     assert told == ["line 3: phone: too short", "line 5: Unprocessable Content"]
-    assert imported.summary() == "37 imported, 1 known already, 2 refused"
-    assert [lead.line for lead in imported.taken][:3] == [2, 4, 6]
+    assert imported.summary() == "37 imported, 1 already there, 2 rejected"
+    assert [lead.line for lead in imported.present][:3] == [2, 4, 6]
 
 
 async def test_no_more_than_a_few_are_under_way_at_once() -> None:
@@ -81,11 +81,11 @@ async def test_a_write_is_repeated_under_its_key_when_the_server_asks_to() -> No
     assert keys[0] == keys[1]
 
 
-async def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api_module, "PATIENCE_SECONDS", 0.05)
+async def test_retries_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api_module, "RETRY_SECONDS", 0.05)
     problem = {"title": "Service Unavailable", "detail": "Kafka is away"}
     async with gateway(lambda _: httpx2.Response(503, json=problem)) as api:
-        with pytest.raises(Away, match="takes no clients at present: Kafka is away"):
+        with pytest.raises(ApiUnavailable, match="is not accepting clients: Kafka is away"):
             await import_leads(api, LEADS)
 
 
@@ -103,22 +103,22 @@ async def test_lists_are_read_to_their_last_page() -> None:
 
 async def test_a_server_in_trouble_is_away_and_one_that_refuses_is_not() -> None:
     async with gateway(lambda _: httpx2.Response(502)) as api:
-        with pytest.raises(Away, match="answers 502: Bad Gateway"):
+        with pytest.raises(ApiUnavailable, match="answered 502: Bad Gateway"):
             await api.tasks()
     async with gateway(lambda _: httpx2.Response(401, json={"detail": "log in"})) as api:
         with pytest.raises(OperatorError, match="set REALTOROS_API_KEY") as refused:
             await api.tasks()
-    assert not isinstance(refused.value, Away)
+    assert not isinstance(refused.value, ApiUnavailable)
 
 
-async def test_importing_into_nothing_is_told_at_once(tmp_path: Path) -> None:
+async def test_importing_into_nothing_fails_at_once(tmp_path: Path) -> None:
     file = tmp_path / "leads.csv"
     file.write_text("name,email\nAnn,ann@example.com\n")
-    with pytest.raises(Away, match="is `realtoros up` running"):
+    with pytest.raises(ApiUnavailable, match="is `realtoros up` running"):
         await import_file(file, "http://127.0.0.1:1", None, print)
 
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:8000", "ftp://example.com", "http://"])
-def test_what_is_no_url_is_refused(url: str) -> None:
-    with pytest.raises(OperatorError, match="is no URL"):
+def test_an_invalid_url_is_refused(url: str) -> None:
+    with pytest.raises(OperatorError, match="is not a URL"):
         ApiClient(url)

@@ -10,11 +10,11 @@ from ops.errors import OperatorError
 
 
 def test_a_file_that_cannot_be_read_is_one_clear_line(tmp_path: Path) -> None:
-    with pytest.raises(OperatorError, match=r"cannot read_leads .*none\.csv: No such file"):
+    with pytest.raises(OperatorError, match=r"cannot read .*none\.csv: No such file"):
         read_leads(tmp_path / "none.csv")
 
 
-def test_a_file_that_is_no_use_is_named(tmp_path: Path) -> None:
+def test_an_invalid_file_is_named(tmp_path: Path) -> None:
     file = tmp_path / "leads.csv"
     file.write_bytes(b"phone\n1\n")
     with pytest.raises(OperatorError, match=r"leads\.csv: the header has no column for a name"):

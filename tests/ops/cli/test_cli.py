@@ -66,22 +66,22 @@ def test_a_fresh_demo_on_servers_of_ones_own_refuses(tmp_path: Path) -> None:
 def test_a_demo_of_no_leads_refuses_before_it_starts_anything(tmp_path: Path) -> None:
     (tmp_path / "none.csv").write_text("name,email\nAnn,nowhere\n")
     done = realtoros(tmp_path, "demo", "none.csv")
-    assert "none.csv has no lead that could be imported" in only_line(done)
+    assert "none.csv has no valid lead" in only_line(done)
     assert "line 2: email" in done.stdout
     assert not (tmp_path / ".realtoros").exists()
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["import", "none.csv"], "cannot read none.csv: No such file or directory"),
-        (["status", "--url", "nowhere"], "“nowhere” is no URL"),
+        (["status", "--url", "nowhere"], "“nowhere” is not a URL"),
         (["topics", "apply"], "KAFKA_BOOTSTRAP_SERVERS is not set"),
         (["indexes", "apply"], "MONGODB_URI is not set"),
     ],
 )
-def test_a_mistake_is_one_clear_line(tmp_path: Path, arguments: list[str], told: str) -> None:
-    assert told in only_line(realtoros(tmp_path, *arguments))
+def test_a_mistake_is_one_clear_line(tmp_path: Path, arguments: list[str], message: str) -> None:
+    assert message in only_line(realtoros(tmp_path, *arguments))
 
 
 def test_status_says_when_nothing_answers(tmp_path: Path) -> None:

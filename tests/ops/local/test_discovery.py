@@ -47,38 +47,38 @@ def test_a_port_that_was_asked_for_is_used_or_refused(taken: int) -> None:
 
 
 @pytest.mark.parametrize("value", ["eighty", "0", "-1", "65536", "80.5"])
-def test_what_is_no_port_is_refused(value: str) -> None:
+def test_an_invalid_port_is_refused(value: str) -> None:
     with pytest.raises(OperatorError, match="must be a number from 1 to 65535"):
         discovery.gateway_port({"GATEWAY_PORT": value})
 
 
-def test_the_port_that_was_asked_for_is_looked_at_before_all_else() -> None:
+def test_gateway_port_comes_before_all_else() -> None:
     running("up", "http://127.0.0.1:1111", os.getpid())
-    assert discovery.find_url({"GATEWAY_PORT": "2222"}) == "http://127.0.0.1:2222"
+    assert discovery.resolve_url({"GATEWAY_PORT": "2222"}) == "http://127.0.0.1:2222"
 
 
 def test_a_running_up_is_found_before_a_running_demo() -> None:
     running("demo", "http://127.0.0.1:1111", os.getpid())
-    assert discovery.find_url({}) == "http://127.0.0.1:1111"
+    assert discovery.resolve_url({}) == "http://127.0.0.1:1111"
     running("up", "http://127.0.0.1:2222", os.getpid())
-    assert discovery.find_url({}) == "http://127.0.0.1:2222"
+    assert discovery.resolve_url({}) == "http://127.0.0.1:2222"
 
 
-def test_what_a_killed_up_left_is_not_believed() -> None:
+def test_the_address_file_of_a_killed_up_is_ignored() -> None:
     # No process has this id: it is above what Linux gives.
     running("up", "http://127.0.0.1:1111", 2**22 + 1)
-    assert discovery.find_url({}) == "http://127.0.0.1:8000"
+    assert discovery.resolve_url({}) == "http://127.0.0.1:8000"
 
 
-def test_the_whereabouts_are_forgotten_at_the_end(tmp_path: Path) -> None:
-    with discovery.remembered(tmp_path, "http://127.0.0.1:1111", "127.0.0.1:9092", None):
+def test_the_address_file_is_removed_at_the_end(tmp_path: Path) -> None:
+    with discovery.address_file(tmp_path, "http://127.0.0.1:1111", "127.0.0.1:9092", None):
         assert json.loads((tmp_path / "api.json").read_text())["pid"] == os.getpid()
     assert not (tmp_path / "api.json").exists()
 
 
 def test_the_broker_is_the_one_that_is_set_or_that_of_what_runs() -> None:
-    with pytest.raises(OperatorError, match="where is Kafka"):
-        discovery.find_kafka({})
+    with pytest.raises(OperatorError, match="KAFKA_BOOTSTRAP_SERVERS is not set"):
+        discovery.resolve_kafka({})
     running("up", "http://127.0.0.1:1111", os.getpid(), "127.0.0.1:2222")
-    assert discovery.find_kafka({}) == "127.0.0.1:2222"
-    assert discovery.find_kafka({"KAFKA_BOOTSTRAP_SERVERS": "kafka:9092"}) == "kafka:9092"
+    assert discovery.resolve_kafka({}) == "127.0.0.1:2222"
+    assert discovery.resolve_kafka({"KAFKA_BOOTSTRAP_SERVERS": "kafka:9092"}) == "kafka:9092"

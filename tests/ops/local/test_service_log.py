@@ -1,4 +1,4 @@
-"""What the terminal is told of a service's log."""
+"""What the terminal shows of a service's log."""
 
 from pathlib import Path
 
@@ -9,19 +9,19 @@ FAILED = '{"level": "error", "event": "email_failed", "error": "no route"}\n'
 STARTED = '{"level": "info", "event": "started"}\n'
 
 
-def test_errors_are_told_once(tmp_path: Path) -> None:
+def test_errors_are_returned_once(tmp_path: Path) -> None:
     log = ServiceLog(tmp_path / "crm.log")
     log.path.write_text(STARTED + FAILED + "not json\n")
     assert log.new_errors() == ["email_failed: no route"]
     assert log.new_errors() == []
 
 
-def test_what_an_earlier_run_wrote_is_not_told(tmp_path: Path) -> None:
+def test_errors_of_an_earlier_run_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "crm.log").write_text(FAILED)
     assert ServiceLog(tmp_path / "crm.log").new_errors() == []
 
 
-def test_a_line_is_read_when_it_is_whole(tmp_path: Path) -> None:
+def test_a_line_is_read_once_it_is_complete(tmp_path: Path) -> None:
     log = ServiceLog(tmp_path / "crm.log")
     log.path.write_text(FAILED[:20])
     assert log.new_errors() == []
@@ -29,7 +29,7 @@ def test_a_line_is_read_when_it_is_whole(tmp_path: Path) -> None:
     assert log.new_errors() == ["email_failed: no route"]
 
 
-def test_an_exception_is_told_by_what_was_raised(tmp_path: Path) -> None:
+def test_an_exception_is_shown_as_what_was_raised(tmp_path: Path) -> None:
     log = ServiceLog(tmp_path / "crm.log")
     log.path.write_text(
         '{"level": "error", "event": "bug", "exception": [{"exc_type": "E", "exc_value": "v"}]}\n'
@@ -38,20 +38,20 @@ def test_an_exception_is_told_by_what_was_raised(tmp_path: Path) -> None:
     assert log.new_errors() == ["bug: E: v", "bug: E: w"]
 
 
-def test_last_words_are_the_newest_error_else_the_last_event(tmp_path: Path) -> None:
+def test_the_exit_reason_is_the_newest_error_else_the_last_event(tmp_path: Path) -> None:
     log = ServiceLog(tmp_path / "crm.log")
-    assert log.last_words() == "it wrote nothing"
+    assert log.exit_reason() == "it wrote nothing"
     log.path.write_text(FAILED + STARTED)
-    assert log.last_words() == "email_failed: no route"
+    assert log.exit_reason() == "email_failed: no route"
     with log.path.open("a") as file:
         file.write(STARTED)
-    assert log.last_words() == "started"
+    assert log.exit_reason() == "started"
 
 
-def test_what_the_interpreter_said_last_comes_before_logged_errors(tmp_path: Path) -> None:
+def test_the_interpreters_last_line_comes_before_logged_errors(tmp_path: Path) -> None:
     log = ServiceLog(tmp_path / "crm.log")
     log.path.write_text(FAILED + "realtoros: wrong setting: MONGODB_URI: Field required\n")
-    assert log.last_words() == "realtoros: wrong setting: MONGODB_URI: Field required"
+    assert log.exit_reason() == "realtoros: wrong setting: MONGODB_URI: Field required"
 
 
 def test_a_log_that_has_grown_large_is_moved_aside(tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from chassis.process.backoff import Backoff
 from ops.local.service_log import ServiceLog
-from ops.local.supervised_process import Backoff, SupervisedProcess, how_it_ended
+from ops.local.supervised_process import SupervisedProcess, describe_exit
 
-QUICK = Backoff(first=0.05, longest=0.1)
 PATIENT = "import signal, time; signal.signal(signal.SIGTERM, lambda *_: exit(0)); "
 
 
@@ -23,7 +23,9 @@ async def running(folder: Path, program: str) -> AsyncIterator[tuple[SupervisedP
     said: list[str] = []
     command = [sys.executable, "-c", program]
     log = ServiceLog(folder / "logs" / "tiny.log")
-    child = SupervisedProcess("tiny", command, os.environ, log, say=said.append, backoff=QUICK)
+    child = SupervisedProcess(
+        "tiny", command, os.environ, log, say=said.append, backoff=Backoff(0.05, 0.1)
+    )
     run = asyncio.create_task(child.keep_running())
     try:
         yield child, said
@@ -39,13 +41,13 @@ async def until(holds: Callable[[], object]) -> None:
         await asyncio.sleep(0.02)
 
 
-async def test_a_child_that_ends_is_started_again_and_named_with_its_last_words(
+async def test_a_child_that_ends_is_restarted_and_named_with_its_exit_reason(
     tmp_path: Path,
 ) -> None:
     async with running(tmp_path, "print('all is lost'); exit(3)") as (child, said):
-        await until(lambda: child.ends >= 2)
-    assert said[0] == "tiny ended with exit code 3: all is lost (starting it again in 0.05 s)"
-    assert "starting it again in 0.1 s" in said[1]
+        await until(lambda: child.exits >= 2)
+    assert said[0] == "tiny ended with exit code 3: all is lost (restarting in 0.05 s)"
+    assert "restarting in 0.1 s" in said[1]
 
 
 async def test_a_child_that_is_killed_comes_back_under_another_pid(tmp_path: Path) -> None:
@@ -69,7 +71,9 @@ async def test_a_child_that_is_stopped_gets_sigterm_and_stays_down(tmp_path: Pat
 async def test_a_program_that_is_not_there_is_said_and_tried_again(tmp_path: Path) -> None:
     said: list[str] = []
     log = ServiceLog(tmp_path / "x.log")
-    child = SupervisedProcess("x", ["/nowhere/at/all"], {}, log, say=said.append, backoff=QUICK)
+    child = SupervisedProcess(
+        "x", ["/nowhere/at/all"], {}, log, say=said.append, backoff=Backoff(0.05, 0.1)
+    )
     run = asyncio.create_task(child.keep_running())
     await until(lambda: said)
     child.stop()
@@ -77,11 +81,10 @@ async def test_a_program_that_is_not_there_is_said_and_tried_again(tmp_path: Pat
     assert said[0].startswith("x could not be started: ")
 
 
-def test_pauses_double_up_to_the_longest_and_begin_anew_after_a_good_run() -> None:
-    backoff = Backoff()
-    pauses: list[float] = []
-    for ran in [1, 1, 1, 1, 1, 1, 1, 61, 1]:
-        pauses.append(backoff.next(pauses[-1] if pauses else None, ran))
+def test_pauses_double_up_to_the_longest_and_begin_again_after_a_good_run(tmp_path: Path) -> None:
+    log = ServiceLog(tmp_path / "tiny.log")
+    child = SupervisedProcess("tiny", ["true"], {}, log, say=lambda _: None)
+    pauses = [child.pause_after(ran) for ran in [1, 1, 1, 1, 1, 1, 1, 61, 1]]
     assert pauses == [0.5, 1, 2, 4, 8, 16, 30, 0.5, 1]
 
 
@@ -90,4 +93,4 @@ def test_pauses_double_up_to_the_longest_and_begin_anew_after_a_good_run() -> No
     [(0, "ended with exit code 0"), (-15, "was ended by SIGTERM"), (-99, "was ended by signal 99")],
 )
 def test_how_a_process_ended_is_said_in_words(code: int, words: str) -> None:
-    assert how_it_ended(code) == words
+    assert describe_exit(code) == words

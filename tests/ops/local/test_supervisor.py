@@ -13,13 +13,13 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from contracts.services import SERVICES
 from ops import accounts
-from ops.accounts import Access, Login
+from ops.accounts import ApiAccess, Credentials
 from ops.errors import OperatorError
 from ops.local import supervisor
 from ops.servers.ports import free_port
-from ops.servers.stores import Stores
-from ops.services import SERVICES
+from ops.servers.stores import Servers
 
 STAND_IN = """
 import http.server, json, os, signal, sys
@@ -41,20 +41,20 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(port)), Handler).serve_forever
 @pytest.fixture(autouse=True)
 def _stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
     @contextlib.asynccontextmanager
-    async def stores(*_: object) -> AsyncIterator[Stores]:
+    async def running_servers(*_: object) -> AsyncIterator[Servers]:
         uri = "mongodb://u:secret@m:2/"  # pragma: allowlist secret
-        yield Stores(kafka="k:1", mongodb=uri, kafka_is_embedded=True)
+        yield Servers(kafka="k:1", mongodb=uri, kafka_is_embedded=True)
 
     async def nothing(*_: object) -> list[str]:
         return []
 
-    async def let_in(*_: object) -> Access:
-        return Access("rk_1_2", Login("agent@realtoros.example", "told once"))
+    async def ensure_access(*_: object) -> ApiAccess:
+        return ApiAccess("rk_1_2", Credentials("agent@realtoros.example", "shown once"))
 
-    monkeypatch.setattr(supervisor, "stores", stores)
+    monkeypatch.setattr(supervisor, "running_servers", running_servers)
     monkeypatch.setattr(supervisor, "apply_topics", nothing)
     monkeypatch.setattr(supervisor, "apply_indexes", nothing)
-    monkeypatch.setattr(accounts, "access", let_in)
+    monkeypatch.setattr(accounts, "ensure_access", ensure_access)
     monkeypatch.setattr(supervisor, "RUN", (sys.executable, "-c", STAND_IN))
 
 
@@ -83,10 +83,10 @@ async def test_the_services_get_the_servers_addresses_and_a_port_each(
     said: list[str] = []
     async with supervisor.running_system(folder, environment, said.append) as system:
         settings = await gateway(system.url)
-        assert "told once" in said[0]
+        assert "shown once" in said[0]
         assert system.url == f"http://127.0.0.1:{environment['GATEWAY_PORT']}"
         assert (folder / "api.json").exists()
-        described = "\n".join(system.described())
+        described = "\n".join(system.describe())
     assert (settings["KAFKA_BOOTSTRAP_SERVERS"], settings["KAFKA_EMPTY_FETCH_HOLD_MS"]) == (
         "k:1",
         "100",

@@ -23,22 +23,23 @@ from aiokafka.admin import AIOKafkaAdminClient
 from pymongo import AsyncMongoClient
 
 from chassis.kafka import client as chassis_kafka
+from chassis.mongo.client import database_name
 from contracts import cloudevents
 from contracts.catalogue import EVENTS, PARTITIONS
+from contracts.services import SERVICES
 from ops.servers.stores import store_of
-from ops.services import SERVICES
 from ops.topics.export import export
-from ops.topics.rebuild import Rebuilding
+from ops.topics.rebuild import Rebuild
 from ops.topics.restore import import_
 from tests import servers
 from tests.chassis.raw_records import all_of
 from tests.journeys.agent_user import until
 from tests.journeys.conftest import Providers
-from tests.journeys.failing_providers import scene
+from tests.journeys.faulty_provider_system import faulty_provider_system
 from tests.ops.topics.release_story import SETTINGS, SOME_DAY, Story
 from tests.providers.running import provider
 from tests.servers import Server
-from tests.system import empty, prefix_on
+from tests.system import drop_databases, topic_prefix
 
 HISTORIES = Path(__file__).parents[2] / "contracts" / "histories"
 DIGESTS = "digests.json"
@@ -56,7 +57,7 @@ async def digests(kafka: Server, mongodb: Server, prefix: str) -> Digests:
     """Replay every service, and give what its collections hold then."""
     found: Digests = {}
     for service in SERVICES:
-        rebuilding = Rebuilding(service, kafka.address, prefix, mongodb.address)
+        rebuilding = Rebuild(service, kafka.address, prefix, mongodb.address)
         found[service] = {}
         for line in await rebuilding.replay(None, no_bar):
             told = re.fullmatch(r"\w+\.replay\.(\w+)  (\d+) documents  (\w+)", line)
@@ -69,10 +70,10 @@ async def different(kafka: Server, mongodb: Server, prefix: str) -> list[str]:
     """Give the collections in which a verification finds what is live and what is told unequal."""
     found = []
     for service in SERVICES:
-        rebuilding = Rebuilding(service, kafka.address, prefix, mongodb.address)
+        rebuilding = Rebuild(service, kafka.address, prefix, mongodb.address)
         compared = await rebuilding.verify(no_bar)
         assert compared
-        found += [f"{service} {one}" for one in compared if one.live != one.fresh]
+        found += [f"{service} {one}" for one in compared if one.live != one.replayed]
     return found
 
 
@@ -113,7 +114,7 @@ async def _nothing_is_due(mongodb: Server) -> bool:
     async with client:
         for service in SERVICES:
             for aggregate in store_of(service).aggregates:
-                states = client[f"realtoros_{service}"][aggregate.collection]
+                states = client[database_name(service)][aggregate.collection]
                 if await states.find_one({"state.due_at": {"$lt": SOME_DAY}}):
                     return False
     return True
@@ -124,8 +125,8 @@ async def record(release: str, kafka: Server, mongodb: Server, folder: Path) -> 
 
     Raises AssertionError when the story leaves out a type of event, or replay is not like live.
     """
-    await empty(mongodb)
-    async with prefix_on(kafka) as prefix:
+    await drop_databases(mongodb)
+    async with topic_prefix(kafka) as prefix:
         await _live(kafka, mongodb, prefix, folder)
         assert not (wrong := await different(kafka, mongodb, prefix)), wrong
         told = set()
@@ -149,8 +150,8 @@ async def record(release: str, kafka: Server, mongodb: Server, folder: Path) -> 
 async def digest_again(kafka: Server, mongodb: Server) -> None:
     """Write the digests of every recorded history as this code finds them."""
     for history in sorted(HISTORIES.iterdir()):
-        await empty(mongodb)
-        async with prefix_on(kafka) as prefix:
+        await drop_databases(mongodb)
+        async with topic_prefix(kafka) as prefix:
             await import_(kafka.address, prefix, history, no_bar)
             _write(history, await digests(kafka, mongodb, prefix))
 
@@ -163,12 +164,12 @@ async def _live(kafka: Server, mongodb: Server, prefix: str, folder: Path) -> No
     async with (
         _providers(folder) as providers,
         # Another name at first: the story changes it.
-        scene(
+        faulty_provider_system(
             folder, kafka, mongodb, prefix, providers, **SETTINGS | {"AGENT_NAME": "R. V."}
-        ) as here,
+        ) as system,
         chassis_kafka.producer(kafka.address, "story") as producer,
     ):
-        await Story(here, producer, prefix).tell()
+        await Story(system, producer, prefix).tell()
         await _until_quiet(lambda: _nothing_is_due(mongodb), lambda: caught_up(kafka, prefix))
 
 

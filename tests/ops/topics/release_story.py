@@ -22,8 +22,8 @@ from contracts.scheduler import (
     ResumePlan,
 )
 from tests.chassis.raw_records import put
-from tests.journeys.agent_user import ENDS, Row, until
-from tests.journeys.failing_providers import Scene
+from tests.journeys.agent_user import FINAL_STATUSES, Row, until
+from tests.journeys.faulty_provider_system import FaultyProviderSystem
 from tests.providers.webhook import event
 from tests.system import AGENT as AGENT_ID
 
@@ -50,7 +50,7 @@ DETAILS: dict[str, Row] = {
 class Story:
     """An agent's months with some fifteen clients, at providers that fail now and then."""
 
-    here: Scene
+    here: FaultyProviderSystem
     producer: AIOKafkaProducer
     prefix: str
 
@@ -65,13 +65,13 @@ class Story:
 
     async def _composing_fails(self) -> None:
         openai, sendgrid = self.here.providers.openai, self.here.providers.sendgrid
-        await openai.order({"status": 500})
+        await openai.inject_faults({"status": 500})
         client = await self._add("Late Letterman")
         await self.here.agent.task(client, "sent")
         await self._delete(client)
-        await openai.order({"status": 500, "times": 3})
+        await openai.inject_faults({"status": 500, "times": 3})
         # The first to be sent is the alert.
-        await sendgrid.order({"status": 500})
+        await sendgrid.inject_faults({"status": 500})
         client = await self._add("Mara Unwritten")
         task = await self.here.agent.task(client, "failed")
         await self.here.alerted(task)
@@ -81,29 +81,29 @@ class Story:
 
     async def _sending_fails(self) -> None:
         sendgrid = self.here.providers.sendgrid
-        await sendgrid.order({"status": 503, "headers": {"Retry-After": "1"}})
+        await sendgrid.inject_faults({"status": 503, "headers": {"Retry-After": "1"}})
         client = await self._add("Second Chance")
         await self.here.agent.task(client, "sent")
         await self._change(client, stage="lost")
-        await sendgrid.order({"status": 400})
+        await sendgrid.inject_faults({"status": 400})
         client = await self._add("Rufus Refused")
         task = await self.here.agent.task(client, "failed")
         await self.here.alerted(task)
         await self._ok(self.here.agent.post(f"/api/tasks/{task['_id']}/retry"))
         await self.here.agent.task(client, "sent")
         await self._change(client, stage="closed")
-        await sendgrid.order({"status": 400})
+        await sendgrid.inject_faults({"status": 400})
         client = await self._add("Never Reached")
         await self.here.alerted(await self.here.agent.task(client, "failed"))
         await self._change(client, stage="lost")
-        await sendgrid.order({"status": 503})
+        await sendgrid.inject_faults({"status": 503})
         client = await self._add("Gone Meanwhile")
         await self.here.agent.task(client, "composed")
         await self._delete(client)
         await until(lambda: self._has_email(client, "withheld"), "it is withheld")
 
     async def _outcomes_are_unknown(self) -> None:
-        await self.here.providers.sendgrid.order({"drop": "after", "times": 4})
+        await self.here.providers.sendgrid.inject_faults({"drop": "after", "times": 4})
         names = ("Rhea Ported", "Sid Spoken", "Reese Sent", "Held Forever")
         clients = await asyncio.gather(*(self._add(name) for name in names))
         tasks = [await self.here.agent.task(client, "unknown") for client in clients]
@@ -160,7 +160,7 @@ class Story:
 
     async def _over(self) -> bool:
         tasks = await self.here.agent.rows("/api/tasks")
-        going_on = [task for task in tasks if task["status"] not in ENDS]
+        going_on = [task for task in tasks if task["status"] not in FINAL_STATUSES]
         return [task["scheduled_for"][:4] for task in going_on] == [str(SOME_DAY.year)]
 
     async def _has_email(self, client: str, status: str) -> bool:

@@ -19,13 +19,13 @@ from chassis.kafka import client as chassis_kafka
 from contracts.catalogue import COMMANDS, EVENTS
 from ops.cli.main import app
 from ops.errors import OperatorError
-from ops.topics.archive import MANIFEST, described
+from ops.topics.archive import MANIFEST, size_and_sha256
 from ops.topics.export import export
-from ops.topics.reader import handled
+from ops.topics.reader import committed_offsets
 from ops.topics.restore import import_
 from tests.chassis.raw_records import all_of
 from tests.servers import Server
-from tests.system import new_prefix, prefix_on
+from tests.system import new_prefix, topic_prefix
 
 NAMES = [topic.name for topic in (*EVENTS, *COMMANDS)]
 # Kafka soon deletes commands that are older than a week.
@@ -83,10 +83,10 @@ async def content(kafka: Server, topic: str) -> list[Any]:
     ]
 
 
-async def refused(kafka: Server, folder: Path, told: str, target: str | None = None) -> None:
+async def refused(kafka: Server, folder: Path, message: str, target: str | None = None) -> None:
     """Importing says so in one line, and has not even made the topics if they were not there."""
     prefix = target or new_prefix()
-    with pytest.raises(OperatorError, match=told) as error:
+    with pytest.raises(OperatorError, match=message) as error:
         await import_(kafka.address, prefix, folder, nothing)
     assert "\n" not in str(error.value)
     if not target:
@@ -105,7 +105,7 @@ async def test_what_is_imported_is_what_was_exported(
     for name in NAMES:
         assert await content(kafka, target + name) == await content(kafka, prefix + name)
     assert len(await content(kafka, f"{target}clients")) == len(TRICKY) + 500
-    await refused(kafka, exported, f"already in {target}clients, {target}clients.commands", target)
+    await refused(kafka, exported, f"there are records in {target}clients, {target}clients.commands", target)
 
 
 def test_an_export_can_be_read_and_says_what_it_is(exported: Path, prefix: str) -> None:
@@ -118,7 +118,7 @@ def test_an_export_can_be_read_and_says_what_it_is(exported: Path, prefix: str) 
         3,
     )
     assert (first["first_offset"], first["last_offset"], first["count"]) == (0, 5, 6)
-    assert (first["bytes"], first["sha256"]) == described(exported / first["file"])
+    assert (first["bytes"], first["sha256"]) == size_and_sha256(exported / first["file"])
     lines = gzip.decompress((exported / first["file"]).read_bytes()).split(b"\n")
     assert "María" in lines[0].decode()
     assert json.loads(lines[2])["value"] == {"base64": "/wCA"}
@@ -134,9 +134,9 @@ async def test_commands_that_were_handled_are_not_handled_again(
     await put(producer, f"{prefix}drafts.commands", 3, [(b"k", b"{}", [])] * 5)
     await committed(kafka, f"{prefix}composer", f"{prefix}drafts.commands", 3, at=2)
     await export(kafka.address, prefix, NAMES, tmp_path, nothing)
-    async with prefix_on(kafka) as other:
+    async with topic_prefix(kafka) as other:
         await import_(kafka.address, other, tmp_path, nothing)
-        offsets = await handled(kafka.address, other, "composer")
+        offsets = await committed_offsets(kafka.address, other, "composer")
         assert offsets == {TopicPartition(f"{other}drafts.commands", 3): 2}
 
 
@@ -184,38 +184,38 @@ async def test_a_damaged_export_is_refused_before_anything_is_written(
     file.unlink()
     await refused(kafka, exported, "clients-11.jsonl.gz is missing")
     file.write_bytes(good)
-    manifest.write_text(listed.replace(described(file)[1], "0" * 64))
+    manifest.write_text(listed.replace(size_and_sha256(file)[1], "0" * 64))
     await refused(kafka, exported, "clients-11.jsonl.gz is damaged")
     manifest.write_text(listed.replace('"format_version": 1', '"format_version": 2'))
     await refused(kafka, exported, "manifest.json: format_version")
     manifest.write_text(listed.replace('"topic": "clients"', '"topic": "../x"'))
-    await refused(kafka, exported, "not called as its topic")
+    await refused(kafka, exported, "not named after its topic")
     manifest.unlink()
     await refused(kafka, exported, "manifest.json is missing")
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "message"),
     [
         (b"{}", "line 501: partition: Field required"),
         (b'{"partition":11,"offset":500,"timestamp":0,"key":5,"headers":[],"value":null}', "key"),
-        (b"", "has 500 records, the manifest says 501"),
+        (b"", "has 500 records, but the manifest says 501"),
     ],
 )
-async def test_a_file_that_somebody_wrote_is_refused_with_its_line(
-    kafka: Server, exported: Path, line: bytes, told: str
+async def test_a_file_that_was_edited_is_refused_with_its_line(
+    kafka: Server, exported: Path, line: bytes, message: str
 ) -> None:
     file, manifest = exported / "clients-11.jsonl.gz", exported / MANIFEST
     file.write_bytes(gzip.compress(gzip.decompress(file.read_bytes()) + line))
     listed = json.loads(manifest.read_text())
     [entry] = [each for each in listed["files"] if each["file"] == file.name]
-    entry["bytes"], entry["sha256"] = described(file)
+    entry["bytes"], entry["sha256"] = size_and_sha256(file)
     entry["count"] += 1
     manifest.write_text(json.dumps(listed))
-    await refused(kafka, exported, told)
+    await refused(kafka, exported, message)
 
 
-async def test_somebody_else_writing_meanwhile_fails_the_import_and_says_what_to_do(
+async def test_another_writer_meanwhile_fails_the_import_and_says_what_to_do(
     kafka: Server, exported: Path
 ) -> None:
     target = new_prefix()
@@ -232,7 +232,7 @@ async def test_somebody_else_writing_meanwhile_fails_the_import_and_says_what_to
                 thread.submit(asyncio.run, write()).result()
         written.append(done)
 
-    with pytest.raises(OperatorError, match=r"commands-00.*line 1: .*begin again") as error:
+    with pytest.raises(OperatorError, match=r"commands-00.*line 1: .*import again") as error:
         await import_(kafka.address, target, exported, interfere)
     assert f"delete the topics {target}clients, {target}clients.commands" in str(error.value)
 
@@ -247,7 +247,7 @@ async def test_the_command_line_says_what_it_did(
 
     folder, target = str(tmp_path / "one"), new_prefix()
     done = await run(prefix, "export", folder, "clients.commands")
-    assert (done.stdout, done.stderr) == (f"4 records of 1 topics are in {folder}\n", "")
+    assert (done.stdout, done.stderr) == (f"Exported 4 records of 1 topics to {folder}\n", "")
     done = await run(target, "import", folder)
-    assert (done.stdout, done.stderr) == (f"4 records are in the topics {target}*\n", "")
+    assert (done.stdout, done.stderr) == (f"Imported 4 records into the topics {target}*\n", "")
     assert "replies" in str((await run(prefix, "export", folder + "2", "replies")).exception)

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 
+from contracts.services import SERVICES
 from ops.servers.stores import apply_indexes
-from ops.services import SERVICES
 from ops.topics.archive import MANIFEST
-from ops.topics.rebuild import Rebuilding
+from ops.topics.rebuild import Rebuild
 from ops.topics.restore import import_
 from tests.chassis.raw_records import all_of
 from tests.journeys.agent_user import agent_at, until
@@ -108,7 +108,7 @@ async def test_services_that_start_on_a_restored_history_go_on_and_do_nothing_tw
     if by == "replay":
         await apply_indexes(mongodb.address)
         for service in SERVICES:
-            await Rebuilding(service, kafka.address, prefix, mongodb.address).swap(no_bar)
+            await Rebuild(service, kafka.address, prefix, mongodb.address).swap(no_bar)
         assert await different(kafka, mongodb, prefix) == []
     before = await ends(kafka, prefix)
     environment = providers.settings | SETTINGS

@@ -19,7 +19,7 @@ from chassis.recovery.shadow import SWAP
 from contracts.crm import ClientDetails, CreateClient, NewClientDetails, UpdateClient
 from ops.errors import OperatorError
 from ops.servers.stores import apply_indexes, store_of
-from ops.topics.rebuild import Rebuilding, report, run
+from ops.topics.rebuild import Rebuild, report, run
 from tests.chassis.raw_records import put
 from tests.chassis.waiting import until
 from tests.ops.cli.test_cli import only_line, realtoros
@@ -186,10 +186,10 @@ async def test_a_swap_that_another_replay_has_taken_over_leaves_that_one_s_hold(
             store = store_of("crm")
             other = Replay("crm", store, crm.database, reader, crm.prefix, purpose=purpose)
             await other.begin()
-        await replay.progress.note()
+        await replay.progress.save()
 
     monkeypatch.setattr("chassis.recovery.swap._catch_up", taken_over)
-    rebuilding = Rebuilding("crm", crm.kafka.address, crm.prefix, crm.mongodb.address)
+    rebuilding = Rebuild("crm", crm.kafka.address, crm.prefix, crm.mongodb.address)
     with pytest.raises(OperatorError, match="another replay"):
         await rebuilding.swap(lambda *_: None)
     options = await crm.database["commits"].options()
@@ -254,7 +254,7 @@ async def test_of_two_replays_at_once_the_later_one_goes_on(crm: Crm) -> None:
         return await crm.progress() > 0
 
     await until(begun)
-    later = Rebuilding("crm", crm.kafka.address, crm.prefix, crm.mongodb.address)
+    later = Rebuild("crm", crm.kafka.address, crm.prefix, crm.mongodb.address)
     lines = await later.replay(None, lambda *_: None)
     assert digests(lines)["clients"].startswith(f"{MANY // 2} documents")
     code, out, err = await ended(first)
@@ -301,16 +301,22 @@ async def test_a_swap_works_where_there_is_no_database_yet(bare: Crm) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
-        (["replay", "crm", "--verify", "--swap"], "give one of --verify, --swap and --until"),
-        (["replay", "crm", "--swap", "--until", "2h"], "give one of --verify, --swap and --until"),
-        (["replay", "crm", "--until", "yesterday"], "yesterday is no time"),
+        (
+            ["replay", "crm", "--verify", "--swap"],
+            "--verify, --swap and --until exclude each other",
+        ),
+        (
+            ["replay", "crm", "--swap", "--until", "2h"],
+            "--verify, --swap and --until exclude each other",
+        ),
+        (["replay", "crm", "--until", "yesterday"], "yesterday is not a time"),
         (["republish", "gateway"], "gateway publishes no events"),
     ],
 )
-def test_a_mistake_is_one_clear_line(tmp_path: Path, arguments: list[str], told: str) -> None:
+def test_a_mistake_is_one_clear_line(tmp_path: Path, arguments: list[str], message: str) -> None:
     nowhere = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "MONGODB_URI": "mongodb://127.0.0.1:1"}
     done = realtoros(tmp_path, *arguments, **nowhere)
-    assert told in only_line(done)
+    assert message in only_line(done)
     assert done.stdout == ""

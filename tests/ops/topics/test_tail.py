@@ -19,8 +19,8 @@ from contracts import cloudevents
 from contracts.message import Message
 from ops.cli.main import app
 from ops.errors import OperatorError
-from ops.topics.record_format import Line
-from ops.topics.tail import Wanted, moment, tail
+from ops.topics.record_format import TopicRecord
+from ops.topics.tail import RecordFilter, parse_time, tail
 from tests.contracts.samples import CLIENT, NOON, SAMPLES
 from tests.servers import Server
 
@@ -72,14 +72,14 @@ async def filled(producer: AIOKafkaProducer, prefix: str) -> list[str]:
 
 async def shown(
     kafka: Server, prefix: str, since: datetime | None = None, **wanted: Any
-) -> list[Line]:
-    lines: list[Line] = []
+) -> list[TopicRecord]:
+    lines: list[TopicRecord] = []
     await tail(
         kafka.address,
         prefix,
         ["clients", "emails"],
         lines.append,
-        wanted=Wanted(**wanted),
+        record_filter=RecordFilter(**wanted),
         since=since,
         follow=False,
     )
@@ -91,12 +91,12 @@ async def test_everything_is_shown_and_malformed_records_stop_nothing(
 ) -> None:
     lines = await shown(kafka, prefix)
     assert [line.type for line in lines] == filled
-    sent = lines[2].readable(personal=False)
+    sent = lines[2].text(personal=False)
     place = f"emails/{lines[2].record.partition}/{lines[2].record.offset}"
     assert sent.startswith(f"2026-01-31T12:00:00.250Z  {place}  EmailSent  email-")
     assert f"@7 agent_id={sample('EmailSent').agent_id} " in sent
     assert " attempt=" in sent
-    malformed = lines[3].readable(personal=False)
+    malformed = lines[3].text(personal=False)
     assert 'MALFORMED "content-type: has to be application/json"' in malformed
     assert f"key={CLIENT} bytes=2" in malformed
 
@@ -120,10 +120,10 @@ async def test_personal_data_is_shown_only_when_asked_for(
     kafka: Server, prefix: str, filled: list[str]
 ) -> None:
     for line in await shown(kafka, prefix):
-        hidden = line.readable(personal=False) + line.json(personal=False)
+        hidden = line.text(personal=False) + line.json(personal=False)
         assert not any(part in hidden for part in ("personal", "María", "Maria@", "base64"))
     created, *_, malformed, _, queued = await shown(kafka, prefix)
-    assert "María José López" in created.readable(personal=True)
+    assert "María José López" in created.text(personal=True)
     assert json.loads(queued.json(personal=True))["value"]["personal"]["to_name"]
     assert json.loads(malformed.json(personal=True))["value"] == {"base64": "/3s="}
 
@@ -153,29 +153,29 @@ def record(value: bytes | None, **headers: bytes | None) -> Any:
     ],
 )
 def test_whatever_is_wrong_with_a_record_is_said(odd: Any) -> None:
-    line = Line("clients", odd)
-    assert "MALFORMED" in line.readable(personal=False)
+    line = TopicRecord("clients", odd)
+    assert "MALFORMED" in line.text(personal=False)
     assert "malformed" in json.loads(line.json(personal=True))
 
 
 def test_nothing_in_a_record_can_write_to_the_terminal() -> None:
     value = json.dumps({"a\n": "x\x1b[2J\ud800\x9b", "b": "one word", "c": "ok"}).encode()
-    line = Line("clients", record(value, ce_type=b"realtoros.\x1bOdd.v2"))
-    readable = line.readable(personal=True)
+    line = TopicRecord("clients", record(value, ce_type=b"realtoros.\x1bOdd.v2"))
+    readable = line.text(personal=True)
     assert readable.isprintable()
     assert readable.endswith(r'"a\n"="x\u001b[2J\ud800\u009b" b="one word" c=ok')
     assert line.json(personal=True).encode().isascii()
 
 
 def test_since_is_a_time_or_a_duration() -> None:
-    assert moment("15m", NOON) == NOON - timedelta(minutes=15)
-    assert moment("3d", NOON) == NOON - timedelta(days=3)
-    assert moment("2026-01-31T13:00:00+01:00", NOON) == datetime(2026, 1, 31, 12, tzinfo=UTC)
+    assert parse_time("15m", NOON) == NOON - timedelta(minutes=15)
+    assert parse_time("3d", NOON) == NOON - timedelta(days=3)
+    assert parse_time("2026-01-31T13:00:00+01:00", NOON) == datetime(2026, 1, 31, 12, tzinfo=UTC)
     for wrong in ("yesterday", "2026-01-31", "15", "9999999999d", "٣d"):
-        with pytest.raises(OperatorError, match="is no time"):
-            moment(wrong, NOON)
+        with pytest.raises(OperatorError, match="is not a time"):
+            parse_time(wrong, NOON)
     with pytest.raises(OperatorError, match="EmailSend"):
-        Wanted(frozenset({"EmailSend"}))
+        RecordFilter(frozenset({"EmailSend"}))
 
 
 def test_an_unknown_topic_or_prefix_is_named(kafka: Server) -> None:

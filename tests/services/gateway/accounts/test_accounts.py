@@ -8,7 +8,7 @@ import httpx2
 import jwt
 import pytest
 
-from services.gateway.accounts.tokens import AccessTokens, Secret
+from services.gateway.accounts.tokens import AccessTokens, OpaqueToken
 from services.gateway.settings import GatewaySettings
 from tests.services.gateway.conftest import Api
 from tests.services.gateway.problem_checks import problem
@@ -127,7 +127,7 @@ async def test_who_knows_a_session_s_id_cannot_end_it(api: Api) -> None:
     async with person(api.http.base_url) as ana:
         access = ana.http.headers["Authorization"].removeprefix("Bearer ")
         session = UUID(jwt.decode(access, options={"verify_signature": False})["sid"])
-        guess = str(Secret.new("rt", session))
+        guess = str(OpaqueToken.new("rt", session))
         problem(await ana.post("/api/auth/refresh", refresh_token=guess), 401)
         ana.take(await ana.post("/api/auth/refresh", refresh_token=ana.refresh_token))
 
@@ -222,7 +222,7 @@ async def test_an_admin_manages_the_agents(api: Api) -> None:
         assert not any("password" in account for account in list_page)
         path = f"/api/admin/agents/{me}"
         await promote(ana)
-        await api.shown("/health/live", lambda _: True)
+        await api.get_until("/health/live", lambda _: True)
         assert (await ana.http.get("/api/admin/agents")).is_success
         admin = logged_in(AGENT)
         locked = await api.http.patch(path, json={"active": False}, headers=admin)

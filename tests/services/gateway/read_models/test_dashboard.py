@@ -9,7 +9,7 @@ import pytest
 
 from chassis.mongo.client import Database, apply_indexes, connect
 from services.gateway.documents import STORE
-from services.gateway.read_models.dashboard import DashboardStats, Days, dashboard, rate_of
+from services.gateway.read_models.dashboard import DashboardStats, Days, dashboard, ratio
 from tests.servers import Server
 from tests.services.gateway.client_events import Story
 from tests.services.gateway.conftest import Api
@@ -45,7 +45,7 @@ class Stored:
 def test_a_rate_is_never_over_one_though_emails_are_sent_while_they_are_counted(
     part: int, whole: int, rate: float | None
 ) -> None:
-    assert rate_of(part, whole) == rate
+    assert ratio(part, whole) == rate
 
 
 @pytest.fixture
@@ -136,10 +136,10 @@ def test_the_week_begins_on_monday() -> None:
 async def test_the_figures_are_shown_over_http(api: Api) -> None:
     story = Story(AGENT, UUID(await api.add()))
     before = (await api.http.get("/api/dashboard/stats")).json()
-    await api.tell(story.planned(), story.due(0, 1), story.requested(0, 1), story.composed(0, 1))
-    await api.tell(story.queued(0, 1), story.sent(0, 1), story.opened(0, 2))
+    await api.publish(story.planned(), story.due(0, 1), story.requested(0, 1), story.composed(0, 1))
+    await api.publish(story.queued(0, 1), story.sent(0, 1), story.opened(0, 2))
     path = f"/api/emails/{story.emails[0]}"
-    await api.shown(path, lambda r: r.status_code == 200 and r.json()["status"] == "opened")
+    await api.get_until(path, lambda r: r.status_code == 200 and r.json()["status"] == "opened")
     response = await api.http.get("/api/dashboard/stats")
     assert response.status_code == 200, response.text
     stats = response.json()

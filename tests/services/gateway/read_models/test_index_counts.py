@@ -7,7 +7,7 @@ from uuid import uuid4
 from chassis.mongo.client import apply_indexes, connect
 from services.gateway.documents import STORE
 from services.gateway.read_models.documents import TaskStatus
-from services.gateway.read_models.index_counts import count_among
+from services.gateway.read_models.index_counts import count_in
 from tests.servers import Server
 
 STATUSES = get_args(TaskStatus)
@@ -35,10 +35,10 @@ async def test_what_goes_from_one_value_to_another_is_counted_once(mongodb_serve
 
         moving = asyncio.create_task(move())
         where = {"agent_id": agent, "status": {"$in": list(STATUSES)}}
-        counts = {await count_among(tasks, where, "status", STATUSES) for _ in range(200)}
+        counts = {await count_in(tasks, where, "status", STATUSES) for _ in range(200)}
         over.set()
         await moving
         assert counts == {50}
         some = {"agent_id": agent, "status": {"$in": STATUSES[-2:]}}
-        assert await count_among(tasks, some, "status", STATUSES) == 50
+        assert await count_in(tasks, some, "status", STATUSES) == 50
         await client.drop_database(name)

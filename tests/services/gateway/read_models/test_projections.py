@@ -174,7 +174,7 @@ def test_an_email_log_keeps_the_first_opening_and_click_and_the_furthest_status(
         ("withheld", "withheld", "address_suppressed"),
     ],
 )
-def test_an_email_log_shows_how_it_ended(email: str, status: str, error: str | None) -> None:
+def test_an_email_log_shows_describe_exit(email: str, status: str, error: str | None) -> None:
     log = log_of(*EMAILS[email])
     assert (log.status, log.error_message) == (status, error)
 

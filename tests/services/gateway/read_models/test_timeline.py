@@ -50,12 +50,12 @@ def test_why_an_email_bounced_is_kept_without_the_address(reason: str, kept: str
 async def story(api: Api) -> Story:
     """A client whose second follow-up went all its way."""
     told = Story(AGENT, await api.add(name="Maria López"))
-    await api.tell(
+    await api.publish(
         *(told.planned(), told.cancelled(0, 1), told.due(1, 3), told.requested(1, 3)),
         *(told.composed(1, 3), told.queued(1, 3), told.started(1, 3), told.sent(1, 3)),
         *(told.delivered(1, 3), told.opened(1, 4), told.clicked(1, 4)),
     )
-    await api.shown(f"/api/clients/{told.client}/timeline", lambda r: len(r.json()) == 12)
+    await api.get_until(f"/api/clients/{told.client}/timeline", lambda r: len(r.json()) == 12)
     return told
 
 
@@ -111,7 +111,7 @@ async def test_the_dashboard_tells_of_all_clients_also_of_one_that_is_gone(
 
 async def test_what_is_another_agent_s_is_in_no_list(api: Api, mongodb_server: Server) -> None:
     foreign = Story(uuid4(), uuid4())
-    await api.tell(foreign.planned(), foreign.due(0, 1))
+    await api.publish(foreign.planned(), foreign.due(0, 1))
     own = await api.add()
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
         mongodb_server.address, uuidRepresentation="standard"

@@ -1,4 +1,4 @@
-"""The services by name, in the order in which they are started and shown."""
+"""The services by name, in the order in which they are started and listed."""
 
 from typing import Final, Literal, get_args
 
