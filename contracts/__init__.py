@@ -1,1 +1,1 @@
-"""The public language: what the services say to each other and to anyone who listens."""
+"""The public contracts: messages, topics and their schemas."""

@@ -5,24 +5,35 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from contracts.catalogue import COMMANDS, FOREVER, OWNERS, PARTITIONS, REPLIES, TOPICS, Topic
+from contracts.catalogue import (
+    COMMANDS,
+    DEFAULT_PREFIX,
+    FOREVER,
+    PARTITIONS,
+    REPLIES,
+    TOPICS,
+    Topic,
+)
 from contracts.message import Event, Message, Reply
+from contracts.services import SERVICES
 
-PREFIX = "realtoros."
 _BINDING = "0.5.0"
 _UUID = {"type": "string", "format": "uuid"}
 _HEADERS: dict[str, dict[str, Any]] = {
     "content-type": {"const": "application/json"},
     "ce_specversion": {"const": "1.0"},
-    "ce_id": _UUID | {"description": "Names the message. A repeat has the same."},
+    "ce_id": _UUID | {"description": "The id of the message. A repeat has the same."},
     "ce_type": {"type": "string"},
     "ce_source": {"type": "string", "pattern": "^/realtoros/[a-z]+$"},
     "ce_subject": {"type": "string", "description": "The stream it is about: `kind-uuid`."},
     "ce_time": {"type": "string", "format": "date-time"},
-    "ce_correlationid": _UUID | {"description": "The id of the command that began it all."},
+    "ce_correlationid": _UUID
+    | {"description": "The id of the command that everything follows from."},
     "traceparent": {"type": "string", "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"},
 }
-_CAUSE = {"ce_causationid": _UUID | {"description": "The id of what this follows from."}}
+_CAUSE = {
+    "ce_causationid": _UUID | {"description": "The id of the message that this one follows from."}
+}
 _VERSION = {
     "ce_streamversion": {
         "type": "string",
@@ -33,7 +44,7 @@ _VERSION = {
 
 
 def document(release: str, examples: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Give the document. `examples` holds headers and value of one message per wire name."""
+    """Return the document. `examples` holds headers and value of one message per wire name."""
     types = [t for topic in TOPICS for t in topic.types]
     _, schemas = models_json_schema(
         [(t, "validation") for t in types], ref_template="#/components/schemas/{model}"
@@ -67,7 +78,7 @@ def document(release: str, examples: Mapping[str, Mapping[str, Any]]) -> dict[st
 
 
 def key_of(type_: type[Message], value: Mapping[str, Any]) -> str:
-    """Name what the Kafka key of this type is: a field of the value, or a header."""
+    """Return the name of the field or header whose value is the Kafka key of this type."""
     if issubclass(type_, Reply):
         return "ce_causationid"
     key = str(type_.model_validate(value).key)
@@ -85,7 +96,7 @@ def _channel(topic: Topic) -> dict[str, Any]:
     kept = -1 if forever else int(topic.retention.total_seconds() * 1000)
     policy = "compact" if topic.compacted else "delete"
     return {
-        "address": PREFIX + topic.name,
+        "address": DEFAULT_PREFIX + topic.name,
         "description": f"Written by {topic.writer}."
         + ("" if topic.types else " Raw records of the other topics."),
         "messages": {t.wire_name: _ref("messages", t.wire_name) for t in topic.types},
@@ -108,8 +119,8 @@ def _operation(service: str, verb: str, topic: Topic) -> dict[str, Any]:
     if topic in COMMANDS and verb == "send":
         found["reply"] = {"channel": {"$ref": f"#/channels/{REPLIES.name}"}}
     # Every replica of the gateway reads all replies, so without a group.
-    if verb == "receive" and service in OWNERS and topic is not REPLIES:
-        group = {"type": "string", "enum": [PREFIX + service]}
+    if verb == "receive" and service in SERVICES and topic is not REPLIES:
+        group = {"type": "string", "enum": [DEFAULT_PREFIX + service]}
         found["bindings"] = {"kafka": {"groupId": group, "bindingVersion": _BINDING}}
     return found
 
@@ -138,7 +149,7 @@ def _message(type_: type[Message], example: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _headers(properties: Mapping[str, Any]) -> dict[str, Any]:
-    # A trace may be missing from what others write; our readers do without it, too.
+    # Optional: other writers may leave out the trace, and no reader needs it.
     required = [name for name in properties if name != "traceparent"]
     return {"type": "object", "properties": properties, "required": required}
 

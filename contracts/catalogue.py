@@ -1,4 +1,4 @@
-"""The topics: who writes each, what stands in it, who reads it, how long it is kept."""
+"""The topics: who writes and reads each, its types of message, how long it is retained."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -6,7 +6,9 @@ from typing import get_args
 
 from contracts import composer, crm, mailer, replies, scheduler
 from contracts.message import Message
+from contracts.services import SERVICES
 
+DEFAULT_PREFIX = "realtoros."
 PARTITIONS = 12
 FOREVER = timedelta(milliseconds=-1)
 COMMANDS_KEPT = timedelta(days=7)
@@ -16,7 +18,7 @@ COMMANDS_KEPT = timedelta(days=7)
 class Topic:
     """One topic. `name` is without the prefix; `retention` is FOREVER for event topics.
 
-    `compacted`: of each key the latest record is kept, and after a tombstone none.
+    `compacted`: Kafka keeps the latest record of each key, and none after a tombstone.
     """
 
     name: str
@@ -40,7 +42,7 @@ EVENTS = (
     _events("clients", "crm", crm.ClientEvent, "scheduler", "mailer", "gateway"),
     _events("followups", "scheduler", scheduler.FollowupEvent, "composer", "gateway"),
     _events("drafts", "composer", composer.DraftEvent, "mailer", "gateway"),
-    # Mailer reads what it wrote itself, too: that a failure is to be told is one more reaction.
+    # Mailer reads its own events, too: a reaction raises an alert for each failure.
     _events("emails", "mailer", mailer.EmailEvent | mailer.SuppressionEvent, "mailer", "gateway"),
     _events("alerts", "mailer", mailer.AlertEvent),
 )
@@ -67,14 +69,13 @@ REPLIES = Topic(
     ("gateway",),
     timedelta(hours=1),
 )
-OWNERS = ("crm", "scheduler", "composer", "mailer", "gateway")
 QUARANTINES = tuple(
     Topic(f"{owner}.quarantine", owner, (), ("operators",), FOREVER, compacted=True)
-    for owner in OWNERS
+    for owner in SERVICES
 )
-# What an operator takes out of a service's quarantine comes back to that service alone.
+# What an operator retries from a service's quarantine goes to that service alone.
 RETRIES = tuple(
-    Topic(f"{owner}.retries", "operators", (), (owner,), COMMANDS_KEPT) for owner in OWNERS
+    Topic(f"{owner}.retries", "operators", (), (owner,), COMMANDS_KEPT) for owner in SERVICES
 )
 TOPICS = (*EVENTS, *COMMANDS, REPLIES, *QUARANTINES, *RETRIES)
 
@@ -83,10 +84,10 @@ _TOPIC_OF = {t: topic.name for topic in TOPICS for t in topic.types}
 
 
 def topic_of(message: type[Message]) -> str:
-    """Give the name, without prefix, of the topic that carries this type."""
+    """Return the name, without prefix, of the topic of this type."""
     return _TOPIC_OF[message]
 
 
 def read_by(reader: str) -> tuple[str, ...]:
-    """Give the names, without prefix, of the topics that a service reads as its group."""
+    """Return the names, without prefix, of the topics that a service reads as its group."""
     return tuple(topic.name for topic in (*EVENTS, *COMMANDS, *RETRIES) if reader in topic.readers)

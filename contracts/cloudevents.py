@@ -1,7 +1,7 @@
 """CloudEvents 1.0, Kafka protocol binding, binary mode: attributes are headers, data the value.
 
-Our own sixty lines rather than the `cloudevents` package, since this runs for every record and
-must say which header is wrong; the tests hold it against that package.
+Not the `cloudevents` package, since this runs for every record and has to say which header is
+wrong; the tests compare it with that package.
 """
 
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ class Envelope:
     """The attributes of one message.
 
     `cause` is the id of the message or event that this one follows from, None for a command;
-    `correlation` the id of the command that began it all.
+    `correlation` the id of the command that everything follows from.
     """
 
     id: UUID

@@ -1,9 +1,9 @@
-"""What a JSON Schema may change after its release: it may gain optional fields, and little else.
+"""What may change in a JSON Schema after its release: it may gain optional fields, little else.
 
-Events and replies are read by others with the released schema, and old events are read with the
-newest: so a released field keeps its form exactly, its values of an enum included, since a reader
-may know what to do with those alone. Anything else is another field, or another version of the
-type. An enum of a command may gain values: only the owner reads it, and is updated first.
+Other parties read events and replies with the released schema, and old events are read with the
+newest: so a released field keeps its form exactly, including the values of an enum, since a reader
+may handle only those. Any other change needs another field, or another version of the type. An
+enum of a command may gain values: only the owner reads it, and is updated first.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,9 +15,9 @@ _COMPARED = {"properties", "required", "items", "additionalProperties", "anyOf",
 
 
 def incompatibilities(released: Schema, current: Schema | None, *, command: bool) -> list[str]:
-    """Name each change that is not allowed, by the path of its field; no name: compatible.
+    """Return the changes that are not allowed, by the path of their field; none: compatible.
 
-    Both are schemas of one type as `contracts.describe` writes them; None: the type is no more.
+    Both are schemas of one type as `contracts.describe` writes them; None: the type was removed.
     """
     if current is None:
         return ["the type was removed"]

@@ -1,4 +1,4 @@
-"""What composer says: the drafts that the writer makes of due follow-ups."""
+"""The messages of composer: the drafts that the writer makes of due follow-ups."""
 
 from uuid import UUID
 
@@ -18,7 +18,7 @@ class DraftStream(AboutClient):
 
 
 class Letter(Contract):
-    """A composed email, complete: who it is from and to, and what it says."""
+    """A composed email: sender, recipient and text."""
 
     to_name: str
     to_email: str
@@ -29,7 +29,7 @@ class Letter(Contract):
 
 
 class DraftRequested(DraftStream, Event, name="realtoros.DraftRequested.v1"):
-    """A due follow-up waits for its text."""
+    """A draft of a due follow-up was requested."""
 
     followup_type: FollowupType
     requested_at: Time
@@ -39,7 +39,7 @@ class DraftRequested(DraftStream, Event, name="realtoros.DraftRequested.v1"):
 
 
 class CompositionAttemptFailed(DraftStream, Event, name="realtoros.CompositionAttemptFailed.v1"):
-    """The writer failed; it is tried again at `retry_at`."""
+    """The writer failed; the next attempt is at `retry_at`."""
 
     attempt: int
     error: str
@@ -48,7 +48,7 @@ class CompositionAttemptFailed(DraftStream, Event, name="realtoros.CompositionAt
 
 
 class EmailComposed(DraftStream, Event, name="realtoros.EmailComposed.v1"):
-    """The text is there. `written_by` names the model, or the offline templates."""
+    """The email was composed. `written_by` names the model, or the offline templates."""
 
     written_by: str
     composed_at: Time
@@ -56,7 +56,7 @@ class EmailComposed(DraftStream, Event, name="realtoros.EmailComposed.v1"):
 
 
 class CompositionFailed(DraftStream, Event, name="realtoros.CompositionFailed.v1"):
-    """The writer failed for good; a person may order it again with RetryDraft."""
+    """The writer failed for good; RetryDraft tries again."""
 
     attempts: int
     error: str

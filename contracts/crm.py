@@ -1,4 +1,4 @@
-"""What crm says: agents and their clients."""
+"""The messages of crm: agents and their clients."""
 
 from math import isfinite
 from typing import Annotated, Any, Literal
@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, EmailStr, Field, StringConstraints
 
-from contracts.message import AboutClient, Command, Contract, Event, Time
+from contracts.message import AboutClient, Command, Contract, Event, Time, Unset, unset
 
 PropertyType = Literal["residential", "commercial", "land", "other"]
 Stage = Literal["lead", "negotiating", "under_contract", "closed", "lost"]
@@ -21,7 +21,7 @@ _INT64 = 2**63
 
 
 def _storable(value: Any, depth: int = 0) -> Any:
-    """Refuse JSON that the store cannot keep: too deep, too long a number, NUL in a name."""
+    """Refuse JSON that MongoDB cannot store: too deep, a number too long, NUL in a name."""
     match value:
         case dict() | list() if depth > _DEEPEST:
             raise ValueError(f"is nested deeper than {_DEEPEST} levels")
@@ -44,7 +44,7 @@ CustomFields = Annotated[dict[str, Any], Field(max_length=50), AfterValidator(_s
 
 
 class AgentProfile(Contract):
-    """How an agent signs. `time_zone` is an IANA name."""
+    """What emails say of the agent. `time_zone` is an IANA name."""
 
     name: Name
     email: str
@@ -57,7 +57,7 @@ class AgentProfile(Contract):
 
 
 class ClientDetails(Contract):
-    """What is personal of a client."""
+    """A client's personal data."""
 
     name: Name
     email: str
@@ -80,14 +80,14 @@ class AboutAgent(Event):
 
 
 class AgentRegistered(AboutAgent, name="realtoros.AgentRegistered.v1"):
-    """An agent exists from now on."""
+    """An agent was registered."""
 
     registered_at: Time
     personal: AgentProfile
 
 
 class AgentUpdated(AboutAgent, name="realtoros.AgentUpdated.v1"):
-    """The agent's profile, whole, after a change."""
+    """The agent's whole profile after a change."""
 
     updated_at: Time
     personal: AgentProfile
@@ -111,7 +111,7 @@ class ClientCreated(ClientStream, Event, name="realtoros.ClientCreated.v1"):
 
 
 class ClientUpdated(ClientStream, Event, name="realtoros.ClientUpdated.v1"):
-    """The client, whole, after a change."""
+    """The whole client after a change."""
 
     stage: Stage
     property_type: PropertyType
@@ -121,7 +121,7 @@ class ClientUpdated(ClientStream, Event, name="realtoros.ClientUpdated.v1"):
 
 
 class ClientDeleted(ClientStream, Event, name="realtoros.ClientDeleted.v1"):
-    """The client is gone: nothing may be sent any more, and the email may be used again."""
+    """The client was deleted: nothing more may be sent, and another may have the email address."""
 
     deleted_at: Time
 
@@ -149,7 +149,7 @@ class UpdateAgent(RegisterAgent, name="realtoros.UpdateAgent.v1"):
 
 
 class NewClientDetails(ClientDetails):
-    """Client details as they may come in: the email has to be a valid address."""
+    """The details of a new client: the email has to be a valid address."""
 
     email: EmailStr
 
@@ -163,26 +163,31 @@ class CreateClient(ClientStream, Command, name="realtoros.CreateClient.v1"):
 
 
 class ClientDetailsPatch(Contract):
-    """Details to change (RFC 7396): what is absent stays, null empties what may be empty.
+    """Details to change (RFC 7396): what is absent stays, null empties what may be empty."""
 
-    The defaults only say that a field may be absent; they are never applied.
-    """
+    name: Name | Unset = unset("")
+    email: EmailStr | Unset = unset("")
+    phone: Phone | Unset | None = unset(None)
+    property_address: Address | Unset | None = unset(None)
+    notes: Notes | Unset | None = unset(None)
+    custom_fields: CustomFields | Unset | None = unset(None)
 
-    name: Name = ""
-    email: EmailStr = ""
-    phone: Phone | None = None
-    property_address: Address | None = None
-    notes: Notes | None = None
-    custom_fields: CustomFields | None = None
+
+_PUBLISHED_PATCH: dict[str, Any] = {"name": "", "email": "", "phone": None} | dict.fromkeys(
+    ("property_address", "notes", "custom_fields")
+)
 
 
 class UpdateClient(ClientStream, Command, name="realtoros.UpdateClient.v1"):
-    """Change what is present; the rest stays as it is. The defaults are never applied."""
+    """Change what is present; the rest stays as it is."""
 
-    stage: Stage = "lead"
-    property_type: PropertyType = "residential"
-    personal: ClientDetailsPatch = ClientDetailsPatch()
+    stage: Stage | Unset = unset("lead")
+    property_type: PropertyType | Unset = unset("residential")
+    personal: ClientDetailsPatch = Field(
+        default=ClientDetailsPatch(),
+        json_schema_extra={"default": _PUBLISHED_PATCH},
+    )
 
 
 class DeleteClient(ClientStream, Command, name="realtoros.DeleteClient.v1"):
-    """Delete the client and cancel what is pending for it."""
+    """Delete the client and cancel its pending follow-ups."""

@@ -1,4 +1,4 @@
-"""Describes the messages for others: `python -m contracts.describe` writes, `--check` compares.
+"""Describes the messages: `python -m contracts.describe` writes, `--check` compares.
 
 JSON Schemas in contracts/schemas/, docs/asyncapi.yaml, and the parts of docs/events.md between
 the marks. The examples are the golden messages of the tests.
@@ -28,10 +28,10 @@ _MARKED = re.compile(r"(?<=<!-- types of )(\S+)( -->\n).*?(?=<!-- end -->)", re.
 
 
 def schema_of(type_: type[Message]) -> dict[str, Any]:
-    """Give the JSON Schema 2020-12 of the value of a record.
+    """Return the JSON Schema 2020-12 of the value of a record.
 
-    It says what a reader has to take (pydantic's mode "validation"), not what is written today
-    ("serialization", which requires every field): topics keep what was written before an optional
+    It says what a reader has to accept (pydantic's mode "validation"), not what is written today
+    ("serialization", which requires every field): topics hold records written before an optional
     field was added, and commands leave out what is not set.
     """
     return {
@@ -41,7 +41,7 @@ def schema_of(type_: type[Message]) -> dict[str, Any]:
 
 
 def described() -> dict[Path, str]:
-    """Give what every generated file has to hold."""
+    """Return the text of every generated file."""
     examples = {name: json.loads((GOLDEN / f"{name}.json").read_text()) for name in TYPES}
     release = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     # Through JSON, so that YAML has no anchors where a part is used twice.
@@ -59,7 +59,7 @@ def described() -> dict[Path, str]:
 
 
 def differing() -> list[str]:
-    """Name the files that are not as generated; also the schemas of types that are no more."""
+    """Return the names of files that are not as generated, and of schemas of removed types."""
     wanted = described()
     return sorted(
         path.name
@@ -69,13 +69,13 @@ def differing() -> list[str]:
 
 
 def main() -> None:
-    """Write the files, or with `--check` say whether they are equal: exit code 1 if not."""
+    """Write the files, or with `--check` compare them: exit code 1 if they differ."""
     parser = argparse.ArgumentParser(prog="contracts.describe", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing")
     if parser.parse_args().check:
         different = differing()
-        said = f"not as generated: {', '.join(different)}" if different else "equal"
-        sys.stdout.write(f"{said}\n")
+        result = f"not as generated: {', '.join(different)}" if different else "equal"
+        sys.stdout.write(f"{result}\n")
         sys.exit(bool(different))
     wanted = described()
     for path in set(SCHEMAS.glob("*.json")) - wanted.keys():
@@ -85,7 +85,7 @@ def main() -> None:
 
 
 def _types(topic: Topic, examples: dict[str, Any]) -> str:
-    readers = f"read by {', '.join(topic.readers)}" if topic.readers else "for whoever wants it"
+    readers = f"read by {', '.join(topic.readers)}" if topic.readers else "for any reader"
     kept = (
         "forever"
         if topic.retention == FOREVER

@@ -1,4 +1,4 @@
-"""What mailer says: the way of each email, which downstream systems follow."""
+"""The messages of mailer: the state of each email, suppressions and alerts."""
 
 from typing import Literal
 from uuid import UUID, uuid5
@@ -28,9 +28,9 @@ class EmailStream(AboutClient):
 
 
 class EmailQueued(EmailStream, Event, name="realtoros.EmailQueued.v1"):
-    """The email waits for its turn. Not the first of its stream: it was decided to send it again.
+    """The email waits to be sent. Not first in its stream: it was decided to send it again.
 
-    Attempts are numbered on.
+    Attempts are then numbered on.
     """
 
     written_by: str
@@ -47,7 +47,7 @@ class SendStarted(EmailStream, Event, name="realtoros.SendStarted.v1"):
 
 
 class SendAttemptFailed(EmailStream, Event, name="realtoros.SendAttemptFailed.v1"):
-    """The provider refused for now; it is tried again at `retry_at`."""
+    """The provider refused for now; the next attempt is at `retry_at`."""
 
     attempt: int
     error: str
@@ -72,7 +72,7 @@ class EmailFailed(EmailStream, Event, name="realtoros.EmailFailed.v1"):
 
 
 class EmailWithheld(EmailStream, Event, name="realtoros.EmailWithheld.v1"):
-    """Not sent on purpose: the client said no, or is gone."""
+    """Not sent on purpose: the client opted out, or was deleted."""
 
     reason: WithholdReason
     withheld_at: Time
@@ -81,7 +81,7 @@ class EmailWithheld(EmailStream, Event, name="realtoros.EmailWithheld.v1"):
 class SendOutcomeUnknown(EmailStream, Event, name="realtoros.SendOutcomeUnknown.v1"):
     """The provider may or may not have accepted the email. It is not sent again blindly.
 
-    Until `reconcile_at` the provider's own report is waited for.
+    Until `reconcile_at` it waits for the provider's own report.
     """
 
     attempt: int
@@ -99,7 +99,7 @@ class EmailHeld(EmailStream, Event, name="realtoros.EmailHeld.v1"):
 
 
 class EmailDelivered(EmailStream, Event, name="realtoros.EmailDelivered.v1"):
-    """The receiving server took the email."""
+    """The receiving server accepted the email."""
 
     at: Time
 
@@ -130,7 +130,7 @@ class SuppressedAddress(Contract):
 
 
 def suppression_id(agent_id: UUID, email: str) -> UUID:
-    """Give the id of the suppression stream of an agent and an address, whatever its case."""
+    """Return the id of the suppression stream of an agent and an address, in any case."""
     return uuid5(agent_id, email.strip().casefold())
 
 
@@ -150,7 +150,7 @@ class SuppressionStream(Message):
 
 
 class AddressSuppressed(SuppressionStream, Event, name="realtoros.AddressSuppressed.v1"):
-    """The agent must not write to this address any more: no further email to it is begun."""
+    """The agent must not write to this address any more: no further email to it is started."""
 
     reason: SuppressionReason
     suppressed_at: Time
@@ -158,19 +158,19 @@ class AddressSuppressed(SuppressionStream, Event, name="realtoros.AddressSuppres
 
 
 class SuppressionConfirmed(SuppressionStream, Event, name="realtoros.SuppressionConfirmed.v1"):
-    """What had been begun to this address is settled: from now on nothing reaches it."""
+    """Every email started to this address is settled: from now on none reaches it."""
 
     confirmed_at: Time
 
 
-# The version of a suppression's stream from which on it holds: SuppressionConfirmed comes second.
+# The version of a suppression's stream from which it holds: SuppressionConfirmed is the second.
 SUPPRESSED_FROM = 2
 
 SuppressionEvent = AddressSuppressed | SuppressionConfirmed
 
 
 class AlertStream(AboutClient):
-    """Messages about the stream `alert-<alert_id>`: one per failure that the admin is told of."""
+    """Messages about the stream `alert-<alert_id>`: one per failure that alerts the admin."""
 
     alert_id: UUID
     followup_id: UUID
@@ -181,7 +181,7 @@ class AlertStream(AboutClient):
 
 
 class AlertRaised(AlertStream, Event, name="realtoros.AlertRaised.v1"):
-    """A follow-up has come to an end that a person should know of."""
+    """A follow-up ended in a way that the admin should know."""
 
     problem: Problem
     error: str
@@ -189,14 +189,14 @@ class AlertRaised(AlertStream, Event, name="realtoros.AlertRaised.v1"):
 
 
 class AlertStarted(AlertStream, Event, name="realtoros.AlertStarted.v1"):
-    """The admin is about to be told, once: what gets no answer is not told again."""
+    """The alert is about to be sent, once: without an answer it is not sent again."""
 
     attempt: int
     started_at: Time
 
 
 class AlertSent(AlertStream, Event, name="realtoros.AlertSent.v1"):
-    """The provider took the alert."""
+    """The provider accepted the alert."""
 
     sent_at: Time
 
@@ -231,7 +231,7 @@ EmailEvent = (
 class ResolveEmail(EmailStream, Command, name="realtoros.ResolveEmail.v1"):
     """A person settles an email that failed or whose outcome is unknown.
 
-    `sent` takes the person's word for it; `resend` queues it again, whatever became of it before.
+    `sent`: it was sent, as the person says; `resend`: queue it again.
     """
 
     resolution: Resolution
@@ -244,9 +244,9 @@ class RecordedAddress(Contract):
 
 
 class RecordDelivery(EmailStream, Command, name="realtoros.RecordDelivery.v1"):
-    """The provider reports what became of an email (SendGrid event webhook).
+    """Record what the provider reports of an email (SendGrid event webhook).
 
-    `attempt` tells which of its calls, where the provider says so.
+    `attempt`: which of its calls, if the provider says so.
     """
 
     kind: DeliveryKind

@@ -1,14 +1,14 @@
-"""What every message has in common, and the types that their fields are made of."""
+"""The base classes of all messages, and the types of their fields."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
+from pydantic import MISSING, AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 
 
 def to_milliseconds(time: datetime) -> datetime:
-    """Give `time` in UTC and whole milliseconds, the precision that MongoDB keeps.
+    """Return `time` in UTC and whole milliseconds, the precision that MongoDB stores.
 
     Raises ValueError when it is outside the years 1 to 9999 in UTC.
     """
@@ -23,7 +23,7 @@ def to_milliseconds(time: datetime) -> datetime:
 
 def rfc3339(time: datetime) -> str:
     """Write `time` as RFC 3339, UTC, with milliseconds: `2026-01-31T09:30:00.000Z`."""
-    # Lists write dozens of times a request, all of them in UTC already.
+    # A request for a list formats dozens of times, all of them in UTC already.
     if time.tzinfo is not UTC:
         time = time.astimezone(UTC)
     return time.isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"
@@ -36,17 +36,39 @@ Time = Annotated[
 ]
 
 
+# mypy cannot use pydantic's MISSING as a type: for mypy alone, it is an enum of one value.
+if TYPE_CHECKING:
+    from enum import Enum
+
+    class Unset(Enum):
+        """The value of a patch's field that is absent (RFC 7396). Never written, never read."""
+
+        UNSET = "unset"
+
+    UNSET: Final = Unset.UNSET
+else:
+    Unset = UNSET = MISSING
+
+
+def unset(published: Any) -> Any:
+    """Return a patch's field that is `Unset` unless it is set.
+
+    `published` is the default in the released JSON Schemas, which have to stay; nothing applies it.
+    """
+    return Field(default=UNSET, json_schema_extra={"default": published})
+
+
 class Contract(BaseModel):
     """A part of a message. Immutable; fields that a newer writer added are ignored.
 
-    Its errors do not quote what they refuse: it may be personal, and errors are logged.
+    Its errors do not quote the input: it may be personal, and errors are logged.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class Message(Contract):
-    """Base of all that travels on Kafka. `wire_name` is the CloudEvents `type`, fixed forever.
+    """Base of all messages on Kafka. `wire_name` is the CloudEvents `type`, fixed forever.
 
     Personal data (names, addresses, texts) stands under the field `personal` and nowhere else.
     """
@@ -66,29 +88,29 @@ class Message(Contract):
 
     @property
     def key(self) -> UUID:
-        """The Kafka key. Whatever has the same key is read in the order it was written."""
+        """The Kafka key. Messages with the same key are read in the order they were written."""
         raise TypeError(f"{type(self).__name__} has no key")
 
 
 class Event(Message):
-    """Something that has happened, told by the one service that owns the stream."""
+    """Something that has happened, published by the one service that owns the stream."""
 
     def to_json(self) -> str:
-        """Write the value of the Kafka record, every field spelled out."""
+        """Write the value of the Kafka record, with every field."""
         return self.model_dump_json()
 
 
 class Command(Message):
     """An order to the owner of a stream, which answers on the topic `replies`.
 
-    `if_version`: carry it out only while the stream is at this version (0: while there is none);
+    `if_version`: carry it out only if the stream is at this version (0: if there is none);
     otherwise it is rejected, kind `conflict`, field `if_version`.
     """
 
     if_version: int | None = None
 
     def to_json(self) -> str:
-        """Write the value of the Kafka record; what was left unset stays absent (RFC 7396)."""
+        """Write the value of the Kafka record; unset fields stay absent (RFC 7396)."""
         return self.model_dump_json(exclude_unset=True)
 
 
@@ -107,7 +129,7 @@ class AboutClient(Message):
 
     @property
     def key(self) -> UUID:
-        """The client's id: all that concerns one client keeps its order."""
+        """The client's id: all messages about one client keep their order."""
         return self.client_id
 
     @classmethod

@@ -1,4 +1,4 @@
-"""What every owner answers to a command."""
+"""The replies that every owner sends to commands."""
 
 from typing import Literal
 
@@ -19,7 +19,7 @@ class CommandAccepted(Reply, name="realtoros.CommandAccepted.v1"):
 
 
 class CommandRejected(Reply, name="realtoros.CommandRejected.v1"):
-    """The command changes nothing, and why; `field` names the part of it that is wrong."""
+    """The command changed nothing; `reason` says why, `field` names the part that is wrong."""
 
     about: str
     kind: RejectionKind

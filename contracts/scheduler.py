@@ -1,10 +1,12 @@
-"""What scheduler says: when a client's follow-ups are due."""
+"""The messages of scheduler: when a client's follow-ups are due."""
 
 from typing import Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from contracts.crm import AgentProfile, ClientDetails, Notes, PropertyType, Stage
-from contracts.message import AboutClient, Command, Contract, Event, Time
+from contracts.message import AboutClient, Command, Contract, Event, Time, Unset, unset
 
 FollowupType = Literal["Day 1", "Day 3", "Week 1", "Week 2", "Month 1", "Custom"]
 Priority = Literal["high", "medium", "low"]
@@ -29,7 +31,7 @@ class PlannedFollowup(Contract):
 
 
 class Recipient(Contract):
-    """What composing needs to know of the people: who is written to, who writes."""
+    """What composing needs to know of the people: the recipient and the sender."""
 
     client: ClientDetails
     agent: AgentProfile
@@ -49,7 +51,7 @@ class FollowupsPlanned(PlanStream, Event, name="realtoros.FollowupsPlanned.v1"):
 
 
 class FollowupDue(PlanStream, Event, name="realtoros.FollowupDue.v1"):
-    """A follow-up's date has come: it is to be composed and sent now."""
+    """A follow-up's date has come: it is composed and sent now."""
 
     followup_id: UUID
     followup_type: FollowupType
@@ -77,7 +79,7 @@ class FollowupCancelled(PlanStream, Event, name="realtoros.FollowupCancelled.v1"
 
 
 class FollowupChanged(PlanStream, Event, name="realtoros.FollowupChanged.v1"):
-    """A follow-up's priority and notes, whole, after a change of one of them."""
+    """A follow-up's priority and notes after a change of either."""
 
     followup_id: UUID
     priority: Priority
@@ -86,13 +88,13 @@ class FollowupChanged(PlanStream, Event, name="realtoros.FollowupChanged.v1"):
 
 
 class PlanPaused(PlanStream, Event, name="realtoros.PlanPaused.v1"):
-    """No follow-up of the client falls due until PlanResumed; what is due already goes on."""
+    """No follow-up of the client falls due until PlanResumed; those already due are sent."""
 
     paused_at: Time
 
 
 class PlanResumed(PlanStream, Event, name="realtoros.PlanResumed.v1"):
-    """Follow-ups fall due again, those whose date has passed meanwhile one a day."""
+    """Follow-ups fall due again; those whose date has passed meanwhile, one a day."""
 
     resumed_at: Time
 
@@ -124,11 +126,11 @@ class CancelFollowup(PlanStream, Command, name="realtoros.CancelFollowup.v1"):
 class FollowupPatch(Contract):
     """Notes to change (RFC 7396): absent they stay, null empties them."""
 
-    notes: Notes | None = None
+    notes: Notes | Unset | None = unset(None)
 
 
 class ChangeFollowup(PlanStream, Command, name="realtoros.ChangeFollowup.v1"):
-    """Change what is present of a follow-up: date and priority while it is pending, notes always.
+    """Change the fields that are present: date and priority of a pending follow-up, notes of any.
 
     Neither a date nor a priority can be taken away: null leaves them as they are.
     """
@@ -136,7 +138,9 @@ class ChangeFollowup(PlanStream, Command, name="realtoros.ChangeFollowup.v1"):
     followup_id: UUID
     scheduled_for: Time | None = None
     priority: Priority | None = None
-    personal: FollowupPatch = FollowupPatch()
+    personal: FollowupPatch = Field(
+        default=FollowupPatch(), json_schema_extra={"default": {"notes": None}}
+    )
 
 
 class PausePlan(PlanStream, Command, name="realtoros.PausePlan.v1"):

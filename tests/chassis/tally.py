@@ -1,4 +1,4 @@
-"""An aggregate for the chassis to carry: it counts openings, bears a label, may want attention."""
+"""A sample aggregate: it counts openings, has a unique label, and may be due."""
 
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -31,7 +31,7 @@ TallyEvent = EmailOpened | SendStarted | EmailDelivered | EmailSent
 
 
 class Tally(State):
-    """How often it was opened; the label is unique."""
+    """The number of openings; the label is unique."""
 
     opened: int = 0
     label: str | None = None
@@ -76,32 +76,32 @@ TALLIES = Aggregate[Tally, TallyEvent](
 
 
 def now() -> datetime:
-    """Give the time as the chassis stores it."""
+    """Return the time in the precision that the chassis stores."""
     return to_milliseconds(datetime.now(UTC))
 
 
 def about(of: UUID) -> dict[str, Any]:
-    """Give what every event of a tally has."""
+    """Return the fields of every event of a tally."""
     return {"agent_id": AGENT, "client_id": CLIENT, "followup_id": of, "email_id": of}
 
 
 def opened(of: UUID) -> EmailOpened:
-    """It was opened once more."""
+    """Return one more opening."""
     return EmailOpened(**about(of), at=now())
 
 
 def wanting(of: UUID, at: datetime) -> SendStarted:
-    """It wants attention at that time."""
+    """Return an event that makes it due at that time."""
     return SendStarted(**about(of), attempt=1, started_at=now(), give_up_at=at)
 
 
 def rested(of: UUID) -> EmailDelivered:
-    """It wants no attention any more."""
+    """Return an event after which it is not due."""
     return EmailDelivered(**about(of), at=now())
 
 
 def labelled(of: UUID, label: str) -> EmailSent:
-    """It bears a label now."""
+    """Return an event that sets the label."""
     return EmailSent(**about(of), attempt=1, provider_message_id=label, sent_at=now())
 
 
@@ -112,7 +112,7 @@ def change(
     cause: UUID | None = None,
     at: datetime | None = None,
 ) -> Change[Tally]:
-    """Make the change that the events are, onto what is stored."""
+    """Return the change of the events, onto what is stored."""
     return TALLIES.change(
         of,
         stored,
@@ -125,13 +125,13 @@ def change(
 
 
 def order(of: UUID, kind: DeliveryKind, reason: str | None = None) -> RecordDelivery:
-    """Order something of a tally; see `obey`."""
+    """Return a command to a tally; see `obey`."""
     personal = RecordedAddress(email="canary@mail.example")
     return RecordDelivery(**about(of), kind=kind, at=now(), reason=reason, personal=personal)
 
 
 def obey(tally: Tally | None, command: RecordDelivery, given: Given) -> list[TallyEvent]:
-    """Count an opening; bear a label; do nothing; refuse; or fail as a bug does."""
+    """Count an opening; set a label; do nothing; refuse; or fail as a bug does."""
     match command.kind:
         case "opened":
             return [opened(command.email_id)]

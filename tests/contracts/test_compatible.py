@@ -151,12 +151,12 @@ def test_what_may_not_change(change: Change, said: str, command: bool) -> None:
     assert said in incompatibilities(RELEASE, changed(change), command=command)
 
 
-@pytest.mark.parametrize("place", ["part", "parts[]", "perhaps"])
-def test_a_part_is_compared_wherever_it_stands(place: str) -> None:
+@pytest.mark.parametrize("path", ["part", "parts[]", "perhaps"])
+def test_a_part_is_compared_at_any_path(path: str) -> None:
     said = incompatibilities(
         RELEASE, changed(lambda s: part(s)["properties"].pop("note")), command=False
     )
-    assert f"value.{place}.note: was removed" in said
+    assert f"value.{path}.note: was removed" in said
 
 
 def test_a_value_may_be_added_to_a_command_s_enum_alone() -> None:

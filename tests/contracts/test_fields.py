@@ -8,20 +8,21 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from contracts.catalogue import FOREVER, OWNERS, PARTITIONS, TOPICS, TYPES, read_by
+from contracts.catalogue import FOREVER, PARTITIONS, TOPICS, TYPES, read_by
 from contracts.crm import ClientDetailsPatch, ClientUpdated, NewClientDetails, UpdateClient
 from contracts.mailer import suppression_id
 from contracts.message import AboutClient, Command, Event
 from contracts.scheduler import FollowupCancelled
+from contracts.services import SERVICES
 from tests.contracts.samples import AGENT, CLIENT, DETAILS, NOON, SAMPLES
 
-# The only free texts outside `personal`; whoever writes one keeps it free of personal data.
+# The only free texts outside `personal`; their writers keep them free of personal data.
 FREE_TEXTS = {"about", "error", "field", "provider_message_id", "reason", "written_by"}
 CLOSED_FORMATS = {"uuid", "date-time"}
 
 
 def free_texts(schema: dict[str, Any], definitions: dict[str, Any], at: str = "") -> Iterator[str]:
-    """Give the paths of all that may hold any text or any object, but for `personal`."""
+    """Return the paths of all that may hold any text or any object, except in `personal`."""
     if reference := schema.get("$ref"):
         yield from free_texts(definitions[reference.rpartition("/")[2]], definitions, at)
     for part in schema.get("anyOf", ()):
@@ -166,6 +167,6 @@ def test_the_topics_are_those_of_the_architecture() -> None:
     assert kept["alerts"] == FOREVER
     assert read_by("mailer") == ("clients", "drafts", "emails", "emails.commands", "mailer.retries")
     assert {topic.name for topic in TOPICS if topic.compacted} == {
-        f"{o}.quarantine" for o in OWNERS
+        f"{o}.quarantine" for o in SERVICES
     }
     assert "replies" not in read_by("gateway")

@@ -48,10 +48,10 @@ def test_every_type_has_a_sample_and_a_golden_file() -> None:
 
 
 def test_every_named_type_is_in_exactly_one_topic() -> None:
-    places = Counter(type_ for topic in TOPICS for type_ in topic.types)
-    assert set(places) == set(_named(Message))
-    assert set(places.values()) == {1}
-    assert len({type_.wire_name for type_ in places}) == len(places)
+    topics = Counter(type_ for topic in TOPICS for type_ in topic.types)
+    assert set(topics) == set(_named(Message))
+    assert set(topics.values()) == {1}
+    assert len({type_.wire_name for type_ in topics}) == len(topics)
     for topic in TOPICS:
         assert all(topic_of(type_) == topic.name for type_ in topic.types)
 

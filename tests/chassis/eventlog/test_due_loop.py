@@ -1,4 +1,4 @@
-"""The due loop: what a date asks for is done then, once, by whoever claims it."""
+"""The due loop: due work is done once, by the replica that claims it."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -151,13 +151,13 @@ async def test_nothing_is_claimed_until_the_gate_opens(log: EventLog, database: 
 
 async def test_a_stop_lets_what_is_under_way_end(log: EventLog) -> None:
     ids = await due(log, now())
-    begun = asyncio.Event()
+    started = asyncio.Event()
 
     async def take_time(work: Job) -> None:
-        begun.set()
+        started.set()
         await asyncio.sleep(0.2)
         await rest(work)
 
     async with looping(log, take_time):
-        await begun.wait()
+        await started.wait()
     assert await at_rest(log, ids)()

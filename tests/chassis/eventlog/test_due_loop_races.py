@@ -38,11 +38,11 @@ async def test_two_loops_on_the_same_work_append_once(log: EventLog, database: D
     ids = await due(log, now() + SOON, many=60)
     other = EventLog(database)
     running = asyncio.create_task(other.run())
-    begun: list[UUID] = []
+    started: list[UUID] = []
 
     async def slowly(work: Job) -> None:
-        begun.append(work._document.id)
-        while begun.count(work._document.id) < 2:
+        started.append(work._document.id)
+        while started.count(work._document.id) < 2:
             await asyncio.sleep(0.01)
         await rest(work)
 
@@ -54,7 +54,7 @@ async def test_two_loops_on_the_same_work_append_once(log: EventLog, database: D
         await until(at_rest(log, ids))
     await cancel_and_wait([running])
     assert await commits_of(database, ids) == [2] * 60
-    assert len(begun) >= 120
+    assert len(started) >= 120
 
 
 async def test_a_worker_that_loses_is_refused(log: EventLog) -> None:

@@ -1,4 +1,4 @@
-"""The relay: a stream's events in order, at least once, whoever appended them."""
+"""The relay: a stream's events in order, at least once, from any process."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Insertions as the server tells of them: in order, from any place on, through swaps."""
+"""Change streams: insertions in order, from any resume token on, through swaps."""
 
 from collections.abc import AsyncIterator
 from uuid import uuid4
@@ -41,7 +41,7 @@ async def read(inserts: InsertStream) -> list[Inserted | Replaced]:
 
 
 def numbers(changes: list[Inserted | Replaced]) -> list[int]:
-    """Give what was inserted; 0 for a replacement."""
+    """Return what was inserted; 0 for a replacement."""
     return [each.document["number"] if isinstance(each, Inserted) else 0 for each in changes]
 
 
@@ -55,7 +55,7 @@ async def written_in_one_transaction(database: Database) -> None:
     await in_transaction(database, work)
 
 
-async def test_places_compare_as_insertions_follow_each_other(database: Database) -> None:
+async def test_resume_tokens_sort_as_insertions_follow_each_other(database: Database) -> None:
     async with watch_inserts(database, "lines") as inserts:
         start = inserts.position
         await write(database, "a", 1, 2)
@@ -63,12 +63,12 @@ async def test_places_compare_as_insertions_follow_each_other(database: Database
         await database["lines"].update_many({}, {"$set": {"changed": True}})
         found = await read(inserts)
         assert numbers(found) == [1, 2, 3, 4, 5, 6]
-        places = [start, *(each.token for each in found), inserts.position]
-        assert places == sorted(set(places))
-        assert all(map(is_resume_token, places))
+        tokens = [start, *(each.token for each in found), inserts.position]
+        assert tokens == sorted(set(tokens))
+        assert all(map(is_resume_token, tokens))
 
 
-async def test_any_place_can_be_gone_on_from_also_one_of_what_is_not_asked_for(
+async def test_a_stream_resumes_from_any_position_also_one_that_is_filtered_out(
     database: Database,
 ) -> None:
     async with watch_inserts(database, "lines") as inserts:
@@ -79,20 +79,20 @@ async def test_any_place_can_be_gone_on_from_also_one_of_what_is_not_asked_for(
         found = await read(inserts)
         end = inserts.position
     tokens = [each.token for each in found]
-    places = dict(zip(numbers(found), tokens, strict=True)) | {0: start, 7: end}
-    for number, place in places.items():
-        async with watch_inserts(database, "lines", place, owner="a") as inserts:
+    positions = dict(zip(numbers(found), tokens, strict=True)) | {0: start, 7: end}
+    for number, position in positions.items():
+        async with watch_inserts(database, "lines", position, owner="a") as inserts:
             assert numbers(await read(inserts)) == [n for n in (1, 3, 6) if n > number]
             assert inserts.position >= end
 
 
-async def test_a_collection_that_is_renamed_into_the_place_ends_nothing_and_is_told_of(
+async def test_a_rename_to_the_collection_does_not_end_the_stream_and_is_reported(
     database: Database,
 ) -> None:
     async with watch_inserts(database, "lines") as inserts:
         await write(database, "a", 1)
-        await database["beside"].insert_many({"number": n} for n in range(5))
-        await database["beside"].rename("lines", dropTarget=True)
+        await database["shadow"].insert_many({"number": n} for n in range(5))
+        await database["shadow"].rename("lines", dropTarget=True)
         await write(database, "a", 2)
         found = await read(inserts)
         assert numbers(found) == [1, 0, 2]
@@ -102,13 +102,13 @@ async def test_a_collection_that_is_renamed_into_the_place_ends_nothing_and_is_t
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", "12AB", "8200", "F" * 40, "A" * 5000])
-async def test_what_is_no_place_is_lost(database: Database, token: str) -> None:
+async def test_what_is_no_resume_token_is_lost(database: Database, token: str) -> None:
     with pytest.raises(ResumeTokenLost):
         async with watch_inserts(database, "lines", token):
             pass
 
 
-async def test_with_the_database_all_places_are_lost(database: Database) -> None:
+async def test_with_the_database_all_resume_tokens_are_lost(database: Database) -> None:
     async with watch_inserts(database, "lines") as inserts:
         await database.client.drop_database(database.name)
         with pytest.raises(ResumeTokenLost):

@@ -1,4 +1,4 @@
-"""Journals: every event written down once, whoever else applies it."""
+"""Journals: every event is written once, also by several replicas."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ class LineDocument(UuidDocument):
 
 
 def line(envelope: EventEnvelope, event: EmailOpened | SendStarted) -> Raw | None:
-    """Leave out what is not opened."""
+    """Leave out SendStarted."""
     if isinstance(event, SendStarted):
         return None
     return {"_id": envelope.id, "version": envelope.version}

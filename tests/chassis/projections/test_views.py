@@ -1,4 +1,4 @@
-"""Views: each version of a foreign stream applied exactly once, whoever else applies."""
+"""Views: each version of a foreign stream is applied exactly once, also by several replicas."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -87,18 +87,18 @@ async def test_writers_on_one_document_do_not_lose_each_other_s_events(
     database: Database,
 ) -> None:
     client = UUID(int=2)
-    heard: list[str] = []
+    applied: list[str] = []
 
     async def writer(stream: UUID) -> None:
         views = views_on(database)
-        views.listeners.append(heard.extend)
+        views.listeners.append(applied.extend)
         for version in (1, 2, 3):
             assert await views.apply([at(version, opened(stream))]) == []
 
     streams = [uuid4() for _ in range(6)]
     await asyncio.gather(*(writer(stream) for stream in streams))
     assert await seen(database, client) == 18
-    assert sorted(heard) == sorted(f"email-{stream}" for stream in streams for _ in range(3))
+    assert sorted(applied) == sorted(f"email-{stream}" for stream in streams for _ in range(3))
 
 
 async def test_two_replicas_with_the_same_events_apply_each_once(database: Database) -> None:

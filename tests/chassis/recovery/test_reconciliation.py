@@ -1,4 +1,4 @@
-"""Reconciliation: what either of log and topic has lost, the other gives back."""
+"""Reconciliation: what either of log and topic has lost is restored from the other."""
 
 import contextlib
 from datetime import timedelta
@@ -43,7 +43,7 @@ class Owner:
         self.topic = f"{topics}emails"
         self._relay = Relay(log, producer, "mailer", topics)
 
-    async def tell(self, of: UUID, *events: TallyEvent) -> None:
+    async def publish(self, of: UUID, *events: TallyEvent) -> None:
         """Append one commit and publish it."""
         stored = (await self.log.load(STORE.aggregates[0], [of])).get(of)
         assert await self.log.append([change(of, *events, stored=stored)]) == [None]
@@ -63,14 +63,14 @@ class Owner:
         return {name: await self.database[name].find().to_list() for name in COLLECTIONS}
 
     async def restore(self, copy: dict[str, list[Raw]]) -> None:
-        """Put it back."""
+        """Restore a copy."""
         for name, documents in copy.items():
             await self.database[name].delete_many({})
             if documents:
                 await self.database[name].insert_many(documents)
 
     async def lose_topic(self) -> None:
-        """Delete all that stands in the topic."""
+        """Delete all records of the topic."""
         partitions = [TopicPartition(self.topic, number) for number in range(PARTITIONS)]
         admin: Any = AIOKafkaAdminClient(bootstrap_servers=self.server.address)
         await admin.start()
@@ -90,7 +90,7 @@ class Owner:
             await admin.close()
 
     async def forge(self, of: UUID, event: TallyEvent, version: int, source: str) -> None:
-        """Write an event into the topic that the log does not know."""
+        """Write an event into the topic that is not in the log."""
         envelope = cloudevents.about(
             event,
             id=uuid4(),
@@ -113,8 +113,8 @@ def owner(
     return Owner(database, log, producer, kafka, topics)
 
 
-def apart_from_places(copy: dict[str, list[Raw]]) -> Any:
-    """Give commits and states without where they stand in Kafka."""
+def without_positions(copy: dict[str, list[Raw]]) -> Any:
+    """Return commits and states without their positions in Kafka."""
     kept = {name: copy[name] for name in ("commits", "tallies")}
     return {
         name: sorted(
@@ -125,31 +125,31 @@ def apart_from_places(copy: dict[str, list[Raw]]) -> Any:
     }
 
 
-async def test_log_and_topic_that_tell_the_same_are_left_alone(owner: Owner) -> None:
+async def test_log_and_topic_that_agree_are_left_alone(owner: Owner) -> None:
     of = uuid4()
-    await owner.tell(of, opened(of))
+    await owner.publish(of, opened(of))
     before = await owner.backup()
     assert await owner.reconcile() == IN_STEP
     assert await owner.backup() == before
     assert await versions(owner.server.address, owner.topic) == {f"email-{of}": [1]}
 
 
-async def test_a_database_put_back_to_an_older_copy_takes_in_what_it_lacks(owner: Owner) -> None:
+async def test_a_database_put_back_to_an_older_copy_restores_what_it_lacks(owner: Owner) -> None:
     known, new = uuid4(), uuid4()
-    await owner.tell(known, opened(known))
+    await owner.publish(known, opened(known))
     copy = await owner.backup()
-    await owner.tell(known, opened(known), opened(known))
-    await owner.tell(new, labelled(new, "new"), opened(new))
-    await owner.tell(new, opened(new))
+    await owner.publish(known, opened(known), opened(known))
+    await owner.publish(new, labelled(new, "new"), opened(new))
+    await owner.publish(new, opened(new))
     expected, records = await owner.backup(), await all_of(owner.server.address, owner.topic)
     await owner.restore(copy)
     assert await owner.reconcile() == ReconciliationResult(restored=3, to_publish=0)
-    assert apart_from_places(await owner.backup()) == apart_from_places(expected)
+    assert without_positions(await owner.backup()) == without_positions(expected)
     assert len(await all_of(owner.server.address, owner.topic)) == len(records)
     assert await owner.reconcile() == IN_STEP
 
 
-async def test_an_empty_database_takes_in_all_whoever_had_a_unique_value_before(
+async def test_an_empty_database_restores_all_whichever_stream_had_a_unique_value_first(
     owner: Owner,
 ) -> None:
     for number in range(6):
@@ -161,17 +161,17 @@ async def test_an_empty_database_takes_in_all_whoever_had_a_unique_value_before(
             taken = labelled(other, f"{number}").model_copy(update={"client_id": second})
             freed = labelled(other, f"of {other}").model_copy(update={"client_id": second})
             for of, event in ((one, label), (one, gone), (other, taken), (other, freed)):
-                await owner.tell(of, event)
+                await owner.publish(of, event)
     expected = await owner.backup()
     await owner.restore({name: [] for name in COLLECTIONS})
     await owner.reconcile()
-    assert apart_from_places(await owner.backup()) == apart_from_places(expected)
+    assert without_positions(await owner.backup()) == without_positions(expected)
 
 
 async def test_a_topic_that_was_lost_is_filled_again_in_order(owner: Owner) -> None:
     ids = [uuid4() for _ in range(3)]
     for of in ids * 2:
-        await owner.tell(of, opened(of), opened(of))
+        await owner.publish(of, opened(of), opened(of))
     await owner.lose_topic()
     assert await owner.reconcile() == ReconciliationResult(restored=0, to_publish=6)
     assert await versions(owner.server.address, owner.topic) == {
@@ -182,27 +182,27 @@ async def test_a_topic_that_was_lost_is_filled_again_in_order(owner: Owner) -> N
 
 async def test_a_lost_topic_and_then_an_older_copy_of_the_database(owner: Owner) -> None:
     known, new = uuid4(), uuid4()
-    await owner.tell(known, opened(known))
-    await owner.tell(known, opened(known))
+    await owner.publish(known, opened(known))
+    await owner.publish(known, opened(known))
     copy = await owner.backup()
-    await owner.tell(known, opened(known))
-    await owner.tell(new, opened(new))
+    await owner.publish(known, opened(known))
+    await owner.publish(new, opened(new))
     expected = await owner.backup()
     await owner.lose_topic()
     await owner.reconcile()
     await owner.restore(copy)
     assert (await owner.reconcile()).restored == 2
-    assert apart_from_places(await owner.backup()) == apart_from_places(expected)
+    assert without_positions(await owner.backup()) == without_positions(expected)
     assert await owner.reconcile() == IN_STEP
 
 
-async def test_what_only_a_whole_look_can_see_is_published_again(owner: Owner) -> None:
+async def test_what_only_a_full_comparison_finds_is_published_again(owner: Owner) -> None:
     of = uuid4()
     for _ in range(3):
-        await owner.tell(of, opened(of))
+        await owner.publish(of, opened(of))
     await owner.lose_topic()
     # What follows makes the topic look as if it went on.
-    await owner.tell(of, opened(of))
+    await owner.publish(of, opened(of))
     await owner.reconcile(full=True)
     found = (await versions(owner.server.address, owner.topic))[f"email-{of}"]
     assert found[-4:] == [1, 2, 3, 4]
@@ -210,7 +210,7 @@ async def test_what_only_a_whole_look_can_see_is_published_again(owner: Owner) -
 
 async def test_another_event_of_the_same_version_is_a_fork(owner: Owner) -> None:
     of = uuid4()
-    await owner.tell(of, opened(of))
+    await owner.publish(of, opened(of))
     await owner.forge(of, opened(of), 1, "mailer")
     with pytest.raises(Fork, match=f"email-{of}@1"):
         await owner.reconcile()
@@ -218,17 +218,17 @@ async def test_another_event_of_the_same_version_is_a_fork(owner: Owner) -> None
 
 async def test_a_version_whose_predecessor_is_nowhere_is_missed(owner: Owner) -> None:
     of = uuid4()
-    await owner.tell(of, opened(of))
+    await owner.publish(of, opened(of))
     await owner.forge(of, opened(of), 3, "mailer")
     with pytest.raises(MissingEvents, match=f"email-{of}@3"):
         await owner.reconcile()
 
 
-async def test_what_another_hand_wrote_into_the_topic_is_passed_over(owner: Owner) -> None:
+async def test_what_another_writer_put_into_the_topic_is_skipped(owner: Owner) -> None:
     of = uuid4()
-    await owner.tell(of, opened(of))
+    await owner.publish(of, opened(of))
     before = await owner.backup()
-    await owner.forge(of, opened(of), 2, "somebody")
+    await owner.forge(of, opened(of), 2, "other")
     await send(owner.producer, owner.topic, b"key", [], b"no event")
     assert await owner.reconcile() == IN_STEP
-    assert apart_from_places(await owner.backup()) == apart_from_places(before)
+    assert without_positions(await owner.backup()) == without_positions(before)
