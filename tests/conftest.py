@@ -1,4 +1,4 @@
-"""Servers for the tests that ask for them; started once, by the first that does."""
+"""MongoDB and Kafka for the tests, started once, by the first test that needs them."""
 
 from collections.abc import AsyncIterator
 
@@ -6,19 +6,19 @@ import pytest
 
 from tests import servers
 from tests.servers import Server
-from tests.system import empty, prefix_on
+from tests.system import drop_databases, topic_prefix
 
 
 @pytest.fixture(scope="session")
 async def kafka() -> AsyncIterator[Server]:
-    """The broker of this run; tests keep apart by their `prefix`."""
+    """The broker of this run; each test has a topic `prefix` of its own."""
     async with servers.kafka() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 async def mongodb_server() -> AsyncIterator[Server]:
-    """The MongoDB of this run, with what earlier tests left in it."""
+    """The MongoDB of this run, with what earlier tests have left."""
     async with servers.mongodb() as server:
         yield server
 
@@ -26,12 +26,12 @@ async def mongodb_server() -> AsyncIterator[Server]:
 @pytest.fixture
 async def mongodb(mongodb_server: Server) -> Server:
     """The MongoDB of this run, without the services' databases."""
-    await empty(mongodb_server)
+    await drop_databases(mongodb_server)
     return mongodb_server
 
 
 @pytest.fixture
 async def prefix(kafka: Server) -> AsyncIterator[str]:
-    """What the names of a test's topics begin with."""
-    async with prefix_on(kafka) as prefix:
+    """The prefix of this test's topics."""
+    async with topic_prefix(kafka) as prefix:
         yield prefix

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import httpx2
 
-from ops.local.supervised_process import how_it_ended
+from ops.local.supervised_process import describe_exit
 
 READY_SECONDS = 60.0
-# A provider call that is under way may take its time; see chassis.service.DRAIN_SECONDS.
+# A provider call in flight may take a while; see chassis.service.DRAIN_SECONDS.
 STOP_SECONDS = 20.0
 RUN = (sys.executable, "-P", "-m", "ops.cli", "run")
 _TAIL_LINES = 25
@@ -47,7 +47,7 @@ class Process:
         return self._process is not None and self._process.returncode is None
 
     async def start(self) -> None:
-        """Start it; `ready` tells when it works."""
+        """Start it; see `ready`."""
         with self.log.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
                 *self.command,
@@ -60,13 +60,13 @@ class Process:
             )
 
     async def ready(self, http: httpx2.AsyncClient) -> None:
-        """Return when `/health/ready` says so."""
+        """Wait until `/health/ready` answers 2xx."""
         deadline = time.monotonic() + READY_SECONDS
         answer = "nothing answers"
         while time.monotonic() < deadline:
             assert self._process
             if (code := self._process.returncode) is not None:
-                raise AssertionError(f"{self.service} {how_it_ended(code)} at its start")
+                raise AssertionError(f"{self.service} {describe_exit(code)} at its start")
             with contextlib.suppress(httpx2.TransportError):
                 response = await http.get(f"{self.url}/health/ready")
                 if response.is_success:
@@ -76,11 +76,11 @@ class Process:
         raise AssertionError(f"{self.service} is not ready in {READY_SECONDS:.0f} s: {answer}")
 
     async def end(self, number: signal.Signals) -> None:
-        """Send the signal and wait; SIGTERM has to lead to exit code 0 in time."""
+        """Send the signal and wait; assert that SIGTERM leads to exit code 0 in time."""
         assert self._process
         if not self.runs:
             code = self._process.returncode or 0
-            raise AssertionError(f"{self.service} {how_it_ended(code)} before it was told to")
+            raise AssertionError(f"{self.service} {describe_exit(code)} before it was signalled")
         self._process.send_signal(number)
         try:
             code = await asyncio.wait_for(self._process.wait(), STOP_SECONDS)
@@ -89,17 +89,17 @@ class Process:
             await self._process.wait()
             raise AssertionError(f"{self.service} did not stop in {STOP_SECONDS:.0f} s") from None
         expected = 0 if number == signal.SIGTERM else -number
-        assert code == expected, f"{self.service} {how_it_ended(code)}"
+        assert code == expected, f"{self.service} {describe_exit(code)}"
 
     def errors(self) -> list[str]:
-        """Give what it logged as errors, and what it wrote that is no log entry, by line."""
+        """Return the lines that are errors, or no log entries."""
         if not self.log.exists():
             return []
         lines = self.log.read_text(errors="replace").splitlines()
         return [f"{self.log.stem}: {line}" for line in lines if _is_bad(line)]
 
     def last_lines(self) -> str:
-        """Give the end of its log, for a failure's report."""
+        """Return the end of its log, for a failure's report."""
         if not self.log.exists():
             return ""
         lines = self.log.read_text(errors="replace").splitlines()[-_TAIL_LINES:]
@@ -109,7 +109,7 @@ class Process:
 def _is_bad(line: str) -> bool:
     try:
         entry = json.loads(line)
-        # aiokafka calls an error what it gets over by itself, like a group's change of members.
+        # aiokafka logs as errors what it recovers from, such as rebalances.
         ours = not entry["logger"].startswith("aiokafka.")
         return ours and entry["level"] in ("error", "critical")
     except (ValueError, LookupError, TypeError):

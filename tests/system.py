@@ -16,45 +16,46 @@ from aiokafka.admin import AIOKafkaAdminClient
 from pymongo import AsyncMongoClient
 
 from chassis.kafka import client as chassis_kafka
+from chassis.mongo.client import database_name
 from contracts import cloudevents
 from contracts.catalogue import topic_of
 from contracts.crm import RegisterAgent
+from contracts.services import SERVICES
 from ops import accounts
-from ops.local.supervised_process import PARENT
+from ops.local.supervised_process import SUPERVISOR_PID
 from ops.servers.ports import LOOPBACK, free_port
 from ops.servers.stores import apply_indexes, apply_topics
-from ops.services import SERVICES
 from services.gateway.accounts.api_keys import KIND
 from services.gateway.accounts.caller import EVERY_SCOPE
-from services.gateway.accounts.tokens import AccessTokens, Secret
-from tests.providers.running import Fake
+from services.gateway.accounts.tokens import AccessTokens, OpaqueToken
+from tests.providers.running import FakeProvider
 from tests.replica import RUN, Process
 from tests.servers import Server
 
-AGENT = accounts.FIRST_AGENT
+AGENT = accounts.FIRST_AGENT_ID
 TOKEN_KEYS = f"test:{'only-for-tests-' * 5}"
 # Nothing else of the tester's environment: it may name real servers, and keys that cost money.
 _INHERITED = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "TMPDIR", "TZ")
 
 
 def key_of(agent_id: uuid.UUID) -> str:
-    """Give the API key of an agent whom `system` has let in."""
+    """Return the API key of the admin that `system` creates, or of another agent."""
     return f"rk_{agent_id.hex}_only-for-tests"
 
 
 def authorized(agent_id: uuid.UUID) -> dict[str, str]:
-    """Give the headers of a request of the agent's."""
+    """Return headers that authenticate the agent by API key."""
     return {"Authorization": f"Bearer {key_of(agent_id)}"}
 
 
 def logged_in(agent_id: uuid.UUID) -> dict[str, str]:
-    """Give the headers of a request of the agent's who has logged in with a password."""
+    """Return headers that authenticate the agent by access token, as after a log-in."""
     keys = dict([TOKEN_KEYS.split(":")])
     tokens = AccessTokens(keys, "http://localhost:8000", timedelta(hours=1))
     return {"Authorization": f"Bearer {tokens.issue(agent_id, agent_id)}"}
 
 
-# Who is there from the start: an admin.
+# The admin who exists from the start.
 KEY, AUTHORIZED = key_of(AGENT), authorized(AGENT)
 
 
@@ -89,7 +90,7 @@ class Running:
         await asyncio.gather(*(process.ready(self._http) for process in self._replicas(names)))
 
     async def stop(self, *names: str) -> None:
-        """Send SIGTERM to all replicas of the services; assert that they end in order."""
+        """Send SIGTERM to all replicas of the services; assert that each exits with code 0."""
         await self._end(names, signal.SIGTERM)
 
     async def kill(self, *names: str) -> None:
@@ -97,7 +98,7 @@ class Running:
         await self._end(names, signal.SIGKILL)
 
     async def stop_all(self) -> None:
-        """Stop what is meant to run; all of it, even when one of them fails the assertion."""
+        """Stop everything that is meant to run, even when one service fails the assertion."""
         await self.stop(*self._meant_to_run)
 
     async def _end(self, names: Iterable[str], number: signal.Signals) -> None:
@@ -112,11 +113,11 @@ class Running:
         return [process for name in names for process in self.processes[name]]
 
     def errors(self) -> list[str]:
-        """Give what the services logged as errors so far."""
+        """Return what the services have logged as errors so far."""
         return [error for process in self._replicas(self.processes) for error in process.errors()]
 
     def last_lines(self) -> str:
-        """Give the end of every log, for a failure's report."""
+        """Return the end of every log, for a failure's report."""
         return "\n".join(process.last_lines() for process in self._replicas(self.processes))
 
 
@@ -130,33 +131,33 @@ async def system(
     replicas: int = 1,
     services: Sequence[str] = SERVICES,
     environment: Mapping[str, str] | None = None,
-    own: Mapping[str, Mapping[str, str]] | None = None,
+    service_environments: Mapping[str, Mapping[str, str]] | None = None,
     command: Sequence[str] = RUN,
     wait: bool = True,
 ) -> AsyncIterator[Running]:
     """Run the services, all ready, on topics with this prefix; logs and mail go into the folder.
 
-    `own` is the environment that only one service gets; `command` starts the service whose name
-    follows it. Without `wait` they are started, but not ready yet.
+    `service_environments` adds variables for one service; `command` is followed by the service's
+    name. With `wait=False` they are started, but not ready yet.
 
-    The databases have fixed names: see `empty`. Leaving stops what runs, and asserts that all of
-    it ends with exit code 0 and nothing had ended by itself; a failure carries the logs' ends.
+    The databases have fixed names: see `drop_databases`. Leaving stops what runs, and asserts that
+    every process exits with code 0 and none had exited by itself; a failure carries the logs' ends.
     """
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     await apply_topics(kafka.address, prefix)
     await apply_indexes(mongodb.address)
     if "gateway" in services:
-        await known_agent(kafka, mongodb, prefix, environment or {})
+        await create_admin(kafka, mongodb, prefix, environment or {})
     common = {name: os.environ[name] for name in _INHERITED if name in os.environ} | {
-        # A test run that is killed takes them along.
-        PARENT: str(os.getpid()),
+        # The services end when the test run is killed.
+        SUPERVISOR_PID: str(os.getpid()),
         "PYTHONUNBUFFERED": "1",
         "KAFKA_BOOTSTRAP_SERVERS": kafka.address,
         "KAFKA_TOPIC_PREFIX": prefix,
         "MONGODB_URI": mongodb.address,
         "MAILBOX_DIR": str(folder / "mail"),
         "TOKEN_KEYS": TOKEN_KEYS,
-        # Tests ask as fast as they can.
+        # Tests send requests as fast as they can.
         "REQUESTS_PER_SECOND": "100000",
         "LOGINS_PER_ADDRESS": "100000",
     }
@@ -166,7 +167,13 @@ async def system(
     new_port = _ports()
     processes = {
         name: [
-            _process(name, number, folder, common | dict((own or {}).get(name, {})), new_port())
+            _process(
+                name,
+                number,
+                folder,
+                common | dict((service_environments or {}).get(name, {})),
+                new_port(),
+            )
             for number in range(replicas)
         ]
         for name in services
@@ -188,17 +195,17 @@ async def system(
             raise
 
 
-async def known_agent(
+async def create_admin(
     kafka: Server, mongodb: Server, prefix: str, environment: Mapping[str, str]
 ) -> None:
-    """Let the agent (AGENT_ID) be an admin with an account, a key and a log-in; tell crm of him."""
-    profile = accounts.profile_in(environment)
+    """Create the admin AGENT_ID: account, API key and session; register the agent with crm."""
+    profile = accounts.profile_from(environment)
     agent_id = uuid.UUID(environment.get("AGENT_ID") or str(AGENT))
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
         mongodb.address, uuidRepresentation="standard"
     )
     now = datetime.now(UTC)
-    secret = Secret.read(key_of(agent_id), KIND)
+    secret = OpaqueToken.parse(key_of(agent_id), KIND)
     assert secret
     async with client:
         gateway = client[accounts.DATABASE]
@@ -225,8 +232,8 @@ async def known_agent(
         )
 
 
-def provided_by(openai: Fake, sendgrid: Fake) -> dict[str, str]:
-    """Give the settings that let the services call these providers."""
+def provider_settings(openai: FakeProvider, sendgrid: FakeProvider) -> dict[str, str]:
+    """Return the settings that make the services call these providers."""
     return {
         "OPENAI_API_KEY": "sk-fake",
         "OPENAI_BASE_URL": openai.url,
@@ -236,8 +243,8 @@ def provided_by(openai: Fake, sendgrid: Fake) -> dict[str, str]:
 
 
 @contextlib.asynccontextmanager
-async def prefix_on(kafka: Server) -> AsyncIterator[str]:
-    """Give a prefix, and delete the topics that bear it: a full embedded broker is a slow one."""
+async def topic_prefix(kafka: Server) -> AsyncIterator[str]:
+    """Yield a new prefix, then delete its topics: a full embedded broker is slow."""
     prefix = new_prefix()
     yield prefix
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka.address)
@@ -251,16 +258,16 @@ async def prefix_on(kafka: Server) -> AsyncIterator[str]:
 
 
 def new_prefix() -> str:
-    """Give what the names of one system's topics begin with, so that it shares none."""
+    """Return a topic prefix that no other system uses."""
     return f"test-{uuid.uuid4().hex[:8]}."
 
 
-async def empty(mongodb: Server) -> None:
+async def drop_databases(mongodb: Server) -> None:
     """Drop the services' databases; call it between two systems on the same MongoDB."""
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(mongodb.address)
     async with client:
         for service in SERVICES:
-            await client.drop_database(f"realtoros_{service}")
+            await client.drop_database(database_name(service))
 
 
 def _process(
@@ -268,7 +275,7 @@ def _process(
 ) -> Process:
     own = {"GATEWAY_PORT" if service == "gateway" else "HEALTH_PORT": str(port)}
     if "KAFKA_EMPTY_FETCH_HOLD_MS" in common:
-        # The embedded broker never forgets a member that died, unless one of this name follows.
+        # The embedded broker keeps a dead member until one of the same name joins.
         own["KAFKA_GROUP_INSTANCE_ID"] = f"{service}-{number}"
     return Process(
         service,
@@ -279,7 +286,7 @@ def _process(
 
 
 def _ports() -> Callable[[], int]:
-    """Give what gives free ports, each once: nobody listens on them before all are chosen."""
+    """Return a function that returns free ports, each once: none is bound while all are chosen."""
     taken: set[int] = set()
 
     def new() -> int:

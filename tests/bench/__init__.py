@@ -1,1 +1,1 @@
-"""How fast due follow-ups are drained, and what the system costs while nothing happens."""
+"""Benchmarks: draining due follow-ups, steady load, idle cost, replay and the REST API."""

@@ -1,10 +1,10 @@
-"""`python -m tests.bench`: drain due follow-ups at 0 and 50 ms beside a floor of bare clients.
+"""`python -m tests.bench`: drain due follow-ups at 0 and 50 ms, next to a floor of bare clients.
 
-`--idle`: what `realtoros up` costs while nothing happens. `--steady`: how long a follow-up takes
-under a steady load, on the embedded servers (`SECONDS`). `--replay`: how fast state is built anew.
+`--idle`: CPU of an idle `realtoros up`. `--steady`: how long a follow-up takes under a steady load,
+on the embedded servers (`SECONDS`). `--replay`: how fast state is rebuilt.
 `--api`: rates and times of the REST API over `COUNT` (100,000) clients, by wrk.
 `COUNT` (2000) in the environment sets how many follow-ups, or events to replay (500,000);
-`BENCH_KAFKA=embedded` keeps away from Apache Kafka; `DELAYS` (0,50) in ms.
+`BENCH_KAFKA=embedded` does not use Apache Kafka; `DELAYS` (0,50) in ms.
 """
 
 import asyncio
@@ -20,12 +20,12 @@ from rich.console import Console
 
 from tests import servers
 from tests.bench.api import api
-from tests.bench.drain import Ground, drain
+from tests.bench.drain import BenchSetup, drain
 from tests.bench.floor import drain_bare
 from tests.bench.idle import idle
 from tests.bench.replay import replay
 from tests.bench.replay_live import replay_live
-from tests.bench.results import Drained, Wrong, show
+from tests.bench.results import Drained, InvalidRun, show
 from tests.bench.steady import steady
 from tests.providers.running import provider
 from tests.servers.apache_kafka import NotAvailable, jars
@@ -34,7 +34,7 @@ TARGET_RATE = 100
 
 
 async def main(console: Console) -> None:
-    """Do what the command line says. Raises Wrong when a run proves nothing."""
+    """Run the benchmark of the command line. Raises InvalidRun when a run proves nothing."""
     with tempfile.TemporaryDirectory(prefix="realtoros-bench-") as folder:
         if "--idle" in sys.argv:
             await idle(console, Path(folder))
@@ -52,8 +52,8 @@ async def main(console: Console) -> None:
             return
         runs: list[Drained] = []
         for delay in map(int, os.environ.get("DELAYS", "0,50").split(",")):
-            async with _ground(console, Path(folder) / str(delay), delay) as ground:
-                system, floor = await drain(ground), await drain_bare(ground)
+            async with _set_up(console, Path(folder) / str(delay), delay) as setup:
+                system, floor = await drain(setup), await drain_bare(setup)
             runs += [system, floor]
             console.print(
                 f"{delay} ms: {system.rate:.0f}/s of the floor's {floor.rate:.0f}/s"
@@ -66,7 +66,7 @@ async def main(console: Console) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _ground(console: Console, folder: Path, delay: int) -> AsyncIterator[Ground]:
+async def _set_up(console: Console, folder: Path, delay: int) -> AsyncIterator[BenchSetup]:
     """Start fresh servers and providers."""
     async with (
         servers.kafka() as kafka,
@@ -79,11 +79,11 @@ async def _ground(console: Console, folder: Path, delay: int) -> AsyncIterator[G
             f"{count} follow-ups, providers answer in {delay} ms; {kafka.name}, {mongodb.name};"
             f" {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at {time.strftime('%H:%M:%S')}"
         )
-        yield Ground(kafka, mongodb, openai, sendgrid, folder, count, delay)
+        yield BenchSetup(kafka, mongodb, openai, sendgrid, folder, count, delay)
 
 
 async def _choose_kafka(console: Console) -> None:
-    """Take Apache Kafka where it can be had, unless BENCH_KAFKA says embedded."""
+    """Use Apache Kafka if available, unless BENCH_KAFKA is `embedded`."""
     if os.environ.get("BENCH_KAFKA") == "embedded":
         os.environ.pop("TEST_KAFKA", None)
         return
@@ -98,5 +98,5 @@ async def _choose_kafka(console: Console) -> None:
 if __name__ == "__main__":
     try:
         asyncio.run(main(Console()))
-    except Wrong as error:
+    except InvalidRun as error:
         sys.exit(f"bench: {error}")

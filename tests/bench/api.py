@@ -1,4 +1,4 @@
-"""The API over 100,000 clients and 500,000 follow-ups, beside a bare handler of its queries."""
+"""The API over 100,000 clients and 500,000 follow-ups, compared with a bare handler."""
 
 import asyncio
 import contextlib
@@ -20,16 +20,16 @@ from chassis.mongo.client import connect
 from ops.servers.ports import LOOPBACK, free_port
 from tests import servers
 from tests.bench import wrk
-from tests.bench.results import Wrong
+from tests.bench.results import InvalidRun
 from tests.bench.seeded_views import DATABASE, fill
-from tests.system import AGENT, AUTHORIZED, prefix_on, system
+from tests.system import AGENT, AUTHORIZED, system, topic_prefix
 
 TARGET_RATIO, TARGET_P95_MS, TARGET_COST = 0.60, 60, 0.20
 STREAMS, ROUNDS, TASKS_EACH = 500, 2, 5
 TASKS = "/api/tasks?status=pending"
-# The rarer word first: the bare handler takes them as they come.
+# The rarer term first: the bare handler does not reorder them.
 LISTS = (TASKS, "/api/clients?q=noor", "/api/clients?q=okafor+maria")
-# Rare and common words, of names and of addresses, and the orders that there are.
+# Rare and common terms, of names and of addresses, and every order.
 SEARCHES = (
     *("noor", "maria", "elm", "okafor+maria", "maria+elm"),
     *("noor&sort=name", "maria&sort=name", "maria&sort=-last_contacted"),
@@ -43,7 +43,7 @@ _ROOT = Path(__file__).parents[2]
 
 
 class _Pair(NamedTuple):
-    """Rates measured by turns."""
+    """Rates measured in turn."""
 
     title: str
     bare: list[float]
@@ -57,14 +57,14 @@ class _Pair(NamedTuple):
 async def api(console: Console, folder: Path) -> None:
     """Measure each for SECONDS (30) with COUNT clients (100,000), and print it all.
 
-    Raises Wrong when something is answered otherwise than by the bare handler, or not at all.
+    Raises InvalidRun when an answer is missing or differs from the bare handler's.
     """
     wrk.find_wrk()
     seconds, count = int(os.environ.get("SECONDS") or 30), int(os.environ.get("COUNT") or 100_000)
     async with (
         servers.kafka() as kafka,
         servers.mongodb() as mongodb,
-        prefix_on(kafka) as prefix,
+        topic_prefix(kafka) as prefix,
         system(folder / "services", kafka, mongodb, prefix=prefix) as running,
     ):
         console.print(
@@ -75,16 +75,16 @@ async def api(console: Console, folder: Path) -> None:
             await fill(client[DATABASE], AGENT, count, TASKS_EACH * count)
         ours = running.api[0]
         async with _bare(mongodb.address) as bare:
-            pairs = [await _beside(bare, ours, path, seconds) for path in LISTS]
+            pairs = [await _compare_rates(bare, ours, path, seconds) for path in LISTS]
         streamed = await _with_streams(ours, seconds)
         posted = await wrk.post_steadily(ours, "/api/clients", AUTHORIZED["Authorization"], seconds)
-        searches = {words: await _searched(ours, words) for words in SEARCHES}
-        took = await _imported(ours)
+        searches = {terms: await _search_p95(ours, terms) for terms in SEARCHES}
+        took = await _import_seconds(ours)
     _show(console, pairs, streamed, posted)
     _show_searches(console, searches, took)
 
 
-async def _beside(bare: str, ours: str, path: str, seconds: int) -> _Pair:
+async def _compare_rates(bare: str, ours: str, path: str, seconds: int) -> _Pair:
     await _assert_same(bare + path, ours + path)
     measured = _Pair(path, [], [])
     for url in (bare, ours):
@@ -96,7 +96,7 @@ async def _beside(bare: str, ours: str, path: str, seconds: int) -> _Pair:
 
 
 async def _with_streams(ours: str, seconds: int) -> _Pair:
-    """Ask for follow-ups, by turns without and with open streams."""
+    """Request follow-ups, in turn without and with open streams."""
     measured = _Pair(f"{TASKS}, {STREAMS} streams open", [], [])
     for _ in range(ROUNDS):
         measured.bare.append(await wrk.rate_of(ours + TASKS, AUTHORIZED, seconds))
@@ -105,21 +105,21 @@ async def _with_streams(ours: str, seconds: int) -> _Pair:
     return measured
 
 
-async def _searched(ours: str, words: str) -> float:
-    """Search so many times, one after another; give the milliseconds of the slowest but five %."""
+async def _search_p95(ours: str, terms: str) -> float:
+    """Search SEARCHED times in sequence; return the 95th percentile in milliseconds."""
     took = []
     async with httpx2.AsyncClient(trust_env=False, headers=AUTHORIZED, timeout=30) as http:
         for _ in range(SEARCHED):
             start = time.perf_counter()
-            answer = await http.get(f"{ours}/api/clients?q={words}")
+            answer = await http.get(f"{ours}/api/clients?q={terms}")
             took.append((time.perf_counter() - start) * 1000)
             if not answer.is_success or not answer.json():
-                raise Wrong(f"q={words}: {answer.status_code} {answer.text[:500]}")
+                raise InvalidRun(f"q={terms}: {answer.status_code} {answer.text[:500]}")
     return sorted(took)[SEARCHED * 95 // 100 - 1]
 
 
-async def _imported(ours: str) -> float:
-    """Import a file of 10,000 new clients; give the seconds until all are shown."""
+async def _import_seconds(ours: str) -> float:
+    """Import a file of 10,000 new clients; return the seconds until all are shown."""
     rows = (
         f"Imported {n},imported.{n}@mail.example.com,+1 555 0100,{n} Elm Street,Met at the door"
         for n in range(LINES)
@@ -131,18 +131,18 @@ async def _imported(ours: str) -> float:
         answer = await http.post(f"{ours}/api/clients/import", content=file)
         took = time.perf_counter() - start
     if not answer.is_success or answer.json()["imported"] != LINES:
-        raise Wrong(f"import: {answer.status_code} {answer.text[:500]}")
+        raise InvalidRun(f"import: {answer.status_code} {answer.text[:500]}")
     return took
 
 
 async def _assert_same(bare: str, ours: str) -> None:
     async with httpx2.AsyncClient(trust_env=False, headers=AUTHORIZED, timeout=30) as http:
         answers = [await http.get(url) for url in (bare, ours)]
-    # Fractions of a second are written as milliseconds here, as microseconds or not at all there.
+    # One writes fractions of a second as milliseconds, the other as microseconds or not at all.
     bodies = [json.loads(_FRACTION.sub(r"\1Z", answer.text)) for answer in answers]
     totals = [answer.headers["X-Total-Count"] for answer in answers]
     if bodies[0] != bodies[1] or totals[0] != totals[1] or not bodies[0]:
-        raise Wrong(f"{ours}: {answers[1].text[:500]}\nbare: {answers[0].text[:500]}")
+        raise InvalidRun(f"{ours}: {answers[1].text[:500]}\nbare: {answers[0].text[:500]}")
 
 
 @contextlib.asynccontextmanager
@@ -165,10 +165,10 @@ async def _open_streams(ours: str) -> AsyncIterator[None]:
     async with _process("open_streams", *arguments) as process:
         assert process.stdout
         if await asyncio.wait_for(process.stdout.readline(), _START_SECONDS) != b"open\n":
-            raise Wrong("the event streams did not open")
+            raise InvalidRun("the event streams did not open")
         yield
         if process.returncode is not None:
-            raise Wrong("an event stream has ended")
+            raise InvalidRun("an event stream has ended")
 
 
 @contextlib.asynccontextmanager
@@ -212,11 +212,11 @@ def _show(console: Console, pairs: list[_Pair], streamed: _Pair, posted: wrk.Pos
 
 
 def _show_searches(console: Console, searches: dict[str, float], took: float) -> None:
-    told = ", ".join(f"{words.replace('+', ' ')} {ms:.0f}" for words, ms in searches.items())
-    console.print(f"GET /api/clients?q=, one caller, p95 in ms: {told}")
+    times = ", ".join(f"{terms.replace('+', ' ')} {ms:.0f}" for terms, ms in searches.items())
+    console.print(f"GET /api/clients?q=, one caller, p95 in ms: {times}")
     console.print(f"POST /api/clients/import: {LINES:,} lines in {took:.1f} s, all shown")
-    for words, ms in searches.items():
+    for terms, ms in searches.items():
         if ms >= TARGET_SEARCH_MS:
-            console.print(f"MISSED: the target is a p95 under {TARGET_SEARCH_MS} ms for q={words}")
+            console.print(f"MISSED: the target is a p95 under {TARGET_SEARCH_MS} ms for q={terms}")
     if took >= TARGET_IMPORT_SECONDS:
         console.print(f"MISSED: the target is an import under {TARGET_IMPORT_SECONDS} s")

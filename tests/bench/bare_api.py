@@ -1,9 +1,9 @@
-"""A bare Litestar handler of the gateway's two lists: the same queries by pymongo, nothing around.
+"""A bare Litestar handler of the gateway's two lists: the same queries by pymongo, no more.
 
-`python -m tests.bench.bare_api PORT MONGODB_URI AGENT_ID` serves until SIGTERM, as chassis.process.server
-does. No one is recognised, counted, limited or logged; parameters are not looked at. It is given
-the rarest word first, which the gateway has to find out; and it counts what the gateway need not,
-when a page that is not full tells the total.
+`python -m tests.bench.bare_api PORT MONGODB_URI AGENT_ID` serves until SIGTERM, as
+chassis.process.server does. It does not authenticate, limit, log or validate. It gets the rarest
+search term first, which the gateway has to find out; and it always counts, where the gateway knows
+the total from a page that is not full.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from tests.bench.seeded_views import DATABASE
 
 LIMIT = 20
 _TASK, _CLIENT = projection_of(Task), projection_of(Client)
-# What the store leaves out and the answer shows.
+# Null fields, which the store leaves out and the answer shows.
 _NO_TASK: Raw = dict.fromkeys(_TASK)
 _NO_CLIENT: Raw = dict.fromkeys(_CLIENT) | {"plan_paused": False}
 
@@ -43,7 +43,7 @@ async def tasks(state: State, status: str) -> Response[list[Raw]]:
 
 @get("/api/clients")
 async def clients(state: State, q: str) -> Response[list[Raw]]:
-    """Find the agent's clients by words, the rarest first."""
+    """Find the agent's clients by search terms, the rarest first."""
     begins = {"$and": [{"search": {"$regex": f"^{re.escape(word)}"}} for word in q.split()]}
     collection = state.database["clients"]
     counting = count(collection, {"agent_id": state.agent_id} | begins, hint=SEARCH)

@@ -1,6 +1,6 @@
 """The floor of a replay: the same topics through aiokafka, JSON and `bulk_write`, no more.
 
-It checks and folds nothing, has no transactions and no place to go on from. `python -m
+It checks and folds nothing, and has no transactions and no checkpoints. `python -m
 tests.bench.bare_replay SERVICE` prints how many records it read.
 """
 
@@ -21,8 +21,8 @@ from chassis.projections.views import Views
 from chassis.recovery.replay import BATCH_RECORDS
 from chassis.recovery.restore import own_topics
 from contracts.catalogue import PARTITIONS
+from contracts.services import SERVICES
 from ops.servers.stores import store_of
-from ops.services import SERVICES
 
 DATABASE = "bench_bare_replay"
 _COMMITS, _STATES, _VIEWS, _POSITIONS = "commits", "states", "views", "positions"
@@ -30,9 +30,9 @@ _LINES = "lines"
 
 
 class Written:
-    """The documents of one batch: a commit for an event of its own, else what views would keep.
+    """The documents of one batch: commits for the service's own events, views for the others.
 
-    And a line for each event of these types, as a journal would.
+    And a journal entry for each event of the types in `lines`.
     """
 
     def __init__(self, own: set[str], lines: set[str]) -> None:
@@ -42,7 +42,7 @@ class Written:
         self._latest: dict[str, dict[str, Raw]] = {_STATES: {}, _VIEWS: {}, _POSITIONS: {}}
 
     def add(self, record: Any) -> None:
-        """Decode a record."""
+        """Decode a record and add its documents."""
         headers = {name: value.decode() for name, value in record.headers}
         data = json.loads(record.value)
         stream, version = headers["ce_subject"], int(headers["ce_streamversion"])
@@ -71,7 +71,7 @@ class Written:
 
 
 def _commit(record: Any, headers: dict[str, str], stream: str, version: int) -> Raw:
-    """Give the document of the collection `commits`, as far as one event tells."""
+    """Return a document of the collection `commits` with one event."""
     return {
         "_id": f"{stream}@{version:09}",
         "stream": stream,
@@ -94,7 +94,7 @@ def _commit(record: Any, headers: dict[str, str], stream: str, version: int) -> 
 
 
 def _line(headers: dict[str, str], stream: str, version: int, data: Raw) -> Raw:
-    """Give the document of a journal."""
+    """Return the document of a journal."""
     return {
         "_id": UUID(headers["ce_id"]),
         "agent_id": UUID(data["agent_id"]),
@@ -108,7 +108,7 @@ def _line(headers: dict[str, str], stream: str, version: int, data: Raw) -> Raw:
 
 
 async def main(service: str) -> None:
-    """Read all that the service's replay reads, and write as much."""
+    """Read what the service's replay reads, and write as many documents."""
     prefix = os.environ["KAFKA_TOPIC_PREFIX"]
     store = store_of(next(name for name in SERVICES if name == service))
     own = set(own_topics(service, prefix)) if store.aggregates else set()
@@ -119,14 +119,16 @@ async def main(service: str) -> None:
             prefix + topic.name for topic in Views(database, store.views, store.journals).topics
         }
         lines = {type_.wire_name for journal in store.journals for type_ in journal.types}
-        places = [TopicPartition(t, number) for t in own | foreign for number in range(PARTITIONS)]
+        partitions = [
+            TopicPartition(t, number) for t in own | foreign for number in range(PARTITIONS)
+        ]
         # The log's index, not unique here: a commit of several events is several documents.
         await database[_COMMITS].create_index([("cause", 1), ("stream", 1)])
         async with AIOKafkaConsumer(
             bootstrap_servers=os.environ["KAFKA_BOOTSTRAP_SERVERS"], auto_offset_reset="earliest"
         ) as consumer:
-            consumer.assign(places)
-            total = sum((await consumer.end_offsets(places)).values())
+            consumer.assign(partitions)
+            total = sum((await consumer.end_offsets(partitions)).values())
             done = 0
             while done < total:
                 found = await consumer.getmany(timeout_ms=200, max_records=BATCH_RECORDS)

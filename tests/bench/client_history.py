@@ -1,4 +1,4 @@
-"""A client's life: planned, followed up five times, now and then changed, refused or deleted."""
+"""A client's history: planned, followed up five times, sometimes changed, refused or deleted."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from services.mailer import alert, email, suppression
 from services.mailer.documents import ALERTS, EMAILS, SUPPRESSIONS
 from services.scheduler import plan
 from services.scheduler.documents import PLANS
-from tests.bench.event_history import DAY, SEED, Life, agent_id, profile
+from tests.bench.event_history import DAY, SEED, EventHistory, agent_id, profile
 
 _HOUR = 3600
 _MINUTE = timedelta(minutes=1)
@@ -43,8 +43,8 @@ _BODY = (
 )
 
 
-class ClientLife(Life):
-    """A client of an agent, from the first order to the last report."""
+class ClientHistory(EventHistory):
+    """A client of an agent, from the first command to the last report."""
 
     def __init__(self, number: int, agent_number: int, at: datetime) -> None:
         super().__init__(f"client {number}", at)
@@ -60,20 +60,22 @@ class ClientLife(Life):
             custom_fields={"source": "open house", "budget": "medium"},
         )
 
-    def tell(self) -> Iterator[Commit]:
+    def commits(self) -> Iterator[Commit]:
         """Yield the commits in the order in which they are made."""
         of = self._client_id
         details = crm.NewClientDetails.model_validate(self._details.model_dump())
         create = crm.CreateClient(**self._about, personal=details)
-        yield from self.decided(CLIENTS, of, self.order(), lambda c, g: client.create(c, create, g))
+        yield from self.decided(
+            CLIENTS, of, self.next_command_id(), lambda c, g: client.create(c, create, g)
+        )
         created = self.last
         yield from self.decided(
             PLANS, of, self.last_id, lambda p, g: plan.plan_followups(p, created, g, day=DAY)
         )
-        # When the scheduler was down as it fell due: what follows moves on.
-        outage = self.chance.randrange(5) if self.happens(0.05) else None
-        changed = self.chance.randrange(5) if self.happens(0.2) else None
-        ended = self.chance.randrange(5) if self.happens(0.06) else None
+        # The scheduler was down when it fell due: the next ones are rescheduled.
+        outage = self.rng.randrange(5) if self.happens(0.05) else None
+        changed = self.rng.randrange(5) if self.happens(0.2) else None
+        ended = self.rng.randrange(5) if self.happens(0.06) else None
         for number in range(5):
             if number == changed:
                 yield from self._update(notes="Has seen two houses, liked neither.")
@@ -97,34 +99,39 @@ class ClientLife(Life):
         patch = crm.ClientDetailsPatch(**personal)
         update = crm.UpdateClient(**self._about, personal=patch)
         yield from self.decided(
-            CLIENTS, self._client_id, self.order(), lambda c, g: client.update(c, update, g)
+            CLIENTS,
+            self._client_id,
+            self.next_command_id(),
+            lambda c, g: client.update(c, update, g),
         )
 
     def _end(self) -> Iterator[Commit]:
-        """Delete the client, or close it; either way what is pending is cancelled, at once."""
+        """Delete the client, or close it; either cancels the pending follow-ups."""
         of = self._client_id
         if self.happens(0.5):
             delete = crm.DeleteClient(**self._about)
             yield from self.decided(
-                CLIENTS, of, self.order(), lambda c, g: client.delete(c, delete, g)
+                CLIENTS, of, self.next_command_id(), lambda c, g: client.delete(c, delete, g)
             )
             deleted = self.last
             yield from self.decided(
-                PLANS, of, self.last_id, lambda p, g: plan.end_plan(p, deleted, g)
+                PLANS, of, self.last_id, lambda p, g: plan.cancel_on_deletion(p, deleted, g)
             )
             return
         close = crm.UpdateClient(**self._about, stage="closed")
-        yield from self.decided(CLIENTS, of, self.order(), lambda c, g: client.update(c, close, g))
+        yield from self.decided(
+            CLIENTS, of, self.next_command_id(), lambda c, g: client.update(c, close, g)
+        )
         closed = self.last
         yield from self.decided(
-            PLANS, of, self.last_id, lambda p, g: plan.follow_stage(p, closed, g)
+            PLANS, of, self.last_id, lambda p, g: plan.cancel_on_stage(p, closed, g)
         )
 
     def _follow_up(self) -> Iterator[Commit]:
-        """Have it written and sent, once it has fallen due."""
-        due: Any = self.told[0].event
+        """Compose and send the follow-up that has fallen due."""
+        due: Any = self.events[0].event
         of = due.followup_id
-        cause = self.told[0].envelope.id
+        cause = self.events[0].envelope.id
         yield from self.decided(DRAFTS, of, cause, lambda d, g: draft.request(d, due, g))
         if self.happens(0.03):
             yield from self._not_composed(of, _BUSY)
@@ -158,7 +165,7 @@ class ClientLife(Life):
         yield from self.decided(DRAFTS, of, self.due(DRAFTS, of), fail)
 
     def _send(self, of: UUID) -> Iterator[Commit]:
-        """Start, and settle: sent mostly; else refused, withheld, or nobody knows."""
+        """Start, then mostly sent; else refused, withheld or unknown."""
         attempt = yield from self._start(of)
         answer = uuid5(self.last_id, "answer")
         suppressed = self.state(
@@ -179,9 +186,9 @@ class ClientLife(Life):
             yield from self._alert()
             return
         if self.happens(0.01):
-            # The report that it was delivered tells that it was sent: two events in one commit.
+            # The report of its delivery proves that it was sent: two events in one commit.
             give_up = partial(
-                email.give_up, attempt=attempt, reason="no answer", reconcile=60 * _MINUTE
+                email.mark_unknown, attempt=attempt, reason="no answer", reconcile=60 * _MINUTE
             )
             yield from self.decided(EMAILS, of, self.due(EMAILS, of), give_up)
         else:
@@ -213,13 +220,18 @@ class ClientLife(Life):
 
     def _report(self, of: UUID, attempt: int, kind: DeliveryKind) -> Iterator[Commit]:
         report = self._reported(of, kind, attempt)
-        yield from self.decided(EMAILS, of, self.order(), lambda e, g: email.record(e, report, g))
+        yield from self.decided(
+            EMAILS, of, self.next_command_id(), lambda e, g: email.record(e, report, g)
+        )
 
     def _suppress(self, of: UUID, kind: DeliveryKind) -> Iterator[Commit]:
         report = self._reported(of, kind)
         of = suppression_id(report.agent_id, self._details.email)
         yield from self.decided(
-            SUPPRESSIONS, of, self.order(), lambda s, g: suppression.suppress(s, report, g)
+            SUPPRESSIONS,
+            of,
+            self.next_command_id(),
+            lambda s, g: suppression.suppress(s, report, g),
         )
         yield from self.decided(SUPPRESSIONS, of, self.due(SUPPRESSIONS, of), suppression.confirm)
 

@@ -1,4 +1,4 @@
-"""The clients of a benchmark: ordered from crm on Kafka, planned before the first date comes."""
+"""The clients of a benchmark: created by commands, planned before the first date."""
 
 import asyncio
 import time
@@ -9,12 +9,12 @@ from aiokafka import AIOKafkaProducer
 from pymongo import AsyncMongoClient
 
 from chassis.kafka.client import producer
-from chassis.mongo.client import Raw
+from chassis.mongo.client import Raw, database_name
 from contracts import cloudevents
 from contracts.catalogue import topic_of
 from contracts.crm import AgentProfile, CreateClient, NewClientDetails, RegisterAgent
 from contracts.message import Command
-from tests.bench.results import Wrong
+from tests.bench.results import InvalidRun
 
 AGENT = UUID("00000000-0000-4000-8000-00000000beef")
 FOLLOWUPS_EACH = 5
@@ -23,14 +23,14 @@ _LOOK_SECONDS = 0.5
 _MARGIN = timedelta(seconds=2)
 
 
-async def order(bootstrap: str, count: int) -> None:
+async def create(bootstrap: str, count: int) -> None:
     """Produce one RegisterAgent and `count` CreateClient."""
     async with producer(bootstrap, "bench") as kafka:
         await _register(kafka)
         await asyncio.gather(*(_send(kafka, _client(number)) for number in range(count)))
 
 
-async def order_steadily(bootstrap: str, count: int, rate: float) -> None:
+async def create_steadily(bootstrap: str, count: int, rate: float) -> None:
     """Produce one RegisterAgent and `count` CreateClient, `rate` a second."""
     async with producer(bootstrap, "bench") as kafka:
         await _register(kafka)
@@ -41,24 +41,24 @@ async def order_steadily(bootstrap: str, count: int, rate: float) -> None:
 
 
 async def planned(mongodb: AsyncMongoClient[Raw], count: int, day: timedelta) -> datetime:
-    """Wait until every service knows all clients and plans; give when the first falls due.
+    """Wait until every service has all clients and plans; return when the first falls due.
 
-    Raises Wrong when the first date is so near that the wait was part of what is measured.
+    Raises InvalidRun when the first date is so near that planning would be measured, too.
     """
     started = datetime.now(UTC)
     while late := await _late(mongodb, count):
         if datetime.now(UTC) > started + day:
-            raise Wrong(f"planning took longer than a day of {day}: {late}")
+            raise InvalidRun(f"planning took longer than a day of {day}: {late}")
         await asyncio.sleep(_LOOK_SECONDS)
     plan = await mongodb["realtoros_scheduler"]["plans"].find_one(sort=[("state.due_at", 1)])
     first: datetime = plan["state"]["due_at"] if plan else started
     if datetime.now(UTC) + _MARGIN > first:
-        raise Wrong(f"the first date came before planning had ended: take a day over {day}")
+        raise InvalidRun(f"the first date came before planning had ended: take a day over {day}")
     return first
 
 
 async def _late(mongodb: AsyncMongoClient[Raw], count: int) -> dict[str, int]:
-    """Give how far each collection is that does not hold everything yet."""
+    """Return the document counts of the collections that are not complete yet."""
     wanted = {
         ("scheduler", "plans"): count,
         ("scheduler", "clients"): count,
@@ -68,7 +68,7 @@ async def _late(mongodb: AsyncMongoClient[Raw], count: int) -> dict[str, int]:
     }
     late = {}
     for (service, collection), number in wanted.items():
-        held = await mongodb[f"realtoros_{service}"][collection].estimated_document_count()
+        held = await mongodb[database_name(service)][collection].estimated_document_count()
         if held < number:
             late[f"{service}.{collection}"] = held
     return late

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 
-from ops.services import SERVICES
+from contracts.services import SERVICES
 
 _TICKS = os.sysconf("SC_CLK_TCK")
-# What in a command line tells a process; the services are told by `run <service>`.
+# Names of processes by an argument of their command lines; services have `run <service>`.
 _MARKS = {
     "tests.providers.openai": "fake openai",
     "tests.providers.sendgrid": "fake sendgrid",
@@ -22,7 +22,7 @@ _PARENT, _TIMES = 1, slice(11, 15)
 
 
 def seconds() -> dict[str, float]:
-    """Give the CPU seconds that each kind of process below this one has used so far."""
+    """Return the CPU seconds that each kind of process below this one has used so far."""
     used: dict[str, float] = {}
     stats = _stats()
     for pid, fields in stats.items():
@@ -32,7 +32,7 @@ def seconds() -> dict[str, float]:
 
 
 def between(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
-    """Give the CPU seconds used between two readings by what was there at both."""
+    """Return the CPU seconds used between two readings, for processes in both."""
     return {name: after[name] - before[name] for name in before if name in after}
 
 

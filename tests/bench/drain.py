@@ -12,55 +12,55 @@ from pymongo import AsyncMongoClient
 
 from chassis.mongo.client import Raw, connect
 from tests.bench import clients, cpu
-from tests.bench.results import Drained, Wrong, seconds_between
-from tests.providers.running import Fake
+from tests.bench.results import Drained, InvalidRun, seconds_between
+from tests.providers.running import FakeProvider
 from tests.servers import Server
-from tests.system import provided_by, system
+from tests.system import provider_settings, system
 
 _LOOK_SECONDS = 0.5
 _BEFORE_DUE = timedelta(seconds=0.3)
 
 
 @dataclass(frozen=True)
-class Ground:
-    """What a run stands on."""
+class BenchSetup:
+    """The servers, providers and parameters of a run."""
 
     kafka: Server
     mongodb: Server
-    openai: Fake
-    sendgrid: Fake
+    openai: FakeProvider
+    sendgrid: FakeProvider
     folder: Path
     count: int
     delay_ms: int
 
 
-async def drain(ground: Ground) -> Drained:
+async def drain(setup: BenchSetup) -> Drained:
     """Plan, wait for the first date, and measure until every email is accepted and shown.
 
-    Raises Wrong when the run proves nothing or an email is missing or was sent twice.
+    Raises InvalidRun when the run proves nothing or an email is missing or was sent twice.
     """
-    day = timedelta(seconds=20 + ground.count / 50)
-    environment = provided_by(ground.openai, ground.sendgrid) | {
+    day = timedelta(seconds=20 + setup.count / 50)
+    environment = provider_settings(setup.openai, setup.sendgrid) | {
         "FOLLOWUP_DAY_SECONDS": str(day.total_seconds())
     }
     async with (
-        connect(ground.mongodb.address) as mongodb,
+        connect(setup.mongodb.address) as mongodb,
         system(
-            ground.folder / "services",
-            ground.kafka,
-            ground.mongodb,
+            setup.folder / "services",
+            setup.kafka,
+            setup.mongodb,
             prefix=clients.PREFIX,
             environment=environment,
         ),
     ):
-        await clients.order(ground.kafka.address, ground.count)
-        first = await clients.planned(mongodb, ground.count, day)
+        await clients.create(setup.kafka.address, setup.count)
+        first = await clients.planned(mongodb, setup.count, day)
         await asyncio.sleep(seconds_between(datetime.now(UTC), first - _BEFORE_DUE))
         before = cpu.seconds()
-        await _all_sent(mongodb, ground.count, until=first + 2 * day)
+        await _all_sent(mongodb, setup.count, until=first + 2 * day)
         used = cpu.between(before, cpu.seconds())
         due = await _due_dates(mongodb)
-    return _drained(ground, due, used)
+    return _drained(setup, due, used)
 
 
 async def _all_sent(mongodb: AsyncMongoClient[Raw], count: int, until: datetime) -> None:
@@ -68,24 +68,26 @@ async def _all_sent(mongodb: AsyncMongoClient[Raw], count: int, until: datetime)
     sent = {"agent_id": clients.AGENT, "status": "sent"}
     while (number := await tasks.count_documents(sent)) < count:
         if datetime.now(UTC) > until:
-            raise Wrong(f"only {number} of {count} were sent when the second date came")
+            raise InvalidRun(f"only {number} of {count} were sent when the second date came")
         await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def _due_dates(mongodb: AsyncMongoClient[Raw]) -> dict[str, datetime]:
-    """Give by id when each first follow-up was due."""
+    """Return when each first follow-up was due, by id."""
     wanted = {"agent_id": clients.AGENT, "followup_type": "Day 1"}
     found = mongodb["realtoros_gateway"]["tasks"].find(wanted, {"scheduled_for": 1})
     return {str(raw["_id"]): raw["scheduled_for"] async for raw in found}
 
 
-def _drained(ground: Ground, due: dict[str, datetime], used: dict[str, float]) -> Drained:
-    accepted = accepted_at(ground.sendgrid.ledger())
-    if accepted.keys() != due.keys() or len(due) != ground.count:
-        raise Wrong(f"{len(accepted)} of {len(due)} follow-ups were accepted, {ground.count} asked")
+def _drained(setup: BenchSetup, due: dict[str, datetime], used: dict[str, float]) -> Drained:
+    accepted = accepted_at(setup.sendgrid.ledger())
+    if accepted.keys() != due.keys() or len(due) != setup.count:
+        raise InvalidRun(
+            f"{len(accepted)} of {len(due)} follow-ups were accepted, {setup.count} asked"
+        )
     return Drained(
-        title=f"RealtorOS, {ground.delay_ms} ms",
-        count=ground.count,
+        title=f"RealtorOS, {setup.delay_ms} ms",
+        count=setup.count,
         seconds=seconds_between(min(due.values()), max(accepted.values())),
         cpu=used,
         waits=[seconds_between(due[id_], at) for id_, at in accepted.items()],
@@ -93,10 +95,10 @@ def _drained(ground: Ground, due: dict[str, datetime], used: dict[str, float]) -
 
 
 def accepted_at(ledger: Sequence[dict[str, Any]]) -> dict[str, datetime]:
-    """Give by follow-up when the provider accepted it. Raises Wrong when it did so twice."""
+    """Return when the provider accepted each follow-up. Raises InvalidRun when it did so twice."""
     times = Counter(entry["custom_args"]["followup_id"] for entry in ledger)
     if twice := [id_ for id_, number in times.items() if number > 1]:
-        raise Wrong(f"{len(twice)} follow-ups were sent more than once, {twice[0]} among them")
+        raise InvalidRun(f"{len(twice)} follow-ups were sent more than once, {twice[0]} among them")
     return {
         entry["custom_args"]["followup_id"]: datetime.fromisoformat(entry["at"]) for entry in ledger
     }

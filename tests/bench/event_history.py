@@ -1,7 +1,7 @@
-"""A life, as the services would tell of it, commit by commit.
+"""A history of events as the services would append it, commit by commit.
 
-Every event is decided by the services' own functions, and folded by their own aggregates; the
-chance in it is drawn from its name, so that a life is the same every time.
+Every event is decided by the services' own functions and folded by their own aggregates. The
+name seeds the random numbers, so that a history is the same every time.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from chassis.domain.state import Given
-from chassis.eventlog.aggregate import Aggregate, Change, Commit, Recorded, StateDocument
+from chassis.eventlog.aggregate import Aggregate, Change, Commit, RecordedEvent, StateDocument
 from contracts import crm
 from contracts.message import Event
 from services.composer.documents import DRAFTS
@@ -29,55 +29,55 @@ _SOURCES = {
     DRAFTS.name: "composer",
     **{aggregate.name: "mailer" for aggregate in (EMAILS, SUPPRESSIONS, ALERTS)},
 }
-# What a decision about an aggregate gives.
+# A decision about an aggregate.
 Decide = Callable[[Any, Given], Sequence[Event]]
 
 
-class Life:
-    """Tells what happens to an agent or to a client and all that follows, in order.
+class EventHistory:
+    """The commits about an agent, or about a client and all that follows, in order.
 
-    `now` only goes on; `told` are the events of the last commit.
+    `now` never goes back; `events` are those of the last commit.
     """
 
     def __init__(self, name: str, at: datetime) -> None:
         self.now = at
-        self.chance = Random(f"{SEED} {name}")
+        self.rng = Random(f"{SEED} {name}")
         self._namespace = uuid5(SEED, name)
         self._orders = 0
-        self.told: tuple[Recorded, ...] = ()
+        self.events: tuple[RecordedEvent, ...] = ()
         self._stored: dict[str, StateDocument[Any]] = {}
 
     @property
     def last(self) -> Any:
         """The last event."""
-        return self.told[-1].event
+        return self.events[-1].event
 
     @property
     def last_id(self) -> UUID:
-        """The id of the last event: the cause of what follows from it."""
-        return self.told[-1].envelope.id
+        """The id of the last event: the cause of the next commit."""
+        return self.events[-1].envelope.id
 
-    def order(self) -> UUID:
-        """Give the id of the next command."""
+    def next_command_id(self) -> UUID:
+        """Return the id of the next command."""
         self._orders += 1
         return uuid5(self._namespace, f"command {self._orders}")
 
     def pass_time(self, least: float, most: float) -> None:
-        """Let a while go by, between so many seconds."""
-        seconds = self.chance.uniform(least, most)
+        """Advance `now` by a random number of seconds between these."""
+        seconds = self.rng.uniform(least, most)
         self.now = (self.now + timedelta(seconds=seconds)).replace(microsecond=0)
 
     def happens(self, share: float) -> bool:
-        """Tell whether this happens in this life, if it does in such a share of lives."""
-        return self.chance.random() < share
+        """Return whether something happens that does in this share of histories."""
+        return self.rng.random() < share
 
     def state(self, aggregate: Aggregate[Any, Any], of: UUID) -> Any:
-        """Give the state, or None when there is none."""
+        """Return the state, or None when there is none."""
         stored = self._stored.get(f"{aggregate.name}-{of}")
         return stored.state if stored else None
 
     def due(self, aggregate: Aggregate[Any, Any], of: UUID) -> UUID:
-        """Give the cause of due work: the event that set the date. Move on to that date."""
+        """Advance `now` to the due date; return the cause of due work: the event that set it."""
         stored = self._stored[f"{aggregate.name}-{of}"]
         if stored.due_set_by is None or stored.state.due_at is None:
             raise ValueError(f"{aggregate.name}-{of} has nothing to do")
@@ -87,7 +87,7 @@ class Life:
     def decided(
         self, aggregate: Aggregate[Any, Any], of: UUID, cause: UUID, decide: Decide
     ) -> Iterator[Commit]:
-        """Yield the commit that the decision leads to, which `told` gives afterwards, too."""
+        """Yield the commit of the decision's events, and set `events` to them."""
         name = f"{aggregate.name}-{of}"
         stored = self._stored.get(name)
         self.pass_time(1, 3)
@@ -102,22 +102,24 @@ class Life:
             at=self.now,
         )
         self._stored[name] = change.document
-        self.told = change.commit.events
+        self.events = change.commit.events
         yield change.commit
 
 
-def agent_life(number: int, at: datetime) -> Iterator[Commit]:
-    """Tell of an agent, who changes the profile once a month."""
-    life = Life(f"agent {number}", at)
+def agent_history(number: int, at: datetime) -> Iterator[Commit]:
+    """Yield the commits of an agent who changes the profile once a month."""
+    history = EventHistory(f"agent {number}", at)
     of = agent_id(number)
     order = crm.RegisterAgent(agent_id=of, personal=profile(number))
-    yield from life.decided(AGENTS, of, life.order(), lambda a, g: agent.register(a, order, g))
+    yield from history.decided(
+        AGENTS, of, history.next_command_id(), lambda a, g: agent.register(a, order, g)
+    )
     for month in range(1, 6):
-        life.now = at + month * 30 * DAY
+        history.now = at + month * 30 * DAY
         changed = profile(number).model_copy(update={"phone": f"+1 555 {month:04}"})
         command = crm.UpdateAgent(agent_id=of, personal=changed)
         update = partial(_updated, command=command)
-        yield from life.decided(AGENTS, of, life.order(), update)
+        yield from history.decided(AGENTS, of, history.next_command_id(), update)
 
 
 def _updated(known: agent.Agent | None, given: Given, command: crm.UpdateAgent) -> Sequence[Event]:
@@ -125,12 +127,12 @@ def _updated(known: agent.Agent | None, given: Given, command: crm.UpdateAgent) 
 
 
 def agent_id(number: int) -> UUID:
-    """Give the agent's id."""
+    """Return the agent's id."""
     return uuid5(SEED, f"the agent {number}")
 
 
 def profile(number: int) -> crm.AgentProfile:
-    """Give how the agent signs."""
+    """Return the agent's profile."""
     return crm.AgentProfile(
         name=f"Alex Morgan {number}",
         email=f"alex.{number}@agency.example",

@@ -1,7 +1,7 @@
-"""The same I/O by bare clients: three processes, one event insert a step, and nothing else.
+"""The floor: the same I/O by bare clients, three processes with one event insert per step.
 
-No leases, no retries, no views, no state: what cannot be saved. The requests to the providers are
-made by the services' own writer and transport. One process is `python -m tests.bench.floor ROLE`.
+No leases, retries, views or state: only the unavoidable. The providers are called by the services'
+own writer and transport. One process is `python -m tests.bench.floor ROLE`.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from contracts.crm import AgentProfile, ClientDetails
 from contracts.scheduler import FollowupDue, Recipient
 from tests.bench import cpu
 from tests.bench.clients import AGENT
-from tests.bench.drain import Ground, accepted_at
+from tests.bench.drain import BenchSetup, accepted_at
 from tests.bench.floor_roles import (
     DATABASE,
     DRAFTS,
@@ -29,51 +29,51 @@ from tests.bench.floor_roles import (
     PARTITIONS,
     ROLES,
     SENT,
-    play,
+    run_role,
 )
-from tests.bench.results import Drained, Wrong, seconds_between
+from tests.bench.results import Drained, InvalidRun, seconds_between
 
 _ROOT = Path(__file__).parents[2]
 _LONGEST_SECONDS = 300
 
 
-async def drain_bare(ground: Ground) -> Drained:
-    """Drain as many items as the system was given follow-ups, on the same servers."""
-    await _prepare(ground)
-    sendgrid = await ground.sendgrid.from_here()
+async def drain_bare(setup: BenchSetup) -> Drained:
+    """Drain as many items as the system has follow-ups, on the same servers."""
+    await _prepare(setup)
+    sendgrid = await setup.sendgrid.reset()
     environment = os.environ | {
-        "BENCH_KAFKA_ADDRESS": ground.kafka.address,
-        "BENCH_MONGODB": ground.mongodb.address,
-        "BENCH_OPENAI": ground.openai.url,
-        "BENCH_SENDGRID": ground.sendgrid.url,
-        "BENCH_HOLD_MS": "50" if ground.kafka.embedded else "0",
-        "BENCH_COUNT": str(ground.count),
+        "BENCH_KAFKA_ADDRESS": setup.kafka.address,
+        "BENCH_MONGODB": setup.mongodb.address,
+        "BENCH_OPENAI": setup.openai.url,
+        "BENCH_SENDGRID": setup.sendgrid.url,
+        "BENCH_HOLD_MS": "50" if setup.kafka.embedded else "0",
+        "BENCH_COUNT": str(setup.count),
     }
     async with contextlib.AsyncExitStack() as stack:
         roles = [await stack.enter_async_context(_process(role, environment)) for role in ROLES]
         async with asyncio.timeout(_LONGEST_SECONDS):
             for role in roles:
-                await _said(role, b"ready\n")
+                await _expect_line(role, b"ready\n")
             before = cpu.seconds()
             started = datetime.now(UTC)
             for role in roles:
-                _tell(role)
+                _send_go(role)
             for role in roles:
-                await _said(role, b"done\n")
+                await _expect_line(role, b"done\n")
         used = cpu.between(before, cpu.seconds())
     accepted = accepted_at(sendgrid.ledger())
-    if len(accepted) != ground.count:
-        raise Wrong(f"the floor sent {len(accepted)} of {ground.count}")
+    if len(accepted) != setup.count:
+        raise InvalidRun(f"the floor sent {len(accepted)} of {setup.count}")
     return Drained(
-        title=f"floor, {ground.delay_ms} ms",
-        count=ground.count,
+        title=f"floor, {setup.delay_ms} ms",
+        count=setup.count,
         seconds=seconds_between(started, max(accepted.values())),
         cpu=used,
     )
 
 
-async def _prepare(ground: Ground) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=ground.kafka.address)
+async def _prepare(setup: BenchSetup) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=setup.kafka.address)
     await admin.start()
     try:
         await admin.create_topics(
@@ -84,12 +84,12 @@ async def _prepare(ground: Ground) -> None:
         )
     finally:
         await admin.close()
-    async with connect(ground.mongodb.address) as mongodb:
+    async with connect(setup.mongodb.address) as mongodb:
         items = mongodb[DATABASE][ITEMS]
         await items.create_index("due_at")
         await items.insert_many(
             {"_id": number, "due_at": datetime.now(UTC), "data": _due(number).to_json()}
-            for number in range(ground.count)
+            for number in range(setup.count)
         )
 
 
@@ -136,16 +136,16 @@ async def _process(
         await process.wait()
 
 
-async def _said(process: asyncio.subprocess.Process, word: bytes) -> None:
+async def _expect_line(process: asyncio.subprocess.Process, expected: bytes) -> None:
     assert process.stdout
-    if (line := await process.stdout.readline()) != word:
-        raise Wrong(f"a process of the floor said {line!r} instead of {word!r}")
+    if (line := await process.stdout.readline()) != expected:
+        raise InvalidRun(f"a process of the floor printed {line!r} instead of {expected!r}")
 
 
-def _tell(process: asyncio.subprocess.Process) -> None:
+def _send_go(process: asyncio.subprocess.Process) -> None:
     assert process.stdin
     process.stdin.write(b"go\n")
 
 
 if __name__ == "__main__":
-    play(sys.argv[1])
+    run_role(sys.argv[1])

@@ -1,4 +1,4 @@
-"""Topics as years of use would leave them: whole lives of clients, in the order of their times."""
+"""Topics with whole histories of clients, in the order of their times."""
 
 import heapq
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ from chassis.eventlog.aggregate import Commit
 from contracts import cloudevents
 from contracts.catalogue import EVENTS
 from ops.topics.reader import partitions, reader
-from tests.bench.client_history import ClientLife
-from tests.bench.event_history import agent_life
+from tests.bench.client_history import ClientHistory
+from tests.bench.event_history import agent_history
 
 AGENTS = 40
 _BEGIN = datetime(2026, 1, 5, 8, tzinfo=UTC)
@@ -24,32 +24,32 @@ _CREATION_SECONDS = 30
 def history() -> Iterator[Commit]:
     """Yield commits in the order of their times, without end; the same ones every time.
 
-    Many lives go on at once, so that the events of a stream stand apart from each other.
+    Many histories run at once, so that the events of a stream are interleaved with others.
     """
-    lives: list[tuple[datetime, int, Commit, Iterator[Commit]]] = []
+    histories: list[tuple[datetime, int, Commit, Iterator[Commit]]] = []
 
-    def go_on(number: int, life: Iterator[Commit]) -> None:
-        if commit := next(life, None):
-            heapq.heappush(lives, (commit.at, number, commit, life))
+    def advance(number: int, history: Iterator[Commit]) -> None:
+        if commit := next(history, None):
+            heapq.heappush(histories, (commit.at, number, commit, history))
 
     for number in range(AGENTS):
-        go_on(-1 - number, agent_life(number, _BEGIN))
+        advance(-1 - number, agent_history(number, _BEGIN))
     for number in count():
         begins = _BEGIN + timedelta(hours=1) + number * _BETWEEN_CLIENTS
-        go_on(number, ClientLife(number, number % AGENTS, begins).tell())
-        while lives[0][0] < begins:
-            _, of, commit, life = heapq.heappop(lives)
+        advance(number, ClientHistory(number, number % AGENTS, begins).commits())
+        while histories[0][0] < begins:
+            _, of, commit, history = heapq.heappop(histories)
             yield commit
-            go_on(of, life)
+            advance(of, history)
 
 
 async def produce(bootstrap: str, prefix: str, events: int) -> int:
-    """Write so many events into the topics, or one or two more; give how many."""
+    """Produce so many events to the topics, or one or two more; return how many."""
     names = [topic.name for topic in EVENTS]
-    places = await partitions(bootstrap, prefix, names, within=_CREATION_SECONDS)
+    all_partitions = await partitions(bootstrap, prefix, names, within=_CREATION_SECONDS)
     async with reader(bootstrap) as consumer:
-        # Answered once each partition that was just created has its leader.
-        await consumer.end_offsets(places)
+        # Answered once each new partition has a leader.
+        await consumer.end_offsets(all_partitions)
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap,
         acks="all",
@@ -62,7 +62,7 @@ async def produce(bootstrap: str, prefix: str, events: int) -> int:
         for commit in history():
             at = int(commit.at.timestamp() * 1000)
             for one in commit.events:
-                # Not awaited until it is acknowledged; a full buffer holds it up.
+                # Not awaited until it is acknowledged; a full buffer blocks.
                 await producer.send(
                     prefix + commit.topic,
                     value=one.json.encode(),

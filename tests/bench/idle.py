@@ -1,4 +1,4 @@
-"""What `realtoros up` costs while nothing happens."""
+"""The CPU cost of an idle `realtoros up`."""
 
 import asyncio
 import contextlib
@@ -13,11 +13,11 @@ from rich.table import Table
 
 from ops.servers.ports import free_port
 from tests.bench import cpu
-from tests.bench.results import Wrong
+from tests.bench.results import InvalidRun
 
 SECONDS = 30
 TARGET_PERCENT = 15
-# Joining the groups and catching up belong to the start.
+# Joining groups and catching up are part of the start.
 _SETTLE_SECONDS = 10
 _START_SECONDS = 180
 _ROOT = Path(__file__).parents[2]
@@ -25,7 +25,7 @@ _UP = (sys.executable, "-m", "ops.cli", "up")
 
 
 async def idle(console: Console, folder: Path) -> None:
-    """Start it on the embedded servers, leave it alone, and print the CPU of each process."""
+    """Start it on the embedded servers, leave it idle, and print the CPU of each process."""
     environment = {
         name: value
         for name, value in os.environ.items()
@@ -55,7 +55,7 @@ async def _until_up(process: asyncio.subprocess.Process) -> None:
     async for line in process.stdout:
         if b"is up" in line:
             return
-    raise Wrong("realtoros up has ended at its start")
+    raise InvalidRun("realtoros up ended at its start")
 
 
 def _show(console: Console, used: Mapping[str, float], seconds: float) -> None:

@@ -1,6 +1,7 @@
 """Holds event streams open: `python -m tests.bench.open_streams URL AUTHORIZATION COUNT`.
 
-Says "open" once all have had their first event; ends with its input. One that ends is an error.
+Prints "open" once all have had their first event; exits with its input. A stream that ends is an
+error.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 
 
 async def main(url: str, authorization: str, count: str) -> None:
-    """Open them, and read what comes until the input ends."""
+    """Open the streams and read them until the input ends."""
     opened = [asyncio.Event() for _ in range(int(count))]
     streams = [_read(url, authorization, each) for each in opened]
     watching: asyncio.Future[Any] = asyncio.gather(*streams)
@@ -19,7 +20,7 @@ async def main(url: str, authorization: str, count: str) -> None:
     await asyncio.wait({watching, greeted}, return_when=asyncio.FIRST_COMPLETED)
     if watching.done():
         watching.result()
-    print("open", flush=True)  # noqa: T201 - who started it reads this
+    print("open", flush=True)  # noqa: T201 - the parent process reads this
     ended: asyncio.Future[Any] = asyncio.ensure_future(asyncio.to_thread(sys.stdin.read))
     await asyncio.wait({watching, ended}, return_when=asyncio.FIRST_COMPLETED)
     os._exit(1 if watching.done() else 0)

@@ -1,4 +1,4 @@
-"""How fast state is built anew from its topics, in how much memory, and whether it is the same."""
+"""How fast state is rebuilt from its topics, in how much memory, and whether it is the same."""
 
 import os
 import time
@@ -10,21 +10,21 @@ from rich.console import Console
 from rich.table import Table
 
 from contracts.catalogue import EVENTS
+from contracts.services import SERVICES, Service
 from ops.servers.stores import apply_topics
-from ops.services import SERVICES, Service
 from ops.topics.export import export
 from ops.topics.restore import import_
 from tests import servers
 from tests.bench.history_topics import produce
-from tests.bench.results import Wrong
-from tests.bench.timed_reader import Rebuilt, rebuild
-from tests.journeys.topic_damage import lose_topics
+from tests.bench.results import InvalidRun
+from tests.bench.timed_process import TimedRun, run_timed
+from tests.journeys.topic_damage import wipe_topics
 from tests.servers import Server
 
 TARGET_SECONDS, TARGET_EVENTS = 300, 500_000
 TARGET_SHARE = 0.5
 TARGET_MEMORY = 500
-# Flat: from half of the way to its end it grows by no more than so much.
+# Flat: the most MB that memory grows by in the second half.
 TARGET_GROWTH = 50
 PREFIX, SECOND_PREFIX = "bench.", "bench-imported."
 _QUARTERS = (25, 50, 75, 100)
@@ -32,19 +32,19 @@ _QUARTERS = (25, 50, 75, 100)
 
 @dataclass
 class Runs:
-    """What was measured, by service."""
+    """The measurements, by service."""
 
-    replays: dict[Service, Rebuilt] = field(default_factory=dict)
-    floors: dict[Service, Rebuilt] = field(default_factory=dict)
+    replays: dict[Service, TimedRun] = field(default_factory=dict)
+    floors: dict[Service, TimedRun] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:
-        """All replays, one after the other."""
+        """The seconds of all replays in sequence."""
         return sum(run.seconds for run in self.replays.values())
 
     @property
     def digests(self) -> float:
-        """And what their digests took."""
+        """The seconds of all digests."""
         return sum(run.digests for run in self.replays.values())
 
     def records(self, service: Service) -> int:
@@ -59,8 +59,8 @@ class Runs:
 async def replay(console: Console, folder: Path) -> None:
     """Fill topics with COUNT (500,000) events, replay all services from them, and print figures.
 
-    Raises Wrong when another replay has other digests. The embedded broker keeps everything in
-    memory and in one file of JSON: so many events are for Apache Kafka only.
+    Raises InvalidRun when digests of two replays differ. The embedded broker keeps everything in
+    memory and in one JSON file: so many events need Apache Kafka.
     """
     count = int(os.environ.get("COUNT") or TARGET_EVENTS)
     async with servers.kafka() as kafka, servers.mongodb() as mongodb:
@@ -76,7 +76,7 @@ async def replay(console: Console, folder: Path) -> None:
         runs = Runs()
         for service in SERVICES:
             runs.replays[service] = await _replayed(service, environment, PREFIX)
-            runs.floors[service] = await rebuild(
+            runs.floors[service] = await run_timed(
                 "tests.bench.bare_replay",
                 service,
                 environment=environment | {"KAFKA_TOPIC_PREFIX": PREFIX},
@@ -93,25 +93,27 @@ async def replay(console: Console, folder: Path) -> None:
             f" imported in {time.monotonic() - exported:.0f} s"
         )
         await _compare(console, runs, environment, SECOND_PREFIX, "export, import, replay")
-        await _lose(console, kafka, environment | {"KAFKA_TOPIC_PREFIX": PREFIX})
+        await _wipe_and_republish(console, kafka, environment | {"KAFKA_TOPIC_PREFIX": PREFIX})
         await _compare(
             console, runs, environment, PREFIX, "broker's data deleted, republish, replay"
         )
 
 
-async def _lose(console: Console, kafka: Server, environment: Mapping[str, str]) -> None:
-    """Put what was replayed in place, delete the topics, and publish all of it again."""
+async def _wipe_and_republish(
+    console: Console, kafka: Server, environment: Mapping[str, str]
+) -> None:
+    """Swap the replayed state in, wipe the topics, and republish everything."""
     for service in SERVICES:
-        await rebuild("ops.cli", "replay", service, "--swap", environment=environment)
-    lost = await lose_topics(kafka, PREFIX)
+        await run_timed("ops.cli", "replay", service, "--swap", environment=environment)
+    lost = await wipe_topics(kafka, PREFIX)
     started = time.monotonic()
     for owner in {topic.writer for topic in EVENTS}:
-        await rebuild("ops.cli", "republish", owner, environment=environment)
+        await run_timed("ops.cli", "republish", owner, environment=environment)
     console.print(f"{lost:,} records lost and republished in {time.monotonic() - started:.0f} s")
 
 
-async def _replayed(service: Service, environment: Mapping[str, str], prefix: str) -> Rebuilt:
-    return await rebuild(
+async def _replayed(service: Service, environment: Mapping[str, str], prefix: str) -> TimedRun:
+    return await run_timed(
         "ops.cli", "replay", service, environment={**environment, "KAFKA_TOPIC_PREFIX": prefix}
     )
 
@@ -119,14 +121,14 @@ async def _replayed(service: Service, environment: Mapping[str, str], prefix: st
 async def _compare(
     console: Console, runs: Runs, environment: Mapping[str, str], prefix: str, what: str
 ) -> None:
-    """Replay all once more. Raises Wrong when a digest is another one."""
+    """Replay all again. Raises InvalidRun when a digest differs."""
     seconds = 0.0
     for service, first in runs.replays.items():
         again = await _replayed(service, environment, prefix)
         seconds += again.seconds + again.digests
         pairs = zip(first.lines, again.lines, strict=True)
         if different := [f"{one} / {other}" for one, other in pairs if one != other]:
-            raise Wrong(f"{what}: {len(different)} digests differ, {different[0]} for one")
+            raise InvalidRun(f"{what}: {len(different)} digests differ, {different[0]} for one")
     console.print(f"{what}: digests equal ({seconds:.0f} s)")
 
 
@@ -137,7 +139,7 @@ def _show(console: Console, runs: Runs, count: int) -> None:
     table.add_column("", no_wrap=True)
     for title in ("records", "s", "CPU+db", "floor", "CPU+db", "share", "digests", "MB"):
         table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("MB on the way", justify="right", no_wrap=True)
+    table.add_column("MB over time", justify="right", no_wrap=True)
     for service, run in runs.replays.items():
         floor = runs.floors[service]
         table.add_row(

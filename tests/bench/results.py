@@ -1,4 +1,4 @@
-"""What a run has shown, and how it is printed."""
+"""The results of a run, and how they are printed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 
-class Wrong(Exception):
-    """The run proves nothing, or the system did not do what it must; the message says why."""
+class InvalidRun(Exception):
+    """The run proves nothing, or the system failed; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -34,17 +34,17 @@ class Drained:
         return 1000 * used / self.count
 
     def wait(self, percent: int) -> float:
-        """Give the percentile of the seconds from due to accepted."""
+        """Return the percentile of the seconds from due to accepted."""
         return quantiles(self.waits, n=100, method="inclusive")[percent - 1]
 
 
 def seconds_between(start: datetime, end: datetime) -> float:
-    """Give the seconds from `start` to `end`."""
+    """Return the seconds from `start` to `end`."""
     return (end - start).total_seconds()
 
 
 def show(console: Console, runs: Sequence[Drained]) -> None:
-    """Print the runs as columns, and in the last rows what they cost by process."""
+    """Print the runs as columns, with the cost by process in the last rows."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("")
     for run in runs:

@@ -1,6 +1,7 @@
-"""Clients, follow-ups and emails straight into the gateway's views, as years of use leave them.
+"""Clients, follow-ups and emails, inserted directly into the gateway's views.
 
-`python -m tests.bench.seeded_views MONGODB_URI AGENT_ID [CLIENTS [TASKS]]` fills a gateway's database.
+`python -m tests.bench.seeded_views MONGODB_URI AGENT_ID [CLIENTS [TASKS]]` fills a gateway's
+database.
 """
 
 import asyncio
@@ -29,7 +30,7 @@ def _each(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-# First names are as unequal as they are in life: the first are borne by many.
+# First names are as unevenly distributed as in reality: the first ones are common.
 FIRST = _each(
     "Maria James Mary John Jennifer Michael Linda David Anna Robert Sarah William Karen "
     "Richard Nancy Joseph Lisa Thomas Betty Charles Sandra Daniel Ashley Matthew Emily "
@@ -49,7 +50,7 @@ STREETS = _each(
 CITIES = _each("Springfield Austin Madison Salem Georgetown Arlington Franklin Clinton Ashland")
 HOSTS = ("mail.example.com", "example.com", "example.org", "post.example.net")
 STAGES = {"lead": 60, "negotiating": 15, "under_contract": 5, "closed": 12, "lost": 8}
-# What became of follow-ups whose time has come.
+# The statuses of follow-ups that have fallen due.
 ENDS = {
     "sent": 860,
     "cancelled": 110,
@@ -71,10 +72,10 @@ async def fill(
     now: datetime | None = None,
     seed: int = 7,
 ) -> None:
-    """Insert an agent's clients, and the follow-ups of as many of them as it takes, with emails.
+    """Insert an agent's clients, and follow-ups with emails, five per client until `tasks`.
 
-    The same arguments give the same documents. The clients have come evenly over half a year before
-    `now`; of the follow-ups whose time is over, most are sent.
+    The same arguments give the same documents. The clients were created evenly over half a year
+    before `now`; of the follow-ups that have fallen due, most are sent.
     """
     now = (now or datetime.now(UTC)).replace(microsecond=0)
     made = _documents(random.Random(seed), agent_id, clients, tasks, now)
@@ -85,16 +86,16 @@ async def fill(
 
 
 def _documents(
-    chance: random.Random, agent_id: UUID, clients: int, tasks: int, now: datetime
+    rng: random.Random, agent_id: UUID, clients: int, tasks: int, now: datetime
 ) -> Iterator[tuple[str, Raw]]:
     left = tasks
     for number in range(clients):
-        client = _client(chance, agent_id, number)
+        client = _client(rng, agent_id, number)
         client["created_at"] = now - PERIOD * (1 - number / clients)
         client["updated_at"] = client["created_at"]
-        planned = [_task(chance, client, *kind, now) for kind in FIVE[:left]]
+        planned = [_task(rng, client, *kind, now) for kind in FIVE[:left]]
         left -= len(planned)
-        emails = [_email(chance, client, task) for task in planned if task["status"] == "sent"]
+        emails = [_email(rng, client, task) for task in planned if task["status"] == "sent"]
         if emails:
             client["last_contacted"] = max(email["sent_at"] for email in emails)
         yield "clients", client
@@ -102,39 +103,37 @@ def _documents(
         yield from (("email_logs", email) for email in emails)
 
 
-def _client(chance: random.Random, agent_id: UUID, number: int) -> Raw:
-    first = FIRST[int(chance.triangular(0, len(FIRST), 0))]
-    last = LAST[int(chance.triangular(0, len(LAST), 0))]
-    name, email = f"{first} {last}", f"{first}.{last}.{number}@{chance.choice(HOSTS)}".lower()
-    address = (
-        f"{chance.randrange(1, 2_000)} {chance.choice(STREETS)} Street, {chance.choice(CITIES)}"
-    )
+def _client(rng: random.Random, agent_id: UUID, number: int) -> Raw:
+    first = FIRST[int(rng.triangular(0, len(FIRST), 0))]
+    last = LAST[int(rng.triangular(0, len(LAST), 0))]
+    name, email = f"{first} {last}", f"{first}.{last}.{number}@{rng.choice(HOSTS)}".lower()
+    address = f"{rng.randrange(1, 2_000)} {rng.choice(STREETS)} Street, {rng.choice(CITIES)}"
     return {
-        "_id": _id(chance),
+        "_id": _id(rng),
         "agent_id": agent_id,
         "search": sorted({word for text in (name, email, address) for word in search_terms(text)}),
         "name": name,
         "email": email,
-        "phone": f"+1 555 {chance.randrange(10_000_000):07}",
+        "phone": f"+1 555 {rng.randrange(10_000_000):07}",
         "property_address": address,
         "property_type": "residential",
-        "stage": _one_of(chance, STAGES),
+        "stage": _one_of(rng, STAGES),
         "notes": "Met at the open house; wants a garden and a short way to the school.",
-        "custom_fields": {"source": chance.choice(("Zillow", "referral", "open house"))},
+        "custom_fields": {"source": rng.choice(("Zillow", "referral", "open house"))},
     }
 
 
 def _task(
-    chance: random.Random, client: Raw, kind: str, days: int, priority: str, now: datetime
+    rng: random.Random, client: Raw, kind: str, days: int, priority: str, now: datetime
 ) -> Raw:
     created: datetime = client["created_at"]
     when = created + timedelta(days=days)
-    status = _one_of(chance, ENDS) if when <= now else "pending"
+    status = _one_of(rng, ENDS) if when <= now else "pending"
     if client["stage"] in ("closed", "lost") and status == "pending":
         status = "cancelled"
     plan = {"followup_type": kind, "scheduled_for": when, "priority": priority}
     return {
-        "_id": _id(chance),
+        "_id": _id(rng),
         "agent_id": client["agent_id"],
         "client_id": client["_id"],
         "plan": plan | {"status": "pending", "created_at": created, "at": min(when, now)},
@@ -145,13 +144,13 @@ def _task(
     }
 
 
-def _email(chance: random.Random, client: Raw, task: Raw) -> Raw:
-    sent: datetime = task["scheduled_for"] + timedelta(seconds=chance.randrange(5, 90))
-    status = _one_of(chance, READ)
-    read = sent + timedelta(minutes=chance.randrange(5, 3_000))
+def _email(rng: random.Random, client: Raw, task: Raw) -> Raw:
+    sent: datetime = task["scheduled_for"] + timedelta(seconds=rng.randrange(5, 90))
+    status = _one_of(rng, READ)
+    read = sent + timedelta(minutes=rng.randrange(5, 3_000))
     opened = {"opened_at": read} if status in ("opened", "clicked") else {}
     clicked = {"clicked_at": read} if status == "clicked" else {}
-    email_id = _id(chance)
+    email_id = _id(rng)
     task["email_sent_id"] = email_id
     task["email"] = {"email_id": email_id, "status": "sent", "at": sent}
     return {
@@ -172,12 +171,12 @@ def _email(chance: random.Random, client: Raw, task: Raw) -> Raw:
     }
 
 
-def _id(chance: random.Random) -> UUID:
-    return UUID(int=chance.getrandbits(128), version=4)
+def _id(rng: random.Random) -> UUID:
+    return UUID(int=rng.getrandbits(128), version=4)
 
 
-def _one_of(chance: random.Random, weights: dict[str, int]) -> str:
-    [one] = chance.choices(list(weights), list(weights.values()))
+def _one_of(rng: random.Random, weights: dict[str, int]) -> str:
+    [one] = rng.choices(list(weights), list(weights.values()))
     return one
 
 

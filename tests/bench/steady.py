@@ -12,14 +12,14 @@ from chassis.mongo.client import Raw, connect
 from tests import servers
 from tests.bench import clients, cpu
 from tests.bench.drain import accepted_at
-from tests.bench.results import Drained, Wrong, seconds_between, show
-from tests.providers.running import Fake, provider
-from tests.system import provided_by, system
+from tests.bench.results import Drained, InvalidRun, seconds_between, show
+from tests.providers.running import FakeProvider, provider
+from tests.system import provider_settings, system
 
 TARGET_P95 = 2.0
 RATE = 30
 _DAY = timedelta(seconds=1)
-# The last of a client's five dates: from then on as many fall due as were planned a second.
+# The last of a client's five dates: from then on the rate of due follow-ups is constant.
 MONTH = 30 * _DAY
 _DELAY_MS = 50
 _LOOK_SECONDS = 1.0
@@ -27,9 +27,9 @@ _LATE = timedelta(seconds=60)
 
 
 async def steady(console: Console, folder: Path) -> None:
-    """Let 30 follow-ups a second fall due for SECONDS (180) on the embedded servers; print waits.
+    """Print the waits of 30 follow-ups a second for SECONDS (180) on the embedded servers.
 
-    Raises Wrong when a follow-up is missing or was sent twice.
+    Raises InvalidRun when a follow-up is missing or was sent twice.
     """
     seconds = timedelta(seconds=int(os.environ.get("SECONDS") or 180))
     rate = RATE / clients.FOLLOWUPS_EACH
@@ -54,12 +54,12 @@ async def steady(console: Console, folder: Path) -> None:
             environment=settings_of(openai, sendgrid),
         ):
             begin = datetime.now(UTC) + MONTH
-            ordering = clients.order_steadily(kafka.address, count, rate)
-            used = await asyncio.gather(ordering, _used(begin, begin + seconds))
+            ordering = clients.create_steadily(kafka.address, count, rate)
+            used = await asyncio.gather(ordering, _cpu_between(begin, begin + seconds))
             due = await all_due(client, count)
     accepted = accepted_at(sendgrid.ledger())
     if accepted.keys() != due.keys():
-        raise Wrong(f"{len(accepted)} of {len(due)} follow-ups were accepted")
+        raise InvalidRun(f"{len(accepted)} of {len(due)} follow-ups were accepted")
     waits = [
         seconds_between(at, accepted[id_])
         for id_, at in due.items()
@@ -71,14 +71,14 @@ async def steady(console: Console, folder: Path) -> None:
         console.print(f"MISSED: the target is a p95 under {TARGET_P95:.0f} s")
 
 
-def settings_of(openai: Fake, sendgrid: Fake) -> dict[str, str]:
-    """Give the settings of a calendar whose days are seconds."""
+def settings_of(openai: FakeProvider, sendgrid: FakeProvider) -> dict[str, str]:
+    """Return the settings of a calendar with days of one second."""
     day = {"FOLLOWUP_DAY_SECONDS": str(_DAY.total_seconds())}
-    return provided_by(openai, sendgrid) | day
+    return provider_settings(openai, sendgrid) | day
 
 
-async def _used(begin: datetime, end: datetime) -> dict[str, float]:
-    """Give the CPU seconds that are used between the two times."""
+async def _cpu_between(begin: datetime, end: datetime) -> dict[str, float]:
+    """Wait for both times; return the CPU seconds used between them."""
     await asyncio.sleep(seconds_between(datetime.now(UTC), begin))
     before = cpu.seconds()
     await asyncio.sleep(seconds_between(datetime.now(UTC), end))
@@ -86,12 +86,12 @@ async def _used(begin: datetime, end: datetime) -> dict[str, float]:
 
 
 async def all_due(client: AsyncMongoClient[Raw], count: int) -> dict[str, datetime]:
-    """Give by id when each follow-up was due, once all have been planned and sent."""
+    """Wait until all follow-ups are sent; return when each was due, by id."""
     tasks = client["realtoros_gateway"]["tasks"]
     wanted = {"agent_id": clients.AGENT, "status": "sent"}
     latest = datetime.now(UTC) + MONTH + _LATE
     while (number := await tasks.count_documents(wanted)) < count * clients.FOLLOWUPS_EACH:
         if datetime.now(UTC) > latest:
-            raise Wrong(f"only {number} of {count * clients.FOLLOWUPS_EACH} were sent")
+            raise InvalidRun(f"only {number} of {count * clients.FOLLOWUPS_EACH} were sent")
         await asyncio.sleep(_LOOK_SECONDS)
     return {str(raw["_id"]): raw["scheduled_for"] async for raw in tasks.find(wanted)}

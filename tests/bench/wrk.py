@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.bench.results import Wrong
+from tests.bench.results import InvalidRun
 
 CONNECTIONS = 16
 POSTING = 50
@@ -21,8 +21,7 @@ local function milliseconds()
   return tonumber(moment.s) * 1000 + tonumber(moment.us) / 1000
 end
 function init(args) sent = 0; math.randomseed(os.time()) end
--- Whichever connection is free takes the next moment: those that waited for one answer together
--- do not ask together for ever.
+-- Any free connection takes the next moment, so that connections do not stay synchronised.
 function delay()
   next_ms = math.max((next_ms or milliseconds()) + 1000 / %(rate)d, milliseconds())
   return next_ms - milliseconds()
@@ -56,19 +55,19 @@ class Posted(NamedTuple):
 
 
 def find_wrk() -> str:
-    """Give where wrk is. Raises Wrong, saying how to get it."""
+    """Return the path of wrk. Raises InvalidRun with how to install it."""
     if path := shutil.which("wrk"):
         return path
-    raise Wrong("wrk is missing: apt-get install wrk")
+    raise InvalidRun("wrk is missing: apt-get install wrk")
 
 
 async def rate_of(url: str, headers: Mapping[str, str], seconds: int) -> float:
-    """Ask for the URL as fast as it is answered; give answers a second. Raises Wrong at errors."""
+    """Return the requests a second that the URL serves. Raises InvalidRun at errors."""
     given = [f"-H{name}: {value}" for name, value in headers.items()]
-    said = await _wrk(f"-c{CONNECTIONS}", f"-d{seconds}", *given, url)
-    found = re.search(r"Requests/sec:\s+([\d.]+)", said)
-    if "Non-2xx" in said or "Socket errors" in said or not found:
-        raise Wrong(f"{url} was not answered well:\n{said}")
+    output = await _wrk(f"-c{CONNECTIONS}", f"-d{seconds}", *given, url)
+    found = re.search(r"Requests/sec:\s+([\d.]+)", output)
+    if "Non-2xx" in output or "Socket errors" in output or not found:
+        raise InvalidRun(f"{url} had failed requests:\n{output}")
     return float(found[1])
 
 
@@ -78,10 +77,10 @@ async def post_steadily(url: str, path: str, authorization: str, seconds: int) -
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "post.lua"
         await asyncio.to_thread(script.write_text, _POST % known)
-        said = await _wrk(f"-c{POSTING}", f"-d{seconds}", f"-s{script}", url)
-    values = {name: float(value) for name, value in re.findall(r"(\w+)=([\d.]+)", said)}
+        output = await _wrk(f"-c{POSTING}", f"-d{seconds}", f"-s{script}", url)
+    values = {name: float(value) for name, value in re.findall(r"(\w+)=([\d.]+)", output)}
     if "requests" not in values:
-        raise Wrong(f"wrk said nothing of what it posted:\n{said}")
+        raise InvalidRun(f"wrk printed no results:\n{output}")
     count, failed = int(values.pop("requests")), int(values.pop("failed"))
     return Posted(count, failed, **values)
 
@@ -92,5 +91,5 @@ async def _wrk(*arguments: str) -> str:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    said, _ = await process.communicate()
-    return said.decode()
+    output, _ = await process.communicate()
+    return output.decode()

@@ -1,4 +1,4 @@
-"""The example counts right, as a process, from real records: some repeated, some resent."""
+"""The example, run as a process, counts real records correctly, repeated ones included."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples/email_counts.py"
 DANA, ERIN = sorted((uuid4(), uuid4()), key=str)
 
 
-class Story:
+class EmailEvents:
     """The events of one email, each with its version in the stream."""
 
     def __init__(self, agent: UUID, letter: Letter = LETTER) -> None:
@@ -40,22 +40,22 @@ class Story:
         }
         self._letter = letter
 
-    def _then(self, type_: Any, **fields: Any) -> "Story":
+    def _append(self, type_: Any, **fields: Any) -> "EmailEvents":
         self.events.append((len(self.events) + 1, type_(**self._about, **fields)))
         return self
 
-    def tried(self, attempt: int = 1) -> "Story":
-        self._then(EmailQueued, written_by="templates", queued_at=NOON, personal=self._letter)
-        return self._then(SendStarted, attempt=attempt, started_at=NOON, give_up_at=LATER)
+    def started(self, attempt: int = 1) -> "EmailEvents":
+        self._append(EmailQueued, written_by="templates", queued_at=NOON, personal=self._letter)
+        return self._append(SendStarted, attempt=attempt, started_at=NOON, give_up_at=LATER)
 
-    def sent(self, attempt: int = 1) -> "Story":
-        return self._then(EmailSent, attempt=attempt, sent_at=NOON)
+    def sent(self, attempt: int = 1) -> "EmailEvents":
+        return self._append(EmailSent, attempt=attempt, sent_at=NOON)
 
-    def failed(self) -> "Story":
-        return self._then(EmailFailed, attempts=1, error="400", failed_at=NOON)
+    def failed(self) -> "EmailEvents":
+        return self._append(EmailFailed, attempts=1, error="400", failed_at=NOON)
 
-    def opened(self) -> "Story":
-        return self._then(EmailOpened, at=LATER)
+    def opened(self) -> "EmailEvents":
+        return self._append(EmailOpened, at=LATER)
 
 
 async def counted(kafka: Server, topic: str) -> list[str]:
@@ -77,15 +77,15 @@ async def test_emails_are_counted_once_whatever_is_repeated_or_resent(
 ) -> None:
     await apply_topics(kafka.address, prefix)
     topic = f"{prefix}emails"
-    resent = Story(DANA).tried().failed().tried(attempt=2).sent(attempt=2).opened()
-    stories = [
-        Story(DANA).tried().sent().opened().opened(),
-        Story(DANA).tried().sent(),
-        Story(DANA).tried().failed(),
+    resent = EmailEvents(DANA).started().failed().started(attempt=2).sent(attempt=2).opened()
+    emails = [
+        EmailEvents(DANA).started().sent().opened().opened(),
+        EmailEvents(DANA).started().sent(),
+        EmailEvents(DANA).started().failed(),
         resent,
-        Story(ERIN).tried().failed().tried(attempt=2).failed(),
-        Story(ERIN).tried().failed().tried(attempt=2),
-        Story(ERIN).tried(),
+        EmailEvents(ERIN).started().failed().started(attempt=2).failed(),
+        EmailEvents(ERIN).started().failed().started(attempt=2),
+        EmailEvents(ERIN).started(),
     ]
     suppressed = AddressSuppressed(
         agent_id=ERIN,
@@ -94,15 +94,15 @@ async def test_emails_are_counted_once_whatever_is_repeated_or_resent(
         suppressed_at=NOON,
         personal=SuppressedAddress(email=LETTER.to_email.casefold()),
     )
-    async with producer(kafka.address, "test") as started:
-        for story in stories:
-            for version, event in story.events:
-                await put(started, topic, event, version=version)
-        # From its third record on, as after a crash of the relay: EmailFailed comes again.
+    async with producer(kafka.address, "test") as kafka_producer:
+        for email in emails:
+            for version, event in email.events:
+                await put(kafka_producer, topic, event, version=version)
+        # Published again from the third record on, as after a crash of the relay.
         for version, event in resent.events[2:4]:
-            await put(started, topic, event, version=version)
-        await put(started, topic, resent.events[2][1], version=3)
-        await put(started, topic, suppressed, version=1)
+            await put(kafka_producer, topic, event, version=version)
+        await put(kafka_producer, topic, resent.events[2][1], version=3)
+        await put(kafka_producer, topic, suppressed, version=1)
 
     assert await counted(kafka, topic) == [
         f"{DANA} sent=3 opened=2 failed=1",

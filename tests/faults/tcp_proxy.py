@@ -1,4 +1,4 @@
-"""A TCP proxy on loopback between the services and what they stand on; it breaks as it is told."""
+"""A TCP proxy on loopback between the services and their dependencies, with injectable faults."""
 
 import asyncio
 import contextlib
@@ -12,10 +12,10 @@ _CHUNK = 65_536
 
 @dataclass
 class Proxy:
-    """One listening port. It rewrites nothing; `target`, a loopback port, may change meanwhile.
+    """One listening port; `target`, a loopback port, may change at any time.
 
-    `delay`: seconds that each chunk of bytes waits, either way. `refuses`: who connects is reset
-    at once.
+    `delay`: seconds that each chunk of bytes waits, either way. `refuses`: new connections are
+    reset at once.
     """
 
     target: int
@@ -27,24 +27,24 @@ class Proxy:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port that it listens on."""
         return self._port
 
     @property
     def links(self) -> int:
-        """How many connections there are now."""
+        """The number of open connections."""
         return len(self._links)
 
     def pause(self) -> None:
-        """Become a black hole: take connections and bytes, pass nothing on."""
+        """Accept connections and bytes, but pass nothing on."""
         self._flows.clear()
 
     def resume(self) -> None:
-        """Pass on again, beginning with what was held back."""
+        """Pass bytes on again, starting with those held back."""
         self._flows.set()
 
     def cut(self) -> None:
-        """Reset every connection; what is on the way in either direction is lost."""
+        """Reset every connection; bytes in flight either way are lost."""
         for client, link in self._links.items():
             client.transport.abort()
             link.cancel()
@@ -59,7 +59,7 @@ class Proxy:
         try:
             await self._connect(reader, writer)
         except asyncio.CancelledError:
-            # Of `cut`: the stream server would report a connection task that was cancelled.
+            # By `cut`: the stream server would report the cancelled task.
             pass
         finally:
             del self._links[writer]
@@ -68,18 +68,18 @@ class Proxy:
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._flows.wait()
         with contextlib.suppress(OSError):
-            there, back = await asyncio.open_connection(LOOPBACK, self.target)
-            ways = [
-                asyncio.create_task(self._pump(reader, back)),
-                asyncio.create_task(self._pump(there, writer)),
+            target_reader, target_writer = await asyncio.open_connection(LOOPBACK, self.target)
+            pumps = [
+                asyncio.create_task(self._pump(reader, target_writer)),
+                asyncio.create_task(self._pump(target_reader, writer)),
             ]
             try:
-                # Request and answer: when one side is through, so is the other.
-                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+                # When one side closes, so does the other.
+                await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                for way in ways:
-                    way.cancel()
-                back.transport.abort()
+                for pump in pumps:
+                    pump.cancel()
+                target_writer.transport.abort()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
@@ -93,13 +93,13 @@ class Proxy:
 
 @contextlib.asynccontextmanager
 async def proxy(target: int = 0) -> AsyncIterator[Proxy]:
-    """Listen on a free port and pass everything to the target, which may also be set later."""
-    standing = Proxy(target)
-    standing.resume()
-    server = await asyncio.start_server(standing._accept, LOOPBACK)
-    standing._port = server.sockets[0].getsockname()[1]
+    """Listen on a free port and pass everything to the target, which may be set later."""
+    running = Proxy(target)
+    running.resume()
+    server = await asyncio.start_server(running._accept, LOOPBACK)
+    running._port = server.sockets[0].getsockname()[1]
     try:
-        yield standing
+        yield running
     finally:
         server.close()
-        standing.cut()
+        running.cut()

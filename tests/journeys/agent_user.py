@@ -1,4 +1,4 @@
-"""What an agent does and sees: leads in through the REST API, follow-ups and emails out of it."""
+"""An agent's use of the REST API: adding leads, reading follow-ups and emails."""
 
 import asyncio
 import time
@@ -17,15 +17,15 @@ from tests.system import AUTHORIZED, KEY
 
 LEADS = read_leads(SAMPLE).leads
 FOLLOWUPS = 5 * len(LEADS)
-# Nothing more happens to a follow-up that has one of these.
-ENDS = {"sent", "failed", "cancelled", "withheld", "unknown"}
+# The final statuses of a follow-up.
+FINAL_STATUSES = {"sent", "failed", "cancelled", "withheld", "unknown"}
 DAYS = {"Day 1": 1, "Day 3": 3, "Week 1": 7, "Week 2": 14, "Month 1": 30}
 
 Row = dict[str, Any]
 
 
 class Agent:
-    """One agent at one gateway."""
+    """An agent who uses one gateway."""
 
     def __init__(self, http: httpx2.AsyncClient) -> None:
         self.http = http
@@ -42,7 +42,7 @@ class Agent:
             response = await self.http.get(response.links["next"]["url"])
 
     async def add(self, name: str) -> str:
-        """Add a client with an address of that name; give the id."""
+        """Add a client with this name in its address; return the id."""
         body = {"name": name, "email": f"{name.lower()}@example.com"}
         response = await self.http.post("/api/clients", json=body)
         assert response.status_code == 201, response.text
@@ -52,12 +52,12 @@ class Agent:
         """Return the client's follow-up of this type once it has this status."""
         found: list[Row] = []
 
-        async def there() -> bool:
+        async def has_status() -> bool:
             rows = await self.rows("/api/tasks", client_id=client_id, status=status)
             found[:] = [row for row in rows if row["followup_type"] == followup_type]
             return bool(found)
 
-        await until(there, f"{followup_type} is {status}")
+        await until(has_status, f"{followup_type} is {status}")
         return found[0]
 
     async def post(self, path: str, body: Row | None = None) -> httpx2.Response:
@@ -69,7 +69,7 @@ class Agent:
         return Counter(task["status"] for task in await self.rows("/api/tasks", **params))
 
     async def until_sent(self, count: int, **params: str) -> None:
-        """Return when at least so many follow-ups are sent."""
+        """Wait until at least `count` follow-ups are sent."""
 
         async def enough() -> bool:
             return (await self.statuses(**params))["sent"] >= count
@@ -77,21 +77,21 @@ class Agent:
         await until(enough, f"{count} follow-ups are sent")
 
     async def until_all_ended(self, count: int = FOLLOWUPS) -> list[Row]:
-        """Return the follow-ups when there are that many and nothing more will happen to any."""
+        """Wait until `count` follow-ups have final statuses; return them."""
         counts: Counter[str] = Counter()
 
-        async def ended() -> bool:
+        async def all_final() -> bool:
             counts.clear()
             counts.update(await self.statuses())
-            return counts.total() == count and counts.keys() <= ENDS
+            return counts.total() == count and counts.keys() <= FINAL_STATUSES
 
-        await until(ended, "every follow-up has ended", counts)
+        await until(all_final, "every follow-up has a final status", counts)
         return await self.rows("/api/tasks")
 
 
 @asynccontextmanager
 async def agent_at(url: str) -> AsyncIterator[Agent]:
-    """Give an agent that uses this gateway."""
+    """Yield an agent who uses this gateway."""
     async with httpx2.AsyncClient(
         base_url=url, timeout=30, trust_env=False, headers=AUTHORIZED
     ) as http:
@@ -99,7 +99,7 @@ async def agent_at(url: str) -> AsyncIterator[Agent]:
 
 
 async def import_samples(*urls: str) -> None:
-    """Import the sample leads, dealt out to the gateways; assert that all were added."""
+    """Import the sample leads, spread over the gateways; assert that all were added."""
     for number, url in enumerate(urls):
         leads = LEADS[number :: len(urls)]
         async with ApiClient(url, KEY) as api:
@@ -108,20 +108,24 @@ async def import_samples(*urls: str) -> None:
 
 
 async def until(
-    true: Callable[[], Awaitable[bool]], what: str, seen: object = "", *, seconds: float = 75.0
+    condition: Callable[[], Awaitable[bool]],
+    what: str,
+    details: object = "",
+    *,
+    seconds: float = 75.0,
 ) -> None:
-    """Ask again and again; fail when it is not true in time, with what was seen last."""
+    """Wait until the condition holds; fail after so many seconds, with the details."""
     deadline = time.monotonic() + seconds
-    while not await true():
-        assert time.monotonic() < deadline, f"not in {seconds:.0f} s: {what} {seen}"
+    while not await condition():
+        assert time.monotonic() < deadline, f"not in {seconds:.0f} s: {what} {details}"
         await asyncio.sleep(0.2)
 
 
 def followups_in(ledger: Iterable[Row]) -> Counter[str]:
-    """Count what SendGrid accepted by the follow-up that it is about."""
+    """Count the emails that SendGrid accepted, by follow-up."""
     return Counter(entry["custom_args"]["followup_id"] for entry in ledger)
 
 
-def at(text: str) -> datetime:
-    """Read a time of the API or of a ledger (RFC 3339)."""
+def parse_time(text: str) -> datetime:
+    """Parse a time of the API or of a ledger (RFC 3339)."""
     return datetime.fromisoformat(text)

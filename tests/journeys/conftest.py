@@ -5,28 +5,28 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.providers.running import Fake, provider
-from tests.system import provided_by
+from tests.providers.running import FakeProvider, provider
+from tests.system import provider_settings
 
 
 @dataclass(frozen=True)
 class Providers:
-    """Fake OpenAI and SendGrid, with what they have accepted since this was made."""
+    """Fake OpenAI and SendGrid, with what they have accepted since this was created."""
 
-    openai: Fake
-    sendgrid: Fake
+    openai: FakeProvider
+    sendgrid: FakeProvider
 
     @property
     def settings(self) -> dict[str, str]:
-        """What makes the services call them."""
-        return provided_by(self.openai, self.sendgrid)
+        """The settings that make the services call them."""
+        return provider_settings(self.openai, self.sendgrid)
 
 
 @pytest.fixture(scope="session")
 async def providers_started(
     tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[tuple[Fake, Fake]]:
-    """One process each for the whole run; a call takes 20 ms, so that some are under way."""
+) -> AsyncIterator[tuple[FakeProvider, FakeProvider]]:
+    """One process each for the whole run; a call takes 20 ms, so that calls overlap."""
     folder = tmp_path_factory.mktemp("providers")
     async with (
         provider("openai", folder, delay_ms=20) as openai,
@@ -36,7 +36,7 @@ async def providers_started(
 
 
 @pytest.fixture(scope="module")
-async def providers(providers_started: tuple[Fake, Fake]) -> Providers:
-    """Providers that behave, with empty ledgers."""
+async def providers(providers_started: tuple[FakeProvider, FakeProvider]) -> Providers:
+    """Providers without faults, with empty ledgers."""
     openai, sendgrid = providers_started
-    return Providers(await openai.from_here(), await sendgrid.from_here())
+    return Providers(await openai.reset(), await sendgrid.reset())

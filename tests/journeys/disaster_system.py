@@ -1,4 +1,4 @@
-"""A system as disasters meet it, and what has to hold of it afterwards."""
+"""A system to subject to disasters, and assertions on its state afterwards."""
 
 import json
 from collections import Counter
@@ -10,11 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from contracts.services import SERVICES, Service
 from ops.api_client.client import ApiClient
 from ops.api_client.lead_import import import_leads
 from ops.servers.stores import store_of
-from ops.services import SERVICES, Service
-from ops.topics.rebuild import Rebuilding, report
+from ops.topics.rebuild import Rebuild, report
 from services.gateway.leads.parsing import Lead
 from tests.faults.checker.checker import check
 from tests.faults.checker.history import Acknowledged, read_history
@@ -22,28 +22,28 @@ from tests.faults.checker.settling import until_settled
 from tests.faults.checker.verdict import Anomaly
 from tests.journeys.agent_user import Agent, Row, agent_at, followups_in, until
 from tests.journeys.conftest import Providers
-from tests.providers.running import Fake
+from tests.providers.running import FakeProvider
 from tests.servers import Server
 from tests.system import KEY, Running, system
 
-# What is imported after Beanie has bound another service's documents has states without fields.
+# All imported first: once Beanie has bound one service's documents, others lose their fields.
 _STORES = [store_of(service) for service in SERVICES]
 
 
 @dataclass
-class Site:
+class DisasterSystem:
     """A running system whose clients are followed up."""
 
     running: Running
     agent: Agent
     kafka: Server
     mongodb: Server
-    sendgrid: Fake
+    sendgrid: FakeProvider
     acknowledged: Acknowledged = field(default_factory=Acknowledged)
 
     @property
     def prefix(self) -> str:
-        """What the names of its topics begin with."""
+        """The prefix of its topics."""
         return self.running.prefix
 
     @property
@@ -52,11 +52,11 @@ class Site:
         return 5 * len(self.acknowledged.clients)
 
     def mails(self) -> list[Row]:
-        """Give what SendGrid has accepted since the start."""
+        """Return what SendGrid has accepted since the start."""
         return self.sendgrid.ledger()
 
     async def add(self, count: int) -> None:
-        """Add so many clients; return when they are shown."""
+        """Add `count` clients; wait until the API shows them."""
         first = len(self.acknowledged.clients)
         leads = [
             Lead(line=number, name=f"Client {number}", email=f"client{number}@example.com")
@@ -75,40 +75,42 @@ class Site:
         now = datetime.now(UTC)
         self.acknowledged.clients = dict.fromkeys(shown, now) | self.acknowledged.clients
 
-    async def until_mailed(self, count: int) -> None:
-        """Return when SendGrid has accepted at least so many."""
+    async def until_accepted(self, count: int) -> None:
+        """Wait until SendGrid has accepted at least `count` emails."""
 
         async def enough() -> bool:
             return len(self.mails()) >= count
 
-        await until(enough, f"{count} mails are accepted")
+        await until(enough, f"{count} emails are accepted")
 
-    def told(self, service: str, event: str) -> list[dict[str, Any]]:
-        """Give the log entries of this event that the service wrote."""
+    def log_entries(self, service: str, event: str) -> list[dict[str, Any]]:
+        """Return the service's log entries of this event."""
         found = []
         for process in self.running.processes[service]:
             lines = process.log.read_text().splitlines()
             found += [entry for line in lines if (entry := json.loads(line))["event"] == event]
         return found
 
-    def rebuildings(self) -> dict[Service, Rebuilding]:
-        """Give what replays the services."""
+    def rebuildings(self) -> dict[Service, Rebuild]:
+        """Return a rebuilding of each service."""
         addresses = self.kafka.address, self.prefix, self.mongodb.address
-        return {service: Rebuilding(service, *addresses) for service in SERVICES}
+        return {service: Rebuild(service, *addresses) for service in SERVICES}
 
-    async def assert_equal(self) -> None:
-        """Assert that replay makes of the topics what every service holds."""
+    async def assert_replay_equal(self) -> None:
+        """Assert that replaying the topics gives the state of every service."""
         for service, rebuilding in self.rebuildings().items():
             found = await rebuilding.verify(lambda *_: None)
-            different = [one for one in found if one.live != one.fresh]
+            different = [one for one in found if one.live != one.replayed]
             assert not different, "\n".join([f"{service}:", *report(different)])
             assert sum(one.live[0] for one in found) > 0
 
-    async def assert_whole(self, *, apart: Callable[[Anomaly], bool] = lambda _: False) -> None:
-        """Wait until all follow-ups have ended; assert that each was sent, and sent once.
+    async def assert_consistent(
+        self, *, allowed: Callable[[Anomaly], bool] = lambda _: False
+    ) -> None:
+        """Wait until all follow-ups are final; assert that each was sent exactly once.
 
-        And that logs, topics, states and views tell the same, as the checker and as replay see it.
-        `apart` tells what the checker calls wrong and is meant to be.
+        Also that logs, topics, states and views agree, by the checker and by replay. `allowed`
+        returns whether an anomaly is expected.
         """
         tasks = await self.agent.until_all_ended(self.followups)
         assert Counter(task["status"] for task in tasks) == {"sent": self.followups}
@@ -125,28 +127,28 @@ class Site:
             embedded=self.kafka.embedded,
         )
         history = await until_settled(read, seconds=30)
-        # The provider serves other tests, too.
+        # The provider's ledger also holds other tests' entries.
         verdict = check(replace(history, ledger=self.mails()))
-        wrong = [anomaly for anomaly in verdict.anomalies if not apart(anomaly)]
+        wrong = [anomaly for anomaly in verdict.anomalies if not allowed(anomaly)]
         assert not wrong, "\n".join(map(str, wrong))
         assert verdict.ends == {"sent": self.followups}
-        await self.assert_equal()
+        await self.assert_replay_equal()
         assert self.running.errors() == []
 
 
 @asynccontextmanager
-async def site(
+async def disaster_system(
     folder: Path,
     kafka: Server,
     mongodb: Server,
     prefix: str,
     providers: Providers,
     **settings: str,
-) -> AsyncIterator[Site]:
+) -> AsyncIterator[DisasterSystem]:
     """Run all services; a day of the calendar takes 0.6 s, a plan 18 s."""
     environment = {"FOLLOWUP_DAY_SECONDS": "0.6"} | providers.settings | settings
     async with (
         system(folder, kafka, mongodb, prefix=prefix, environment=environment) as running,
         agent_at(running.api[0]) as agent,
     ):
-        yield Site(running, agent, kafka, mongodb, await providers.sendgrid.from_here())
+        yield DisasterSystem(running, agent, kafka, mongodb, await providers.sendgrid.reset())

@@ -1,4 +1,4 @@
-"""`realtoros replay` as an operator runs it, as a process; and what it does to the collections."""
+"""`realtoros replay` as an operator runs it, and its effects on the collections."""
 
 import asyncio
 import contextlib
@@ -8,18 +8,20 @@ from typing import Any, Literal
 
 from pymongo import AsyncMongoClient
 
-from chassis.mongo.client import Database
-from ops.services import Service
-from tests.journeys.disaster_system import Site
+from chassis.mongo.client import Database, database_name
+from contracts.services import Service
+from tests.journeys.disaster_system import DisasterSystem
 
-# Holding: it catches up while nobody may write. Swapping: it can only be finished.
+# Holding: it catches up while writes are held. Swapping: it can only be finished.
 Phase = Literal["none", "building", "holding", "swapping"]
 _COMMAND = (sys.executable, "-P", "-m", "ops.cli", "replay")
 
 
-async def begun(here: Site, service: Service, *options: str) -> asyncio.subprocess.Process:
+async def start_replay(
+    system: DisasterSystem, service: Service, *options: str
+) -> asyncio.subprocess.Process:
     """Start `realtoros replay` of the service."""
-    process = here.running.processes[service][0]
+    process = system.running.processes[service][0]
     return await asyncio.create_subprocess_exec(
         *_COMMAND,
         service,
@@ -27,32 +29,34 @@ async def begun(here: Site, service: Service, *options: str) -> asyncio.subproce
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        cwd=here.running.folder,
+        cwd=system.running.folder,
         env=process.environment,
     )
 
 
-async def replayed(here: Site, service: Service, *options: str) -> str:
-    """Run `realtoros replay` of the service to its end, which is a good one; give its output."""
-    process = await begun(here, service, *options)
+async def run_replay(system: DisasterSystem, service: Service, *options: str) -> str:
+    """Run `realtoros replay` of the service, assert that it succeeds, and return its output."""
+    process = await start_replay(system, service, *options)
     output, _ = await process.communicate()
     assert process.returncode == 0, f"{service} {options}: {output.decode()}"
     return output.decode()
 
 
-async def collections(here: Site, service: Service) -> Mapping[str, Mapping[str, Any]]:
-    """Describe the service's collections by name; a new one of the same name has another uuid."""
-    async with _database(here, service) as database:
+async def collections(system: DisasterSystem, service: Service) -> Mapping[str, Mapping[str, Any]]:
+    """Return the service's collections by name; a recreated one has another uuid."""
+    async with _database(system, service) as database:
         return {raw["name"]: raw async for raw in await database.list_collections()}
 
 
-async def killed(here: Site, service: Service, wanted: Phase, seconds: float) -> Phase:
-    """Begin a swap and kill it so long after it is seen to be that far; give how far it was.
+async def kill_swap(
+    system: DisasterSystem, service: Service, wanted: Phase, seconds: float
+) -> Phase:
+    """Start a swap, kill it so many seconds after it reaches the phase; return its last phase.
 
-    It may have ended before that is seen.
+    It may have ended before the phase is seen.
     """
-    async with _database(here, service) as database:
-        process = await begun(here, service, "--swap")
+    async with _database(system, service) as database:
+        process = await start_replay(system, service, "--swap")
         try:
             while process.returncode is None and await _phase(database) != wanted:
                 await asyncio.sleep(0.003)
@@ -65,7 +69,7 @@ async def killed(here: Site, service: Service, wanted: Phase, seconds: float) ->
 
 
 async def _phase(database: Database) -> Phase:
-    """Tell how far a swap is; what a killed one has left counts, too."""
+    """Return the phase of a swap, running or killed."""
     progress = await database["replay.progress"].find_one({})
     if not progress:
         return "none"
@@ -76,7 +80,7 @@ async def _phase(database: Database) -> Phase:
 
 
 @contextlib.asynccontextmanager
-async def _database(here: Site, service: Service) -> AsyncIterator[Database]:
-    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(here.mongodb.address)
+async def _database(system: DisasterSystem, service: Service) -> AsyncIterator[Database]:
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(system.mongodb.address)
     async with client:
-        yield client[f"realtoros_{service}"]
+        yield client[database_name(service)]

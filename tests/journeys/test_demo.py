@@ -1,4 +1,4 @@
-"""`realtoros demo` as a user runs it: Ctrl-C in the middle, and then once more to the end."""
+"""`realtoros demo` as a user runs it: interrupted by Ctrl-C, then run again to the end."""
 
 import asyncio
 import contextlib
@@ -44,7 +44,7 @@ async def demo(
             await process.wait()
 
 
-async def test_a_demo_interrupted_by_ctrl_c_goes_on_where_it_was(
+async def test_a_demo_interrupted_by_ctrl_c_resumes(
     tmp_path: Path, kafka: Server, prefix: str
 ) -> None:
     environment = {"FOLLOWUP_DAY_SECONDS": "0.6", "SCHEDULER_POLL_SECONDS": "0.5"}
@@ -69,7 +69,7 @@ async def test_a_demo_interrupted_by_ctrl_c_goes_on_where_it_was(
     assert before.items() <= after.items()
     assert len(after) == FOLLOWUPS
     assert_each_is_a_readable_letter([email.message_from_bytes(text) for text in after.values()])
-    assert list(mail.glob(".*")) == [], "what was being written is finished or gone"
+    assert list(mail.glob(".*")) == [], "no partly written letter is left"
 
 
 def letters(mail: Path) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""The main job: 25 leads in, 125 personal emails out, each once and none too early."""
+"""The main job: 25 leads in, 125 personal emails out, each sent once and none too early."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,13 +14,13 @@ from tests.journeys.agent_user import (
     Agent,
     Row,
     agent_at,
-    at,
     followups_in,
     import_samples,
+    parse_time,
 )
 from tests.journeys.conftest import Providers
 from tests.servers import Server
-from tests.system import Running, empty, prefix_on, system
+from tests.system import Running, drop_databases, system, topic_prefix
 
 pytestmark = pytest.mark.journey
 
@@ -29,7 +29,7 @@ DAY = timedelta(seconds=0.5)
 
 @dataclass(frozen=True)
 class Month:
-    """What a month of work has left: rows of the API, entries of the providers' ledgers."""
+    """The outcome of a month: rows of the API, entries of the providers' ledgers."""
 
     running: Running
     clients: dict[str, Row]
@@ -40,13 +40,13 @@ class Month:
     deleted: str
     closed: str
 
-    def of(self, client: str) -> dict[str, str]:
-        """Give the status of each of a client's follow-ups by type."""
+    def statuses_of(self, client: str) -> dict[str, str]:
+        """Return the statuses of a client's follow-ups by type."""
         tasks = (task for task in self.tasks.values() if task["client_id"] == client)
         return {task["followup_type"]: task["status"] for task in tasks}
 
     def samples(self, rows: list[Row]) -> list[Row]:
-        """Leave out the two clients that do not stay."""
+        """Return the rows without the clients that were deleted and closed."""
         return [row for row in rows if _client(row) not in (self.deleted, self.closed)]
 
 
@@ -57,12 +57,12 @@ async def month(
     mongodb_server: Server,
     providers: Providers,
 ) -> AsyncIterator[Month]:
-    """Run the main job; beside the 25 leads a client that is deleted and one that closes."""
-    await empty(mongodb_server)
+    """Run the main job: 25 leads, a client that is deleted and one that is closed."""
+    await drop_databases(mongodb_server)
     folder = tmp_path_factory.mktemp("main-job")
     settings = providers.settings | {"FOLLOWUP_DAY_SECONDS": str(DAY.total_seconds())}
     async with (
-        prefix_on(kafka) as prefix,
+        topic_prefix(kafka) as prefix,
         system(folder, kafka, mongodb_server, prefix=prefix, environment=settings) as running,
         agent_at(running.api[0]) as agent,
     ):
@@ -104,7 +104,7 @@ async def test_every_followup_of_every_lead_is_sent(month: Month) -> None:
     assert {task["status"] for task in tasks} == {"sent"}
     assert len(tasks) == FOLLOWUPS
     for client in {task["client_id"] for task in tasks}:
-        assert month.of(client).keys() == DAYS.keys()
+        assert month.statuses_of(client).keys() == DAYS.keys()
 
 
 async def test_the_mail_provider_accepted_each_followup_once(month: Month) -> None:
@@ -132,15 +132,15 @@ async def test_nothing_was_sent_before_its_time(month: Month) -> None:
     for entry in month.samples(month.accepted):
         task = month.tasks[entry["custom_args"]["followup_id"]]
         client = month.clients[task["client_id"]]
-        planned = at(client["created_at"]) + DAYS[task["followup_type"]] * DAY
-        assert planned <= at(task["scheduled_for"]) <= at(entry["at"])
+        planned = parse_time(client["created_at"]) + DAYS[task["followup_type"]] * DAY
+        assert planned <= parse_time(task["scheduled_for"]) <= parse_time(entry["at"])
 
 
 async def test_the_email_log_shows_what_was_sent(month: Month) -> None:
     logs = {email["_id"]: email for email in month.emails}
     sent = {id_ for id_, log in logs.items() if log["status"] == "sent"}
     assert sent == {entry["custom_args"]["email_id"] for entry in month.accepted}
-    # One may have been withheld: that of the client who was deleted meanwhile.
+    # One may have been withheld: that of the deleted client.
     assert {logs[id_]["client_id"] for id_ in logs.keys() - sent} <= {month.deleted}
     for entry in month.accepted:
         log = logs[entry["custom_args"]["email_id"]]
@@ -162,17 +162,17 @@ async def test_a_client_was_last_contacted_when_the_last_email_was_sent(month: M
 
 
 @pytest.mark.parametrize("who", ["deleted", "closed"])
-async def test_a_client_that_does_not_stay_gets_nothing_more(month: Month, who: str) -> None:
+async def test_a_deleted_or_closed_client_gets_nothing_more(month: Month, who: str) -> None:
     client: str = getattr(month, who)
-    statuses = month.of(client)
+    statuses = month.statuses_of(client)
     assert statuses.pop("Day 1") == "sent"
-    # This one may have been on its way already.
+    # This one may have been in flight already.
     assert statuses.pop("Day 3") in ("sent", "cancelled", "withheld")
     assert statuses == dict.fromkeys(("Week 1", "Week 2", "Month 1"), "cancelled")
     accepted = followups_in(e for e in month.accepted if e["custom_args"]["client_id"] == client)
     sent = {task for task, row in month.tasks.items() if row["status"] == "sent"}
     assert accepted.keys() <= sent
-    assert accepted.total() == list(month.of(client).values()).count("sent")
+    assert accepted.total() == list(month.statuses_of(client).values()).count("sent")
 
 
 async def test_a_deleted_client_is_not_shown(month: Month) -> None:

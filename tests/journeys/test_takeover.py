@@ -1,4 +1,4 @@
-"""Who dies with work in hand is followed by another, soon."""
+"""A killed worker's claims and partitions are soon taken over."""
 
 import asyncio
 import signal
@@ -22,7 +22,7 @@ TAKEOVER_SECONDS = LEASE_SECONDS + 10
 FAILOVER_SECONDS = 15.0
 
 
-async def test_what_a_killed_worker_had_claimed_is_done_soon_after_its_claim_has_run_out(
+async def test_a_killed_worker_s_work_is_done_soon_after_its_claim_expires(
     tmp_path: Path, kafka: Server, mongodb: Server, prefix: str, providers: Providers
 ) -> None:
     settings = providers.settings | {
@@ -34,8 +34,8 @@ async def test_what_a_killed_worker_had_claimed_is_done_soon_after_its_claim_has
         system(tmp_path, kafka, mongodb, prefix=prefix, environment=settings) as running,
         agent_at(running.api[0]) as agent,
     ):
-        # The writer does not answer before its process is killed.
-        await providers.openai.order({"delay": 60.0})
+        # OpenAI does not answer before composer is killed.
+        await providers.openai.inject_faults({"delay": 60.0})
         client = await agent.add("Orphan")
 
         async def claimed() -> bool:
@@ -43,8 +43,8 @@ async def test_what_a_killed_worker_had_claimed_is_done_soon_after_its_claim_has
 
         await until(claimed, "composer has claimed the draft")
         await running.kill("composer")
-        # Killed between its claim and its call, it has not met the delay: nobody is to meet it.
-        await providers.openai.behave()
+        # If it was killed before its call, the delay is still pending: remove it.
+        await providers.openai.clear_faults()
         began = time.monotonic()
         await running.start("composer")
         await agent.task(client, "sent")
@@ -64,7 +64,7 @@ async def test_another_replica_answers_soon_after_one_was_killed(
         [victim, _] = running.processes["crm"]
         await victim.end(signal.SIGKILL)
         began = time.monotonic()
-        # So many that every partition has some.
+        # Enough for every partition to have some.
         await asyncio.gather(*(added(agent, f"After{number}") for number in range(60)))
         assert time.monotonic() - began <= FAILOVER_SECONDS
         await victim.start()
@@ -72,16 +72,16 @@ async def test_another_replica_answers_soon_after_one_was_killed(
 
 
 async def added(agent: Agent, name: str) -> None:
-    """Add a client; return when it is accepted and shown, however late."""
+    """Add a client; wait until the command is accepted."""
     body = {"name": name, "email": f"{name.lower()}@example.com"}
     response = await agent.post("/api/clients", body)
     if response.status_code == 201:
         return
     assert response.status_code == 202, response.text
-    place = response.headers["Location"]
+    status_url = response.headers["Location"]
 
     async def accepted() -> bool:
-        return bool((await agent.http.get(place)).json()["status"] == "accepted")
+        return bool((await agent.http.get(status_url)).json()["status"] == "accepted")
 
     await until(accepted, "the command is accepted")
 

@@ -1,4 +1,4 @@
-"""The topics of one system: lost or cut by disasters, and how far they go."""
+"""Damage to one system's topics: wiped or truncated; and their end offsets."""
 
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -12,13 +12,13 @@ from tests.journeys.agent_user import until
 from tests.servers import Server
 
 
-async def lose_topics(kafka: Server, prefix: str) -> int:
-    """Delete all topics of the prefix, and make them anew; give how many records that cost.
+async def wipe_topics(kafka: Server, prefix: str) -> int:
+    """Delete and recreate all topics of the prefix; return how many records were lost.
 
-    Stop the services before. Apache Kafka forgets the groups' offsets in them, too; the embedded
-    broker keeps those, so that groups stand behind the ends of their topics.
+    Stop the services first. Apache Kafka also deletes the groups' offsets; the embedded broker
+    keeps them, so that they lie beyond the ends of the new topics.
     """
-    lost = (await ends(kafka, prefix)).total()
+    lost = (await end_offsets(kafka, prefix)).total()
     async with _admin(kafka) as admin:
         await admin.delete_topics(await _topics(admin, prefix))
 
@@ -31,20 +31,20 @@ async def lose_topics(kafka: Server, prefix: str) -> int:
     return lost
 
 
-async def cut(kafka: Server, topic: str) -> int:
-    """Delete the older half of each partition of a topic; give how many records that cost."""
-    found = await ends(kafka, topic)
+async def truncate_topic(kafka: Server, topic: str) -> int:
+    """Delete the older half of each partition of a topic; return how many records were lost."""
+    found = await end_offsets(kafka, topic)
     halves = {p: end // 2 for p, end in found.items() if p.topic == topic and end > 1}
     async with _admin(kafka) as admin:
         await admin.delete_records({p: RecordsToDelete(at) for p, at in halves.items()})
     return sum(halves.values())
 
 
-async def ends(kafka: Server, prefix: str) -> Counter[TopicPartition]:
-    """Give where the partitions of all topics end whose names begin like this."""
+async def end_offsets(kafka: Server, prefix: str) -> Counter[TopicPartition]:
+    """Return the end offsets of all partitions of the topics with this prefix."""
     async with _admin(kafka) as admin:
         described = await admin.describe_topics(await _topics(admin, prefix))
-    places = [
+    partitions = [
         TopicPartition(topic["topic"], partition["partition"])
         for topic in described
         for partition in topic["partitions"]
@@ -52,7 +52,7 @@ async def ends(kafka: Server, prefix: str) -> Counter[TopicPartition]:
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka.address)
     await consumer.start()
     try:
-        return Counter(await consumer.end_offsets(places))
+        return Counter(await consumer.end_offsets(partitions))
     finally:
         await consumer.stop()
 

@@ -1,1 +1,1 @@
-"""Fake OpenAI and SendGrid: processes of their own that speak HTTP, fail on order and count."""
+"""Fake OpenAI and SendGrid: HTTP servers with injectable faults and a ledger of accepted calls."""

@@ -1,6 +1,6 @@
-"""How a provider is ordered to misbehave: `PUT /_faults` with a JSON list of orders.
+"""The faults of a provider: `PUT /_faults` with a JSON list of them.
 
-An order says what happens to the requests it applies to; its parts can be combined:
+A fault says what happens to the requests it applies to; its fields can be combined:
 
     {"status": 429, "headers": {"Retry-After": "2"}, "body": {…}}   refused, not accepted
     {"delay": 0.5}               answered so many seconds later; acceptance is not delayed
@@ -8,13 +8,13 @@ An order says what happens to the requests it applies to; its parts can be combi
     {"drop": "after"}            accepted, then the connection is closed without an answer
     {"malformed": true}          accepted, but the answer's body is not what the API promises
     {"malformed": "content"}     OpenAI: the text the model wrote breaks the JSON schema
-    {"truncated": true}          accepted, but the connection ends amid the answer's body
+    {"truncated": true}          accepted, but the connection closes within the answer's body
     {"truncated": "content"}     OpenAI: the model ran out of tokens (finish_reason "length")
     {"refusal": true}            OpenAI: the model refuses
 
 and for how many of the requests: `times` (1 unless given; null is forever) and `rate` (a
-probability, drawn for each request, with an optional `seed`). The first order in the list that
-has times left and whose draw succeeds applies, so orders without a rate follow one another.
+probability, drawn for each request, with an optional `seed`). The first fault in the list that
+has times left and whose draw succeeds applies, so faults without a rate follow one another.
 """
 
 import random
@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, TypeAdapter
 
 
 class Fault(BaseModel):
-    """One order; see the module's text."""
+    """One fault; see the module's docstring."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -44,18 +44,18 @@ class Fault(BaseModel):
     _random: random.Random = PrivateAttr(default_factory=random.Random)
 
     def model_post_init(self, _context: object, /) -> None:
-        """Make the draws of an order with a seed the same every time."""
+        """Seed the draws, so that they are the same every time."""
         if self.seed is not None:
             self._random.seed(self.seed)
 
     @property
     def name(self) -> dict[str, Any] | None:
-        """Return what the order does, without how often; None when it does nothing."""
+        """Return the fault's effects, without how often; None if it has none."""
         return self.model_dump(exclude_defaults=True, exclude={"times", "rate", "seed"}) or None
 
     @property
     def accepts(self) -> bool:
-        """Whether the provider does what was asked of it, whatever it answers."""
+        """Whether the provider accepts the request, whatever it answers."""
         return self.status is None and self.drop != "before"
 
     def applies(self) -> bool:
@@ -68,26 +68,26 @@ class Fault(BaseModel):
 
 
 NO_FAULT = Fault(times=None)
-_ORDERS = TypeAdapter(list[Fault])
+_FAULTS = TypeAdapter(list[Fault])
 
 
 class Faults:
-    """The orders in force."""
+    """The faults in force."""
 
     def __init__(self) -> None:
-        self._orders: list[Fault] = []
+        self._faults: list[Fault] = []
 
-    def order(self, text: bytes) -> None:
-        """Replace the orders by those of a JSON list; raise pydantic's ValidationError."""
-        self._orders = _ORDERS.validate_json(text)
+    def replace(self, text: bytes) -> None:
+        """Replace the faults by those of a JSON list. Raises pydantic.ValidationError."""
+        self._faults = _FAULTS.validate_json(text)
 
     def clear(self) -> None:
-        """Forget all orders."""
-        self._orders = []
+        """Remove all faults."""
+        self._faults = []
 
     def next(self) -> Fault:
-        """Return what shall happen to the request that just came."""
-        for order in self._orders:
-            if order.applies():
-                return order
+        """Return the fault for the next request."""
+        for fault in self._faults:
+            if fault.applies():
+                return fault
         return NO_FAULT

@@ -1,4 +1,4 @@
-"""What a provider accepted, as JSON lines that survive the provider's own death."""
+"""What a provider accepted, as JSON lines that survive a crash of the provider."""
 
 import os
 from datetime import UTC, datetime

@@ -18,7 +18,7 @@ _REFUSAL = "I'm sorry, I cannot help with that."
 
 
 def handle(path: str, request: Any, number: int, fault: Fault) -> Answer:
-    """Write what the JSON schema of the request asks for."""
+    """Return text that fits the request's JSON schema."""
     if path not in ("/v1/chat/completions", "/v1/responses"):
         return refuse(404, f"unknown path {path}")
     is_chat = path.endswith("completions")

@@ -1,4 +1,4 @@
-"""Fake providers for tests: each started as a process of its own, asked and ordered over HTTP."""
+"""Fake providers for tests: each a process of its own, controlled over HTTP."""
 
 import contextlib
 import sys
@@ -18,8 +18,8 @@ _BASE = {"openai": "/v1", "sendgrid": ""}
 
 
 @dataclass(frozen=True)
-class Fake:
-    """A running provider; `url` is what OPENAI_BASE_URL or SENDGRID_BASE_URL is to be."""
+class FakeProvider:
+    """A running provider; `url` is the value for OPENAI_BASE_URL or SENDGRID_BASE_URL."""
 
     url: str
     ledger_file: Path
@@ -30,16 +30,16 @@ class Fake:
         """Return what was accepted, oldest first; see the provider's module for the fields."""
         return entries(self.ledger_file)[self._skipped :]
 
-    async def from_here(self) -> "Fake":
+    async def reset(self) -> "FakeProvider":
         """Clear all faults and return the same provider without what it has accepted so far."""
-        await self.behave()
+        await self.clear_faults()
         return replace(self, _skipped=len(entries(self.ledger_file)))
 
-    async def order(self, *orders: dict[str, Any]) -> None:
-        """Replace the faults in force by these; see tests.providers.faults for what there is."""
-        (await self._control.put("/_faults", json=orders)).raise_for_status()
+    async def inject_faults(self, *faults: dict[str, Any]) -> None:
+        """Replace the faults in force by these; see tests.providers.faults for the fields."""
+        (await self._control.put("/_faults", json=faults)).raise_for_status()
 
-    async def behave(self) -> None:
+    async def clear_faults(self) -> None:
         """Clear all faults."""
         (await self._control.delete("/_faults")).raise_for_status()
 
@@ -47,7 +47,7 @@ class Fake:
 @contextlib.asynccontextmanager
 async def provider(
     name: Literal["openai", "sendgrid"], folder: Path, *, delay_ms: float = 0.0
-) -> AsyncIterator[Fake]:
+) -> AsyncIterator[FakeProvider]:
     """Run the provider; each of its answers takes at least `delay_ms` milliseconds.
 
     Its ledger stays in `<folder>/<name>`. Started again on the same folder it has the same
@@ -64,7 +64,7 @@ async def provider(
             httpx2.AsyncClient(base_url=address, trust_env=False) as control,
             running(name, command, home, lambda: _answers(control), working_folder=_ROOT),
         ):
-            yield Fake(address + _BASE[name], ledger, control)
+            yield FakeProvider(address + _BASE[name], ledger, control)
 
 
 async def _answers(control: httpx2.AsyncClient) -> bool:

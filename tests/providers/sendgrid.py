@@ -14,8 +14,8 @@ import orjson
 from tests.providers.faults import Fault
 from tests.providers.server import Answer, serve
 
-# The text of SendGrid's own answers, shortened, by the field it complains about.
-_COMPLAINTS = {
+# The text of SendGrid's own answers, shortened, by the field at fault.
+_MESSAGES = {
     "personalizations": "The personalizations field is required and must have at least one"
     " personalization.",
     "personalizations.0.to": "The to array is required for all personalization objects, and must"
@@ -34,11 +34,11 @@ _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 def handle(path: str, request: Any, _number: int, fault: Fault) -> Answer:
-    """Accept a message or complain about the first field that is wrong with it."""
+    """Accept a message, or return an error that names its first wrong field."""
     if path != "/v3/mail/send":
         return refuse(404, "not found")
     if wrong := next(_wrong_fields(request), None):
-        return _errors(400, _COMPLAINTS[wrong], wrong)
+        return _errors(400, _MESSAGES[wrong], wrong)
     message_id = uuid.uuid4().hex[:22]
     entry = _entry(request, message_id)
     if fault.malformed:
@@ -58,7 +58,7 @@ def _errors(status: int, text: str, field: str | None) -> Answer:
 
 
 def _wrong_fields(request: Any) -> Iterator[str]:
-    """Yield what is wrong; only the first may be asked for, since each check rests on it."""
+    """Yield the wrong fields; consume only the first, since later checks rely on earlier ones."""
     if not isinstance(request, dict) or not _objects(request.get("personalizations")):
         yield "personalizations"
     personalizations = request["personalizations"]

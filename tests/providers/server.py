@@ -1,4 +1,4 @@
-"""The HTTP side that all fake providers share: one bare ASGI function, since CPU is scarce."""
+"""The HTTP server that all fake providers share: plain ASGI, to use little CPU."""
 
 import argparse
 import asyncio
@@ -21,7 +21,7 @@ _KEEP_ALIVE_SECONDS = 300
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is sent back; `entry` is what the ledger keeps, and only acceptance has one."""
+    """The response; `entry` goes into the ledger, for accepted requests only."""
 
     status: int
     body: bytes = b""
@@ -60,14 +60,14 @@ class Provider:
         if fault.drop:
             await _hang_up(scope, receive)
         elif fault.truncated is True:
-            await _send(send, answer, amid=True)
+            await _send(send, answer, truncated=True)
             await _hang_up(scope, receive)
         else:
             await _send(send, answer)
 
     def _answer(self, scope: Scope, body: bytes, fault: Fault) -> Answer:
         if fault.status is not None:
-            refusal = self._refuse(fault.status, "ordered by the test")
+            refusal = self._refuse(fault.status, "injected by the test")
             text = refusal.body if fault.body is None else orjson.dumps(fault.body)
             return Answer(fault.status, text, dict(fault.headers))
         if not fault.accepts:
@@ -88,7 +88,7 @@ class Provider:
                 return Answer(200, orjson.dumps({"count": self._ledger.count}))
             case "PUT", "/_faults":
                 try:
-                    self._faults.order(body)
+                    self._faults.replace(body)
                 except ValidationError as error:
                     return Answer(422, str(error).encode())
                 return Answer(200)
@@ -100,7 +100,7 @@ class Provider:
 
 
 class _Protocol(HttpToolsProtocol):
-    """uvicorn's protocol, plus what ASGI has no word for: closing the connection midway."""
+    """uvicorn's protocol, plus what ASGI lacks: closing the connection midway."""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -108,17 +108,17 @@ class _Protocol(HttpToolsProtocol):
 
 
 def serve(name: str, handle: Handle, refuse: Refuse) -> None:
-    """Serve the provider as the command line says, until SIGTERM."""
+    """Serve the provider with the command line's options, until SIGTERM."""
     parser = argparse.ArgumentParser(prog=f"tests.providers.{name}")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--ledger", type=Path, required=True)
     parser.add_argument("--delay-ms", type=float, default=0.0)
-    wanted = parser.parse_args()
-    provider = Provider(handle, refuse, Ledger(wanted.ledger), wanted.delay_ms / 1000)
+    options = parser.parse_args()
+    provider = Provider(handle, refuse, Ledger(options.ledger), options.delay_ms / 1000)
     uvicorn.run(
         provider,
         host="127.0.0.1",
-        port=wanted.port,
+        port=options.port,
         loop="uvloop",
         http=_Protocol,
         lifespan="off",
@@ -149,16 +149,16 @@ async def _body(receive: Any) -> bytes:
     return body
 
 
-async def _send(send: Any, answer: Answer, *, amid: bool = False) -> None:
+async def _send(send: Any, answer: Answer, *, truncated: bool = False) -> None:
     # Cut short, an answer without a body must promise one to be noticed.
-    length = len(answer.body) or (2 if amid else 0)
+    length = len(answer.body) or (2 if truncated else 0)
     headers = [(b"content-length", str(length).encode())]
     headers += [(name.encode(), value.encode()) for name, value in answer.headers.items()]
     if answer.body and "content-type" not in answer.headers:
         headers.append((b"content-type", b"application/json"))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    body = answer.body[: len(answer.body) // 2] if amid else answer.body
-    await send({"type": "http.response.body", "body": body, "more_body": amid})
+    body = answer.body[: len(answer.body) // 2] if truncated else answer.body
+    await send({"type": "http.response.body", "body": body, "more_body": truncated})
 
 
 async def _hang_up(scope: Scope, receive: Any) -> None:

@@ -1,4 +1,4 @@
-"""The fakes must look to the real client libraries like the real providers."""
+"""To the real client libraries the fakes look like the real providers."""
 
 import time
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ from openai import (
 from pydantic import BaseModel, ValidationError
 from sendgrid.helpers import mail as untyped
 
-from tests.providers.running import Fake, provider
+from tests.providers.running import FakeProvider, provider
 
 
 class Letter(BaseModel):
@@ -30,25 +30,25 @@ class Letter(BaseModel):
 
 # One process for all tests: starting Python costs more than what is tested.
 @pytest.fixture(scope="module")
-async def one_sendgrid(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fake]:
+async def running_sendgrid(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[FakeProvider]:
     async with provider("sendgrid", tmp_path_factory.mktemp("fake")) as fake:
         yield fake
 
 
 @pytest.fixture(scope="module")
-async def one_openai(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fake]:
+async def running_openai(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[FakeProvider]:
     async with provider("openai", tmp_path_factory.mktemp("fake")) as fake:
         yield fake
 
 
 @pytest.fixture
-async def sendgrid(one_sendgrid: Fake) -> Fake:
-    return await one_sendgrid.from_here()
+async def sendgrid(running_sendgrid: FakeProvider) -> FakeProvider:
+    return await running_sendgrid.reset()
 
 
 @pytest.fixture
-async def openai(one_openai: Fake) -> Fake:
-    return await one_openai.from_here()
+async def openai(running_openai: FakeProvider) -> FakeProvider:
+    return await running_openai.reset()
 
 
 helpers: Any = untyped
@@ -64,14 +64,14 @@ def a_mail(**changes: Any) -> dict[str, Any]:
     return {**body, **changes}
 
 
-async def post(fake: Fake, body: Any, key: str = "Bearer SG.key") -> httpx2.Response:
+async def post(fake: FakeProvider, body: Any, key: str = "Bearer SG.key") -> httpx2.Response:
     async with httpx2.AsyncClient(base_url=fake.url, trust_env=False) as client:
         return await client.post(
             "/v3/mail/send", json=body, headers={"Authorization": key}, timeout=5
         )
 
 
-async def compose(fake: Fake, **headers: str) -> Letter | None:
+async def compose(fake: FakeProvider, **headers: str) -> Letter | None:
     async with AsyncOpenAI(
         api_key="sk", base_url=fake.url, max_retries=0, timeout=5, default_headers=headers
     ) as client:
@@ -83,7 +83,7 @@ async def compose(fake: Fake, **headers: str) -> Letter | None:
     return completion.choices[0].message.parsed
 
 
-async def test_sendgrid_accepts_a_mail_and_keeps_what_matters_of_it(sendgrid: Fake) -> None:
+async def test_sendgrid_accepts_a_mail_and_records_it(sendgrid: FakeProvider) -> None:
     answer = await post(sendgrid, a_mail())
     assert answer.status_code == 202
     assert answer.content == b""
@@ -101,7 +101,7 @@ async def test_sendgrid_accepts_a_mail_and_keeps_what_matters_of_it(sendgrid: Fa
 
 
 @pytest.mark.parametrize("key", ["", "Bearer", "Basic abc"])
-async def test_sendgrid_wants_a_key(sendgrid: Fake, key: str) -> None:
+async def test_sendgrid_requires_a_key(sendgrid: FakeProvider, key: str) -> None:
     answer = await post(sendgrid, a_mail(), key=key)
     assert answer.status_code == 401
     assert answer.json()["errors"][0]["message"]
@@ -112,8 +112,8 @@ async def test_sendgrid_wants_a_key(sendgrid: Fake, key: str) -> None:
     ("changes", "field"),
     [
         ({"personalizations": []}, "personalizations"),
-        ({"personalizations": [{"to": [{"email": "nobody"}]}]}, "personalizations.0.to"),
-        ({"from": {"name": "nobody"}}, "from"),
+        ({"personalizations": [{"to": [{"email": "unknown"}]}]}, "personalizations.0.to"),
+        ({"from": {"name": "unknown"}}, "from"),
         ({"subject": ""}, "subject"),
         ({"content": []}, "content"),
         ({"content": [{"type": "text/plain", "value": ""}]}, "content"),
@@ -121,7 +121,7 @@ async def test_sendgrid_wants_a_key(sendgrid: Fake, key: str) -> None:
     ],
 )
 async def test_sendgrid_names_the_wrong_field(
-    sendgrid: Fake, changes: dict[str, Any], field: str
+    sendgrid: FakeProvider, changes: dict[str, Any], field: str
 ) -> None:
     answer = await post(sendgrid, a_mail(**changes))
     assert answer.status_code == 400
@@ -129,8 +129,8 @@ async def test_sendgrid_names_the_wrong_field(
     assert sendgrid.ledger() == []
 
 
-async def test_faults_come_in_the_order_they_were_given(sendgrid: Fake) -> None:
-    await sendgrid.order(
+async def test_faults_apply_in_the_order_of_the_list(sendgrid: FakeProvider) -> None:
+    await sendgrid.inject_faults(
         {"status": 500, "times": 2},
         {"status": 429, "headers": {"Retry-After": "2"}, "body": {"errors": []}},
     )
@@ -141,38 +141,38 @@ async def test_faults_come_in_the_order_they_were_given(sendgrid: Fake) -> None:
     assert len(sendgrid.ledger()) == 1
 
 
-async def test_a_rate_with_a_seed_hits_the_same_requests_every_time(sendgrid: Fake) -> None:
+async def test_a_rate_with_a_seed_hits_the_same_requests_every_time(sendgrid: FakeProvider) -> None:
     seen = []
     for _ in range(2):
-        await sendgrid.order({"status": 503, "rate": 0.5, "seed": 7, "times": None})
+        await sendgrid.inject_faults({"status": 503, "rate": 0.5, "seed": 7, "times": None})
         seen.append([(await post(sendgrid, a_mail())).status_code for _ in range(12)])
     assert seen[0] == seen[1]
     assert set(seen[0]) == {202, 503}
-    await sendgrid.behave()
+    await sendgrid.clear_faults()
     assert (await post(sendgrid, a_mail())).status_code == 202
 
 
-async def test_an_unknown_order_is_refused(sendgrid: Fake) -> None:
+async def test_an_unknown_fault_is_refused(sendgrid: FakeProvider) -> None:
     with pytest.raises(httpx2.HTTPStatusError, match="422"):
-        await sendgrid.order({"explode": True})
+        await sendgrid.inject_faults({"explode": True})
 
 
 @pytest.mark.parametrize(
-    ("order", "accepted"),
+    ("fault", "accepted"),
     [({"drop": "before"}, 0), ({"drop": "after"}, 1), ({"truncated": True}, 1)],
 )
 async def test_a_broken_connection_may_or_may_not_mean_acceptance(
-    sendgrid: Fake, order: dict[str, Any], accepted: int
+    sendgrid: FakeProvider, fault: dict[str, Any], accepted: int
 ) -> None:
-    await sendgrid.order(order)
+    await sendgrid.inject_faults(fault)
     with pytest.raises(httpx2.TransportError):
         await post(sendgrid, a_mail())
     assert len(sendgrid.ledger()) == accepted
-    assert [entry["fault"] for entry in sendgrid.ledger()] == [order] * accepted
+    assert [entry["fault"] for entry in sendgrid.ledger()] == [fault] * accepted
 
 
-async def test_a_delayed_answer_is_accepted_at_once(sendgrid: Fake) -> None:
-    await sendgrid.order({"delay": 30.0})
+async def test_a_delayed_answer_is_accepted_at_once(sendgrid: FakeProvider) -> None:
+    await sendgrid.inject_faults({"delay": 30.0})
     async with httpx2.AsyncClient(base_url=sendgrid.url, trust_env=False) as client:
         with pytest.raises(httpx2.ReadTimeout):
             await client.post(
@@ -181,15 +181,15 @@ async def test_a_delayed_answer_is_accepted_at_once(sendgrid: Fake) -> None:
     assert len(sendgrid.ledger()) == 1
 
 
-async def test_a_malformed_acceptance_has_no_message_id(sendgrid: Fake) -> None:
-    await sendgrid.order({"malformed": True})
+async def test_a_malformed_acceptance_has_no_message_id(sendgrid: FakeProvider) -> None:
+    await sendgrid.inject_faults({"malformed": True})
     answer = await post(sendgrid, a_mail())
     assert answer.status_code == 202
     assert "X-Message-Id" not in answer.headers
     assert len(sendgrid.ledger()) == 1
 
 
-async def test_a_provider_started_again_keeps_its_address_and_ledger(tmp_path: Path) -> None:
+async def test_a_restarted_provider_keeps_its_address_and_ledger(tmp_path: Path) -> None:
     async with provider("sendgrid", tmp_path) as first:
         await post(first, a_mail())
     async with provider("sendgrid", tmp_path, delay_ms=60) as second:
@@ -200,7 +200,7 @@ async def test_a_provider_started_again_keeps_its_address_and_ledger(tmp_path: P
         assert [entry["number"] for entry in second.ledger()] == [1, 2]
 
 
-async def test_openai_writes_what_the_schema_asks_for(openai: Fake) -> None:
+async def test_openai_writes_what_the_schema_asks_for(openai: FakeProvider) -> None:
     letter = await compose(openai)
     assert letter is not None
     assert "Ada Byron" in letter.subject
@@ -212,12 +212,12 @@ async def test_openai_writes_what_the_schema_asks_for(openai: Fake) -> None:
     assert Letter.model_validate_json(entry["text"]) == letter
 
 
-async def test_openai_serves_its_responses_api_too(openai: Fake) -> None:
+async def test_openai_serves_its_responses_api_too(openai: FakeProvider) -> None:
     async with AsyncOpenAI(api_key="sk", base_url=openai.url, max_retries=0) as client:
         response = await client.responses.parse(
             model="gpt-test", input="Write to client: Ada Byron", text_format=Letter
         )
-        await openai.order({"refusal": True})
+        await openai.inject_faults({"refusal": True})
         refused = await client.responses.parse(model="gpt-test", input="Hi", text_format=Letter)
     assert response.output_parsed is not None
     assert "Ada Byron" in response.output_parsed.subject
@@ -225,14 +225,14 @@ async def test_openai_serves_its_responses_api_too(openai: Fake) -> None:
     assert [entry["api"] for entry in openai.ledger()] == ["responses"] * 2
 
 
-async def test_openai_wants_a_key(openai: Fake) -> None:
+async def test_openai_requires_a_key(openai: FakeProvider) -> None:
     with pytest.raises(AuthenticationError):
         await compose(openai, Authorization="none")
     assert openai.ledger() == []
 
 
 @pytest.mark.parametrize(
-    ("order", "error", "accepted"),
+    ("fault", "error", "accepted"),
     [
         ({"status": 500}, InternalServerError, 0),
         ({"status": 429}, RateLimitError, 0),
@@ -246,22 +246,22 @@ async def test_openai_wants_a_key(openai: Fake) -> None:
     ],
 )
 async def test_each_fault_is_seen_by_the_openai_package(
-    openai: Fake, order: dict[str, Any], error: type[Exception], accepted: int
+    openai: FakeProvider, fault: dict[str, Any], error: type[Exception], accepted: int
 ) -> None:
-    await openai.order(order)
+    await openai.inject_faults(fault)
     with pytest.raises(error):
         await compose(openai)
     assert len(openai.ledger()) == accepted
     assert await compose(openai) is not None
 
 
-async def test_an_exhausted_quota_can_be_told_from_too_many_requests(openai: Fake) -> None:
-    await openai.order({"status": 429, "body": {"error": {"code": "insufficient_quota"}}})
+async def test_an_exhausted_quota_differs_from_too_many_requests(openai: FakeProvider) -> None:
+    await openai.inject_faults({"status": 429, "body": {"error": {"code": "insufficient_quota"}}})
     with pytest.raises(RateLimitError) as caught:
         await compose(openai)
     assert caught.value.code == "insufficient_quota"
 
 
-async def test_a_refusal_parses_to_nothing(openai: Fake) -> None:
-    await openai.order({"refusal": True})
+async def test_a_refusal_parses_to_nothing(openai: FakeProvider) -> None:
+    await openai.inject_faults({"refusal": True})
     assert await compose(openai) is None

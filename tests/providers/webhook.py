@@ -1,4 +1,4 @@
-"""SendGrid's event webhook, from SendGrid's side: reports, signed with a key of its own."""
+"""SendGrid's event webhook, from SendGrid's side: signed reports."""
 
 import base64
 import json
@@ -14,19 +14,19 @@ PATH = "/api/webhooks/sendgrid"
 
 
 class Webhook:
-    """Makes the requests that SendGrid would post."""
+    """Signs requests as SendGrid does, with a key of its own."""
 
     def __init__(self) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
 
     @property
     def public_key(self) -> str:
-        """What SENDGRID_WEBHOOK_PUBLIC_KEY has to be: base64 of DER."""
+        """The value for SENDGRID_WEBHOOK_PUBLIC_KEY: base64 of DER."""
         raw = self._key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         return base64.b64encode(raw).decode()
 
     def request(self, events: Sequence[Any]) -> tuple[bytes, dict[str, str]]:
-        """Give body and headers of the request that reports these events."""
+        """Return body and headers of a request that reports these events."""
         body, timestamp = json.dumps(events).encode(), str(int(time.time()))
         signature = self._key.sign(timestamp.encode() + body, ec.ECDSA(hashes.SHA256()))
         return body, {
@@ -37,7 +37,7 @@ class Webhook:
 
 
 def event(kind: str, entry: Mapping[str, Any], **fields: Any) -> dict[str, Any]:
-    """Give SendGrid's event of this kind about an email in its ledger."""
+    """Return SendGrid's event of this kind about an email in its ledger."""
     return {
         "sg_event_id": f"{kind}-{entry['message_id']}",
         "event": kind,

@@ -21,7 +21,7 @@ class Server(NamedTuple):
 
     address: str
     name: str
-    # The embedded broker answers empty fetches at once: whoever reads from it must wait himself.
+    # The embedded broker answers empty fetches at once: its readers must pace themselves.
     embedded: bool = False
 
 

@@ -16,7 +16,7 @@ from ops.servers.server_process import end_orphan, owned, running
 _POM = Path(__file__).parent / "apache-kafka" / "pom.xml"
 _CACHE = Path(__file__).parents[2] / ".cache" / "apache-kafka"
 
-# One node that is broker and controller, quick to start and to let groups in, small on disk.
+# One node as broker and controller: starts fast, admits groups at once, small on disk.
 _PROPERTIES = """
 process.roles=broker,controller
 node.id=1
@@ -40,7 +40,7 @@ num.io.threads=4
 
 
 class NotAvailable(Exception):
-    """Apache Kafka cannot be had here; the message says what is missing."""
+    """Apache Kafka cannot be started here; the message says what is missing."""
 
 
 async def jars() -> Path:
@@ -61,7 +61,7 @@ async def jars() -> Path:
         *("mvn", "-q", "-B", "-f", str(_POM), "dependency:copy-dependencies"),
         f"-DoutputDirectory={unfinished}",
     )
-    # A folder with the final name is complete; who renames second finds it and drops his own.
+    # A folder with the final name is complete; a process that renames second drops its own copy.
     try:
         unfinished.rename(folder)
     except OSError:
@@ -70,7 +70,7 @@ async def jars() -> Path:
 
 
 def version(folder: Path) -> str:
-    """Return the version of Kafka that these jars are."""
+    """Return the version of Kafka in the jars."""
     names = [re.fullmatch(r"kafka_[\d.]+-(.+)\.jar", jar.name) for jar in folder.iterdir()]
     return next(name[1] for name in names if name)
 
@@ -79,7 +79,7 @@ def version(folder: Path) -> str:
 async def kafka(jars: Path, data: Path, *, advertised: int | None = None) -> AsyncIterator[str]:
     """Run one broker with its data in this folder; yield its `host:port`.
 
-    `advertised`: the loopback port that clients are sent to, where that is another.
+    `advertised`: the loopback port that clients are directed to, if another.
     Raises NotAvailable or ops.servers.server_process.NotStarted.
     """
     java = ("java", "-Xmx512m", "-XX:+UseSerialGC", "-cp", f"{jars}/*")
@@ -97,7 +97,7 @@ async def kafka(jars: Path, data: Path, *, advertised: int | None = None) -> Asy
                 logs=logs,
             )
         )
-        # What is formatted already belongs to a cluster, and is refused to any other.
+        # A formatted folder belongs to a cluster; another cluster id would be refused.
         if not (logs / "meta.properties").exists():
             storage = ("kafka.tools.StorageTool", "format", "--standalone")
             cluster = uuid.uuid4().hex[:22]

@@ -18,7 +18,7 @@ _START_SECONDS = 120.0
 
 
 async def docker_answers() -> bool:
-    """Whether containers can be started here."""
+    """Return whether containers can be started here."""
     return await asyncio.to_thread(_docker_answers)
 
 

@@ -1,4 +1,4 @@
-"""Which server the tests get."""
+"""The choice of the servers that the tests run on."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ async def test_addresses_from_the_environment_come_first(monkeypatch: pytest.Mon
 
 
 @pytest.mark.journey
-async def test_a_kafka_is_found_and_told_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_kafka_is_found_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KAFKA_BOOTSTRAP_SERVERS", raising=False)
     async with servers.kafka() as kafka:
         assert "Kafka" in kafka.name or "kafka" in kafka.name

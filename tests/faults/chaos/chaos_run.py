@@ -1,9 +1,9 @@
-"""The chaos run: load and faults side by side, then calm, then the verdict.
+"""The chaos run: a workload under injected faults, then recovery, then the verdict.
 
-`python -m tests.faults.chaos` reads from the environment MINUTES of bad weather (3), FOLLOWUPS
-(300 a minute), SEED (drawn and printed; the same seed draws the same schedule) and TEST_KAFKA
-(`apache`: two replicas of every service on Apache Kafka). Exit code 1 on any anomaly; the folder
-with the logs is kept then.
+`python -m tests.faults.chaos` reads from the environment MINUTES of faults (3), FOLLOWUPS
+(300 a minute), SEED (drawn and printed; a seed fixes the schedule) and TEST_KAFKA
+(`apache`: two replicas of every service on Apache Kafka). Exit code 1 on any anomaly; then the
+folder with the logs stays.
 """
 
 import asyncio
@@ -20,12 +20,13 @@ from typing import get_args
 
 from rich.console import Console
 
-from chassis.inbox.inbox import SESSION_MS
-from tests.faults.chaos.delivery_reports import Reports
-from tests.faults.chaos.environment import Surroundings, surroundings
-from tests.faults.chaos.fault_schedule import Fault, Weather, counts, forecast
-from tests.faults.chaos.fleet import RECOVERY_SECONDS, watched
-from tests.faults.chaos.workload import Load
+from chassis.inbox.subscriber import SESSION_MS
+from tests.faults.chaos.delivery_reports import DeliveryReporter
+from tests.faults.chaos.fault_injector import FaultInjector
+from tests.faults.chaos.fault_schedule import Fault, counts, draw_schedule
+from tests.faults.chaos.infrastructure import Infrastructure, infrastructure
+from tests.faults.chaos.replica_supervisor import RECOVERY_SECONDS, supervised
+from tests.faults.chaos.workload import Workload
 from tests.faults.checker.checker import check, settled
 from tests.faults.checker.history import Acknowledged, History, read_history
 from tests.faults.checker.verdict import Kind, Verdict
@@ -41,7 +42,7 @@ _LOOK_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Profile:
-    """One run: `seconds` of bad weather; a day of the calendar lasts `day` seconds."""
+    """One run: `seconds` of faults; a day of the calendar lasts `day` seconds."""
 
     seed: int
     seconds: float
@@ -51,19 +52,19 @@ class Profile:
 
     @property
     def faults(self) -> list[Fault]:
-        """What happens."""
-        return forecast(
+        """The schedule of faults."""
+        return draw_schedule(
             self.seed, self.seconds, replicas=self.replicas, kafka_has_proxy=self.apache
         )
 
     @property
     def clients(self) -> int:
-        """How many are added."""
+        """How many clients are added."""
         return self.followups // _FOLLOWUPS_A_CLIENT
 
     @property
     def load_seconds(self) -> float:
-        """How long clients are added, so that most plans are under way in bad weather."""
+        """How long clients are added, so that most plans run while faults are injected."""
         return self.seconds * 0.8
 
     @property
@@ -78,34 +79,34 @@ class Profile:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What came of a run; `wrong` tells what speaks against it beside the verdict's anomalies."""
+class RunResult:
+    """The result of a run; `violations` are failures other than the verdict's anomalies."""
 
-    weather: Weather
+    injector: FaultInjector
     acknowledged: Acknowledged
     verdict: Verdict
-    wrong: list[str]
+    violations: list[str]
 
     @property
     def passed(self) -> bool:
-        """Whether nothing speaks against it."""
-        return not (self.verdict.anomalies or self.wrong)
+        """Whether there are no anomalies and no violations."""
+        return not (self.verdict.anomalies or self.violations)
 
 
-async def run(profile: Profile, folder: Path, say: Callable[[str], None]) -> Outcome:
-    """Run all of it with its files in the folder. What does not start, or stop, raises."""
+async def run(profile: Profile, folder: Path, say: Callable[[str], None]) -> RunResult:
+    """Run with all files in the folder. Raises when a process does not start or stop."""
     prefix = new_prefix()
-    async with surroundings(folder, apache=profile.apache) as around:
-        mongodb, kafka = around.stores["mongodb"].server, around.stores["kafka"].server
-        load = Load(profile.seed, profile.clients, profile.load_seconds, profile.plan_seconds)
-        reports = Reports(around.sendgrid, profile.seed, load.acknowledged)
+    async with infrastructure(folder, apache=profile.apache) as infra:
+        mongodb, kafka = infra.stores["mongodb"].server, infra.stores["kafka"].server
+        load = Workload(profile.seed, profile.clients, profile.load_seconds, profile.plan_seconds)
+        reporter = DeliveryReporter(infra.sendgrid, profile.seed, load.acknowledged)
 
         async def history() -> History:
             return await read_history(
                 kafka.address,
                 prefix,
                 mongodb.address,
-                around.sendgrid.ledger_file,
+                infra.sendgrid.ledger_file,
                 load.acknowledged,
                 embedded=kafka.embedded,
             )
@@ -117,43 +118,53 @@ async def run(profile: Profile, folder: Path, say: Callable[[str], None]) -> Out
             prefix=prefix,
             replicas=profile.replicas,
             environment={
-                **around.settings,
+                **infra.settings,
                 "FOLLOWUP_DAY_SECONDS": str(profile.day),
-                "SENDGRID_WEBHOOK_PUBLIC_KEY": reports.webhook.public_key,
+                "SENDGRID_WEBHOOK_PUBLIC_KEY": reporter.webhook.public_key,
             },
         ) as running:
-            load.gateways = reports.gateways = running.api
-            # Members with a name of their own are followed at once by who has it next.
+            load.gateways = reporter.gateways = running.api
+            # A named member is replaced at once by the next of its name.
             session = 0.0 if kafka.embedded else SESSION_MS / 1000
-            async with watched(running, session_seconds=session) as fleet:
-                weather = Weather(fleet, around.stores, around.proxies)
-                say(f"{profile.seconds:.0f} s of bad weather begin")
-                await _storm(profile, around, weather, load, reports)
-                say("calm")
-                await fleet.recovered(time.monotonic())
+            async with supervised(running, session_seconds=session) as supervisor:
+                injector = FaultInjector(supervisor, infra.stores, infra.proxies)
+                say(f"{profile.seconds:.0f} s of faults begin")
+                await _run_under_faults(profile, infra, injector, load, reporter)
+                say("no more faults")
+                await supervisor.recovered(time.monotonic())
                 await _until_settled(history, profile.plan_seconds + _SETTLING_SECONDS)
-            wrong = [*fleet.wrong, *weather.wrong, *load.wrong, *reports.wrong, *_late(weather)]
-        # Read when all is stopped: what a service does at its end counts, too.
+            violations = [
+                *supervisor.violations,
+                *injector.violations,
+                *load.violations,
+                *reporter.violations,
+                *_late_recoveries(injector),
+            ]
+        # Read when all is stopped, to include what services do while they stop.
         verdict = await asyncio.to_thread(check, await history())
-    return Outcome(weather, load.acknowledged, verdict, wrong)
+    return RunResult(injector, load.acknowledged, verdict, violations)
 
 
-async def _storm(
-    profile: Profile, around: Surroundings, weather: Weather, load: Load, reports: Reports
+async def _run_under_faults(
+    profile: Profile,
+    infra: Infrastructure,
+    injector: FaultInjector,
+    load: Workload,
+    reporter: DeliveryReporter,
 ) -> None:
-    """Load and faults side by side; afterwards everything behaves."""
-    await around.misbehave(profile.seed)
-    reporting = asyncio.create_task(reports.run())
-    async with asyncio.TaskGroup() as both:
-        both.create_task(weather.run(profile.faults))
-        both.create_task(load.run())
-    await around.behave()
-    reports.finish()
+    """Run the workload while faults are injected; then clear the providers' faults."""
+    await infra.inject_faults(profile.seed)
+    reporting = asyncio.create_task(reporter.run())
+    async with asyncio.TaskGroup() as group:
+        group.create_task(injector.run(profile.faults))
+        group.create_task(load.run())
+    await infra.clear_faults()
+    reporter.finish()
     await reporting
 
 
 async def _until_settled(history: Callable[[], Awaitable[History]], seconds: float) -> None:
-    """Return when nothing more will happen, or in so many seconds: then the verdict says stuck."""
+    """Wait until the run is settled, at most so many seconds: then the verdict says stuck."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if await asyncio.to_thread(settled, await history()):
@@ -161,38 +172,38 @@ async def _until_settled(history: Callable[[], Awaitable[History]], seconds: flo
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-def _late(weather: Weather) -> list[str]:
+def _late_recoveries(injector: FaultInjector) -> list[str]:
     return [
         f"ready again only {seconds:.1f} s after: {fault}"
-        for fault, seconds in weather.recoveries.items()
+        for fault, seconds in injector.recoveries.items()
         if seconds > RECOVERY_SECONDS
     ]
 
 
-def report(profile: Profile, outcome: Outcome) -> list[str]:
-    """Give the lines that tell what came of a run."""
-    verdict, weather = outcome.verdict, outcome.weather
-    carried_out = ", ".join(f"{n} {name}" for name, n in counts(weather.carried_out).items())
-    kept = outcome.acknowledged
-    clients = f"{len(kept.clients)} clients, {len(kept.deleted)} deletions"
+def report(profile: Profile, result: RunResult) -> list[str]:
+    """Return the lines of the run's report."""
+    verdict, injector = result.verdict, result.injector
+    injected = ", ".join(f"{n} {name}" for name, n in counts(injector.injected).items())
+    promised = result.acknowledged
+    clients = f"{len(promised.clients)} clients, {len(promised.deleted)} deletions"
     found = Counter(anomaly.kind for anomaly in verdict.anomalies)
-    longest = max(weather.recoveries.values(), default=0.0)
+    longest = max(injector.recoveries.values(), default=0.0)
     return [
-        f"faults     {carried_out}; {weather.fleet.started_in_vain} starts in vain",
-        f"promised   {clients}, {len(kept.opt_outs)} opt-outs",
-        *(f"recovery   {s:5.1f} s after {fault}" for fault, s in weather.recoveries.items()),
+        f"faults     {injected}; {injector.supervisor.failed_starts} failed starts",
+        f"promised   {clients}, {len(promised.opt_outs)} opt-outs",
+        *(f"recovery   {s:5.1f} s after {fault}" for fault, s in injector.recoveries.items()),
         f"           {longest:.1f} s at most",
         *(f"unknown    {line}" for line in verdict.unknown),
         f"ends       {', '.join(f'{n} {end}' for end, n in verdict.ends.most_common())}",
         *(f"ANOMALY    {a.kind}: {a.about}: {a.detail}" for a in verdict.anomalies),
-        *(f"WRONG      {line}" for line in outcome.wrong),
+        *(f"VIOLATION  {line}" for line in result.violations),
         f"SEED={profile.seed}  {verdict.ends.total()} follow-ups: "
         + ", ".join(f"{found[kind]} {kind}" for kind in get_args(Kind)),
     ]
 
 
 def profile_of(environment: Mapping[str, str]) -> Profile:
-    """Read what to run from the environment."""
+    """Return the profile that the environment asks for."""
     minutes = float(environment.get("MINUTES") or 3)
     seed = environment.get("SEED")
     return Profile(
@@ -204,7 +215,7 @@ def profile_of(environment: Mapping[str, str]) -> Profile:
 
 
 def main() -> int:
-    """Run once; give the exit code."""
+    """Run once; return the exit code."""
     profile = profile_of(os.environ)
     say = Console(markup=False, highlight=False, soft_wrap=True).print
     say(f"SEED={profile.seed}")
@@ -212,12 +223,12 @@ def main() -> int:
         say(f"  {fault}")
     folder = Path(tempfile.mkdtemp(prefix="realtoros-chaos-"))
     try:
-        outcome = asyncio.run(run(profile, folder, say))
+        result = asyncio.run(run(profile, folder, say))
     except BaseException:
         say(f"SEED={profile.seed}; the logs are in {folder}")
         raise
-    say("\n".join(report(profile, outcome)))
-    if outcome.passed:
+    say("\n".join(report(profile, result)))
+    if result.passed:
         shutil.rmtree(folder)
         return 0
     say(f"the logs are in {folder}")

@@ -1,4 +1,4 @@
-"""MongoDB and Kafka as processes of a chaos run's own, which it may freeze and kill."""
+"""MongoDB and Kafka as processes of one test, which may freeze and kill them."""
 
 import asyncio
 import contextlib
@@ -19,46 +19,46 @@ Run = Callable[[], AbstractAsyncContextManager[str]]
 
 @dataclass
 class Store:
-    """A running server. It keeps its folder and its address however often it is killed.
+    """A running server. It keeps its folder and its address across restarts.
 
-    `outlives_sigkill`: whether all that it has acknowledged is there again afterwards.
+    `survives_sigkill`: whether it keeps everything acknowledged when it is killed.
     """
 
     server: Server
     proxy: Proxy | None
     _run: Run
     _pid_file: Path
-    outlives_sigkill: bool = True
+    survives_sigkill: bool = True
     _running: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def start(self) -> None:
-        """Start it, and wait until it can be worked with. Raises ops.servers.server_process.NotStarted."""
+        """Start it and wait until it is ready. Raises ops.servers.server_process.NotStarted."""
         address = await self._running.enter_async_context(self._run())
         if self.proxy:
             self.proxy.target = _port(address)
             self.proxy.refuses = False
 
     async def end(self) -> None:
-        """Kill it, or stop it where a kill would lose data. Nobody reaches it until it is started.
+        """Kill it, or stop it if a kill would lose data; refuse connections until it is ready.
 
-        A connection made before MongoDB has found its replica set would never know of sessions.
+        A connection made before MongoDB has found its replica set would never support sessions.
         """
         if self.proxy:
             self.proxy.refuses = True
-        if self.outlives_sigkill:
+        if self.survives_sigkill:
             self._signal(signal.SIGKILL)
         await self.stop()
 
     async def stop(self) -> None:
-        """Stop it in order, if it runs."""
+        """Stop it orderly, if it runs."""
         await self._running.aclose()
 
     def freeze(self) -> None:
-        """Let its process stand still."""
+        """Freeze its process (SIGSTOP)."""
         self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let its process go on."""
+        """Let its process continue (SIGCONT)."""
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> None:
@@ -68,13 +68,13 @@ class Store:
 @contextlib.asynccontextmanager
 async def mongodb(folder: Path) -> AsyncIterator[Store]:
     """Run a MongoDB behind a proxy."""
-    async with proxy() as between:
-        # Directly: the replica set's own answer to where it is would lead around the proxy.
-        address = f"mongodb://{LOOPBACK}:{between.port}/?directConnection=true"
+    async with proxy() as proxy_:
+        # Direct: the address that the replica set announces would bypass the proxy.
+        address = f"mongodb://{LOOPBACK}:{proxy_.port}/?directConnection=true"
         async with _started(
             Store(
                 Server(address, "embedded MongoDB", embedded=True),
-                between,
+                proxy_,
                 lambda: embedded.mongodb(folder),
                 folder / "mongod.pid",
             )
@@ -84,7 +84,7 @@ async def mongodb(folder: Path) -> AsyncIterator[Store]:
 
 @contextlib.asynccontextmanager
 async def kafka(folder: Path) -> AsyncIterator[Store]:
-    """Run the embedded broker. It advertises where it listens, so nothing can stand between."""
+    """Run the embedded broker, without a proxy: it advertises its own address."""
     await asyncio.to_thread(folder.mkdir)
     async with _started(
         Store(
@@ -92,7 +92,7 @@ async def kafka(folder: Path) -> AsyncIterator[Store]:
             None,
             lambda: embedded.kafka(folder),
             folder / "kafka.pid",
-            outlives_sigkill=False,
+            survives_sigkill=False,
         )
     ) as store:
         yield store
@@ -102,13 +102,13 @@ async def kafka(folder: Path) -> AsyncIterator[Store]:
 async def apache(folder: Path) -> AsyncIterator[Store]:
     """Run Apache Kafka behind a proxy. Raises tests.servers.apache_kafka.NotAvailable."""
     jars = await apache_kafka.jars()
-    async with proxy() as between:
-        address = f"{LOOPBACK}:{between.port}"
+    async with proxy() as proxy_:
+        address = f"{LOOPBACK}:{proxy_.port}"
         async with _started(
             Store(
                 Server(address, f"Apache Kafka {apache_kafka.version(jars)} (Maven)"),
-                between,
-                lambda: apache_kafka.kafka(jars, folder, advertised=between.port),
+                proxy_,
+                lambda: apache_kafka.kafka(jars, folder, advertised=proxy_.port),
                 folder / "kafka.pid",
             )
         ) as store:

@@ -1,4 +1,4 @@
-"""What SendGrid tells of the emails it accepted: signed reports, posted until they are taken."""
+"""SendGrid's signed reports about accepted emails, posted until the webhook takes them."""
 
 import asyncio
 import itertools
@@ -12,33 +12,33 @@ from typing import Any
 import httpx2
 
 from tests.faults.checker.history import Acknowledged
-from tests.providers.running import Fake
+from tests.providers.running import FakeProvider
 from tests.providers.webhook import PATH, Webhook, event
 
 _PATIENCE_SECONDS = 60.0
 _PAUSE_SECONDS = 0.5
-# Of the addresses, how many want no second email.
-_OPT_OUTS = 0.08
-# Of the emails that were accepted without an answer, how many are reported, and how late: before
-# and after mailer stops waiting for a report.
-_REPORTED = 0.5
+# The share of addresses that opt out after the first email.
+_OPT_OUT_RATE = 0.08
+# The share of unanswered calls that are reported as delivered, and how late: before or after
+# mailer stops waiting for a report.
+_REPORT_RATE = 0.5
 _REPORTED_WITHIN_SECONDS = 4.0
 
 
 @dataclass
-class Reports:
-    """Follows SendGrid's ledger and reports: opt-outs, and what became of unanswered calls."""
+class DeliveryReporter:
+    """Follows SendGrid's ledger; reports opt-outs and the delivery of unanswered calls."""
 
-    sendgrid: Fake
+    sendgrid: FakeProvider
     seed: int
     acknowledged: Acknowledged
     gateways: Sequence[str] = ()
-    wrong: list[str] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
     webhook: Webhook = field(default_factory=Webhook)
     _done: asyncio.Event = field(default_factory=asyncio.Event)
 
     def finish(self) -> None:
-        """Begin no more reports; `run` returns when those under way are taken."""
+        """Start no more reports; `run` returns when the pending ones are taken."""
         self._done.set()
 
     async def run(self) -> None:
@@ -54,11 +54,11 @@ class Reports:
                 for entry in entries[seen:]:
                     [address] = entry["to"]
                     draw = random.Random(f"{self.seed} {address} {entry['subject']}")
-                    if entry["fault"] and draw.random() < _REPORTED:
+                    if entry["fault"] and draw.random() < _REPORT_RATE:
                         wait = draw.uniform(0, _REPORTED_WITHIN_SECONDS)
                         posts.create_task(self._report(http, "delivered", entry, wait))
                     draw = random.Random(f"{self.seed} {address}")
-                    if address not in addresses and draw.random() < _OPT_OUTS:
+                    if address not in addresses and draw.random() < _OPT_OUT_RATE:
                         posts.create_task(self._opt_out(http, entry, address))
                     addresses.add(address)
                 seen = len(entries)
@@ -71,7 +71,7 @@ class Reports:
     async def _report(
         self, http: httpx2.AsyncClient, kind: str, entry: dict[str, Any], wait: float
     ) -> bool:
-        """Post until 200 is answered; tell whether it was in time."""
+        """Post until the answer is 200; return whether it was in time."""
         await asyncio.sleep(wait)
         deadline = time.monotonic() + _PATIENCE_SECONDS
         for url in itertools.cycle(self.gateways):
@@ -85,8 +85,8 @@ class Reports:
             if answer and answer.status_code == 200:
                 return True
             if answer and answer.status_code != 503:
-                self.wrong.append(f"the webhook answered {answer.status_code} {answer.text}")
+                self.violations.append(f"the webhook answered {answer.status_code} {answer.text}")
                 return False
             await asyncio.sleep(_PAUSE_SECONDS)
-        self.wrong.append(f"the webhook has not taken {kind} in {_PATIENCE_SECONDS:.0f} s")
+        self.violations.append(f"the webhook has not taken {kind} in {_PATIENCE_SECONDS:.0f} s")
         return False

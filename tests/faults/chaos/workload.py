@@ -1,4 +1,4 @@
-"""What callers do meanwhile: clients come and go, addresses opt out; what they were promised."""
+"""The workload: callers add and delete clients, and record what the API acknowledged."""
 
 import asyncio
 import itertools
@@ -14,19 +14,20 @@ import httpx2
 from tests.faults.checker.history import Acknowledged
 from tests.system import AUTHORIZED
 
-# A caller who gets no answer tries again for so long.
-_PATIENCE_SECONDS = 60.0
+# How long a caller without an answer retries.
+_RETRY_SECONDS = 60.0
 _PAUSE_SECONDS = 0.5
-_DELETED = 0.06
-# A command is durable when 202 is answered, but its answer dies with the gateway that waits for it.
+_DELETED_SHARE = 0.06
+# After 202 the command is durable, but its reply is lost with the gateway that waits for it.
 _COMMAND_SECONDS = 15.0
 
 
 @dataclass
-class Load:
-    """So many clients, added one after the other within `seconds`, some deleted later.
+class Workload:
+    """`clients` clients, added one after another within `seconds`; some are deleted later.
 
-    `plan_seconds`: how long a client's follow-ups take. Only a definite answer counts as promised.
+    `plan_seconds`: how long a client's follow-ups take. Only a definite answer is an
+    acknowledgement.
     """
 
     seed: int
@@ -35,14 +36,14 @@ class Load:
     plan_seconds: float
     gateways: Sequence[str] = ()
     acknowledged: Acknowledged = field(default_factory=Acknowledged)
-    # What no caller should see.
-    wrong: list[str] = field(default_factory=list)
+    # Answers that no caller should see.
+    violations: list[str] = field(default_factory=list)
 
     async def run(self) -> None:
-        """Add and delete; returns when the last caller has his answer, or has given up."""
+        """Add and delete clients; return when the last caller has an answer or has given up."""
         draw = random.Random(self.seed)
         deleted_after = [
-            draw.uniform(0, self.plan_seconds) if draw.random() < _DELETED else None
+            draw.uniform(0, self.plan_seconds) if draw.random() < _DELETED_SHARE else None
             for _ in range(self.clients)
         ]
         begin = time.monotonic()
@@ -64,7 +65,7 @@ class Load:
             await self._delete(http, client_id)
 
     async def _add(self, http: httpx2.AsyncClient, number: int) -> str | None:
-        """Add a client until the API says that it is added; give the id."""
+        """Add a client, retrying until the API confirms it; return the id."""
         email = f"client{number}.{self.seed}@example.com"
         body = {"name": f"Client {number}", "email": email}
         answer = await self._until_answered(http, "POST", "/api/clients", json=body)
@@ -73,20 +74,20 @@ class Load:
         if answer.status_code == 201:
             client_id = str(answer.json()["client_id"])
         elif answer.status_code in (200, 409):
-            # Added by an earlier try, whose answer was lost or came later.
+            # Added by an earlier try whose answer was lost or late.
             if (shown := await self._shown(http, email)) is None:
-                self.wrong.append(f"client {number} is added, but never shown")
+                self.violations.append(f"client {number} is added, but never shown")
                 return None
             client_id = shown
         else:
-            self.wrong.append(f"POST /api/clients: {answer.status_code} {answer.text}")
+            self.violations.append(f"POST /api/clients: {answer.status_code} {answer.text}")
             return None
         self.acknowledged.clients[client_id] = datetime.now(UTC)
         return client_id
 
     async def _shown(self, http: httpx2.AsyncClient, email: str) -> str | None:
-        """Give the id of the client with this address, once it is shown."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        """Wait until the client with this address is shown; return its id."""
+        deadline = time.monotonic() + _RETRY_SECONDS
         while time.monotonic() < deadline:
             listed = await self._until_answered(http, "GET", "/api/clients", params={"q": email})
             for client in listed.json() if listed else []:
@@ -99,20 +100,20 @@ class Load:
         answer = await self._until_answered(http, "DELETE", f"/api/clients/{client_id}")
         if answer is None:
             return
-        # 404: deleted by an earlier try, whose answer was lost.
+        # 404: deleted by an earlier try whose answer was lost.
         if answer.status_code not in (200, 204, 404):
-            self.wrong.append(f"DELETE /api/clients/…: {answer.status_code} {answer.text}")
+            self.violations.append(f"DELETE /api/clients/…: {answer.status_code} {answer.text}")
             return
         self.acknowledged.deleted[client_id] = datetime.now(UTC)
 
     async def _until_answered(
         self, http: httpx2.AsyncClient, method: str, path: str, **parts: Any
     ) -> httpx2.Response | None:
-        """Ask one gateway after the other until one says yes or no; None when none does in time.
+        """Send the request to the gateways in turn; return the first definite answer, None if late.
 
-        For a write that was taken (202) the answer may be that of its command: 200 when accepted.
+        After a 202 the answer may be that of the command's status: 200 when it was accepted.
         """
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        deadline = time.monotonic() + _RETRY_SECONDS
         for url in itertools.cycle(self.gateways):
             if time.monotonic() > deadline:
                 return None
@@ -123,7 +124,7 @@ class Load:
                     if settled:
                         return settled
                 elif answer.status_code == 500:
-                    self.wrong.append(f"{method} {path}: {answer.status_code} {answer.text}")
+                    self.violations.append(f"{method} {path}: {answer.status_code} {answer.text}")
                 elif answer.status_code < 500:
                     return answer
             except httpx2.TransportError:
@@ -131,14 +132,16 @@ class Load:
             await asyncio.sleep(_PAUSE_SECONDS)
         return None
 
-    async def _until_settled(self, http: httpx2.AsyncClient, place: str) -> httpx2.Response | None:
+    async def _until_settled(
+        self, http: httpx2.AsyncClient, status_url: str
+    ) -> httpx2.Response | None:
         deadline = time.monotonic() + _COMMAND_SECONDS
         while time.monotonic() < deadline:
-            answer = await http.get(place)
+            answer = await http.get(status_url)
             if answer.is_success and answer.json()["status"] == "accepted":
                 return answer
             if answer.is_success and answer.json()["status"] == "rejected":
-                # Ordered once more, it is refused with the reason.
+                # Sent again, the request is refused with the reason.
                 return None
             await asyncio.sleep(_PAUSE_SECONDS)
         return None

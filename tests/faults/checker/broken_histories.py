@@ -1,4 +1,4 @@
-"""Ways to break a correct history, with the anomaly that each has to be found as."""
+"""Mutations that break a correct history, each with the anomaly that must be found."""
 
 import uuid
 from collections.abc import Callable
@@ -11,13 +11,12 @@ from tests.faults.checker.correct_history import (
     FIRST,
     FOLLOWUPS,
     NOON,
-    Life,
-    text,
+    HistoryBuilder,
+    wire_time,
 )
 from tests.faults.checker.mutations import (
     due_while_paused,
     ended,
-    noted,
     notes_unseen,
     overdue,
     pause_unseen,
@@ -32,15 +31,16 @@ from tests.faults.checker.mutations import (
     suppressed,
     swapped,
     unknown,
+    with_notes,
 )
 from tests.faults.checker.verdict import Kind
 
-Break = Callable[[Life], object]
+Mutation = Callable[[HistoryBuilder], object]
 
-ALLOWED: dict[str, Break] = {
-    "ordered resend": lambda life: second_send(life, ordered=True),
-    "noted": noted,
-    "opt-out after it": lambda life: suppressed(life, 15),
+ALLOWED: dict[str, Mutation] = {
+    "ordered resend": lambda builder: second_send(builder, ordered=True),
+    "notes": with_notes,
+    "opt-out after it": lambda builder: suppressed(builder, 15),
     "paused": paused,
     "repeat": repeated,
     "resolved by a person": resolved,
@@ -48,106 +48,122 @@ ALLOWED: dict[str, Break] = {
     "retried": retried,
 }
 
-BROKEN: list[tuple[Kind, str, Break]] = [
-    ("lost", "201", lambda life: life.history.acknowledged.clients.update({"c": NOON})),
-    ("lost", "204", lambda life: life.history.acknowledged.deleted.update({"c": NOON})),
-    ("lost", "no AddressS", lambda life: life.history.acknowledged.opt_outs.update({"a": NOON})),
-    ("lost", "no ClientCreated", lambda life: life.forget("ClientCreated")),
-    ("lost", "no FollowupsPlanned after clients-3-0", lambda life: life.forget("FollowupsPlanned")),
-    ("lost", "no end of the draft", lambda life: life.forget("EmailComposed")),
+BROKEN: list[tuple[Kind, str, Mutation]] = [
+    ("lost", "201", lambda builder: builder.history.acknowledged.clients.update({"c": NOON})),
+    ("lost", "204", lambda builder: builder.history.acknowledged.deleted.update({"c": NOON})),
+    (
+        "lost",
+        "no AddressS",
+        lambda builder: builder.history.acknowledged.opt_outs.update({"a": NOON}),
+    ),
+    ("lost", "no ClientCreated", lambda builder: builder.remove("ClientCreated")),
+    (
+        "lost",
+        "no FollowupsPlanned after clients-3-0",
+        lambda builder: builder.remove("FollowupsPlanned"),
+    ),
+    ("lost", "no end of the draft", lambda builder: builder.remove("EmailComposed")),
     (
         "lost",
         "no EmailQueued",
-        lambda life: life.forget("EmailQueued", "SendStarted", "EmailSent"),
+        lambda builder: builder.remove("EmailQueued", "SendStarted", "EmailSent"),
     ),
     (
         "lost",
         "no DraftRequested",
-        lambda life: life.forget("DraftRequested", "EmailComposed"),
+        lambda builder: builder.remove("DraftRequested", "EmailComposed"),
     ),
-    ("lost", "did not accept attempt 1", lambda life: life.history.ledger.clear()),
-    ("lost", "EmailSent, is in mailer's log", lambda life: life.drop("EmailSent")),
+    ("lost", "did not accept attempt 1", lambda builder: builder.history.ledger.clear()),
+    ("lost", "EmailSent, is in mailer's log", lambda builder: builder.remove_records("EmailSent")),
     ("lost", "in mailer.quarantine: no such type", quarantined),
-    ("duplicate", "accepted twice", lambda life: second_send(life, ordered=False)),
-    ("duplicate", "accepted twice", lambda life: life.call(14.6)),
+    ("duplicate", "accepted twice", lambda builder: second_send(builder, ordered=False)),
+    ("duplicate", "accepted twice", lambda builder: builder.accept(14.6)),
     (
         "duplicate",
         "2 FollowupDue",
-        lambda life: life.tell(
+        lambda builder: builder.append(
             "followups",
             f"plan-{CLIENT}",
             "FollowupDue",
             followup_id=FIRST,
-            scheduled_for=text(10),
-            due_at=text(11),
+            scheduled_for=wire_time(10),
+            due_at=wire_time(11),
         ),
     ),
     (
         "duplicate",
         "2 FollowupsPlanned",
-        lambda life: life.tell(
-            "followups", f"plan-{CLIENT}", "FollowupsPlanned", planned_at=text(1), followups=[]
+        lambda builder: builder.append(
+            "followups", f"plan-{CLIENT}", "FollowupsPlanned", planned_at=wire_time(1), followups=[]
         ),
     ),
     (
         "duplicate",
         "2 SendStarted",
-        lambda life: life.email("SendStarted", attempt=1, started_at=text(50), give_up_at=text(60)),
+        lambda builder: builder.email_event(
+            "SendStarted", attempt=1, started_at=wire_time(50), give_up_at=wire_time(60)
+        ),
     ),
     ("duplicate", "had begun", resent_meanwhile),
     (
         "early",
         "scheduled for 2026-01-31 12:00:10",
-        lambda life: life.history.ledger[0].update(at=text(9.9)),
+        lambda builder: builder.history.ledger[0].update(at=wire_time(9.9)),
     ),
     (
         "early",
         "is due at 2026-01-31T12:00:09",
-        lambda life: life.change("FollowupDue", due_at=text(9)),
+        lambda builder: builder.change_data("FollowupDue", due_at=wire_time(9)),
     ),
     ("early", "while it is paused", due_while_paused),
-    ("early", "started only at", lambda life: life.change("SendStarted", started_at=text(14.6))),
-    ("early", "before SendStarted was appended", lambda life: life.forget("SendStarted")),
-    ("early", "without a FollowupDue", lambda life: life.forget("FollowupDue")),
+    (
+        "early",
+        "started only at",
+        lambda builder: builder.change_data("SendStarted", started_at=wire_time(14.6)),
+    ),
+    ("early", "before SendStarted was appended", lambda builder: builder.remove("SendStarted")),
+    ("early", "without a FollowupDue", lambda builder: builder.remove("FollowupDue")),
     (
         "after-opt-out",
         "acknowledged at",
-        lambda life: life.history.acknowledged.opt_outs.update({ADDRESS: NOON}),
+        lambda builder: builder.history.acknowledged.opt_outs.update({ADDRESS: NOON}),
     ),
-    ("after-opt-out", "confirmed at", lambda life: suppressed(life, 14)),
+    ("after-opt-out", "confirmed at", lambda builder: suppressed(builder, 14)),
     (
         "after-opt-out",
         "withheld at",
-        lambda life: ended(
-            life, "EmailWithheld", "withheld", reason="client_deleted", withheld_at=text(14)
+        lambda builder: ended(
+            builder, "EmailWithheld", "withheld", reason="client_deleted", withheld_at=wire_time(14)
         ),
     ),
-    ("stale state", "given up while the call", lambda life: unknown(life, 14.2)),
+    ("stale state", "given up while the call", lambda builder: unknown(builder, 14.2)),
     ("stale state", "published out of order", swapped),
-    ("stale state", "fork: version 3", lambda life: repeated(life, raw=b"{}")),
-    ("stale state", "two partitions", lambda life: repeated(life, partition=4)),
-    ("stale state", "are missing before", lambda life: life.drop("EmailQueued")),
-    ("stale state", "in no log", lambda life: life.history.stored["crm"]["commits"].clear()),
+    ("stale state", "fork: version 3", lambda builder: repeated(builder, raw=b"{}")),
+    ("stale state", "two partitions", lambda builder: repeated(builder, partition=4)),
+    ("stale state", "are missing before", lambda builder: builder.remove_records("EmailQueued")),
+    ("stale state", "in no log", lambda builder: builder.history.stored["crm"]["commits"].clear()),
     (
         "stale state",
         "differs from",
-        lambda life: life.alter("EmailSent", lambda record: replace(record, raw=b"{}")),
+        lambda builder: builder.change_record(
+            "EmailSent", lambda record: replace(record, raw=b"{}")
+        ),
     ),
     (
         "stale state",
         "mailer.emails has version 2",
-        lambda life: life.document("mailer", "emails", EMAIL).update(version=2),
+        lambda builder: builder.document("mailer", "emails", EMAIL).update(version=2),
     ),
     (
         "stale state",
         "not in composer.drafts",
-        lambda life: life.history.stored["composer"]["drafts"].clear(),
+        lambda builder: builder.history.stored["composer"]["drafts"].clear(),
     ),
     *(
         (
             "stale state",
             f"{service}.{collection} says",
-            lambda life, at=(service, collection, id_): life.document(*at)["state"].update(
+            lambda builder, at=(service, collection, id_): builder.document(*at)["state"].update(
                 status="?", stage="?", followups=[]
             ),
         )
@@ -162,7 +178,7 @@ BROKEN: list[tuple[Kind, str, Break]] = [
         (
             "stale state",
             f"{service}.{collection} says",
-            lambda life, at=(service, collection, id_): life.document(*at).update(
+            lambda builder, at=(service, collection, id_): builder.document(*at).update(
                 status="?", stage="?"
             ),
         )
@@ -174,7 +190,7 @@ BROKEN: list[tuple[Kind, str, Break]] = [
         )
     ),
     *(
-        ("stale state", detail, lambda life, at=at, break_=break_: break_(life, *at))
+        ("stale state", detail, lambda builder, at=at, break_=break_: break_(builder, *at))
         for detail, break_, at in (
             ("says plan_paused is None", pause_unseen, ("gateway", "clients")),
             ("scheduler.plans says", pause_unseen, ("scheduler", "plans")),
@@ -185,42 +201,42 @@ BROKEN: list[tuple[Kind, str, Break]] = [
     (
         "stale state",
         "not in scheduler.agents",
-        lambda life: life.history.stored["scheduler"]["agents"].clear(),
+        lambda builder: builder.history.stored["scheduler"]["agents"].clear(),
     ),
     (
         "stale state",
-        "no topic tells",
-        lambda life: life.history.stored["mailer"].update(
+        "but in no topic",
+        lambda builder: builder.history.stored["mailer"].update(
             deleted_clients=[{"_id": uuid.UUID(CLIENT)}]
         ),
     ),
     (
         "stale state",
         "gateway's view is at version 0",
-        lambda life: life.history.stored["gateway"]["positions"].clear(),
+        lambda builder: builder.history.stored["gateway"]["positions"].clear(),
     ),
     (
         "stale state",
         "do not count from created_at",
-        lambda life: life.change("ClientCreated", created_at=text(0.01)),
+        lambda builder: builder.change_data("ClientCreated", created_at=wire_time(0.01)),
     ),
     (
         "stale state",
         "after FollowupCancelled",
-        lambda life: life.tell(
+        lambda builder: builder.append(
             "followups",
             f"plan-{CLIENT}",
             "FollowupDue",
             followup_id=FOLLOWUPS[1],
-            scheduled_for=text(30),
-            due_at=text(31),
+            scheduled_for=wire_time(30),
+            due_at=wire_time(31),
         ),
     ),
     (
         "stuck",
         "has not ended: last SendStarted at emails-3-1",
-        lambda life: life.forget("EmailSent"),
+        lambda builder: builder.remove("EmailSent"),
     ),
     ("stuck", "mailer.emails has been due since", overdue),
-    ("stuck", "unpublished", lambda life: life.commit("EmailSent").update(published=False)),
+    ("stuck", "unpublished", lambda builder: builder.commit("EmailSent").update(published=False)),
 ]

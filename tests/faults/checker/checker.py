@@ -1,4 +1,4 @@
-"""The oracle: reads a history and names every promise that was broken."""
+"""The checker: names every guarantee that a history breaks."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -10,18 +10,20 @@ from tests.faults.checker.facts import Facts
 from tests.faults.checker.history import History, Record
 from tests.faults.checker.verdict import Anomaly, Kind, Verdict
 
-__all__ = ["Anomaly", "Kind", "Verdict", "check", "never", "settled"]
+__all__ = ["Anomaly", "Kind", "Verdict", "check", "expect_none", "settled"]
 
 
-def never(record: Record) -> bool:
+def expect_none(record: Record) -> bool:
     """Expect no record in a quarantine."""
     return False
 
 
-def check(history: History, *, expected_quarantine: Callable[[Record], bool] = never) -> Verdict:
-    """Check the history of a run that is over.
+def check(
+    history: History, *, expected_quarantine: Callable[[Record], bool] = expect_none
+) -> Verdict:
+    """Check the history of a finished run.
 
-    `expected_quarantine` tells which quarantine records were put there on purpose.
+    `expected_quarantine` returns whether a quarantined record is expected.
     """
     facts = Facts(history, expected_quarantine)
     calls = sends.calls(facts)
@@ -56,19 +58,19 @@ def check(history: History, *, expected_quarantine: Callable[[Record], bool] = n
 
 
 def settled(history: History) -> bool:
-    """Tell whether the run is over.
+    """Return whether the run is over.
 
     Every acknowledged client is planned, every follow-up has ended, every commit is published,
-    every view has caught up, and the documents are as new as the topics. False for ever when
-    something of that is broken: poll with a deadline, then ask `check`.
+    every view has caught up, and the documents are as new as the topics. If one of these is broken
+    it stays False: poll with a deadline, then call `check`.
     """
-    facts = Facts(history, never)
+    facts = Facts(history, expect_none)
     unfinished = (
         lost.promises(facts),
         lost.steps(facts),
         stuck.followups(facts),
         stuck.unpublished(facts),
-        # The topics were read later than the documents: they may tell more.
+        # The topics were read later than the documents, and may have more events.
         lost.unlogged(facts),
         views.positions(facts),
     )

@@ -1,4 +1,4 @@
-"""A correct history, made by hand: one client, one follow-up sent, four cancelled."""
+"""A handmade correct history: one client, one follow-up sent, four cancelled."""
 
 import uuid
 from collections.abc import Callable
@@ -27,19 +27,19 @@ SERVICES = {
 }
 
 
-def text(seconds: float) -> str:
-    """Give the time so many seconds after noon, as the wire has it."""
+def wire_time(seconds: float) -> str:
+    """Return the time so many seconds after noon, in RFC 3339."""
     at = (NOON + timedelta(seconds=seconds)).isoformat(timespec="milliseconds")
     return at.replace("+00:00", "Z")
 
 
 def planned_for(number: int) -> datetime:
-    """Give the date of a follow-up."""
+    """Return the date of a follow-up."""
     return NOON + list(DAYS.values())[number] * DAY
 
 
-class Life:
-    """A history under construction; `tell` appends an event to its log and its topic."""
+class HistoryBuilder:
+    """A history under construction; `append` adds an event to its log and its topic."""
 
     def __init__(self) -> None:
         stored: dict[str, dict[str, list[Document]]] = {
@@ -48,8 +48,8 @@ class Life:
         self.history = History([], [], stored | {"gateway": {}}, Acknowledged())
         self._versions: dict[str, int] = {}
 
-    def tell(self, topic: str, stream: str, type_: str, **data: Any) -> None:
-        """Append an event of the client's, publish it."""
+    def append(self, topic: str, stream: str, type_: str, **data: Any) -> None:
+        """Append an event about the client, and publish it."""
         version = self._versions[stream] = self._versions.get(stream, 0) + 1
         id_, value = uuid.uuid5(uuid.NAMESPACE_OID, f"{stream}@{version}"), self._about(data)
         wire_name, raw = f"realtoros.{type_}.v1", orjson.dumps(value)
@@ -69,39 +69,41 @@ class Life:
             "ce_subject": stream,
             "ce_streamversion": str(version),
         }
-        self.put(topic, headers, value)
+        self.add_record(topic, headers, value)
 
     def _about(self, data: dict[str, Any]) -> dict[str, Any]:
         return {"agent_id": AGENT, "client_id": CLIENT} | data
 
-    def put(self, topic: str, headers: dict[str, str], value: Any, key: str = CLIENT) -> None:
-        """Write a record."""
+    def add_record(
+        self, topic: str, headers: dict[str, str], value: Any, key: str = CLIENT
+    ) -> None:
+        """Add a record to a topic."""
         offset = sum(record.topic == topic for record in self.history.records)
         raw = b"" if value is None else orjson.dumps(value)
         self.history.records.append(Record(topic, 3, offset, key, headers, value, raw))
 
-    def email(self, type_: str, **data: Any) -> None:
+    def email_event(self, type_: str, **data: Any) -> None:
         """Append an event of the first follow-up's email."""
-        self.tell("emails", f"email-{EMAIL}", type_, email_id=EMAIL, followup_id=FIRST, **data)
+        self.append("emails", f"email-{EMAIL}", type_, email_id=EMAIL, followup_id=FIRST, **data)
 
-    def call(self, seconds: float, attempt: int = 1, email: str = EMAIL) -> None:
+    def accept(self, seconds: float, attempt: int = 1, email: str = EMAIL) -> None:
         """Let the provider accept the email."""
         number = len(self.history.ledger) + 1
         args = {"email_id": email, "client_id": CLIENT, "followup_id": FIRST, "agent_id": AGENT}
-        entry = {"number": number, "at": text(seconds), "to": [ADDRESS]}
+        entry = {"number": number, "at": wire_time(seconds), "to": [ADDRESS]}
         self.history.ledger.append(entry | {"custom_args": args | {"attempt": str(attempt)}})
 
     def document(self, service: str, collection: str, id_: str) -> Document:
-        """Give a stored document."""
+        """Return a stored document."""
         [found] = [d for d in self.history.stored[service][collection] if str(d["_id"]) == id_]
         return found
 
-    def rewind(self, version: int) -> None:
-        """Let the email's next event have the version after this one."""
+    def set_email_version(self, version: int) -> None:
+        """Set the last version of the email's stream."""
         self._versions[f"email-{EMAIL}"] = version
 
-    def follow(self) -> None:
-        """Let documents and positions reach the versions that the streams have now."""
+    def update_versions(self) -> None:
+        """Set the versions of documents and positions to those of the streams."""
         for service, collection, stream in (
             ("mailer", "emails", f"email-{EMAIL}"),
             ("scheduler", "plans", PLAN),
@@ -120,13 +122,13 @@ class Life:
             ]
 
     def commit(self, type_: str) -> Document:
-        """Give the first commit that holds an event of this type."""
+        """Return the first commit with an event of this type."""
         wire_name = f"realtoros.{type_}.v1"
         logs = (collections.get("commits", ()) for collections in self.history.stored.values())
         return next(c for log in logs for c in log if c["events"][0]["type"] == wire_name)
 
-    def forget(self, *types: str) -> None:
-        """Let every trace of these types vanish from logs and topics."""
+    def remove(self, *types: str) -> None:
+        """Remove all events of these types from logs and topics."""
         wire_names = {f"realtoros.{type_}.v1" for type_ in types}
         for collections in self.history.stored.values():
             if "commits" in collections:
@@ -134,23 +136,23 @@ class Life:
                     c for c in collections["commits"] if c["events"][0]["type"] not in wire_names
                 ]
         for type_ in types:
-            self.drop(type_)
+            self.remove_records(type_)
 
-    def drop(self, type_: str) -> None:
-        """Let a type vanish from its topic."""
+    def remove_records(self, type_: str) -> None:
+        """Remove all events of a type from its topic."""
         wire_name = f"realtoros.{type_}.v1"
         self.history.records[:] = [
             r for r in self.history.records if r.headers.get("ce_type") != wire_name
         ]
 
-    def change(self, type_: str, **data: Any) -> None:
-        """Let the first event of a type, in log and topic, say something else."""
+    def change_data(self, type_: str, **data: Any) -> None:
+        """Change the data of a type's first event, in log and topic."""
         [event] = self.commit(type_)["events"]
         event["data"] = orjson.dumps(orjson.loads(event["data"]) | data).decode()
         raw = event["data"].encode()
-        self.alter(type_, lambda record: replace(record, value=orjson.loads(raw), raw=raw))
+        self.change_record(type_, lambda record: replace(record, value=orjson.loads(raw), raw=raw))
 
-    def alter(self, type_: str, change: Callable[[Record], Record]) -> None:
+    def change_record(self, type_: str, change: Callable[[Record], Record]) -> None:
         """Change the first record of a type."""
         records = self.history.records
         wire_name = f"realtoros.{type_}.v1"
@@ -158,31 +160,39 @@ class Life:
         records[index] = change(records[index])
 
 
-def one_life() -> Life:
-    """Tell it from the agent's registration to the stored documents."""
-    life = Life()
-    life.tell("agents", f"agent-{AGENT}", "AgentRegistered")
-    life.tell("clients", f"client-{CLIENT}", "ClientCreated", created_at=text(0), stage="lead")
+def correct_history() -> HistoryBuilder:
+    """Return the builder of the history, from the agent's registration to the stored documents."""
+    builder = HistoryBuilder()
+    builder.append("agents", f"agent-{AGENT}", "AgentRegistered")
+    builder.append(
+        "clients", f"client-{CLIENT}", "ClientCreated", created_at=wire_time(0), stage="lead"
+    )
     followups = [
-        {"followup_id": id_, "followup_type": type_, "scheduled_for": text(10 * days)}
+        {"followup_id": id_, "followup_type": type_, "scheduled_for": wire_time(10 * days)}
         for id_, (type_, days) in zip(FOLLOWUPS, DAYS.items(), strict=True)
     ]
-    life.tell("followups", PLAN, "FollowupsPlanned", planned_at=text(1), followups=followups)
+    builder.append(
+        "followups", PLAN, "FollowupsPlanned", planned_at=wire_time(1), followups=followups
+    )
     about = {"followup_id": FIRST}
-    dates = {"scheduled_for": text(10), "due_at": text(10.5)}
-    life.tell("followups", PLAN, "FollowupDue", **about, **dates)
+    dates = {"scheduled_for": wire_time(10), "due_at": wire_time(10.5)}
+    builder.append("followups", PLAN, "FollowupDue", **about, **dates)
     for id_ in FOLLOWUPS[1:]:
-        life.tell("followups", PLAN, "FollowupCancelled", followup_id=id_, cancelled_at=text(11))
-    life.tell("drafts", DRAFT, "DraftRequested", **about, requested_at=text(11))
-    life.tell("drafts", DRAFT, "EmailComposed", **about, composed_at=text(12))
-    life.email("EmailQueued", queued_at=text(13))
-    life.email("SendStarted", attempt=1, started_at=text(14), give_up_at=text(20))
-    life.call(14.5)
-    life.email("EmailSent", attempt=1, sent_at=text(15))
-    life.history.acknowledged.clients[CLIENT] = NOON + timedelta(seconds=1)
-    _store(life.history.stored)
-    life.follow()
-    return life
+        builder.append(
+            "followups", PLAN, "FollowupCancelled", followup_id=id_, cancelled_at=wire_time(11)
+        )
+    builder.append("drafts", DRAFT, "DraftRequested", **about, requested_at=wire_time(11))
+    builder.append("drafts", DRAFT, "EmailComposed", **about, composed_at=wire_time(12))
+    builder.email_event("EmailQueued", queued_at=wire_time(13))
+    builder.email_event(
+        "SendStarted", attempt=1, started_at=wire_time(14), give_up_at=wire_time(20)
+    )
+    builder.accept(14.5)
+    builder.email_event("EmailSent", attempt=1, sent_at=wire_time(15))
+    builder.history.acknowledged.clients[CLIENT] = NOON + timedelta(seconds=1)
+    _store(builder.history.stored)
+    builder.update_versions()
+    return builder
 
 
 def _store(stored: dict[str, dict[str, list[Document]]]) -> None:

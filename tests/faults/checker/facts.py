@@ -1,4 +1,4 @@
-"""The facts of a history: each stream's events, in order, and what they make of a follow-up."""
+"""The facts of a history: each stream's events in order, and the follow-ups they describe."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,13 +28,13 @@ DRAFT_STATUS = {
     "CompositionFailed": "failed",
 }
 PLAN_STATUS = {"FollowupDue": "due", "FollowupCancelled": "cancelled"}
-WHOLE_PLAN = ("PlanPaused", "PlanResumed")
-NO_PLAN = ("closed", "lost")
+PAUSE_EVENTS = ("PlanPaused", "PlanResumed")
+STAGES_WITHOUT_PLAN = ("closed", "lost")
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event, from a topic or from a log. `type` is the bare name, `json` the stored text."""
+    """One event, from a topic or from a log. `type` is the class name, `json` the stored text."""
 
     id: str
     type: str
@@ -43,7 +43,7 @@ class Event:
     version: int
     data: Mapping[str, Any]
     json: bytes
-    place: str
+    location: str
     partition: int = -1
     offset: int = -1
 
@@ -57,7 +57,7 @@ Streams = dict[str, list[Event]]
 
 @dataclass
 class Followup:
-    """A planned follow-up: the events of each stream that tells of it, in order."""
+    """A planned follow-up: its events in each stream, in order."""
 
     id: str
     client_id: str
@@ -68,12 +68,12 @@ class Followup:
 
     @property
     def due(self) -> Event | None:
-        """When it fell due."""
+        """The event with which it fell due."""
         return next((event for event in self.plan if event.type == "FollowupDue"), None)
 
     @property
     def scheduled_for(self) -> datetime | None:
-        """The date that held when it fell due, or holds now."""
+        """The date at which it fell due, or the current date."""
         date = self.planned["scheduled_for"] if self.planned else None
         for event in self.plan:
             if event.type == "FollowupDue":
@@ -84,13 +84,13 @@ class Followup:
 
     @property
     def notes(self) -> str | None:
-        """What the agent noted last."""
+        """The agent's latest notes."""
         changed = [event for event in self.plan if event.type == "FollowupChanged"]
         return changed[-1].data["personal"]["notes"] if changed else None
 
     @property
     def end(self) -> str | None:
-        """How it ended; None when something is still to happen."""
+        """Its final status; None if it has none yet."""
         if self.email:
             status = last(self.email, EMAIL_STATUS)
             return status if status in EMAIL_ENDS else None
@@ -100,7 +100,7 @@ class Followup:
 
 
 class Facts:
-    """`published` is what the topics say, `logged` what the services' logs say, `told` both."""
+    """`published`: the topics' events by stream; `logged`: the logs'; `merged`: both."""
 
     def __init__(self, history: History, expected: Callable[[Record], bool]) -> None:
         self.history = history
@@ -113,45 +113,45 @@ class Facts:
         self.quarantined = _quarantined(history.records)
         poison = {r.key for r in self.quarantined if expected(r)}
         found = (_of_record(record) for record in history.records if record.topic in EVENT_TOPICS)
-        # As they stand in the topics, repeats included, less what was put there to be refused.
-        self.occurrences = [e for e in found if e and (e.place not in poison or e.id in ids)]
+        # As in the topics, with repeats, without the expected poison.
+        self.occurrences = [e for e in found if e and (e.location not in poison or e.id in ids)]
         self.occurrences.sort(key=lambda e: (e.topic, e.partition, e.offset))
         self.published = _streams(self.occurrences)
         every = (e for s in (self.published, self.logged) for events in s.values() for e in events)
-        self.told = _streams(every)
-        for streams in (self.published, self.logged, self.told):
+        self.merged = _streams(every)
+        for streams in (self.published, self.logged, self.merged):
             for events in streams.values():
                 events.sort(key=lambda e: e.version)
         self.by_type: dict[str, list[Event]] = defaultdict(list)
-        for events in self.told.values():
+        for events in self.merged.values():
             for event in events:
                 self.by_type[event.type].append(event)
-        self.followups = _followups(self.told)
+        self.followups = _followups(self.merged)
         self.commands = [r for r in history.records if r.topic.endswith(".commands")]
 
     def of(self, *types: str) -> Iterable[Event]:
-        """Give the events of these types."""
+        """Return the events of these types."""
         return (event for type_ in types for event in self.by_type.get(type_, ()))
 
     def ids(self, field_: str, *types: str) -> set[str]:
-        """Give what stands in a field of the events of these types."""
+        """Return the values of a field in the events of these types."""
         return {event.data[field_] for event in self.of(*types)}
 
 
 def last(events: Sequence[Event], meaning: Mapping[str, str], default: str = "") -> str:
-    """Give the meaning of the last event that has one."""
+    """Return the meaning of the last event that has one."""
     return next((meaning[e.type] for e in reversed(events) if e.type in meaning), default)
 
 
 def paused(events: Iterable[Event]) -> bool:
-    """Tell whether a plan's events end with it paused."""
-    told = [event.type for event in events if event.type in WHOLE_PLAN]
-    return told[-1:] == ["PlanPaused"]
+    """Return whether a plan is paused after these events."""
+    changes = [event.type for event in events if event.type in PAUSE_EVENTS]
+    return changes[-1:] == ["PlanPaused"]
 
 
 @cache
-def bare(type_: str) -> str:
-    """Give the name in `realtoros.<Name>.v<N>`."""
+def event_name(type_: str) -> str:
+    """Return the name in `realtoros.<Name>.v<N>`."""
     return type_.removeprefix("realtoros.").rpartition(".v")[0]
 
 
@@ -159,13 +159,13 @@ def _of_commit(service: str, commit: Mapping[str, Any]) -> Iterable[Event]:
     for version, event in enumerate(commit["events"], commit["first"]):
         yield Event(
             id=str(event["id"]),
-            type=bare(event["type"]),
+            type=event_name(event["type"]),
             topic=commit["topic"],
             stream=commit["stream"],
             version=version,
             data=orjson.loads(event["data"]),
             json=event["data"].encode(),
-            place=f"{service}'s log, {commit['_id']}",
+            location=f"{service}'s log, {commit['_id']}",
         )
 
 
@@ -178,20 +178,20 @@ def _of_record(record: Record) -> Event | None:
         return None
     return Event(
         id=headers["ce_id"],
-        type=bare(headers["ce_type"]),
+        type=event_name(headers["ce_type"]),
         topic=record.topic,
         stream=headers["ce_subject"],
         version=int(version),
         data=record.value,
         json=record.raw,
-        place=record.place,
+        location=record.location,
         partition=record.partition,
         offset=record.offset,
     )
 
 
 def _streams(events: Iterable[Event]) -> Streams:
-    """Sort events by stream; of each version the first that comes."""
+    """Group events by stream, keeping the first of each version."""
     first: dict[tuple[str, int], Event] = {}
     for event in events:
         first.setdefault((event.stream, event.version), event)
@@ -202,27 +202,27 @@ def _streams(events: Iterable[Event]) -> Streams:
 
 
 def _quarantined(records: Iterable[Record]) -> list[Record]:
-    """Give what waits in the quarantines: the latest of each key, less what was settled."""
+    """Return the quarantined records: the latest of each key, without those resolved."""
     latest: dict[tuple[str, str], Record] = {}
     for record in sorted(
         (r for r in records if r.topic.endswith(".quarantine")), key=lambda r: r.offset
     ):
-        latest[record.topic, record.key or record.place] = record
+        latest[record.topic, record.key or record.location] = record
     return [record for record in latest.values() if record.value is not None]
 
 
-def _followups(told: Streams) -> dict[str, Followup]:
+def _followups(streams: Streams) -> dict[str, Followup]:
     followups: dict[str, Followup] = {}
 
     def of(id_: str, event: Event) -> Followup:
         return followups.setdefault(id_, Followup(id_, event.data["client_id"]))
 
-    for stream, events in told.items():
+    for stream, events in streams.items():
         kind = stream.partition("-")[0]
         for event in events:
             if event.type == "FollowupsPlanned":
                 for planned in event.data["followups"]:
                     of(planned["followup_id"], event).planned = planned
-            elif kind in ("plan", "draft", "email") and event.type not in WHOLE_PLAN:
+            elif kind in ("plan", "draft", "email") and event.type not in PAUSE_EVENTS:
                 getattr(of(event.data["followup_id"], event), kind).append(event)
     return followups

@@ -1,6 +1,6 @@
-"""What happened in a run: the topics, the mail provider's ledger, the stored documents.
+"""The history of a run: the topics, the mail provider's ledger, the stored documents.
 
-It reads the wire format and knows no class of the system that it tells about.
+It reads the wire format, without any class of the system.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ class Record:
     """One Kafka record. `topic` is without the prefix.
 
     Header values are text, those that are not UTF-8 bytes. `value` is the parsed JSON, the raw
-    bytes when it is none, None for a tombstone; `raw` the bytes as they stand there.
+    bytes if it is not JSON, None for a tombstone; `raw` the bytes as stored.
     """
 
     topic: str
@@ -38,14 +38,14 @@ class Record:
     raw: bytes = field(default=b"", repr=False)
 
     @property
-    def place(self) -> str:
-        """Where it stands: `<topic>-<partition>-<offset>`, as quarantine keys have it."""
+    def location(self) -> str:
+        """`<topic>-<partition>-<offset>`, as in quarantine keys."""
         return f"{self.topic}-{self.partition}-{self.offset}"
 
 
 @dataclass
 class Acknowledged:
-    """What callers were promised, filled in by the load. Times are aware and in UTC.
+    """What the API has acknowledged, filled in by the workload. Times are aware, in UTC.
 
     `clients`: by id, when POST answered 201; `deleted`: by id, when DELETE answered 204;
     `opt_outs`: by address in lower case, when the webhook answered 200.
@@ -58,7 +58,7 @@ class Acknowledged:
 
 @dataclass
 class History:
-    """All of a run. `ledger`: SendGrid's entries; `stored`: service → collection → documents."""
+    """A whole run. `ledger`: SendGrid's entries; `stored`: service → collection → documents."""
 
     records: list[Record]
     ledger: list[Document]
@@ -78,8 +78,8 @@ async def read_history(
 ) -> History:
     """Read everything up to now: the documents in one snapshot, then the topics, then the ledger.
 
-    So what the log says was published can only be missing from the topics when it is lost.
-    Raises TimeoutError when the broker does not give its records within READ_SECONDS.
+    So an event that the log has as published is missing from the topics only if it is lost.
+    Raises TimeoutError when the topics cannot be read within READ_SECONDS.
     """
     stored = await _stored(mongodb_uri)
     read_at = datetime.now(UTC)
@@ -104,7 +104,7 @@ async def _stored(uri: str) -> dict[str, dict[str, list[Document]]]:
     async with client:
         databases = {service: client[f"realtoros_{service}"] for service in SERVICES}
         names = {s: await database.list_collection_names() for s, database in databases.items()}
-        # One moment for all of them: logs, states and views that belong together.
+        # One snapshot, so that logs, states and views are consistent.
         async with client.start_session(snapshot=True) as session:
             for service, database in databases.items():
                 stored[service] = {
@@ -116,7 +116,7 @@ async def _stored(uri: str) -> dict[str, dict[str, list[Document]]]:
 
 async def _records(bootstrap: str, prefix: str, *, embedded: bool) -> list[Record]:
     partitions = await _partitions(bootstrap, prefix)
-    # Each poll of the embedded broker names every partition: big answers, few polls.
+    # Each poll of the embedded broker names every partition: large responses, few polls.
     size = 8 * 2**20 if embedded else 2**20
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
@@ -138,7 +138,7 @@ async def _records(bootstrap: str, prefix: str, *, embedded: bool) -> list[Recor
                 last = end[partition]
                 records += [_record(each, prefix) for each in batch if each.offset < last]
             finished = {each for each in unread if await consumer.position(each) >= end[each]}
-            # A finished partition would be asked for again and again.
+            # A finished partition would be polled on.
             consumer.pause(*finished)
             unread -= finished
         return records

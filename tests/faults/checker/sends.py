@@ -1,4 +1,4 @@
-"""Was every follow-up sent at most once, not too early, and never after a no?"""
+"""Sends: at most one per follow-up, none too early, none after an opt-out."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -10,13 +10,13 @@ from typing import Any
 from tests.faults.checker.facts import EMAIL_STATUS, Event, Facts, last
 from tests.faults.checker.verdict import Anomaly
 
-# The ledger and the events are rounded to milliseconds, each by itself.
+# Ledger and events are rounded to milliseconds independently.
 ROUNDING = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What the provider accepted once, and the SendStarted that allowed it."""
+    """A call that the provider accepted, and the SendStarted before it."""
 
     email_id: str
     followup_id: str
@@ -32,7 +32,7 @@ class Call:
 
 
 def calls(facts: Facts) -> list[Call]:
-    """Give the accepted calls about follow-ups, by attempt, then time."""
+    """Return the accepted calls about follow-ups, by attempt, then time."""
     started: dict[tuple[str, int], Event] = {}
     for event in facts.of("SendStarted"):
         started.setdefault((event.data["email_id"], event.data["attempt"]), event)
@@ -57,7 +57,7 @@ def _call(entry: dict[str, Any], started: dict[tuple[str, int], Event]) -> Call:
 
 
 def duplicates(facts: Facts, accepted: Iterable[Call]) -> Iterator[Anomaly]:
-    """Sent twice, or begun twice; a resend that was ordered is no duplicate."""
+    """Follow-ups sent or started twice; a requested resend is no duplicate."""
     requeued: dict[str, list[int]] = defaultdict(list)
     for event in facts.of("EmailQueued"):
         if event.version > 1:
@@ -77,21 +77,21 @@ def duplicates(facts: Facts, accepted: Iterable[Call]) -> Iterator[Anomaly]:
 
 
 def _twice(facts: Facts, type_: str, *names: str) -> Iterator[Anomaly]:
-    places: dict[tuple[Any, ...], list[str]] = defaultdict(list)
+    locations: dict[tuple[Any, ...], list[str]] = defaultdict(list)
     for event in facts.of(type_):
-        places[tuple(event.data[name] for name in names)].append(event.place)
-    for about, found in places.items():
+        locations[tuple(event.data[name] for name in names)].append(event.location)
+    for about, found in locations.items():
         if len(found) > 1:
             text = " attempt ".join(map(str, about))
             yield Anomaly("duplicate", text, f"{len(found)} {type_}: {', '.join(found)}")
 
 
 def early(facts: Facts, accepted: Iterable[Call]) -> Iterator[Anomaly]:
-    """Sent before the date, before it fell due, or before the log allowed it."""
+    """Sends before the date, before FollowupDue, or before SendStarted."""
     for followup in facts.followups.values():
         date, due = followup.scheduled_for, followup.due
         if due and date and due.time("due_at") < date:
-            detail = f"{due.place} is due at {due.data['due_at']}, scheduled for {date}"
+            detail = f"{due.location} is due at {due.data['due_at']}, scheduled for {date}"
             yield Anomaly("early", followup.id, detail)
     for call in accepted:
         about = facts.followups.get(call.followup_id)
@@ -108,32 +108,34 @@ def early(facts: Facts, accepted: Iterable[Call]) -> Iterator[Anomaly]:
 
 
 def after_opt_out(facts: Facts, accepted: Iterable[Call]) -> Iterator[Anomaly]:
-    """Sent after the promise not to, or although the log says that it was withheld."""
+    """Sends after an acknowledged opt-out, or although the email was withheld."""
     opt_outs = facts.history.acknowledged.opt_outs
     confirmed: dict[tuple[str, str], datetime] = {}
     for event in facts.of("SuppressionConfirmed"):
-        for first in facts.told[event.stream]:
+        for first in facts.merged[event.stream]:
             if first.type == "AddressSuppressed":
                 address = first.data["personal"]["email"].lower()
                 confirmed[first.data["agent_id"], address] = event.time("confirmed_at")
     withheld = {}
     for event in facts.of("EmailWithheld"):
-        before = [e for e in facts.told[event.stream] if e.version < event.version]
+        before = [e for e in facts.merged[event.stream] if e.version < event.version]
         attempt = max((e.data["attempt"] for e in before if e.type == "SendStarted"), default=0)
         withheld[event.data["email_id"], attempt] = event
     for call in accepted:
         for address in call.to:
-            if (no := opt_outs.get(address)) and call.at > no:
-                yield Anomaly("after-opt-out", call.followup_id, f"{call}, acknowledged at {no}")
-            if (no := confirmed.get((call.agent_id, address))) and call.at > no:
-                yield Anomaly("after-opt-out", call.followup_id, f"{call}, confirmed at {no}")
-        if kept := withheld.get((call.email_id, call.attempt)):
-            detail = f"{call}, but withheld at {kept.data['withheld_at']}, {kept.place}"
+            if (opted_out := opt_outs.get(address)) and call.at > opted_out:
+                yield Anomaly(
+                    "after-opt-out", call.followup_id, f"{call}, acknowledged at {opted_out}"
+                )
+            if (at := confirmed.get((call.agent_id, address))) and call.at > at:
+                yield Anomaly("after-opt-out", call.followup_id, f"{call}, confirmed at {at}")
+        if refusal := withheld.get((call.email_id, call.attempt)):
+            detail = f"{call}, but withheld at {refusal.data['withheld_at']}, {refusal.location}"
             yield Anomaly("after-opt-out", call.followup_id, detail)
 
 
 def given_up(facts: Facts, accepted: list[Call]) -> Iterator[Anomaly | str]:
-    """Yield an anomaly for each attempt given up too soon; a text for each that was merely late."""
+    """Yield an anomaly for each attempt given up too soon, a text for each that was merely late."""
     unknown = {
         (event.data["email_id"], event.data["attempt"]): event
         for event in facts.of("SendOutcomeUnknown")
@@ -143,37 +145,37 @@ def given_up(facts: Facts, accepted: list[Call]) -> Iterator[Anomaly | str]:
     for attempt, event in unknown.items():
         call, at = calls_by_attempt.get(attempt), event.time("unknown_at")
         if call and call.at > at:
-            detail = f"{call} was given up while the call was under way, {event.place} at {at}"
+            detail = f"{call} was given up while the call was under way, {event.location} at {at}"
             yield Anomaly("stale state", call.followup_id, detail)
     for call in accepted:
         if call.started is None or call.at <= call.started.time("give_up_at"):
             continue
         later = [
             event
-            for event in facts.told[call.started.stream]
+            for event in facts.merged[call.started.stream]
             if event.type == "SendStarted"
             and event.version > call.started.version
             and event.time("started_at") <= call.at
         ]
         until = call.started.data["give_up_at"]
         if later:
-            detail = f"{call} after its give_up_at {until}, and {later[0].place} had begun"
+            detail = f"{call} after its give_up_at {until}, and {later[0].location} had begun"
             yield Anomaly("duplicate", call.followup_id, detail)
         elif (call.email_id, call.attempt) not in unknown:
             yield f"{call.followup_id}: {call} after its give_up_at {until}"
 
 
 def unknowns(facts: Facts, accepted: Iterable[Call]) -> Iterator[str]:
-    """Explain each follow-up whose end is unknown: what the provider has, what was answered."""
+    """Explain each follow-up that ended unknown: the ledger's entry and the error."""
     ledger = {(call.email_id, call.attempt): call for call in accepted}
     for followup in facts.followups.values():
         if last(followup.email, EMAIL_STATUS) != "unknown":
             continue
         event = next(e for e in reversed(followup.email) if e.type == "SendOutcomeUnknown")
         call = ledger.get((event.data["email_id"], event.data["attempt"]))
-        has = f"the ledger has it at {call.at}" if call else "the ledger has it not"
+        ledger_entry = f"the ledger has it at {call.at}" if call else "the ledger has it not"
         held = ", held for a person" if followup.email[-1].type == "EmailHeld" else ""
         yield (
-            f"{followup.id}: attempt {event.data['attempt']} of {event.stream}: {has}; "
+            f"{followup.id}: attempt {event.data['attempt']} of {event.stream}: {ledger_entry}; "
             f"{event.data['error']!r} at {event.data['unknown_at']}{held}"
         )

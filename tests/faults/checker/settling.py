@@ -1,4 +1,4 @@
-"""Waiting until all that was begun has ended, as the history tells."""
+"""Waiting for a run to settle, by its history."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ _LOOK_SECONDS = 0.3
 
 
 async def until_settled(read: Callable[[], Awaitable[History]], *, seconds: float = 60) -> History:
-    """Give the history once it is settled, or as it is after so many seconds: the checker tells."""
+    """Return the history once it is settled, or after so many seconds, for the checker to judge."""
     deadline = time.monotonic() + seconds
     while True:
         history = await read()

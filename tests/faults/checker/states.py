@@ -1,4 +1,4 @@
-"""Is every state document what its stream makes of it, in a fold of the checker's own?"""
+"""State documents: each equals the checker's own fold of its stream."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -7,8 +7,8 @@ from typing import Any
 from tests.faults.checker.facts import (
     DRAFT_STATUS,
     EMAIL_STATUS,
+    PAUSE_EVENTS,
     PLAN_STATUS,
-    WHOLE_PLAN,
     Event,
     Facts,
     last,
@@ -17,7 +17,7 @@ from tests.faults.checker.facts import (
 from tests.faults.checker.history import Document
 from tests.faults.checker.verdict import Anomaly
 
-# service → collection of state documents → the first part of its streams' names
+# service → collection of state documents → the kind of its streams
 STATES = {
     "crm": {"agents": "agent", "clients": "client"},
     "scheduler": {"plans": "plan"},
@@ -37,7 +37,7 @@ def _client(events: Sequence[Event]) -> object:
 def _plan(events: Sequence[Event]) -> object:
     folded: dict[str, tuple[str, datetime, str | None]] = {}
     for event in events:
-        if event.type in WHOLE_PLAN:
+        if event.type in PAUSE_EVENTS:
             continue
         if event.type == "FollowupsPlanned":
             for each in event.data["followups"]:
@@ -113,7 +113,7 @@ def _compare(
 
 
 def stage_of(events: Sequence[Event]) -> str | None:
-    """Give the stage that a client's events end with; None once it is deleted."""
+    """Return a client's stage after these events; None once it is deleted."""
     if any(event.type == "ClientDeleted" for event in events):
         return None
     return next((e.data["stage"] for e in reversed(events) if "stage" in e.data), None)

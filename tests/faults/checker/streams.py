@@ -1,4 +1,4 @@
-"""Do the streams keep their order, and do their dates come from events rather than clocks?"""
+"""Streams: in order, with dates that come from events rather than clocks."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ TOLERANCE = timedelta(milliseconds=2)
 
 
 def order(facts: Facts) -> Iterator[Anomaly]:
-    """A stream stands in one partition, its versions in order; what is repeated is the same."""
+    """A stream is in one partition, its versions in order; a repeat equals the original."""
     first: dict[tuple[str, int], Event] = {}
     latest: dict[str, Event] = {}
     moved = set()
@@ -20,19 +20,21 @@ def order(facts: Facts) -> Iterator[Anomaly]:
         if before and (before.topic, before.partition) != (event.topic, event.partition):
             if event.stream not in moved:
                 moved.add(event.stream)
-                detail = f"is in two partitions: {before.place} and {event.place}"
+                detail = f"is in two partitions: {before.location} and {event.location}"
                 yield Anomaly("stale state", event.stream, detail)
             continue
         known = first.setdefault((event.stream, event.version), event)
         if known is not event:
             if (known.id, known.json) != (event.id, event.json):
-                detail = f"fork: version {event.version} at {known.place} and at {event.place}"
+                detail = (
+                    f"fork: version {event.version} at {known.location} and at {event.location}"
+                )
                 yield Anomaly("stale state", event.stream, detail)
             continue
         if before and event.version < before.version:
             detail = (
-                f"published out of order: version {event.version} at {event.place} after "
-                f"version {before.version} at {before.place}"
+                f"published out of order: version {event.version} at {event.location} after "
+                f"version {before.version} at {before.location}"
             )
             yield Anomaly("stale state", event.stream, detail)
         if before is None or event.version > before.version:
@@ -40,7 +42,9 @@ def order(facts: Facts) -> Iterator[Anomaly]:
     for stream, event in latest.items():
         missing = [v for v in range(1, event.version) if (stream, v) not in first]
         if missing:
-            detail = f"versions {missing} are missing before version {event.version}, {event.place}"
+            detail = (
+                f"versions {missing} are missing before version {event.version}, {event.location}"
+            )
             yield Anomaly("stale state", stream, detail)
 
 
@@ -53,7 +57,7 @@ def plans(facts: Facts) -> Iterator[Anomaly]:
     for event in facts.of("FollowupsPlanned"):
         client = created.get(event.data["client_id"])
         if client is None:
-            detail = f"{event.place}: FollowupsPlanned without ClientCreated"
+            detail = f"{event.location}: FollowupsPlanned without ClientCreated"
             yield Anomaly("stale state", event.stream, detail)
             continue
         start = client.time("created_at")
@@ -71,7 +75,8 @@ def plans(facts: Facts) -> Iterator[Anomaly]:
         wrong = [f"{n}: {wait}" for n, wait in waits.items() if abs(wait - n * day) > TOLERANCE]
         if wrong or day <= timedelta(0):
             detail = (
-                f"{event.place}: dates do not count from created_at {client.data['created_at']}: "
+                f"{event.location}: "
+                f"dates do not count from created_at {client.data['created_at']}: "
                 f"day {', '.join(wrong)}; a day is {day}"
             )
             yield Anomaly("stale state", event.stream, detail)
@@ -81,7 +86,7 @@ def plans(facts: Facts) -> Iterator[Anomaly]:
             if change.type == "FollowupChanged":
                 continue
             if ended:
-                detail = f"{change.type} {change.place} after {ended.type} {ended.place}"
+                detail = f"{change.type} {change.location} after {ended.type} {ended.location}"
                 yield Anomaly("stale state", followup.id, detail)
             if change.type != "FollowupRescheduled":
                 ended = change
@@ -89,7 +94,7 @@ def plans(facts: Facts) -> Iterator[Anomaly]:
 
 def pauses(facts: Facts) -> Iterator[Anomaly]:
     """While a plan is paused no follow-up of it falls due."""
-    for stream, events in facts.told.items():
+    for stream, events in facts.merged.items():
         for number, event in enumerate(events):
             if event.type == "FollowupDue" and paused(events[:number]):
-                yield Anomaly("early", stream, f"FollowupDue {event.place} while it is paused")
+                yield Anomaly("early", stream, f"FollowupDue {event.location} while it is paused")

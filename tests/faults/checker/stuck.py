@@ -1,4 +1,4 @@
-"""Does anything hang: a follow-up without an end, due work, an event that is not published?"""
+"""Stuck work: follow-ups without a final status, overdue documents, unpublished commits."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,17 +11,19 @@ OVERDUE = timedelta(seconds=30)
 
 
 def followups(facts: Facts) -> Iterator[Anomaly]:
-    """Follow-ups that have not ended."""
+    """Follow-ups without a final status."""
     for followup in facts.followups.values():
         if followup.end is None:
             parts = (followup.email, followup.draft, followup.plan)
             latest = next((events[-1] for events in parts if events), None)
-            detail = f"last {latest.type} at {latest.place}" if latest else "nothing since planned"
+            detail = (
+                f"last {latest.type} at {latest.location}" if latest else "nothing since planned"
+            )
             yield Anomaly("stuck", followup.id, f"has not ended: {detail}")
 
 
 def due(facts: Facts) -> Iterator[Anomaly]:
-    """Documents whose date has passed though there is something left to do."""
+    """Documents that are overdue."""
     latest = facts.history.read_at - OVERDUE
     for service, collections in STATES.items():
         for collection, name in collections.items():
@@ -34,7 +36,7 @@ def due(facts: Facts) -> Iterator[Anomaly]:
 
 
 def _ended(facts: Facts, state: dict[str, object]) -> bool:
-    """Tell whether the follow-up that it is about has ended; what is about none has not."""
+    """Return whether the state's follow-up has a final status; False without a follow-up."""
     followup = facts.followups.get(str(state.get("followup_id")))
     return followup is not None and followup.end is not None
 

@@ -1,4 +1,4 @@
-"""The checker finds each broken promise in a history made by hand, and none in a correct one."""
+"""The checker finds each broken guarantee in a handmade history, and none in a correct one."""
 
 import ast
 from collections.abc import Iterator
@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.checker.broken_histories import ALLOWED, BROKEN, Break
+from tests.faults.checker.broken_histories import ALLOWED, BROKEN, Mutation
 from tests.faults.checker.checker import check, settled
-from tests.faults.checker.correct_history import ADDRESS, one_life, text
+from tests.faults.checker.correct_history import ADDRESS, correct_history, wire_time
 from tests.faults.checker.mutations import quarantined, unknown
 from tests.faults.checker.verdict import Kind
 
@@ -18,53 +18,53 @@ OWN = ("history", "facts", "verdict", "checker", *CHECKS)
 
 
 def test_a_correct_history_has_no_anomaly() -> None:
-    life = one_life()
-    verdict = check(life.history)
+    builder = correct_history()
+    verdict = check(builder.history)
     assert verdict.anomalies == ()
     assert verdict.ends == {"sent": 1, "cancelled": 4}
-    assert settled(life.history)
+    assert settled(builder.history)
     assert str(verdict).splitlines() == ["5 follow-ups: 4 cancelled, 1 sent", "no anomalies"]
 
 
-@pytest.mark.parametrize(("kind", "detail", "break_"), BROKEN)
-def test_each_broken_promise_is_found(kind: Kind, detail: str, break_: Break) -> None:
-    life = one_life()
-    break_(life)
-    verdict = check(life.history)
+@pytest.mark.parametrize(("kind", "detail", "mutate"), BROKEN)
+def test_each_broken_guarantee_is_found(kind: Kind, detail: str, mutate: Mutation) -> None:
+    builder = correct_history()
+    mutate(builder)
+    verdict = check(builder.history)
     assert [a for a in verdict.anomalies if a.kind == kind and detail in a.detail], str(verdict)
     assert ADDRESS not in str(verdict)
 
 
 @pytest.mark.parametrize("allow", ALLOWED.values(), ids=ALLOWED)
-def test_what_is_allowed_is_no_anomaly(allow: Break) -> None:
-    life = one_life()
-    allow(life)
-    assert check(life.history).anomalies == ()
+def test_an_allowed_mutation_is_no_anomaly(allow: Mutation) -> None:
+    builder = correct_history()
+    allow(builder)
+    assert check(builder.history).anomalies == ()
 
 
-def test_what_was_meant_to_bequarantined_is_no_anomaly() -> None:
-    life = one_life()
-    quarantined(life)
-    assert check(life.history, expected_quarantine=lambda _: True).anomalies == ()
+def test_an_expected_quarantine_is_no_anomaly() -> None:
+    builder = correct_history()
+    quarantined(builder)
+    assert check(builder.history, expected_quarantine=lambda _: True).anomalies == ()
 
 
 def test_an_unknown_end_is_explained() -> None:
-    life = one_life()
-    unknown(life, 15, "the connection broke")
-    verdict = check(life.history)
+    builder = correct_history()
+    unknown(builder, 15, "the connection broke")
+    verdict = check(builder.history)
     assert verdict.anomalies == ()
     [why] = verdict.unknown
     assert "attempt 1" in why
     assert "the ledger has it at" in why
     assert "'the connection broke'" in why
-    life.history.ledger.clear()
-    assert "the ledger has it not" in check(life.history).unknown[0]
+    builder.history.ledger.clear()
+    assert "the ledger has it not" in check(builder.history).unknown[0]
 
 
-def test_a_late_call_that_did_no_harm_is_told_but_no_anomaly() -> None:
-    life = one_life()
-    life.history.ledger[0]["at"] = text(21)
-    verdict = check(life.history)
+def test_a_harmless_late_call_is_reported_but_no_anomaly() -> None:
+    builder = correct_history()
+    builder.history.ledger[0]["at"] = wire_time(21)
+    verdict = check(builder.history)
     assert verdict.anomalies == ()
     assert "after its give_up_at" in verdict.late[0]
 

@@ -1,4 +1,4 @@
-"""The checker against the real thing: the sample leads' follow-ups, without an anomaly."""
+"""The checker on a real run of the sample leads: no anomaly."""
 
 from datetime import UTC, datetime
 from functools import partial
@@ -12,7 +12,7 @@ from tests.faults.checker.settling import until_settled
 from tests.journeys.agent_user import FOLLOWUPS, LEADS, agent_at
 from tests.providers.running import provider
 from tests.servers import Server
-from tests.system import KEY, provided_by, system
+from tests.system import KEY, provider_settings, system
 
 
 async def test_a_calm_run_has_no_anomaly(
@@ -22,7 +22,7 @@ async def test_a_calm_run_has_no_anomaly(
         provider("openai", tmp_path) as openai,
         provider("sendgrid", tmp_path) as sendgrid,
     ):
-        settings = provided_by(openai, sendgrid) | {"FOLLOWUP_DAY_SECONDS": "0.2"}
+        settings = provider_settings(openai, sendgrid) | {"FOLLOWUP_DAY_SECONDS": "0.2"}
         async with system(tmp_path, kafka, mongodb, prefix=prefix, environment=settings) as running:
             async with ApiClient(running.api[0], KEY) as api:
                 await import_leads(api, LEADS)

@@ -1,4 +1,4 @@
-"""What the checker finds, by the name of the promise that was broken."""
+"""The checker's findings, by kind."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ Kind = Literal["lost", "duplicate", "early", "after-opt-out", "stale state", "st
 
 @dataclass(frozen=True, slots=True)
 class Anomaly:
-    """One broken promise. `about` names a stream, follow-up or record; no field is personal."""
+    """One broken guarantee. `about` names a stream, follow-up or record; no field is personal."""
 
     kind: Kind
     about: str
@@ -21,11 +21,11 @@ class Anomaly:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a run amounts to.
+    """The checker's result for a run.
 
     `ends` counts the planned follow-ups by their end, `open` for those without one; `unknown`
-    explains each that ended unknown, one line each; `late` tells of calls that were accepted
-    after their `give_up_at` without harm.
+    has one line for each that ended unknown; `late` lists calls that were accepted after their
+    `give_up_at` without harm.
     """
 
     anomalies: tuple[Anomaly, ...]
@@ -34,7 +34,7 @@ class Verdict:
     late: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """Say it as a person wants to read it below a failed run."""
+        """Return the report that a failed run prints."""
         kinds = Counter(anomaly.kind for anomaly in self.anomalies)
         ends = ", ".join(f"{count} {end}" for end, count in self.ends.most_common())
         found = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())

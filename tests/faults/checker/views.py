@@ -1,4 +1,4 @@
-"""Do the views show what the topics say?"""
+"""Views: each equals the checker's own fold of the topics."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -17,19 +17,19 @@ from tests.faults.checker.history import Document
 from tests.faults.checker.states import stage_of
 from tests.faults.checker.verdict import Anomaly
 
-# service → the topics whose streams its positions have to cover
+# service → the topics whose streams its positions must cover
 FOLLOWED = {
     "gateway": ("clients", "followups", "drafts", "emails"),
     "scheduler": ("agents", "clients"),
     "mailer": ("clients",),
 }
-# How far a report takes an email; a later report of less does not take it back.
+# The status that a report leads to; a later report of a lower rank changes nothing.
 REACHED = {"EmailDelivered": "delivered", "EmailOpened": "opened", "EmailClicked": "clicked"}
 RANKS = {"sent": 1, "delivered": 2, "opened": 3, "clicked": 4, "bounced": 5}
 
 
 def positions(facts: Facts) -> Iterator[Anomaly]:
-    """Each view has taken in the last version of every stream that it follows."""
+    """Each view has applied the last version of every stream that it follows."""
     ends = {stream: events[-1] for stream, events in facts.published.items()}
     for service, topics in FOLLOWED.items():
         if service not in facts.history.stored:
@@ -49,7 +49,7 @@ def views(facts: Facts) -> Iterator[Anomaly]:
     """The documents of the views agree with a fold of the topics."""
     expected: dict[tuple[str, str], dict[str, Any]] = {
         ("gateway", "tasks"): {
-            f.id: {"status": task(f), "notes": f.notes} for f in facts.followups.values()
+            f.id: {"status": task_status(f), "notes": f.notes} for f in facts.followups.values()
         },
         ("gateway", "email_logs"): {},
         ("gateway", "clients"): {},
@@ -61,7 +61,7 @@ def views(facts: Facts) -> Iterator[Anomaly]:
     for stream, events in facts.published.items():
         kind, _, id_ = stream.partition("-")
         if kind == "email":
-            expected["gateway", "email_logs"][id_] = {"status": email_log(events)}
+            expected["gateway", "email_logs"][id_] = {"status": email_log_status(events)}
             times = [event.time("sent_at") for event in events if event.type == "EmailSent"]
             client = events[0].data["client_id"]
             contacted[client] = max([*times, *filter(None, [contacted.get(client)])], default=None)
@@ -96,7 +96,7 @@ def _compare(
     where: str, expected: Mapping[str, Mapping[str, Any]], shown: Mapping[str, Document]
 ) -> Iterator[Anomaly]:
     for id_ in sorted(shown.keys() - expected.keys()):
-        yield Anomaly("stale state", id_, f"in {where}, but no topic tells of it")
+        yield Anomaly("stale state", id_, f"in {where}, but in no topic")
     for id_, fields in expected.items():
         if id_ not in shown:
             yield Anomaly("stale state", id_, f"not in {where}")
@@ -107,8 +107,8 @@ def _compare(
                 yield Anomaly("stale state", id_, detail)
 
 
-def task(followup: Followup) -> str | None:
-    """Give the status that the task shows: the email outdoes the draft, the draft the plan."""
+def task_status(followup: Followup) -> str | None:
+    """Return the task's status: the email's before the draft's, the draft's before the plan's."""
     if followup.planned is None:
         return None
     ends = {name: status for name, status in EMAIL_STATUS.items() if _is_end(status)}
@@ -121,8 +121,8 @@ def _is_end(status: str) -> bool:
     return status not in ("queued", "sending")
 
 
-def email_log(events: list[Event]) -> str:
-    """Give the status that the email's log entry shows."""
+def email_log_status(events: list[Event]) -> str:
+    """Return the status of the email's log entry."""
     status = "queued"
     for event in events:
         if event.type in REACHED:

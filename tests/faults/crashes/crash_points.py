@@ -1,8 +1,8 @@
-"""Every boundary between two I/O steps of every service, by name.
+"""The crash points: every boundary between two I/O steps of every service, by name.
 
 A point is `<step>, before` or `<step>, after`. A step is one transaction, one send to Kafka, one
-commit of offsets, one call of a provider. What appends and publishes is named by the type of the
-event: the first commit that holds one passes the point.
+commit of offsets, one call of a provider. Steps that append and publish are named by the type of
+the event: the first commit that has one passes the point.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,16 +14,16 @@ BEFORE, AFTER = "before", "after"
 
 
 def around(steps: Iterable[str]) -> tuple[str, ...]:
-    """Give the points of the steps."""
+    """Return the points of the steps."""
     return tuple(f"{step}, {side}" for step in steps for side in (BEFORE, AFTER))
 
 
 def _of_owner(service: str, *own: str) -> tuple[str, ...]:
-    told = [type_.__name__ for topic in EVENTS if topic.writer == service for type_ in topic.types]
-    spoken = [f"{verb} {name}" for name in told for verb in ("append", "publish")]
-    # First what only a life meets that follows one which died amid publishing.
-    topics = ["take in", "mark", "place published", "place consumed", "resume"]
-    return around([*own, *spoken, *topics, "receipt", "reply", "quarantine", "commit offsets"])
+    types = [type_.__name__ for topic in EVENTS if topic.writer == service for type_ in topic.types]
+    events = [f"{verb} {name}" for name in types for verb in ("append", "publish")]
+    # First the steps that only a process takes after one that crashed while publishing.
+    recovery = ["restore", "mark published", "checkpoint published", "checkpoint consumed", "seek"]
+    return around([*own, *events, *recovery, "receipt", "reply", "quarantine", "commit offsets"])
 
 
 POINTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -38,27 +38,27 @@ POINTS: Final[Mapping[str, tuple[str, ...]]] = {
         "claim alerts",
         "read suppressions",
         "call",
-        # Late: those that died amid a call have left emails in doubt.
+        # Last: processes that crashed during a call have left unknown outcomes.
         "postpone suppressions",
     ),
     "gateway": around(
         [
-            # First, while crm dies, too: only then are answers late.
-            "keep command",
-            "settle command",
+            # First, while crm crashes, too: only then are replies late.
+            "store command",
+            "store reply",
             "count attempt",
             "add account",
             "command RegisterAgent",
-            "settle account",
+            "mark registered",
             "begin session",
-            "note request",
-            "note answer",
+            "claim request",
+            "store response",
             "command CreateClient",
             "command UpdateClient",
             "command DeleteClient",
             "view",
-            "place consumed",
-            "resume",
+            "checkpoint consumed",
+            "seek",
             "quarantine",
             "commit offsets",
         ]

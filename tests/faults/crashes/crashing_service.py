@@ -1,18 +1,17 @@
-"""A service that dies on order: `python -P -m tests.faults.crashes.crashing_service SERVICE`.
+"""A service that crashes at given points: `-m tests.faults.crashes.crashing_service SERVICE`.
 
 The environment says how:
 
-    CRASH_AT       points of tests.faults.crashes.crash_points, separated by "; ": the service is started
-                   for each, until it has died there by SIGKILL, and then once more for good
-    CRASH_ON       it dies when it passes the point for so many times (1)
-    CRASH_SECONDS  a point that is not reached in so many seconds (30) is given up
-    HOLD_AT        "request" (to a provider) waits until the file HOLD_UNTIL is there
-    PLANTED_BUG    a mistake of tests.faults.crashes.planted_bugs that the service is to make
+    CRASH_AT       points of tests.faults.crashes.crash_points, separated by "; ": the service runs
+                   once for each, until SIGKILL at the point, and then once without a crash
+    CRASH_ON       which passage of the point crashes (1)
+    CRASH_SECONDS  a point that is not reached in so many seconds (30) is skipped
+    HOLD_AT        "request" (to a provider) waits until the file HOLD_UNTIL exists
+    PLANTED_BUG    a bug of tests.faults.crashes.planted_bugs to plant in the service
 
-Every life is forked from a process that has imported everything, which takes a second each.
+Every run is forked from a process that has imported everything, which would take a second each.
 """
 
-import ctypes
 import importlib
 import os
 import signal
@@ -23,52 +22,52 @@ from types import FrameType
 from typing import NoReturn
 
 from ops.local.supervised_process import end_with_supervisor
-from tests.faults.crashes.io_steps import Steps, install, tell
+from ops.signals import follow_parent
+from tests.faults.crashes.io_steps import Steps, install, write_log_entry
 from tests.faults.crashes.planted_bugs import plant
 
-_PR_SET_PDEATHSIG = 1
-_TELL_SECONDS = 0.3
+_STOP_RETRY_SECONDS = 0.3
 
-_told_to_stop = False
+_stop_requested = False
 
 
 def main() -> NoReturn:
-    """Live as often as there are points, and once more; end as the last life ended."""
+    """Run once for each point, and once more; exit as the last run did."""
     [service] = sys.argv[1:]
     end_with_supervisor()
     importlib.import_module(f"services.{service}.main")
     points = list(filter(None, os.environ.get("CRASH_AT", "").split("; ")))
     for point in points:
-        code = _live(service, point, float(os.environ.get("CRASH_SECONDS", "30")))
+        code = _run_once(service, point, float(os.environ.get("CRASH_SECONDS", "30")))
         if code != -signal.SIGKILL:
             sys.exit(code)
-        if _told_to_stop:
+        if _stop_requested:
             break
-    sys.exit(_live(service))
+    sys.exit(_run_once(service))
 
 
-def _live(service: str, crash_at: str | None = None, seconds: float = 0) -> int:
-    """Run one life; give its exit code, or the negative number of the signal that ended it.
+def _run_once(service: str, crash_at: str | None = None, seconds: float = 0) -> int:
+    """Run the service once; return its exit code, or the negative number of the signal.
 
-    One that follows a life which died amid its stop is told to stop until it does.
+    If an earlier run crashed while it was being stopped, this one gets SIGTERM until it stops.
     """
     parent = os.getpid()
     if (pid := os.fork()) == 0:
-        _be(service, crash_at, parent)
+        _run_service(service, crash_at, parent)
 
     def stop(number: int, frame: FrameType | None) -> None:
-        global _told_to_stop  # noqa: PLW0603 - a signal handler has no other way
-        _told_to_stop = True
+        global _stop_requested  # noqa: PLW0603 - a signal handler has no other way
+        _stop_requested = True
         os.kill(pid, signal.SIGTERM)
 
     def give_up(number: int, frame: FrameType | None) -> None:
-        tell("not_reached", point=str(crash_at))
+        write_log_entry("not_reached", point=str(crash_at))
         os.kill(pid, signal.SIGKILL)
 
     signal.signal(signal.SIGTERM, stop)
-    if _told_to_stop:
+    if _stop_requested:
         signal.signal(signal.SIGALRM, stop)
-        signal.setitimer(signal.ITIMER_REAL, _TELL_SECONDS, _TELL_SECONDS)
+        signal.setitimer(signal.ITIMER_REAL, _STOP_RETRY_SECONDS, _STOP_RETRY_SECONDS)
     else:
         signal.signal(signal.SIGALRM, give_up)
         signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -77,19 +76,18 @@ def _live(service: str, crash_at: str | None = None, seconds: float = 0) -> int:
     return os.waitstatus_to_exitcode(status)
 
 
-def _be(service: str, crash_at: str | None, parent: int) -> NoReturn:
-    """Be the service, in a process of its own that dies with its parent."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
+def _run_service(service: str, crash_at: str | None, parent: int) -> NoReturn:
+    """Run the service in this child process, which dies with its parent."""
+    if not follow_parent(parent, signal.SIGKILL):
         os._exit(1)
-    # Until the service listens to it; whoever means it says it again.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN if _told_to_stop else signal.SIG_DFL)
+    # Until the service handles it; the parent repeats it.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN if _stop_requested else signal.SIG_DFL)
     steps = _steps(service, crash_at, os.environ)
     install(service, steps)
     if bug := os.environ.get("PLANTED_BUG"):
         plant(bug, steps)
     importlib.import_module(f"services.{service}.main").main()
-    sys.exit("the service ended without saying how")
+    sys.exit("the service ended without an exit code")
 
 
 def _steps(service: str, crash_at: str | None, environment: Mapping[str, str]) -> Steps:

@@ -1,8 +1,8 @@
-"""The I/O of this process, wrapped step by step, so that it can die or pause at any boundary.
+"""Wraps the I/O of this process in steps, so that it can crash or pause at any boundary.
 
 Production code has no hooks: `install` replaces functions of the chassis in this process. Below
-the steps, the clients of MongoDB, Kafka and HTTP are watched: what they write outside of every
-step is a boundary that nobody named, and is told as `io_outside_a_step`.
+the steps, the clients of MongoDB, Kafka and HTTP are watched: a write outside of every step is a
+boundary without a name, and is logged as `io_outside_a_step`.
 """
 
 import asyncio
@@ -40,18 +40,18 @@ _WRITES = frozenset(
 )
 _HOLD_SECONDS = 0.01
 
-# A task that a step starts belongs to the step: it takes a copy of the context.
-_within: ContextVar[bool] = ContextVar("within", default=False)
+# A task that a step starts belongs to the step: it copies the context.
+_in_step: ContextVar[bool] = ContextVar("in_step", default=False)
 
 
-def tell(event: str, *, level: str = "warning", **fields: str) -> None:
-    """Write a line to the log as the services do, at once: the process may die next."""
+def write_log_entry(event: str, *, level: str = "warning", **fields: str) -> None:
+    """Write a log entry as the services do, unbuffered: the process may crash next."""
     line = {"logger": __name__, "level": level, "event": event, **fields, "at": time.time()}
     os.write(1, json.dumps(line).encode() + b"\n")
 
 
 class Steps:
-    """Knows where the service stands: dies at `crash_at`, waits at `hold_at` for a file."""
+    """The steps of a service: crashes at `crash_at`, waits at `hold_at` for a file."""
 
     def __init__(
         self,
@@ -69,48 +69,48 @@ class Steps:
 
     @contextlib.contextmanager
     def step(self, *names: str) -> Iterator[None]:
-        """Be within steps that one operation makes together."""
+        """Enter steps that one operation takes together."""
         for name in names:
-            self.passes(f"{name}, {BEFORE}")
-        token = _within.set(True)
+            self.pass_point(f"{name}, {BEFORE}")
+        token = _in_step.set(True)
         try:
             yield
         finally:
-            _within.reset(token)
+            _in_step.reset(token)
         for name in names:
-            self.passes(f"{name}, {AFTER}")
+            self.pass_point(f"{name}, {AFTER}")
 
-    async def hold(self, place: str) -> None:
-        """Wait here, if this is the place to wait at, until the file is there."""
-        if place != self._hold_at or self._hold_until is None:
+    async def hold(self, point: str) -> None:
+        """If this is the point to hold at, wait until the file exists."""
+        if point != self._hold_at or self._hold_until is None:
             return
-        tell("held", place=place)
+        write_log_entry("held", point=point)
         while not await asyncio.to_thread(self._hold_until.exists):
             await asyncio.sleep(_HOLD_SECONDS)
 
-    def passes(self, point: str) -> None:
-        """Pass a point of the service."""
+    def pass_point(self, point: str) -> None:
+        """Pass a point of the service; crash if it is the one to crash at."""
         if point not in self._points:
-            tell("point_not_enumerated", point=point)
-        self.dies_at(point)
+            write_log_entry("point_not_enumerated", point=point)
+        self.crash_if_at(point)
 
-    def dies_at(self, point: str) -> None:
-        """Die here, if this is the point to die at; it may be one that a planted bug adds."""
+    def crash_if_at(self, point: str) -> None:
+        """Crash if this is the point to crash at; a planted bug may add one."""
         if point == self._crash_at:
             self._left -= 1
             if self._left <= 0:
-                die(point)
+                crash(point)
 
 
-def die(point: str) -> NoReturn:
-    """End this process as a power cut would."""
-    tell("crashed", point=point)
+def crash(point: str) -> NoReturn:
+    """Kill this process at once, as a power cut would."""
+    write_log_entry("crashed", point=point)
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError("still alive")
 
 
 def install(service: str, steps: Steps) -> None:
-    """Wrap what this service does to the outside, and watch what it does besides."""
+    """Wrap the service's I/O in steps, and watch for I/O outside of them."""
     for owner, name, names in _STEPS:
         _wrap(steps, owner, name, names)
     if service == "composer":
@@ -124,18 +124,20 @@ def install(service: str, steps: Steps) -> None:
     if service == "gateway":
         commands = importlib.import_module("services.gateway.commands.client").CommandClient
         _wrap(steps, commands, "send", lambda _, command, *__: [f"command {_name(command)}"])
-        kept = importlib.import_module("services.gateway.commands.pending").PendingCommands
-        _wrap(steps, kept, "keep", lambda *_: ["keep command"])
-        _wrap_write(steps, kept)
-        throttle = importlib.import_module("services.gateway.accounts.rate_limits").AttemptLimits
-        _wrap(steps, throttle, "count", lambda *_: ["count attempt"])
+        pending = importlib.import_module("services.gateway.commands.pending").PendingCommands
+        _wrap(steps, pending, "add", lambda *_: ["store command"])
+        _wrap_write(steps, pending)
+        limits = importlib.import_module("services.gateway.accounts.rate_limits").AttemptLimiter
+        _wrap(steps, limits, "count", lambda *_: ["count attempt"])
         accounts = importlib.import_module("services.gateway.accounts.accounts").Accounts
         _wrap(steps, accounts, "add", lambda *_: ["add account"])
-        _wrap(steps, accounts, "_is_registered", lambda *_: ["settle account"])
+        _wrap(steps, accounts, "_mark_registered", lambda *_: ["mark registered"])
         _wrap(steps, accounts, "begin_session", lambda *_: ["begin session"])
-        once = importlib.import_module("services.gateway.http.idempotency").IdempotencyMiddleware
-        _wrap(steps, once, "_ask", lambda *_: ["note request"])
-        _wrap(steps, once, "_keep", lambda *_: ["note answer"])
+        idempotency = importlib.import_module(
+            "services.gateway.http.idempotency"
+        ).IdempotencyMiddleware
+        _wrap(steps, idempotency, "_claim", lambda *_: ["claim request"])
+        _wrap(steps, idempotency, "_store_response", lambda *_: ["store response"])
     _watch(steps)
 
 
@@ -151,20 +153,20 @@ def _wrap(steps: Steps, owner: Any, name: str, names: Callable[..., Iterable[str
     setattr(owner, name, stepped)
 
 
-def _wrap_write(steps: Steps, kept: Any) -> None:
-    """Wrap the one step that nobody waits for: a task writes down an answer that came late."""
-    original = kept._write
+def _wrap_write(steps: Steps, pending: Any) -> None:
+    """Wrap the one step that is not awaited: a task stores a late reply."""
+    original = pending._write
 
-    def noted(self: Any, *args: Any) -> None:
+    def stepped(self: Any, *args: Any) -> None:
         before = set(self._writing)
-        steps.passes(f"settle command, {BEFORE}")
-        token = _within.set(True)
+        steps.pass_point(f"store reply, {BEFORE}")
+        token = _in_step.set(True)
         original(self, *args)
-        _within.reset(token)
+        _in_step.reset(token)
         for task in self._writing - before:
-            task.add_done_callback(lambda _: steps.passes(f"settle command, {AFTER}"))
+            task.add_done_callback(lambda _: steps.pass_point(f"store reply, {AFTER}"))
 
-    kept._write = noted
+    pending._write = stepped
 
 
 def _name(message: object) -> str:
@@ -184,14 +186,14 @@ def _published(_relay: Relay, heads: Any) -> Iterable[str]:
 _STEPS: tuple[tuple[Any, str, Callable[..., Iterable[str]]], ...] = (
     (EventLog, "_transaction", _appended),
     (Relay, "_send", _published),
-    (Relay, "_mark", lambda _, published: ["mark"] if published else []),
-    (Reconciliation, "_stored", lambda *_: ["take in"]),
+    (Relay, "_mark", lambda _, published: ["mark published"] if published else []),
+    (Reconciliation, "_try_restore", lambda *_: ["restore"]),
     (
         Checkpoints,
         "_write",
-        lambda places, found: [f"place {places._collection.name}"] if found else [],
+        lambda checkpoints, found: [f"checkpoint {checkpoints._collection.name}"] if found else [],
     ),
-    (ConsumerOffsets, "_seek", lambda *_: ["resume"]),
+    (ConsumerOffsets, "_seek", lambda *_: ["seek"]),
     (Views, "apply", lambda _, events: ["view"] if events else []),
     (DueLoop, "_claim", lambda loop, *_: [f"claim {loop._collection.name}"]),
     (DueLoop, "_postpone", lambda loop, *_: [f"postpone {loop._collection.name}"]),
@@ -203,17 +205,17 @@ _STEPS: tuple[tuple[Any, str, Callable[..., Iterable[str]]], ...] = (
 
 
 class _Commands(monitoring.CommandListener):
-    """Hears every command to MongoDB, in the context of the task that gave it."""
+    """Sees every command to MongoDB, in the context of the task that sent it."""
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
         if event.command_name in _WRITES:
             _expect_step(f"{event.command_name} {event.command.get(event.command_name)}")
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
-        """Nothing to note."""
+        """Nothing to check."""
 
     def failed(self, event: monitoring.CommandFailedEvent) -> None:
-        """Nothing to note."""
+        """Nothing to check."""
 
 
 def _watch(steps: Steps) -> None:
@@ -238,5 +240,5 @@ def _watch_function(steps: Steps, owner: Any, name: str, what: str) -> None:
 
 
 def _expect_step(what: str) -> None:
-    if not _within.get():
-        tell("io_outside_a_step", level="error", what=what)
+    if not _in_step.get():
+        write_log_entry("io_outside_a_step", level="error", what=what)

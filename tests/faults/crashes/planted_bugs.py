@@ -1,6 +1,6 @@
-"""Planted bugs: classic mistakes, each put back into a service by replacing a function or two.
+"""Planted bugs: classic mistakes, each planted in a service by replacing a function or two.
 
-They show that the checker sees what it is there to see: tests.faults.crashes.test_planted_bugs.
+They show that the checker finds what it should: tests.faults.crashes.test_planted_bugs.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ from chassis.domain.errors import CallFailed, OutcomeUnknown
 from chassis.domain.state import Given
 from chassis.eventlog.aggregate import Change, to_raw
 from chassis.eventlog.event_store import EventLog
-from chassis.eventlog.relay import Outgoing, Relay, fresh
+from chassis.eventlog.relay import OutgoingCommit, Relay, appended
 from chassis.inbox.inbox import Inbox
 from chassis.mongo.client import Raw, in_transaction
 from chassis.projections.journal import Journal
@@ -28,25 +28,25 @@ SHORT = timedelta(seconds=0.2)
 
 
 def plant(name: str, steps: Steps) -> None:
-    """Make the mistake of that name from now on. Raises KeyError for one that is not known."""
+    """Plant the bug of that name. Raises KeyError for an unknown one."""
     BUGS[name](steps)
 
 
 def acknowledge_first(_: Steps) -> None:
-    """Commit the offsets of a batch, to Kafka and to the database, then take it in."""
+    """Commit the offsets of a batch, to Kafka and to the database, then handle it."""
     handle = Inbox.handle
 
     async def acknowledged(self: Inbox, message: Any) -> None:
         await message.ack()
-        await self._consumed.note(message.raw_message)
-        await self._consumed.keep()
+        await self._offsets.advance(message.raw_message)
+        await self._offsets.flush()
         await handle(self, message)
 
     Inbox.handle = acknowledged  # type: ignore[method-assign]
 
 
 def publish_first(_: Steps) -> None:
-    """Publish what is about to be appended."""
+    """Publish commits before they are appended."""
     relays: dict[EventLog, Relay] = {}
     begin, transaction = Relay.__init__, EventLog._transaction
 
@@ -55,7 +55,7 @@ def publish_first(_: Steps) -> None:
         relays[log] = self
 
     async def published(self: EventLog, changes: Sequence[Change[Any]]) -> None:
-        for commit in (fresh(change.commit) for change in changes):
+        for commit in (appended(change.commit) for change in changes):
             for number in range(len(commit.records)):
                 await relays[self]._send([(commit, number)])
         await transaction(self, changes)
@@ -69,7 +69,7 @@ def mark_first(_: Steps) -> None:
     publish = Relay._publish
     anywhere = RecordMetadata("", 0, TopicPartition("", 0), 0, 0, 0, 0)
 
-    async def marked(self: Relay, commits: Iterable[Outgoing]) -> None:
+    async def marked(self: Relay, commits: Iterable[OutgoingCommit]) -> None:
         going = list(commits)
         await self._mark([(commit, anywhere) for commit in going])
         await publish(self, going)
@@ -78,10 +78,10 @@ def mark_first(_: Steps) -> None:
 
 
 def publish_backwards(_: Steps) -> None:
-    """Publish what was appended later before what was appended earlier."""
+    """Publish later commits before earlier ones."""
     publish = Relay._publish
 
-    async def backwards(self: Relay, commits: Iterable[Outgoing]) -> None:
+    async def backwards(self: Relay, commits: Iterable[OutgoingCommit]) -> None:
         turned = [commit._replace(records=commit.records[::-1]) for commit in commits]
         await publish(self, turned[::-1])
 
@@ -100,7 +100,7 @@ def state_outside(steps: Steps) -> None:
         await in_transaction(self.database, append)
         for change in changes:
             for recorded in change.commit.events:
-                steps.dies_at(f"after {type(recorded.event).__name__}, before its state")
+                steps.crash_if_at(f"after {type(recorded.event).__name__}, before its state")
             raw = to_raw(change.document)
             write = ReplaceOne[Raw]({"_id": raw["_id"]}, raw, upsert=True)
             await self.database[change.aggregate.collection].bulk_write([write])
@@ -109,7 +109,7 @@ def state_outside(steps: Steps) -> None:
 
 
 def forget_causes(_: Steps) -> None:
-    """Do not look up what a message has caused, and make another id each time it comes."""
+    """Do not look up what a message has caused, and use another id for each delivery."""
     from services.mailer import email  # noqa: PLC0415
 
     salt = uuid4()
@@ -122,15 +122,15 @@ def forget_causes(_: Steps) -> None:
 
 
 def apply_repeats(_: Steps) -> None:
-    """Let views take in whatever comes, whichever versions they have seen.
+    """Let views apply every event, whatever versions they have applied.
 
-    Journals keep nothing then: the ids in them would refuse what is repeated.
+    Journals store nothing then: their ids would reject repeats.
     """
 
     async def every(
         self: Views, events: Sequence[tuple[Any, Any]], session: Any
     ) -> tuple[list[Any], list[int], dict[str, int]]:
-        reached = {envelope.subject: envelope.version or 0 for envelope, _ in events}
+        reached = {envelope.subject: envelope.version for envelope, _ in events}
         return [(envelope, event) for envelope, event in events if event is not None], [], reached
 
     async def nothing(*_: Any) -> None: ...
@@ -140,7 +140,7 @@ def apply_repeats(_: Steps) -> None:
 
 
 def count_from_the_clock(_: Steps) -> None:
-    """Plan from the time at which the message is handled instead of the client's own."""
+    """Plan from the time at which the message is handled instead of `created_at`."""
     from services.scheduler import reactions  # noqa: PLC0415
 
     planned = reactions.plan_followups
@@ -163,60 +163,60 @@ def call_first(_: Steps) -> None:
         def __init__(self, answer: str | None) -> None:
             self._answer = answer
 
-        async def send(self, parcel: object) -> str | None:
+        async def send(self, outgoing: object) -> str | None:
             return self._answer
 
         async def close(self) -> None: ...
 
-    async def called(work: Any, sending: worker.Sending) -> None:
+    async def called(work: Any, deps: worker.SendDependencies) -> None:
         next_ = work.state.model_copy(update={"attempt": work.state.attempt + 1})
-        answer = await sending.transport.send(worker._parcel(next_))
-        await send(work, replace(sending, transport=Answered(answer)))
+        answer = await deps.transport.send(worker._outgoing(next_))
+        await send(work, replace(deps, transport=Answered(answer)))
 
     worker._send = called
 
 
 def give_up_early(_: Steps) -> None:
-    """Give an attempt up while its call may still be under way."""
+    """Give up an attempt while its call may still be in flight."""
     from services.mailer import email_worker as worker  # noqa: PLC0415
 
     send = worker._send
 
-    async def hasty(work: Any, sending: worker.Sending) -> None:
-        policy = replace(sending.policy, call=timedelta(0), give_up_after=SHORT)
-        await send(work, replace(sending, policy=policy))
+    async def hasty(work: Any, deps: worker.SendDependencies) -> None:
+        policy = replace(deps.policy, call=timedelta(0), give_up_after=SHORT)
+        await send(work, replace(deps, policy=policy))
 
     worker._send = hasty
 
 
 def retry_unknown(_: Steps) -> None:
-    """Take an answer that was lost for a refusal."""
+    """Treat a lost answer as a refusal."""
     from services.mailer.transports.sendgrid import SendGridTransport  # noqa: PLC0415
 
     send = SendGridTransport.send
 
-    async def sure(self: SendGridTransport, parcel: Any) -> str | None:
+    async def sure(self: SendGridTransport, outgoing: Any) -> str | None:
         try:
-            return await send(self, parcel)
+            return await send(self, outgoing)
         except OutcomeUnknown as doubt:
             raise CallFailed(doubt.reason) from doubt
 
     SendGridTransport.send = sure  # type: ignore[method-assign]
 
 
-def ask_first(steps: Steps) -> None:
+def read_suppressions_first(steps: Steps) -> None:
     """Read the suppressions, then append SendStarted."""
     from services.mailer import email_worker as worker  # noqa: PLC0415
 
     send, ask = worker._send, worker._withhold_reason
     answers: dict[UUID, Any] = {}
 
-    async def asked(work: Any, sending: worker.Sending) -> None:
-        answers[work.state.email_id] = await ask(work.state, sending)
+    async def asked(work: Any, deps: worker.SendDependencies) -> None:
+        answers[work.state.email_id] = await ask(work.state, deps)
         await steps.hold("suppressions read")
-        await send(work, sending)
+        await send(work, deps)
 
-    async def answered(started: Any, sending: object) -> Any:
+    async def answered(started: Any, deps: object) -> Any:
         return answers[started.email_id]
 
     worker._send, worker._withhold_reason = asked, answered
@@ -236,6 +236,6 @@ BUGS: Final[Mapping[str, Callable[[Steps], None]]] = {
         call_first,
         give_up_early,
         retry_unknown,
-        ask_first,
+        read_suppressions_first,
     )
 }

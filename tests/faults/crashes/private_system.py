@@ -1,4 +1,4 @@
-"""A RealtorOS of its own to tell a short story on, and what can be seen of it meanwhile."""
+"""A system for one scenario, with its crashing services, and conditions to wait for."""
 
 import contextlib
 import sys
@@ -13,29 +13,30 @@ import httpx2
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from pymongo import AsyncMongoClient
 
+from chassis.mongo.client import database_name
 from contracts.catalogue import PARTITIONS
 from contracts.mailer import RecordDelivery, RecordedAddress
-from ops.services import SERVICES
+from contracts.services import SERVICES
 from tests.chassis.raw_records import all_of, put, send
 from tests.faults.checker.facts import Facts
 from tests.faults.checker.history import Acknowledged, History, read_history
 from tests.journeys.agent_user import until
-from tests.providers.running import Fake, provider
+from tests.providers.running import FakeProvider, provider
 from tests.servers import Server
 from tests.system import AGENT, AUTHORIZED, Running, system
 
-CHILD = (sys.executable, "-P", "-m", "tests.faults.crashes.crashing_service")
-_PATIENCE_SECONDS = 20.0
+CRASHING_SERVICE = (sys.executable, "-P", "-m", "tests.faults.crashes.crashing_service")
+_WAIT_SECONDS = 20.0
 
 
 @dataclass
-class Stage:
-    """The system on stage. `release` lets go what is held (see tests.faults.crashes.crashing_service)."""
+class PrivateSystem:
+    """The running system. `release` ends a hold (see tests.faults.crashes.crashing_service)."""
 
     running: Running
     kafka: Server
     mongodb: Server
-    sendgrid: Fake
+    sendgrid: FakeProvider
     release_file: Path
     http: httpx2.AsyncClient
     producer: AIOKafkaProducer
@@ -43,7 +44,7 @@ class Stage:
     acknowledged: Acknowledged = field(default_factory=Acknowledged)
 
     async def add(self, name: str) -> str:
-        """Add a client with an address of that name; give the id."""
+        """Add a client with this name in its address; return the id."""
         response = await self.http.post("/api/clients", json=_body(name))
         assert response.status_code == 201, response.text
         client = str(response.json()["client_id"])
@@ -51,7 +52,7 @@ class Stage:
         return client
 
     async def add_again(self, name: str) -> None:
-        """Be refused, since the address is taken."""
+        """Assert that the address is refused as taken."""
         assert (await self.http.post("/api/clients", json=_body(name))).status_code == 409
 
     async def change(self, client: str, **fields: str) -> None:
@@ -66,7 +67,7 @@ class Stage:
         self.acknowledged.deleted[client] = datetime.now(UTC)
 
     async def opt_out(self, name: str) -> None:
-        """Let the provider report that the client wants no more."""
+        """Report as the provider that the client has unsubscribed."""
         address = f"{name}@example.com"
         report = RecordDelivery(
             agent_id=AGENT,
@@ -80,7 +81,7 @@ class Stage:
         await put(self.producer, f"{self.running.prefix}emails.commands", report)
 
     async def repeat(self, topic: str, type_: str, client: str) -> None:
-        """Put a record into its topic once more, as a producer may that got no answer."""
+        """Produce a record again, as a producer without an acknowledgement may."""
         name = self.running.prefix + topic
         for record in await all_of(self.kafka.address, name):
             headers = dict(record.headers)
@@ -88,29 +89,29 @@ class Stage:
                 await send(self.producer, name, record.key, [*record.headers], record.value)
 
     def release(self) -> None:
-        """Let go what is held."""
+        """End the hold."""
         self.release_file.touch()
 
-    async def until_told(self, service: str, event: str) -> None:
-        """Return when the service has logged the event."""
+    async def until_log_entry(self, service: str, event: str) -> None:
+        """Wait until the service has a log entry of this event."""
         log = self.running.processes[service][0].log
 
-        async def told() -> bool:
+        async def has_entry() -> bool:
             return f'"event": "{event}"' in log.read_text()
 
-        await until(told, f"{service} tells {event}", seconds=_PATIENCE_SECONDS)
+        await until(has_entry, f"{service} logs {event}", seconds=_WAIT_SECONDS)
 
-    async def until_logged(self, service: str, type_: str) -> None:
-        """Return when an event of the type is in the service's log."""
-        commits = self.store[f"realtoros_{service}"]["commits"]
+    async def until_appended(self, service: str, type_: str) -> None:
+        """Wait until the service has appended an event of the type."""
+        commits = self.store[database_name(service)]["commits"]
 
-        async def logged() -> bool:
+        async def appended() -> bool:
             return await commits.find_one({"events.type": type_}) is not None
 
-        await until(logged, f"{service} logs {type_}", seconds=_PATIENCE_SECONDS)
+        await until(appended, f"{service} appends {type_}", seconds=_WAIT_SECONDS)
 
-    async def until_read(self, service: str, topic: str) -> None:
-        """Return when the service has acknowledged all that is in the topic now."""
+    async def until_consumed(self, service: str, topic: str) -> None:
+        """Wait until the service has committed the topic's current end offsets."""
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self.kafka.address,
             group_id=self.running.prefix + service,
@@ -123,25 +124,25 @@ class Stage:
             consumer.assign(partitions)
             ends = await consumer.end_offsets(partitions)
 
-            async def read() -> bool:
+            async def consumed() -> bool:
                 return all([(await consumer.committed(tp) or 0) >= end for tp, end in ends.items()])
 
-            await until(read, f"{service} reads {topic}", seconds=_PATIENCE_SECONDS)
+            await until(consumed, f"{service} consumes {topic}", seconds=_WAIT_SECONDS)
         finally:
             await consumer.stop()
 
-    async def until_months_ended(self) -> None:
-        """Return when the last follow-up of every plan has ended, whatever became of the others."""
+    async def until_plans_ended(self) -> None:
+        """Wait until the last follow-up of every plan has a final status."""
 
         async def ended() -> bool:
             followups = Facts(await self.history(), lambda _: False).followups.values()
             last = [f for f in followups if f.planned and f.planned["followup_type"] == "Month 1"]
             return bool(last) and all(f.end for f in last)
 
-        await until(ended, "every month has ended", seconds=_PATIENCE_SECONDS)
+        await until(ended, "every plan has ended", seconds=_WAIT_SECONDS)
 
     async def history(self) -> History:
-        """Give what happened so far."""
+        """Return the history so far."""
         return await read_history(
             self.kafka.address,
             self.running.prefix,
@@ -153,18 +154,18 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def staged(
+async def private_system(
     folder: Path,
     kafka: Server,
     mongodb: Server,
     prefix: str,
     settings: Mapping[str, str],
-    own: Mapping[str, Mapping[str, str]],
+    service_environments: Mapping[str, Mapping[str, str]],
     services: Sequence[str] = SERVICES,
-) -> AsyncIterator[Stage]:
-    """Give a system of these services; `own` is what tests.faults.crashes.crashing_service is told, by service.
+) -> AsyncIterator[PrivateSystem]:
+    """Run these services; `service_environments`: see tests.faults.crashes.crashing_service.
 
-    Leaving kills it: how services stop is told elsewhere.
+    Leaving kills them: other tests check how services stop.
     """
     release = folder / "release"
     async with provider("sendgrid", folder) as sendgrid:
@@ -182,8 +183,8 @@ async def staged(
                 prefix=prefix,
                 environment=environment,
                 services=services,
-                own=own,
-                command=CHILD,
+                service_environments=service_environments,
+                command=CRASHING_SERVICE,
             ) as running,
             httpx2.AsyncClient(
                 base_url=running.api[0], timeout=20, trust_env=False, headers=AUTHORIZED
@@ -191,7 +192,7 @@ async def staged(
             AIOKafkaProducer(bootstrap_servers=kafka.address, enable_idempotence=False) as producer,
             AsyncMongoClient[dict[str, Any]](mongodb.address) as store,
         ):
-            yield Stage(running, kafka, mongodb, sendgrid, release, http, producer, store)
+            yield PrivateSystem(running, kafka, mongodb, sendgrid, release, http, producer, store)
             await running.kill(*services)
 
 

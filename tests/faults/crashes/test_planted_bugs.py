@@ -1,6 +1,6 @@
-"""The checker sees classic mistakes: each is planted, provoked, and has to be found.
+"""The checker finds classic bugs: each is planted, provoked, and has to be expected.
 
-The same stories without a bug are told once, too, and nothing must be found in them.
+The same scenarios run without a bug, too, and nothing must be found then.
 """
 
 import re
@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from ops.services import SERVICES
+from contracts.services import SERVICES
 from tests.faults.checker.checker import Kind, check
 from tests.faults.checker.settling import until_settled
 from tests.faults.crashes.planted_bugs import BUGS
-from tests.faults.crashes.private_system import Stage, staged
+from tests.faults.crashes.private_system import PrivateSystem, private_system
 from tests.servers import Server
 
 _SETTINGS = {
@@ -27,125 +27,134 @@ _SETTINGS = {
 }
 
 
-async def a_month(stage: Stage) -> None:
-    """A client gets its follow-ups; the provider's first answer is lost."""
-    await stage.sendgrid.order({"drop": "after"})
-    await stage.add("ann")
-    await stage.until_months_ended()
+async def full_plan(system: PrivateSystem) -> None:
+    """A client gets all follow-ups; the provider's first answer is lost."""
+    await system.sendgrid.inject_faults({"drop": "after"})
+    await system.add("ann")
+    await system.until_plans_ended()
 
 
-async def a_refusal(stage: Stage) -> None:
+async def rejected_duplicate(system: PrivateSystem) -> None:
     """A client is added twice; the second time is refused."""
-    await stage.add("ann")
-    await stage.add_again("ann")
-    await stage.until_months_ended()
+    await system.add("ann")
+    await system.add_again("ann")
+    await system.until_plans_ended()
 
 
-async def changes(stage: Stage) -> None:
-    """One client is changed, another deleted, and a producer repeats what it said before."""
-    ann, ben = await stage.add("ann"), await stage.add("ben")
-    await stage.change(ann, notes="wants a garden")
-    await stage.delete(ben)
-    await stage.until_logged("scheduler", "realtoros.FollowupCancelled.v1")
-    await stage.repeat("clients", "realtoros.ClientCreated.v1", ben)
-    await stage.until_read("gateway", "clients")
-    await stage.change(ann, stage="closed")
+async def client_changes(system: PrivateSystem) -> None:
+    """One client is changed, another deleted, and a producer repeats a record."""
+    ann, ben = await system.add("ann"), await system.add("ben")
+    await system.change(ann, notes="wants a garden")
+    await system.delete(ben)
+    await system.until_appended("scheduler", "realtoros.FollowupCancelled.v1")
+    await system.repeat("clients", "realtoros.ClientCreated.v1", ben)
+    await system.until_consumed("gateway", "clients")
+    await system.change(ann, stage="closed")
 
 
-async def a_no_amid_sending(stage: Stage) -> None:
-    """A client opts out while an email to it is on its way, or about to be."""
-    client = await stage.add("ann")
-    await stage.until_told("mailer", "held")
-    await stage.change(client, stage="lost")
-    await stage.opt_out("ann")
-    await stage.until_logged("mailer", "realtoros.SuppressionConfirmed.v1")
-    stage.release()
+async def opt_out_during_send(system: PrivateSystem) -> None:
+    """A client opts out while an email to it is in flight, or about to be."""
+    client = await system.add("ann")
+    await system.until_log_entry("mailer", "held")
+    await system.change(client, stage="lost")
+    await system.opt_out("ann")
+    await system.until_appended("mailer", "realtoros.SuppressionConfirmed.v1")
+    system.release()
 
 
 @dataclass(frozen=True)
-class Telling:
-    """A story, how many seconds a day has in it, which services it needs and what they are told."""
+class Scenario:
+    """What happens, the seconds of a day, the services and their additional environments."""
 
-    story: Callable[[Stage], Awaitable[None]]
+    run: Callable[[PrivateSystem], Awaitable[None]]
     day: str
-    own: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    environments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     services: Sequence[str] = SERVICES
 
 
 @dataclass(frozen=True)
-class Found:
-    """What the checker has to find: an anomaly of this kind whose detail matches."""
+class ExpectedAnomaly:
+    """The anomaly that the checker has to find: its kind, and a pattern of its detail."""
 
     service: str
-    telling: Telling
+    scenario: Scenario
     kind: Kind
     detail: str
 
 
-def _dies(service: str, at: str) -> Telling:
-    return Telling(a_month, "0.06", {service: {"CRASH_AT": at}})
+def _crashing(service: str, at: str) -> Scenario:
+    return Scenario(full_plan, "0.06", {service: {"CRASH_AT": at}})
 
 
-def _changes(own: Mapping[str, Mapping[str, str]]) -> Telling:
-    # Nothing falls due, so nobody is needed to write and send.
-    return Telling(changes, "3600", own, ("crm", "scheduler", "gateway"))
+def _changes(environments: Mapping[str, Mapping[str, str]]) -> Scenario:
+    # Nothing falls due, so composer and mailer are not needed.
+    return Scenario(client_changes, "3600", environments, ("crm", "scheduler", "gateway"))
 
 
 _HELD = {"mailer": {"HOLD_AT": "request"}}
-_ABOUT_TO_START = {"mailer": {"HOLD_AT": "suppressions read"}}
-FOUND: Mapping[str, Found] = {
-    "acknowledge_first": Found(
+_HELD_BEFORE_START = {"mailer": {"HOLD_AT": "suppressions read"}}
+EXPECTED: Mapping[str, ExpectedAnomaly] = {
+    "acknowledge_first": ExpectedAnomaly(
         "mailer",
-        _dies("mailer", "append EmailQueued, before"),
+        _crashing("mailer", "append EmailQueued, before"),
         "lost",
         "no EmailQueued after EmailComposed",
     ),
-    "publish_first": Found("crm", Telling(a_refusal, "0.06"), "stale state", "in no log"),
-    "mark_first": Found(
-        "composer", _dies("composer", "publish EmailComposed, before"), "lost", "not in the topic"
+    "publish_first": ExpectedAnomaly(
+        "crm", Scenario(rejected_duplicate, "0.06"), "stale state", "in no log"
     ),
-    "publish_backwards": Found("scheduler", _changes({}), "stale state", "published out of order"),
-    "state_outside": Found(
+    "mark_first": ExpectedAnomaly(
+        "composer",
+        _crashing("composer", "publish EmailComposed, before"),
+        "lost",
+        "not in the topic",
+    ),
+    "publish_backwards": ExpectedAnomaly(
+        "scheduler", _changes({}), "stale state", "published out of order"
+    ),
+    "state_outside": ExpectedAnomaly(
         "crm",
         _changes({"crm": {"CRASH_AT": "after ClientDeleted, before its state"}}),
         "stale state",
         "crm.clients has version 1, the log 2",
     ),
-    "forget_causes": Found(
-        "mailer", _dies("mailer", "append EmailQueued, after"), "duplicate", "accepted twice"
+    "forget_causes": ExpectedAnomaly(
+        "mailer", _crashing("mailer", "append EmailQueued, after"), "duplicate", "accepted twice"
     ),
-    "apply_repeats": Found(
+    "apply_repeats": ExpectedAnomaly(
         "gateway",
         _changes({}),
         "stale state",
         "gateway.clients says stage is lead, the topics say None",
     ),
-    "count_from_the_clock": Found(
+    "count_from_the_clock": ExpectedAnomaly(
         "scheduler",
-        _dies("scheduler", "append FollowupsPlanned, before"),
+        _crashing("scheduler", "append FollowupsPlanned, before"),
         "stale state",
         "dates do not count from created_at",
     ),
-    "call_first": Found(
+    "call_first": ExpectedAnomaly(
         "mailer",
-        _dies("mailer", "append SendStarted, before"),
+        _crashing("mailer", "append SendStarted, before"),
         "early",
         "before SendStarted was appended|started only at",
     ),
-    "give_up_early": Found(
-        "mailer", Telling(a_no_amid_sending, "0.5", _HELD), "after-opt-out", "confirmed at"
+    "give_up_early": ExpectedAnomaly(
+        "mailer", Scenario(opt_out_during_send, "0.5", _HELD), "after-opt-out", "confirmed at"
     ),
-    "retry_unknown": Found("mailer", Telling(a_month, "0.06"), "duplicate", "accepted twice"),
-    "ask_first": Found(
+    "retry_unknown": ExpectedAnomaly(
+        "mailer", Scenario(full_plan, "0.06"), "duplicate", "accepted twice"
+    ),
+    "read_suppressions_first": ExpectedAnomaly(
         "mailer",
-        Telling(a_no_amid_sending, "0.5", _ABOUT_TO_START),
+        Scenario(opt_out_during_send, "0.5", _HELD_BEFORE_START),
         "after-opt-out",
         "confirmed at",
     ),
 }
 CONTROLS = {
-    "a month": Telling(
-        a_month,
+    "full plan": Scenario(
+        full_plan,
         "0.06",
         {
             "scheduler": {"CRASH_AT": "append FollowupsPlanned, before"},
@@ -156,31 +165,35 @@ CONTROLS = {
             },
         },
     ),
-    "a refusal": Telling(a_refusal, "0.06"),
-    "changes": Telling(changes, "3600", {"crm": {"CRASH_AT": "append ClientUpdated, after"}}),
-    "a no amid sending": Telling(a_no_amid_sending, "0.5", _HELD),
+    "rejected duplicate": Scenario(rejected_duplicate, "0.06"),
+    "client changes": Scenario(
+        client_changes, "3600", {"crm": {"CRASH_AT": "append ClientUpdated, after"}}
+    ),
+    "opt-out during send": Scenario(opt_out_during_send, "0.5", _HELD),
 }
 
 
-def test_every_bug_has_a_story() -> None:
-    assert FOUND.keys() == BUGS.keys()
+def test_every_bug_has_an_expected_anomaly() -> None:
+    assert EXPECTED.keys() == BUGS.keys()
 
 
-@pytest.mark.parametrize("bug", FOUND)
+@pytest.mark.parametrize("bug", EXPECTED)
 async def test_a_planted_bug_is_found(
     bug: str, tmp_path: Path, kafka: Server, mongodb: Server, prefix: str
 ) -> None:
-    found = FOUND[bug]
-    telling = found.telling
-    own = dict(telling.own)
-    own[found.service] = {**own.get(found.service, {}), "PLANTED_BUG": bug}
-    settings = _SETTINGS | {"FOLLOWUP_DAY_SECONDS": telling.day}
-    async with staged(tmp_path, kafka, mongodb, prefix, settings, own, telling.services) as stage:
-        await telling.story(stage)
-        history = await stage.history()
+    expected = EXPECTED[bug]
+    scenario = expected.scenario
+    environments = dict(scenario.environments)
+    environments[expected.service] = {**environments.get(expected.service, {}), "PLANTED_BUG": bug}
+    settings = _SETTINGS | {"FOLLOWUP_DAY_SECONDS": scenario.day}
+    async with private_system(
+        tmp_path, kafka, mongodb, prefix, settings, environments, scenario.services
+    ) as system:
+        await scenario.run(system)
+        history = await system.history()
     verdict = check(history)
     assert any(
-        anomaly.kind == found.kind and re.search(found.detail, anomaly.detail)
+        anomaly.kind == expected.kind and re.search(expected.detail, anomaly.detail)
         for anomaly in verdict.anomalies
     ), str(verdict)
 
@@ -189,10 +202,12 @@ async def test_a_planted_bug_is_found(
 async def test_without_a_bug_nothing_is_found(
     name: str, tmp_path: Path, kafka: Server, mongodb: Server, prefix: str
 ) -> None:
-    telling = CONTROLS[name]
-    settings = _SETTINGS | {"FOLLOWUP_DAY_SECONDS": telling.day}
-    async with staged(tmp_path, kafka, mongodb, prefix, settings, telling.own) as stage:
-        await telling.story(stage)
-        history = await until_settled(stage.history)
+    scenario = CONTROLS[name]
+    settings = _SETTINGS | {"FOLLOWUP_DAY_SECONDS": scenario.day}
+    async with private_system(
+        tmp_path, kafka, mongodb, prefix, settings, scenario.environments
+    ) as system:
+        await scenario.run(system)
+        history = await until_settled(system.history)
     verdict = check(history)
     assert verdict.anomalies == (), str(verdict)

@@ -1,6 +1,6 @@
-"""A little of everything that can happen to RealtorOS, again and again, while services die.
+"""Traffic: every kind of request, command and report, repeatedly, while services crash.
 
-What the API has no route for comes as the record that the gateway or the provider would send.
+What the API has no route for is produced as the record that the gateway would send.
 """
 
 import asyncio
@@ -36,11 +36,11 @@ from contracts.scheduler import (
     ResumePlan,
 )
 from tests.faults.checker.history import Acknowledged
-from tests.providers.running import Fake
+from tests.providers.running import FakeProvider
 from tests.servers import Server
 from tests.system import AGENT, AUTHORIZED
 
-# One topic that each service reads; scheduler and gateway both read `agents`.
+# One topic for each service; scheduler and gateway both read `agents`.
 _POISONED = (
     "clients.commands",
     "followups.commands",
@@ -50,14 +50,16 @@ _POISONED = (
 )
 _KINDS: tuple[DeliveryKind, ...] = ("delivered", "opened", "clicked", "bounced")
 _TICK_SECONDS = 0.45
-_NO_SECONDS = 0.1
+_OPT_OUT_SECONDS = 0.1
 _KINDS_OF_CHANGE = 5
 
 
 class Traffic:
-    """What persons, the provider and chance do; `acknowledged` is what they were promised."""
+    """Traffic of agents, clients and the provider; `acknowledged` is what the API confirmed."""
 
-    def __init__(self, url: str, producer: AIOKafkaProducer, prefix: str, sendgrid: Fake) -> None:
+    def __init__(
+        self, url: str, producer: AIOKafkaProducer, prefix: str, sendgrid: FakeProvider
+    ) -> None:
         self.acknowledged = Acknowledged(clients={}, deleted={}, opt_outs={})
         self._http = httpx2.AsyncClient(
             base_url=url, timeout=5, trust_env=False, headers=AUTHORIZED
@@ -66,17 +68,17 @@ class Traffic:
         self._prefix = prefix
         self._sendgrid = sendgrid
         self._numbers = itertools.count()
-        self._stranger = uuid4()
+        self._unknown_agent = uuid4()
         self._tasks: set[asyncio.Task[None]] = set()
         self._flowing = True
 
     async def run(self) -> None:
-        """Go on until `end` is called."""
-        await self._client_of_a_stranger()
-        self._begin(self._noes())
+        """Run until `end` is called."""
+        await self._client_of_unknown_agent()
+        self._start(self._opt_outs())
         while self._flowing:
             number = next(self._numbers)
-            for doing in (
+            for action in (
                 self._client(number),
                 self._change(number),
                 self._followups(number),
@@ -84,105 +86,109 @@ class Traffic:
                 self._agents(number),
                 self._poison(number),
             ):
-                self._begin(doing)
+                self._start(action)
             await asyncio.sleep(_TICK_SECONDS)
 
     async def end(self) -> None:
-        """Finish what was begun; and let the stranger be known, whose client waits for that."""
+        """Finish pending requests; register the unknown agent, whose client waits for that."""
         self._flowing = False
         await asyncio.gather(*self._tasks)
-        await self._order(RegisterAgent(agent_id=self._stranger, personal=_profile("Stranger")))
+        await self._send_command(
+            RegisterAgent(agent_id=self._unknown_agent, personal=_profile("Unknown"))
+        )
 
     async def cut_off(self) -> None:
-        """Let go of what is under way and of the connections."""
+        """Cancel pending requests and close the connections."""
         await cancel_and_wait(self._tasks)
         await self._http.aclose()
 
-    def _begin(self, doing: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(doing)
+    def _start(self, action: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(action)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _client(self, number: int) -> None:
-        """Add a client, some twice."""
+        """Add a client; add some twice."""
         body = {"name": f"Client {number}", "email": f"client-{number}@example.com"}
-        # Half of them may be sent again.
+        # Half of the requests may be repeated.
         once = {"Idempotency-Key": f"client-{number}"} if number % 2 else {}
-        created = await self._ask("POST", "/api/clients", body, once)
+        created = await self._request("POST", "/api/clients", body, once)
         if created and created.status_code == 201:
             self.acknowledged.clients[created.json()["client_id"]] = datetime.now(UTC)
         if number % _KINDS_OF_CHANGE == 0:
-            await self._ask("POST", "/api/clients", body)
+            await self._request("POST", "/api/clients", body)
 
     async def _change(self, number: int) -> None:
-        """Change or delete a client; most are left alone."""
-        asked = await self._ask("GET", "/api/clients?limit=3")
-        for client in asked.json()[-1:] if asked and asked.is_success else []:
+        """Change or delete a client; leave most unchanged."""
+        response = await self._request("GET", "/api/clients?limit=3")
+        for client in response.json()[-1:] if response and response.is_success else []:
             path = f"/api/clients/{client['_id']}"
             match number % _KINDS_OF_CHANGE:
                 case 0:
-                    await self._ask("PATCH", path, {"notes": f"called {number} times"})
+                    await self._request("PATCH", path, {"notes": f"called {number} times"})
                 case 1:
-                    await self._ask("PATCH", path, {"stage": "lost"})
+                    await self._request("PATCH", path, {"stage": "lost"})
                 case 2:
-                    deleted = await self._ask("DELETE", path)
+                    deleted = await self._request("DELETE", path)
                     if deleted and deleted.status_code == 204:
                         self.acknowledged.deleted[client["_id"]] = datetime.now(UTC)
 
-    async def _client_of_a_stranger(self) -> None:
-        """Add a client whose agent nobody has heard of: its follow-ups wait."""
+    async def _client_of_unknown_agent(self) -> None:
+        """Add a client of an agent that is not registered yet: its follow-ups wait."""
         details = NewClientDetails(name="Ann", email="ann@example.com")
-        await self._order(
-            CreateClient(agent_id=self._stranger, client_id=uuid4(), personal=details)
+        await self._send_command(
+            CreateClient(agent_id=self._unknown_agent, client_id=uuid4(), personal=details)
         )
 
     async def _agents(self, number: int) -> None:
-        """Register an agent and change it; now and then, somebody registers himself."""
+        """Register and update an agent by command; now and then register one by the API."""
         agent = uuid4()
         if number % _KINDS_OF_CHANGE == 0:
             email = f"agent-{number}@example.com"
             new = {"email": email, "password": "correct horse battery", "name": "Kim"}
-            await self._ask("POST", "/api/auth/register", new)
-        await self._order(RegisterAgent(agent_id=agent, personal=_profile("Kim")))
-        await self._order(UpdateAgent(agent_id=agent, personal=_profile("Kim Lee")))
+            await self._request("POST", "/api/auth/register", new)
+        await self._send_command(RegisterAgent(agent_id=agent, personal=_profile("Kim")))
+        await self._send_command(UpdateAgent(agent_id=agent, personal=_profile("Kim Lee")))
 
     async def _followups(self, number: int) -> None:
-        """Change, move or cancel what is pending, and ask for a text that failed again."""
-        for task in await self._tasks_that_are("pending"):
+        """Change, reschedule or cancel a pending follow-up, and retry a failed draft."""
+        for task in await self._tasks_with_status("pending"):
             about = _about(task)
             noted = FollowupPatch(notes=f"seen {number} times")
-            await self._order(ChangeFollowup(**about, personal=noted))
+            await self._send_command(ChangeFollowup(**about, personal=noted))
             if number % _KINDS_OF_CHANGE == 0:
                 plan = {name: about[name] for name in ("agent_id", "client_id")}
-                # A plan that is left paused would never end.
-                await self._order(PausePlan.model_validate(plan))
-                await self._order(ResumePlan.model_validate(plan))
+                # A plan that stays paused would never end.
+                await self._send_command(PausePlan.model_validate(plan))
+                await self._send_command(ResumePlan.model_validate(plan))
             if number % 2:
-                await self._order(RescheduleFollowup(**about, scheduled_for=datetime.now(UTC)))
+                await self._send_command(
+                    RescheduleFollowup(**about, scheduled_for=datetime.now(UTC))
+                )
             else:
-                await self._order(CancelFollowup(**about))
-        for task in await self._tasks_that_are("failed"):
-            await self._order(RetryDraft(**_about(task)))
+                await self._send_command(CancelFollowup(**about))
+        for task in await self._tasks_with_status("failed"):
+            await self._send_command(RetryDraft(**_about(task)))
 
-    async def _tasks_that_are(self, status: str) -> list[dict[str, Any]]:
-        asked = await self._ask("GET", f"/api/tasks?status={status}&limit=1")
-        return asked.json() if asked and asked.is_success else []
+    async def _tasks_with_status(self, status: str) -> list[dict[str, Any]]:
+        response = await self._request("GET", f"/api/tasks?status={status}&limit=1")
+        return response.json() if response and response.is_success else []
 
     async def _reports(self, number: int) -> None:
-        """Report what became of an email that the provider took, as its webhook would."""
+        """Report on an accepted email, as the provider's webhook would."""
         mails = [e for e in self._sendgrid.ledger() if "email_id" in e["custom_args"]]
         for entry in mails[-1:]:
             kind = _KINDS[number % len(_KINDS)]
             await self._report(kind, entry["to"][0], entry["custom_args"])
 
-    async def _noes(self) -> None:
-        """Let people opt out while an email to them is on its way: the provider is slow just then.
+    async def _opt_outs(self) -> None:
+        """Report opt-outs while an email to the address is in flight: the provider is slow then.
 
-        What they answer to is an email that nobody knows: only the address counts.
+        They name an unknown email: only the address counts.
         """
         seen = 0
         while self._flowing:
-            await asyncio.sleep(_NO_SECONDS)
+            await asyncio.sleep(_OPT_OUT_SECONDS)
             for entry in self._sendgrid.ledger()[seen:]:
                 seen = entry["number"]
                 if "email_id" in entry["custom_args"] and "delay" in (entry["fault"] or {}):
@@ -197,14 +203,14 @@ class Traffic:
             "at": datetime.now(UTC),
             "personal": RecordedAddress(email=email),
         }
-        await self._order(RecordDelivery.model_validate(fields))
+        await self._send_command(RecordDelivery.model_validate(fields))
 
     async def _poison(self, number: int) -> None:
         topic = self._prefix + _POISONED[number % len(_POISONED)]
         await self._producer.send_and_wait(topic, value=b"{not what it should be")
 
-    async def _order(self, command: Command) -> None:
-        """Put a command where the gateway puts it."""
+    async def _send_command(self, command: Command) -> None:
+        """Produce a command as the gateway does."""
         envelope = cloudevents.about(
             command, id=(id_ := uuid4()), source="gateway", time=datetime.now(UTC), correlation=id_
         )
@@ -215,18 +221,20 @@ class Traffic:
             headers=cloudevents.write(envelope),
         )
 
-    async def _ask(
+    async def _request(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> httpx2.Response | None:
-        """Ask the API; None when the gateway is not there."""
+        """Send a request to the API; return None when the gateway is down."""
         with contextlib.suppress(httpx2.TransportError):
             return await self._http.request(method, path, json=body, headers=headers)
         return None
 
 
 @contextlib.asynccontextmanager
-async def traffic(url: str, kafka: Server, prefix: str, sendgrid: Fake) -> AsyncIterator[Traffic]:
-    """Give traffic to run against this gateway and this broker."""
+async def traffic(
+    url: str, kafka: Server, prefix: str, sendgrid: FakeProvider
+) -> AsyncIterator[Traffic]:
+    """Yield traffic for this gateway and this broker."""
     producer = AIOKafkaProducer(bootstrap_servers=kafka.address, enable_idempotence=False)
     await producer.start()
     load = Traffic(url, producer, prefix, sendgrid)

@@ -1,4 +1,4 @@
-"""How a life's messages may come to a service: in any order that Kafka allows, and again."""
+"""How a history's messages may be delivered: in any order that Kafka allows, with repeats."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from chassis.inbox.reactor import Reaction
 from contracts.catalogue import read_by, topic_of
 from contracts.message import Command, Message
-from tests.faults.ordering.client_histories import Life, Told
+from tests.faults.ordering.client_histories import AgentHistory, RecordedMessage
 
 MOST_REWINDS = 2
 MOST_CUTS = 6
@@ -18,55 +18,55 @@ END = -1
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A message as a service takes it in: from a record, or appended by its own worker.
+    """A message as a service receives it: in a record, or appended by its own worker.
 
-    Of a `lane` the order is kept always. `decides`: the streams that may be appended to.
+    The order within a `lane` never changes. `decides`: the streams that may be appended to.
     """
 
-    told: Told
+    recorded: RecordedMessage
     by_worker: bool
     lane: str
     decides: frozenset[str]
 
     def waits_for(self, earlier: "Input") -> bool:
-        """Tell whether this one may not come before the other has come once.
+        """Return whether this one may come only after the other has come once.
 
-        A person and a worker act on what has been decided of the aggregate so far: with other
-        decisions before, it is another history. (A person waits for the answer to a command.)
+        People and workers act on the earlier decisions about the aggregate: after other decisions
+        it would be another history. (A person waits for the reply to a command.)
         """
-        acts = any(i.by_worker or isinstance(i.told.message, Command) for i in (self, earlier))
+        acts = any(i.by_worker or isinstance(i.recorded.message, Command) for i in (self, earlier))
         return self.lane == earlier.lane or (acts and bool(self.decides & earlier.decides))
 
 
 def inputs_of(
-    life: Life,
+    history: AgentHistory,
     service: str,
     reactions: Mapping[type[Message], Sequence[Reaction]],
     kinds: frozenset[str],
 ) -> list[Input]:
-    """Give what the service takes in of the life, in the canonical order.
+    """Return what the service receives of the history, in the canonical order.
 
-    `kinds` of streams are its own, `reactions` what it decides on.
+    `kinds` are those of its own streams, `reactions` what it reacts to.
     """
     inputs = []
-    for told in life.told:
-        stream, topic = told.envelope.subject, topic_of(type(told.message))
-        if told.by_worker and stream.partition("-")[0] in kinds:
-            inputs.append(Input(told, True, f"work on {stream}", frozenset({stream})))
+    for recorded in history.messages:
+        stream, topic = recorded.envelope.subject, topic_of(type(recorded.message))
+        if recorded.by_worker and stream.partition("-")[0] in kinds:
+            inputs.append(Input(recorded, True, f"work on {stream}", frozenset({stream})))
         if topic in read_by(service):
-            lane = topic if isinstance(told.message, Command) else f"{topic} {stream}"
-            met = reactions.get(type(told.message), ())
-            decides = frozenset(f"{r.aggregate.name}-{r.of(told.message)}" for r in met)
-            inputs.append(Input(told, False, lane, decides))
+            lane = topic if isinstance(recorded.message, Command) else f"{topic} {stream}"
+            met = reactions.get(type(recorded.message), ())
+            decides = frozenset(f"{r.aggregate.name}-{r.of(recorded.message)}" for r in met)
+            inputs.append(Input(recorded, False, lane, decides))
     return inputs
 
 
 @st.composite
 def deliveries(draw: st.DrawFn, inputs: Sequence[Input]) -> list[list[int]]:
-    """Give the numbers of the inputs in an order in which they may come, cut into batches.
+    """Draw a possible order of delivery: the inputs' numbers, cut into batches.
 
-    A reader of a lane may go back to any place in it, or all of them to the beginning, and read on
-    from there, as after a lost commit of offsets or a reset.
+    The reader of a lane may seek back to any position, or all readers to the beginning, as after
+    a lost commit of offsets or a reset.
     """
     lanes: dict[str, list[int]] = {}
     for number, one in enumerate(inputs):
@@ -77,21 +77,21 @@ def deliveries(draw: st.DrawFn, inputs: Sequence[Input]) -> list[list[int]]:
     ]
     at = dict.fromkeys(lanes, 0)
     order: list[int] = []
-    came: set[int] = set()
-    places = st.integers(1, len(inputs))
-    # At some places, and once more when all have come.
-    again = [*sorted(draw(st.lists(places, max_size=MOST_REWINDS))), END]
+    delivered: set[int] = set()
+    positions = st.integers(1, len(inputs))
+    # At some positions, and once more when all are delivered.
+    again = [*sorted(draw(st.lists(positions, max_size=MOST_REWINDS))), END]
     while ready := [
         lane
         for lane, numbers in lanes.items()
-        if at[lane] < len(numbers) and waits[numbers[at[lane]]] <= came
+        if at[lane] < len(numbers) and waits[numbers[at[lane]]] <= delivered
     ]:
         lane = draw(st.sampled_from(ready))
         number = lanes[lane][at[lane]]
         at[lane] += 1
-        came.add(number)
+        delivered.add(number)
         order.append(number)
-        if again and (len(order) == again[0] or len(came) == len(inputs)):
+        if again and (len(order) == again[0] or len(delivered) == len(inputs)):
             again.pop(0)
             _rewind(draw, inputs, lanes, at)
     cuts = sorted(draw(st.sets(st.integers(1, max(1, len(order) - 1)), max_size=MOST_CUTS)))

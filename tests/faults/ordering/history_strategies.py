@@ -1,4 +1,4 @@
-"""What may become of an agent's clients, to be drawn by hypothesis."""
+"""Hypothesis strategies: scenarios of an agent's clients."""
 
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -14,13 +14,13 @@ Stopped = Literal["left", "paused", "paused for a while", "cancelled"]
 Drafted = Literal["requested", "tried", "composed", "failed", "ordered again"]
 Sending = Literal[
     "queued", "started", "sent", "sent later", "failed", "withheld", "unknown", "held",
-    "said sent", "resent",
+    "resolved as sent", "resent",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class FollowupWay:
-    """What becomes of a follow-up; each part matters only where the one before got so far."""
+class FollowupScenario:
+    """What happens to a follow-up; each field matters only if the one before leads to it."""
 
     planned: Planned
     drafted: Drafted
@@ -30,15 +30,15 @@ class FollowupWay:
 
 
 @dataclass(frozen=True, slots=True)
-class ClientWay:
-    """What becomes of a client: changes of its stage before and after its first follow-ups.
+class ClientScenario:
+    """What happens to a client: stages before and after its first follow-ups.
 
-    `stopped`: what the agent makes of its plan after those; a pause for a while is before them.
+    `stopped`: what the agent does to its plan after those; "paused for a while" is before them.
     """
 
     stage: Stage
     before: tuple[Stage, ...]
-    followups: tuple[FollowupWay, ...]
+    followups: tuple[FollowupScenario, ...]
     after: tuple[Stage, ...]
     deleted: bool
     stopped: Stopped = "left"
@@ -53,18 +53,18 @@ def _some(literal: Any, most: int) -> st.SearchStrategy[tuple[Any, ...]]:
 
 
 FOLLOWUPS = st.builds(
-    FollowupWay,
+    FollowupScenario,
     _any(Planned),
     _any(Drafted),
     _any(Sending),
     _some(DeliveryKind, 3),
     _any(Changed),
 )
-# The first of each life gets as far as an email: there is more to get wrong.
+# The first follow-up of each history gets as far as an email, to cover more.
 _FIRST_PLANNED: tuple[Planned, ...] = ("due", "moved and due")
 _FIRST_DRAFTED: tuple[Drafted, ...] = ("composed", "ordered again")
 FIRST = st.builds(
-    FollowupWay,
+    FollowupScenario,
     st.sampled_from(_FIRST_PLANNED),
     st.sampled_from(_FIRST_DRAFTED),
     _any(Sending),
@@ -73,7 +73,7 @@ FIRST = st.builds(
 )
 _BEFORE = st.sampled_from(((), ("negotiating",)))
 FIRST_CLIENT = st.builds(
-    ClientWay,
+    ClientScenario,
     st.just("lead"),
     _BEFORE,
     st.one_of(st.tuples(FIRST), st.tuples(FIRST, FOLLOWUPS)),
@@ -82,7 +82,7 @@ FIRST_CLIENT = st.builds(
     _any(Stopped),
 )
 CLIENTS = st.builds(
-    ClientWay,
+    ClientScenario,
     st.sampled_from(("lead", "closed")),
     _BEFORE,
     st.tuples(FOLLOWUPS),
@@ -90,4 +90,4 @@ CLIENTS = st.builds(
     st.booleans(),
     _any(Stopped),
 )
-WAYS = st.one_of(st.tuples(FIRST_CLIENT), st.tuples(FIRST_CLIENT, CLIENTS))
+CLIENT_SCENARIOS = st.one_of(st.tuples(FIRST_CLIENT), st.tuples(FIRST_CLIENT, CLIENTS))

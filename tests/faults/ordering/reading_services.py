@@ -1,4 +1,4 @@
-"""Services as readers of lives: the real parts on databases of their own, without due loops."""
+"""Services as readers of histories: the real parts on databases of their own, no due loops."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -33,12 +33,12 @@ from services.mailer import main as mailer
 from services.mailer.settings import MailerSettings
 from services.scheduler import main as scheduler
 from services.scheduler.settings import SchedulerSettings
-from tests.faults.ordering.client_histories import Life
+from tests.faults.ordering.client_histories import AgentHistory
 from tests.faults.ordering.delivery_orders import Input
 from tests.servers import Server
 from tests.system import TOKEN_KEYS
 
-# All imported before any is bound to a database: Beanie changes the generic base of the documents.
+# All imported before any is bound to a database: Beanie changes the documents' generic base.
 SERVICES: dict[str, tuple[Callable[[Any], Service], type[Settings]]] = {
     "crm": (crm.build, Settings),
     "scheduler": (scheduler.build, SchedulerSettings),
@@ -46,20 +46,20 @@ SERVICES: dict[str, tuple[Callable[[Any], Service], type[Settings]]] = {
     "mailer": (mailer.build, MailerSettings),
     "gateway": (gateway.build, GatewaySettings),
 }
-# What is set from the clock when a message is handled: when a client was created and deleted, a
-# plan paused, and from when on a new draft, email or suppression waits for its worker.
-CLOCKED = {
+# The fields set from the clock when a message is handled: when a client was created and deleted,
+# a plan paused, and from when a new draft, email or suppression waits for its worker.
+SET_FROM_CLOCK = {
     "crm": {"created_at", "deleted_at"},
     "scheduler": {"paused_at"},
     "composer": {"due_at"},
     "mailer": {"due_at"},
 }
-# And when a view was brought up to date.
+# When a view was updated.
 APPLIED = "applied_at"
 
 
 @dataclass
-class Reader:
+class ServiceReader:
     """A service on a database of its own."""
 
     service: Service
@@ -70,12 +70,12 @@ class Reader:
 
     @property
     def aggregates(self) -> dict[str, Aggregate[Any, Any]]:
-        """What the service decides about, by the kind of the streams."""
+        """The service's aggregates, by the kind of their streams."""
         met = [r.aggregate for met in self.service._reactions.values() for r in met]
         return {a.name: a for a in (*met, *(due[0] for due in self.service._due))}
 
-    async def take(self, inputs: Sequence[Input], batches: Sequence[Sequence[int]]) -> None:
-        """Handle the inputs with these numbers; what a worker appends cuts a batch, too."""
+    async def process(self, inputs: Sequence[Input], batches: Sequence[Sequence[int]]) -> None:
+        """Handle the inputs with these numbers; a worker's append ends a batch, too."""
         for batch in batches:
             records: list[Any] = []
             for number in batch:
@@ -88,13 +88,13 @@ class Reader:
             await self.inbox.process(records)
 
     async def _append(self, one: Input) -> None:
-        kind, _, of = one.told.envelope.subject.partition("-")
-        aggregate, envelope = self.aggregates[kind], one.told.envelope
+        kind, _, of = one.recorded.envelope.subject.partition("-")
+        aggregate, envelope = self.aggregates[kind], one.recorded.envelope
         stored = (await self.log.load(aggregate, [UUID(of)]))[UUID(of)]
         change = aggregate.change(
             UUID(of),
             stored,
-            [one.told.message],
+            [one.recorded.message],
             source=self.service.name,
             cause=envelope.id,
             correlation=stored.correlation,
@@ -103,7 +103,7 @@ class Reader:
         assert await self.log.append([change]) == [None]
 
     def _record(self, number: int, one: Input) -> Any:
-        message: Any = one.told.message
+        message: Any = one.recorded.message
         value = message.to_json().encode()
         return ConsumerRecord(
             topic=self.prefix + topic_of(type(message)),
@@ -116,38 +116,42 @@ class Reader:
             checksum=None,
             serialized_key_size=len(str(message.key)),
             serialized_value_size=len(value),
-            headers=tuple(cloudevents.write(one.told.envelope)),
+            headers=tuple(cloudevents.write(one.recorded.envelope)),
         )
 
-    async def kept(self, life: Life) -> dict[str, list[Any]]:
-        """Give what is stored of the life: the log's entries, the states and the views."""
+    async def stored(self, history: AgentHistory) -> dict[str, list[Any]]:
+        """Return what is stored of the history: commits, states and views, by collection."""
         commits = self.log.commits.find(
-            {"stream": {"$in": sorted(life.streams)}},
+            {"stream": {"$in": sorted(history.streams)}},
             {"_id": 1, "cause": 1, "correlation": 1, "events.id": 1, "events.type": 1},
         )
-        kept: dict[str, list[Any]] = {"commits": await commits.sort("_id").to_list()}
-        ids = [*life.ids, *life.streams]
+        by_collection: dict[str, list[Any]] = {"commits": await commits.sort("_id").to_list()}
+        ids = [*history.ids, *history.streams]
         for document in self.service.store.documents:
             if document is not CommitDocument:
                 name: str = document.Settings.name
                 found = self.database[name].find({"_id": {"$in": ids}}).sort("_id")
-                kept[name] = [_unclocked(row, self.service.name) async for row in found]
-        return kept
+                by_collection[name] = [
+                    _without_clock_values(row, self.service.name) async for row in found
+                ]
+        return by_collection
 
 
-def _unclocked(row: Any, service: str) -> Any:
-    """Give a document with what the clock of handling set only marked as present."""
+def _without_clock_values(row: Any, service: str) -> Any:
+    """Return a document with the fields set from the clock only marked as present."""
     if not isinstance(row, dict):
         return row
-    clocked = CLOCKED.get(service, set()) | {APPLIED}
-    return {n: "set" if n in clocked else _unclocked(v, service) for n, v in row.items()}
+    from_clock = SET_FROM_CLOCK.get(service, set()) | {APPLIED}
+    return {
+        n: "set" if n in from_clock else _without_clock_values(v, service) for n, v in row.items()
+    }
 
 
 @asynccontextmanager
-async def reading(
+async def service_reader(
     name: str, mongodb: Server, kafka: Server, producer: AIOKafkaProducer, prefix: str
-) -> AsyncIterator[Reader]:
-    """Let a service, wired as its process is, take in lives; its database is dropped at the end."""
+) -> AsyncIterator[ServiceReader]:
+    """Yield a service, wired as in its process; its database is dropped at the end."""
     build, settings = SERVICES[name]
     service = build(
         settings(
@@ -173,7 +177,7 @@ async def reading(
     )
     flushing = asyncio.create_task(log.run())
     try:
-        yield Reader(service, database, log, inbox, prefix)
+        yield ServiceReader(service, database, log, inbox, prefix)
     finally:
         await cancel_and_wait([flushing])
         await client.drop_database(database.name)

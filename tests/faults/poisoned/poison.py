@@ -1,4 +1,4 @@
-"""Poison: records that no reader can handle, of every kind that could be thought of."""
+"""Poison: records of every kind that no reader can handle."""
 
 import gzip
 import json
@@ -12,7 +12,7 @@ from contracts.message import Event, Message
 from tests.contracts.samples import NOON
 
 Headers = list[tuple[str, bytes | None]]
-# Just below what brokers take by default, headers included.
+# Just below what brokers accept by default, headers included.
 NEARLY_TOO_LARGE = 1_000_000
 DEEP = 50_000
 REQUIRED = (
@@ -25,7 +25,7 @@ REQUIRED = (
     "ce_time",
     "ce_correlationid",
 )
-# A header may be empty only where any text will do.
+# Only headers with free text may be empty.
 NEVER_EMPTY = tuple(name for name in REQUIRED if name not in ("ce_source", "ce_subject"))
 
 WRONG_HEADERS: tuple[tuple[str, bytes], ...] = (
@@ -55,7 +55,7 @@ WRONG_HEADERS: tuple[tuple[str, bytes], ...] = (
     ("ce_streamversion", b"9" * 5_000),
 )
 WRONG_TYPES = ("realtoros.Nonsense.v1", "Nonsense", "realtoros.", "realtoros.\0.v1", "x" * 5_000)
-# Instead of any field, a list in a list: no field of ours is one.
+# A list in a list: no field has this type.
 WRONG = [[1]]
 WRONG_IDS: tuple[Any, ...] = (None, 7, 7.5, True, "", "seven", "\0", {}, [], "\ud800")
 WRONG_TIMES: tuple[Any, ...] = (
@@ -74,7 +74,7 @@ WRONG_TIMES: tuple[Any, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Poison:
-    """One record. `untyped`: nobody can tell what it would be, so it is every reader's."""
+    """One record. `untyped`: its type is unknown, so that every reader quarantines it."""
 
     kind: str
     headers: Headers
@@ -83,7 +83,7 @@ class Poison:
 
 
 def poisons(good: Message) -> Iterator[Poison]:
-    """Make poison of every kind out of a message that would be handled."""
+    """Yield poison of every kind, made from a valid message."""
     envelope = cloudevents.about(
         good,
         id=uuid5(UUID(int=0), good.wire_name),
@@ -100,7 +100,7 @@ def poisons(good: Message) -> Iterator[Poison]:
 
 
 def _texts(raw: bytes) -> dict[str, bytes | None]:
-    """Give values that are no JSON object."""
+    """Return values that are no JSON objects."""
     open_ended = raw[:-1]
     return {
         "null": None,
@@ -139,7 +139,7 @@ def _texts(raw: bytes) -> dict[str, bytes | None]:
 
 
 def _objects(good: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
-    """Give JSON objects with a field that is missing or wrong."""
+    """Yield JSON objects with a missing or wrong field."""
     yield "no field", b"{}"
     for name, value in good.items():
         yield f"{name} is a list", _json(good | {name: WRONG})
@@ -157,7 +157,7 @@ def _objects(good: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
 
 
 def _envelopes(good: Message, headers: Headers, raw: bytes) -> Iterator[Poison]:
-    """Give records whose value is good, with headers that are missing or wrong."""
+    """Yield records with a valid value, and missing or wrong headers."""
     for name in REQUIRED:
         rest = [header for header in headers if header[0] != name]
         untyped = name == "ce_type"

@@ -1,4 +1,4 @@
-"""Poison in every partition of every topic is set aside, all of it, and stops nothing."""
+"""Poison in every partition of every topic is quarantined, and stops nothing."""
 
 import asyncio
 import logging
@@ -25,7 +25,7 @@ from tests.journeys.agent_user import agent_at
 from tests.servers import Server
 from tests.system import Running, system
 
-# Of each topic a type that is handled, and by whom.
+# Of each topic a type that is handled, and its readers.
 HANDLED = {
     "agents": ("AgentUpdated", {"scheduler", "gateway"}),
     "clients": ("ClientDeleted", {"scheduler", "mailer", "gateway"}),
@@ -40,7 +40,7 @@ HANDLED = {
 }
 READERS = {topic.name: set(topic.readers) for topic in (*EVENTS, *COMMANDS)}
 GOOD = {type(sample).__name__: sample for sample in SAMPLES}
-# The issue's bound for a good record after poison, and what a busy machine is allowed.
+# How long a good record after poison may take, and the factor for a busy machine.
 HANDLED_SECONDS = 2.0
 NOISE = 3
 
@@ -48,8 +48,8 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Put:
-    """Poison that was put into a topic, there to be found at this offset."""
+class ProducedPoison:
+    """Poison in a topic, at this offset."""
 
     poison: Poison
     topic: str
@@ -62,32 +62,32 @@ class Put:
 
     @property
     def readers(self) -> set[str]:
-        """The services that have to set it aside."""
+        """The services that have to quarantine it."""
         return READERS[self.topic] if self.poison.untyped else HANDLED[self.topic][1]
 
 
-async def put_all(producer: AIOKafkaProducer, prefix: str) -> list[Put]:
-    """Put every kind of poison into each of the ten topics, by turns into every partition."""
+async def produce_all(producer: AIOKafkaProducer, prefix: str) -> list[ProducedPoison]:
+    """Produce every kind of poison to each of the ten topics, in turn to every partition."""
     partitions = cycle(range(PARTITIONS))
-    puts = []
+    poisoned = []
     for topic, (name, _) in HANDLED.items():
         for poison in poisons(GOOD[name]):
             partition = next(partitions)
-            place = await producer.send_and_wait(
+            metadata = await producer.send_and_wait(
                 prefix + topic,
                 key=str(GOOD[name].key).encode(),
                 value=poison.value,
                 headers=poison.headers,
                 partition=partition,
             )
-            puts.append(Put(poison, topic, partition, place.offset))
-    return puts
+            poisoned.append(ProducedPoison(poison, topic, partition, metadata.offset))
+    return poisoned
 
 
-async def until(true: Callable[[], Awaitable[bool]], seconds: float, what: str) -> float:
-    """Return how long it took, in seconds; fail when it took too long."""
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float, what: str) -> float:
+    """Wait until the condition holds; return the seconds that took. Fail after `seconds`."""
     begin = time.monotonic()
-    while not await true():
+    while not await condition():
         assert time.monotonic() - begin < seconds, f"not in {seconds:.0f} s: {what}"
         await asyncio.sleep(0.05)
     return time.monotonic() - begin
@@ -99,19 +99,23 @@ async def count(consumer: AIOKafkaConsumer, topic: str) -> int:
     return sum(ends.values())
 
 
-def assert_kept(record: Any, put: Put, prefix: str) -> None:
-    """Assert that a record in quarantine is the raw one, with why and where from."""
-    told, raw = dict(record.headers), put.poison
+def assert_quarantined(record: Any, produced: ProducedPoison, prefix: str) -> None:
+    """Assert that a quarantined record is the raw one, with its reason and origin."""
+    headers, raw = dict(record.headers), produced.poison
     assert list(record.headers[: len(raw.headers)]) == raw.headers, raw.kind
     assert record.value == (raw.value or b""), raw.kind
-    assert told.get("quarantine_null") == (b"value" if raw.value is None else None), raw.kind
-    origin = [told[f"quarantine_{name}"] for name in ("topic", "partition", "offset")]
-    assert [part.decode() for part in origin] == [put.topic, str(put.partition), str(put.offset)]
-    assert bytes.fromhex(told["quarantine_key"].decode()).decode() == str(
-        GOOD[HANDLED[put.topic][0]].key
+    assert headers.get("quarantine_null") == (b"value" if raw.value is None else None), raw.kind
+    origin = [headers[f"quarantine_{name}"] for name in ("topic", "partition", "offset")]
+    assert [part.decode() for part in origin] == [
+        produced.topic,
+        str(produced.partition),
+        str(produced.offset),
+    ]
+    assert bytes.fromhex(headers["quarantine_key"].decode()).decode() == str(
+        GOOD[HANDLED[produced.topic][0]].key
     )
-    assert told["quarantine_reason"], raw.kind
-    assert told["quarantine_at"].endswith(b"Z")
+    assert headers["quarantine_reason"], raw.kind
+    assert headers["quarantine_at"].endswith(b"Z")
 
 
 @pytest.fixture
@@ -125,39 +129,41 @@ async def running(
 
 
 @pytest.mark.alone
-async def test_all_poison_is_set_aside_and_what_follows_is_handled(
+async def test_all_poison_is_quarantined_and_what_follows_is_handled(
     running: Running, kafka: Server, prefix: str
 ) -> None:
     async with chassis_kafka.producer(kafka.address, "test-poison") as producer:
-        puts = await put_all(producer, prefix)
-        assert min(len([p for p in puts if p.topic == topic]) for topic in HANDLED) >= 60
-        expected = {s: {p.key: p for p in puts if s in p.readers} for s in SERVICES}
+        poisoned = await produce_all(producer, prefix)
+        assert min(len([p for p in poisoned if p.topic == topic]) for topic in HANDLED) >= 60
+        expected = {s: {p.key: p for p in poisoned if s in p.readers} for s in SERVICES}
         consumer = AIOKafkaConsumer(bootstrap_servers=kafka.address)
         await consumer.start()
         try:
-            for service, kept in expected.items():
+            for service, expected_poison in expected.items():
                 topic = f"{prefix}{service}.quarantine"
 
-                async def all_there(topic: str = topic, size: int = len(kept)) -> bool:
+                async def all_there(topic: str = topic, size: int = len(expected_poison)) -> bool:
                     return await count(consumer, topic) >= size
 
-                await until(all_there, 40, f"{service} sets aside {len(kept)} records")
+                await until(all_there, 40, f"{service} quarantines {len(expected_poison)} records")
         finally:
             await consumer.stop()
         commands = await answered(producer, kafka, prefix)
     shown = await a_client_is_followed_up(running)
-    for service, kept in expected.items():
+    for service, expected_poison in expected.items():
         records = await all_of(kafka.address, f"{prefix}{service}.quarantine")
         found = {record.key.decode(): record for record in records}
-        assert found.keys() == kept.keys(), service
-        for key, put in kept.items():
-            assert_kept(found[key], put, prefix)
+        assert found.keys() == expected_poison.keys(), service
+        for key, produced in expected_poison.items():
+            assert_quarantined(found[key], produced, prefix)
     assert running.errors() == []
-    log.info("after %d poison: commands in %.2f s, a client in %.2f s", len(puts), commands, shown)
+    log.info(
+        "after %d poison: commands in %.2f s, a client in %.2f s", len(poisoned), commands, shown
+    )
 
 
 async def answered(producer: AIOKafkaProducer, kafka: Server, prefix: str) -> float:
-    """Put a good command into every partition of every topic of commands; wait for the answers."""
+    """Produce a valid command to every partition of every command topic; wait for the replies."""
     begin = time.monotonic()
     ids: set[UUID] = set()
     for topic in (name for name in HANDLED if name.endswith(".commands")):
@@ -183,7 +189,7 @@ async def answered(producer: AIOKafkaProducer, kafka: Server, prefix: str) -> fl
 
 
 async def a_client_is_followed_up(running: Running) -> float:
-    """Add a client; give how long it took until its plan was shown. Wait until all is sent."""
+    """Add a client; return the seconds until its plan was shown. Wait until all is sent."""
     async with agent_at(running.api[0]) as agent:
         begin = time.monotonic()
         client = await agent.add("Maria")

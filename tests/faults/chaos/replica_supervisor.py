@@ -1,4 +1,4 @@
-"""The services' replicas in bad weather: killed, stopped, rolled, and started again."""
+"""Kills, stops and restarts the services' replicas, and measures their recovery."""
 
 import asyncio
 import contextlib
@@ -10,64 +10,64 @@ from dataclasses import dataclass, field
 
 import httpx2
 
-from ops.local.supervised_process import how_it_ended
+from ops.local.supervised_process import describe_exit
 from tests.replica import Process
 from tests.system import Running
 
-# How long the services may take to be ready again once store and broker are back, and how long
-# that is waited for.
+# How long the services may take to be ready again once MongoDB and Kafka are back, and how long
+# to wait for that.
 RECOVERY_SECONDS = 15.0
-_PATIENCE_SECONDS = 60.0
-_LOOK_SECONDS = 0.2
+_RECOVERY_TIMEOUT_SECONDS = 60.0
+_PROBE_SECONDS = 0.2
 _PAUSE_SECONDS = 0.5
 
 
 @dataclass
 class Replica:
-    """One replica. Who holds the lock may end, stop and start it. Times are time.monotonic()'s."""
+    """One replica. The holder of the lock may kill, stop and start it. Times are monotonic."""
 
     name: str
     process: Process
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    # Whether it was ready since its last start, and when that was.
+    # Whether it has been ready since its last start, and when that was.
     was_ready: bool = True
     started: float = 0.0
-    # The last look at it: when it began and ended, and what it was not ready for.
-    looked: tuple[float, float, str | None] = (0.0, 0.0, "not looked at yet")
-    # When the last fault that was meant for this replica ended.
-    left_alone: float = 0.0
-    # Until when its group waits for a member that was killed.
+    # The last readiness probe: start, end, and the problem, if any.
+    last_probe: tuple[float, float, str | None] = (0.0, 0.0, "not probed yet")
+    # When the last fault of this replica ended.
+    last_fault_ended: float = 0.0
+    # Until when its consumer group waits for a killed member.
     group_waits_until: float = 0.0
 
     def ready_after(self, moment: float) -> float | None:
-        """Give the end of the last look, if that began later and found it ready."""
-        begun, ended, problem = self.looked
-        return ended if problem is None and begun > moment else None
+        """Return the end of the last probe, if it started after `moment` and succeeded."""
+        began, ended, problem = self.last_probe
+        return ended if problem is None and began > moment else None
 
 
 @dataclass
-class Fleet:
-    """All replicas. `wrong` tells what a service must not do: end by itself, or not end.
+class ReplicaSupervisor:
+    """All replicas. `violations`: processes that exited unexpectedly or did not recover.
 
-    `session_seconds`: how long a group waits for a member that was killed.
+    `session_seconds`: how long a consumer group waits for a killed member.
     """
 
     replicas: dict[str, Replica]
     session_seconds: float
     _http: httpx2.AsyncClient
-    wrong: list[str] = field(default_factory=list)
-    # How often a process ended since store or broker were away when it started.
-    started_in_vain: int = 0
-    away: bool = False
-    back_at: float = 0.0
+    violations: list[str] = field(default_factory=list)
+    # How often a process exited because MongoDB or Kafka was unreachable at its start.
+    failed_starts: int = 0
+    outage_active: bool = False
+    outage_ended_at: float = 0.0
 
     def of(self, service: str) -> list[Replica]:
-        """Give the replicas of a service."""
+        """Return the replicas of a service."""
         return [r for r in self.replicas.values() if r.process.service == service]
 
     async def kill(self, name: str, seconds: float) -> None:
-        """SIGKILL, and start again so many seconds later."""
-        async with self._held(self.replicas[name]) as replica:
+        """SIGKILL the replica, and restart it after so many seconds."""
+        async with self._locked(self.replicas[name]) as replica:
             if replica.process.runs:
                 await replica.process.end(signal.SIGKILL)
                 for each in self.of(replica.process.service):
@@ -76,8 +76,8 @@ class Fleet:
             await self._start(replica)
 
     async def stop(self, name: str, seconds: float) -> None:
-        """SIGSTOP, and SIGCONT so many seconds later."""
-        async with self._held(self.replicas[name], ready=True) as replica:
+        """SIGSTOP the replica, and SIGCONT it after so many seconds."""
+        async with self._locked(self.replicas[name], ready=True) as replica:
             pid = replica.process.pid
             os.kill(pid, signal.SIGSTOP)
             try:
@@ -86,49 +86,49 @@ class Fleet:
                 os.kill(pid, signal.SIGCONT)
 
     async def roll(self, service: str) -> None:
-        """SIGTERM to one replica after the other, which has to lead to exit code 0."""
+        """Restart the service's replicas in turn; SIGTERM must lead to exit code 0."""
         for replica in self.of(service):
-            async with self._held(replica, ready=True):
+            async with self._locked(replica, ready=True):
                 await replica.process.end(signal.SIGTERM)
                 await self._start(replica)
 
     async def recovered(self, since: float) -> float:
-        """Return when every replica is ready again: the most seconds that one has taken for it.
+        """Wait until every replica is ready again; return the seconds of the slowest.
 
-        They count from `since`, or from the end of a fault that was meant for the replica itself;
-        what its group waits for a killed member does not count.
+        They count from `since`, or from the end of a later fault of the replica itself, without
+        the time that its group waits for a killed member.
         """
         return max(
             await asyncio.gather(*(self._recovered(r, since) for r in self.replicas.values()))
         )
 
     async def _recovered(self, replica: Replica, since: float) -> float:
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        deadline = time.monotonic() + _RECOVERY_TIMEOUT_SECONDS
         while time.monotonic() < deadline:
-            begin = max(since, replica.left_alone)
+            begin = max(since, replica.last_fault_ended)
             if not replica.lock.locked() and (ready := replica.ready_after(begin)):
                 return max(0.0, ready - max(begin, replica.group_waits_until))
-            await asyncio.sleep(_LOOK_SECONDS / 2)
-        self.wrong.append(
-            f"{replica.name} is not ready {_PATIENCE_SECONDS:.0f} s after an outage:"
-            f" {replica.looked[2]}"
+            await asyncio.sleep(_PROBE_SECONDS / 2)
+        self.violations.append(
+            f"{replica.name} is not ready {_RECOVERY_TIMEOUT_SECONDS:.0f} s after an outage:"
+            f" {replica.last_probe[2]}"
         )
-        return _PATIENCE_SECONDS
+        return _RECOVERY_TIMEOUT_SECONDS
 
     @contextlib.asynccontextmanager
-    async def _held(self, replica: Replica, *, ready: bool = False) -> AsyncIterator[Replica]:
-        """Hold a replica; with `ready`, one that was ready since its start."""
+    async def _locked(self, replica: Replica, *, ready: bool = False) -> AsyncIterator[Replica]:
+        """Lock the replica; with `ready`, once it has been ready since its start."""
         while True:
             while ready and not (replica.was_ready and replica.process.runs):
-                await asyncio.sleep(_LOOK_SECONDS)
+                await asyncio.sleep(_PROBE_SECONDS)
             async with replica.lock:
                 if ready and not (replica.was_ready and replica.process.runs):
                     continue
-                self._account_for(replica)
+                self._record_exit(replica)
                 try:
                     yield replica
                 finally:
-                    replica.left_alone = time.monotonic()
+                    replica.last_fault_ended = time.monotonic()
                 return
 
     async def _start(self, replica: Replica) -> None:
@@ -136,37 +136,37 @@ class Fleet:
         replica.started = time.monotonic()
         await replica.process.start()
 
-    def _account_for(self, replica: Replica) -> None:
-        """Note the end of a process that nobody has ended."""
+    def _record_exit(self, replica: Replica) -> None:
+        """Record the exit of a process that was not ended by a fault."""
         if replica.process.runs:
             return
-        if not replica.was_ready and (self.away or replica.started < self.back_at):
-            self.started_in_vain += 1
+        if not replica.was_ready and (self.outage_active or replica.started < self.outage_ended_at):
+            self.failed_starts += 1
         else:
             when = "after it was ready" if replica.was_ready else "at its start"
             assert replica.process._process
             code = replica.process._process.returncode or 0
-            self.wrong.append(f"{replica.name} {how_it_ended(code)} {when}")
+            self.violations.append(f"{replica.name} {describe_exit(code)} {when}")
 
     async def _watch(self, replica: Replica) -> None:
         while True:
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(_PROBE_SECONDS)
             if replica.lock.locked():
                 continue
             if not replica.process.runs:
                 async with replica.lock:
-                    self._account_for(replica)
+                    self._record_exit(replica)
                     await asyncio.sleep(_PAUSE_SECONDS)
                     await self._start(replica)
                 continue
-            started, begun = replica.started, time.monotonic()
-            problem = await self._problem(replica)
+            started, began = replica.started, time.monotonic()
+            problem = await self._readiness_problem(replica)
             if not replica.lock.locked() and replica.started == started:
-                replica.looked = (begun, time.monotonic(), problem)
+                replica.last_probe = (began, time.monotonic(), problem)
                 replica.was_ready |= problem is None
 
-    async def _problem(self, replica: Replica) -> str | None:
-        """Tell what the replica is not ready for; None when it is."""
+    async def _readiness_problem(self, replica: Replica) -> str | None:
+        """Return why the replica is not ready; None when it is."""
         try:
             answer = await self._http.get(f"{replica.process.url}/health/ready")
         except httpx2.TransportError as error:
@@ -175,18 +175,20 @@ class Fleet:
 
 
 @contextlib.asynccontextmanager
-async def watched(running: Running, *, session_seconds: float) -> AsyncIterator[Fleet]:
-    """Keep the replicas of a running system up meanwhile."""
+async def supervised(
+    running: Running, *, session_seconds: float
+) -> AsyncIterator[ReplicaSupervisor]:
+    """Restart the replicas of a running system meanwhile, whenever one exits."""
     replicas = {
         f"{name}-{number}": Replica(f"{name}-{number}", process)
         for name, processes in running.processes.items()
         for number, process in enumerate(processes)
     }
     async with httpx2.AsyncClient(timeout=5, trust_env=False) as http:
-        fleet = Fleet(replicas, session_seconds, http)
-        watches = [asyncio.create_task(fleet._watch(r)) for r in replicas.values()]
+        supervisor = ReplicaSupervisor(replicas, session_seconds, http)
+        watches = [asyncio.create_task(supervisor._watch(r)) for r in replicas.values()]
         try:
-            yield fleet
+            yield supervisor
         finally:
             for watch in watches:
                 watch.cancel()

@@ -1,4 +1,4 @@
-"""A process that reads topics, timed, with its memory and what it printed (Linux's /proc)."""
+"""A replay process, timed, with its memory and output (Linux's /proc)."""
 
 import asyncio
 import os
@@ -11,18 +11,18 @@ from typing import Any
 
 from ops.topics.rebuild import BUILT
 from tests.bench import cpu as processes
-from tests.bench.results import Wrong
+from tests.bench.results import InvalidRun
 
 _ROOT = Path(__file__).parents[2]
 _LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
-class Rebuilt:
-    """What a process did: `seconds` until it had built all, `digests` seconds more to its end.
+class TimedRun:
+    """A finished process: `seconds` until the state was built, then `digests` seconds to its end.
 
-    `cpu` are the seconds that it used itself until then, `mongodb` those of a server that was
-    started here; `memory` is its resident size in MB over that time, `peak` the most to its end.
+    `cpu` and `mongodb`: CPU seconds of the process and of a MongoDB started here, until built;
+    `memory`: resident sizes in MB until built, `peak` the largest until the end.
     """
 
     seconds: float
@@ -34,12 +34,12 @@ class Rebuilt:
     lines: Sequence[str]
 
     def memory_at(self, percent: int) -> float:
-        """Give the resident size when so much of the time had passed."""
+        """Return the resident size after this percentage of the time."""
         return self.memory[min(len(self.memory) - 1, len(self.memory) * percent // 100)]
 
 
-class _Watch:
-    """Looks at a process until it says that all is built, or ends."""
+class _ProcessWatch:
+    """Watches a process until it reports that the state is built, or ends."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
@@ -53,33 +53,33 @@ class _Watch:
         """The seconds since the process was started."""
         return time.monotonic() - self._started
 
-    def look(self) -> None:
-        """Note its sizes and times."""
+    def sample(self) -> None:
+        """Sample its sizes and times."""
         now, self.peak, cpu = _sizes(self._pid) or (0.0, self.peak, self.cpu)
         if not self.built:
             self.seconds, self.cpu = self.passed, cpu
             self.memory += [now] * bool(now)
 
     async def read(self, errors: asyncio.StreamReader) -> str:
-        """Read what it says, to its end."""
-        said = ""
+        """Read its error output to the end."""
+        text = ""
         async for line in errors:
-            said += line.decode(errors="replace")
+            text += line.decode(errors="replace")
             if BUILT in line.decode(errors="replace").split():
-                self.end()
-        self.end()
-        return said
+                self.end_building()
+        self.end_building()
+        return text
 
-    def end(self) -> None:
-        """Let the first part end here."""
+    def end_building(self) -> None:
+        """End the building phase."""
         if not self.built:
-            self.look()
+            self.sample()
             used = processes.between(self._used, processes.seconds())
             self.mongodb, self.built = used.get("mongod", 0.0), True
 
 
-async def rebuild(module: str, *arguments: str, environment: Mapping[str, str]) -> Rebuilt:
-    """Run `python -m MODULE ARGUMENTS` to its end. Raises Wrong when that is not 0."""
+async def run_timed(module: str, *arguments: str, environment: Mapping[str, str]) -> TimedRun:
+    """Run `python -m MODULE ARGUMENTS`. Raises InvalidRun unless its exit code is 0."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", module, *arguments),
         stdout=asyncio.subprocess.PIPE,
@@ -88,18 +88,18 @@ async def rebuild(module: str, *arguments: str, environment: Mapping[str, str]) 
     )
     output: Any = process.stdout
     errors: Any = process.stderr
-    watch = _Watch(process.pid)
+    watch = _ProcessWatch(process.pid)
     ended = asyncio.gather(output.read(), watch.read(errors), process.wait())
     try:
         while not (await asyncio.wait((ended,), timeout=_LOOK_SECONDS))[0]:
-            watch.look()
+            watch.sample()
     finally:
         if process.returncode is None:
             process.kill()
-    printed, said, status = await ended
+    printed, text, status = await ended
     if status:
-        raise Wrong(f"{module} {' '.join(arguments)}: {said[-1000:]}")
-    return Rebuilt(
+        raise InvalidRun(f"{module} {' '.join(arguments)}: {text[-1000:]}")
+    return TimedRun(
         watch.seconds,
         watch.passed - watch.seconds,
         watch.cpu,
@@ -111,7 +111,7 @@ async def rebuild(module: str, *arguments: str, environment: Mapping[str, str]) 
 
 
 def _sizes(pid: int) -> tuple[float, float, float] | None:
-    """Give resident size and its peak in MB, and CPU seconds; None when the process has ended."""
+    """Return resident size and its peak in MB, and CPU seconds; None if the process has ended."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
         stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

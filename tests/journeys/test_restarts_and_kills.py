@@ -1,4 +1,4 @@
-"""Replicas, restarts and sudden deaths: nothing is lost, and nothing is sent twice."""
+"""Replicas, restarts and kills: no follow-up is lost, and none is sent twice."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pymongo import AsyncMongoClient
 
-from ops.services import SERVICES
+from chassis.mongo.client import database_name
+from contracts.services import SERVICES
 from tests.journeys.agent_user import FOLLOWUPS, agent_at, followups_in, import_samples
 from tests.journeys.conftest import Providers
 from tests.servers import Server
@@ -35,7 +36,7 @@ async def test_two_of_every_service_stopped_and_started_in_the_middle_send_each_
         await one.until_sent(30)
         await running.stop(*SERVICES)
         assert await claimed(mongodb) == 0, (
-            "what was claimed at an orderly stop would wait a minute"
+            "an item still claimed after an orderly stop would wait for a minute"
         )
         ledger = providers.sendgrid.ledger()[before:]
         assert 30 <= len(ledger) < FOLLOWUPS
@@ -53,7 +54,7 @@ async def test_each_service_killed_in_the_middle_loses_nothing_and_sends_nothing
 ) -> None:
     settings = providers.settings | {
         "FOLLOWUP_DAY_SECONDS": "0.8",
-        # What a killed process had claimed is taken up again, or given up, soon.
+        # What a killed process had claimed is soon claimed again, or given up.
         "CALL_TIMEOUT_SECONDS": "2",
         "LEASE_SECONDS": "4",
     }
@@ -65,34 +66,36 @@ async def test_each_service_killed_in_the_middle_loses_nothing_and_sends_nothing
         await import_samples(*running.api)
         await agent.until_sent(10)
         assert (await agent.statuses())["pending"] > FOLLOWUPS / 2
-        # Each dies while the one before it is still on its way up again.
-        await asyncio.gather(*(killed(running, name, n) for n, name in enumerate(SERVICES)))
+        # Each is killed while the one before it is still starting.
+        await asyncio.gather(
+            *(kill_and_restart(running, name, n) for n, name in enumerate(SERVICES))
+        )
         tasks = await agent.until_all_ended()
     accepted = followups_in(providers.sendgrid.ledger()[before:])
     assert set(accepted.values()) == {1}
     sent = {task["_id"] for task in tasks if task["status"] == "sent"}
-    doubtful = {task["_id"]: task for task in tasks if task["status"] == "unknown"}
-    # A call that the mailer was killed in: nobody can know, so it is not sent again.
-    assert {task["error_message"] for task in doubtful.values()} <= {"no answer in time"}
-    assert len(doubtful) <= len(tasks) / 5
-    assert sent | doubtful.keys() == {task["_id"] for task in tasks}
+    unknown = {task["_id"]: task for task in tasks if task["status"] == "unknown"}
+    # The mailer was killed during the call: the outcome is unknown, so it is not sent again.
+    assert {task["error_message"] for task in unknown.values()} <= {"no answer in time"}
+    assert len(unknown) <= len(tasks) / 5
+    assert sent | unknown.keys() == {task["_id"] for task in tasks}
     assert sent <= accepted.keys()
 
 
 async def claimed(mongodb: Server) -> int:
-    """Count what is due and claimed by somebody."""
+    """Count the documents that are due and claimed."""
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(mongodb.address)
     due = {"claim": {"$exists": True}, "state.due_at": {"$lte": datetime.now(UTC)}}
     collections = (("scheduler", "plans"), ("composer", "drafts"), ("mailer", "emails"))
     async with client:
         counts = [
-            await client[f"realtoros_{service}"][name].count_documents(due)
+            await client[database_name(service)][name].count_documents(due)
             for service, name in collections
         ]
     return sum(counts)
 
 
-async def killed(running: Running, name: str, order: int) -> None:
+async def kill_and_restart(running: Running, name: str, order: int) -> None:
     """Kill the service, a second after the one before it, and start it again."""
     await asyncio.sleep(order)
     await running.kill(name)

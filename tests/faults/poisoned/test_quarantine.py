@@ -1,4 +1,4 @@
-"""What cannot be set aside is not acknowledged; what can be is, however odd the record."""
+"""A record that cannot be quarantined is not acknowledged; any other one is quarantined."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +13,7 @@ from tests.chassis.inbox.tally_service import consuming
 from tests.chassis.raw_records import all_of, send
 from tests.chassis.waiting import until
 from tests.contracts.samples import NOON, SAMPLES
-from tests.faults.ordering.reading_services import Reader, reading
+from tests.faults.ordering.reading_services import ServiceReader, service_reader
 from tests.servers import Server
 
 GOOD = next(s for s in SAMPLES if s.wire_name == "realtoros.RecordDelivery.v1")
@@ -27,13 +27,13 @@ HEADERS = cloudevents.write(
 @asynccontextmanager
 async def mailer(
     kafka: Server, mongodb: Server, prefix: str, largest: int = chassis_kafka.LARGEST_RECORD
-) -> AsyncIterator[Reader]:
-    """A mailer whose producer refuses records that are larger than so many bytes."""
+) -> AsyncIterator[ServiceReader]:
+    """Yield a mailer whose producer refuses records larger than `largest` bytes."""
     await chassis_kafka.apply_topics(kafka.address, prefix)
     producer = AIOKafkaProducer(bootstrap_servers=kafka.address, max_request_size=largest)
     await producer.start()
     try:
-        async with reading("mailer", mongodb, kafka, producer, prefix) as reader:
+        async with service_reader("mailer", mongodb, kafka, producer, prefix) as reader:
             yield reader
     finally:
         await producer.stop()
@@ -56,7 +56,7 @@ def record(topic: str, headers: Any, value: bytes | None) -> Any:
 
 
 async def committed(kafka: Server, prefix: str) -> int:
-    """Count what the mailer has acknowledged."""
+    """Count the records that the mailer has acknowledged."""
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka.address)
     await admin.start()
     try:
@@ -66,7 +66,7 @@ async def committed(kafka: Server, prefix: str) -> int:
         await admin.close()
 
 
-async def test_what_cannot_be_set_aside_is_not_acknowledged_and_waits(
+async def test_a_record_that_cannot_be_quarantined_is_not_acknowledged_and_waits(
     kafka: Server, mongodb_server: Server, prefix: str
 ) -> None:
     topic, quarantine = f"{prefix}emails.commands", f"{prefix}mailer.quarantine"
@@ -75,23 +75,23 @@ async def test_what_cannot_be_set_aside_is_not_acknowledged_and_waits(
             await send(producer, topic, b"key", HEADERS, b"{not json")
 
         async def tried() -> bool:
-            return await broken.inbox.trouble.check() is not None
+            return await broken.inbox.dependency.check() is not None
 
         async with consuming(kafka, prefix, broken.inbox):
             await until(tried)
         assert await committed(kafka, prefix) == 0
     assert await all_of(kafka.address, quarantine) == []
-    async with mailer(kafka, mongodb_server, prefix) as mended:
+    async with mailer(kafka, mongodb_server, prefix) as repaired:
 
-        async def kept() -> bool:
+        async def quarantined() -> bool:
             return len(await all_of(kafka.address, quarantine)) == 1
 
-        async with consuming(kafka, prefix, mended.inbox):
-            await until(kept)
+        async with consuming(kafka, prefix, repaired.inbox):
+            await until(quarantined)
         assert await committed(kafka, prefix) == 1
 
 
-async def test_a_header_that_fills_the_record_does_not_keep_it_out_of_quarantine(
+async def test_a_record_filled_by_a_header_is_quarantined(
     kafka: Server, mongodb_server: Server, prefix: str
 ) -> None:
     headers = [h for h in HEADERS if h[0] != "ce_time"] + [("ce_time", b"\0" * 900_000)]
@@ -100,10 +100,10 @@ async def test_a_header_that_fills_the_record_does_not_keep_it_out_of_quarantine
     assert len(await all_of(kafka.address, f"{prefix}mailer.quarantine")) == 1
 
 
-async def test_a_retry_without_its_origin_is_set_aside_by_where_it_stands(
+async def test_a_retry_without_its_origin_is_quarantined_by_its_own_position(
     kafka: Server, mongodb_server: Server, prefix: str
 ) -> None:
     async with mailer(kafka, mongodb_server, prefix) as reader:
         await reader.inbox.process([record(f"{prefix}mailer.retries", HEADERS, b"{not json")])
-    [kept] = await all_of(kafka.address, f"{prefix}mailer.quarantine")
-    assert kept.key == b"mailer.retries-0-0"
+    [found] = await all_of(kafka.address, f"{prefix}mailer.quarantine")
+    assert found.key == b"mailer.retries-0-0"

@@ -1,4 +1,4 @@
-"""What stands around the services of a chaos run: the stores, the providers, what is between."""
+"""The infrastructure around the services: stores, providers, and proxies in front of them."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -11,8 +11,8 @@ from tests.faults.chaos import crashable_stores as stores
 from tests.faults.chaos.crashable_stores import Store
 from tests.faults.chaos.fault_schedule import CALL_SECONDS, LEASE_SECONDS
 from tests.faults.tcp_proxy import Proxy, proxy
-from tests.providers.running import Fake, provider
-from tests.system import provided_by
+from tests.providers.running import FakeProvider, provider
+from tests.system import provider_settings
 
 _PROVIDER_MS = 50
 _SETTINGS = {
@@ -26,43 +26,43 @@ _SETTINGS = {
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """Stores, providers, and the proxies in front of them, by name."""
+class Infrastructure:
+    """Stores, providers and proxies, by name."""
 
     stores: dict[str, Store]
-    providers: dict[str, Fake]
+    providers: dict[str, FakeProvider]
     proxies: dict[str, Proxy]
 
     @property
-    def sendgrid(self) -> Fake:
-        """The provider that counts."""
+    def sendgrid(self) -> FakeProvider:
+        """The mail provider, whose ledger the checker reads."""
         return self.providers["sendgrid"]
 
     @property
     def settings(self) -> dict[str, str]:
-        """What lets the services call the providers through the proxies, and soon give up."""
-        openai, sendgrid = (self._between(name) for name in ("openai", "sendgrid"))
-        return provided_by(openai, sendgrid) | _SETTINGS
+        """Settings with the providers' addresses behind the proxies, and short timeouts."""
+        openai, sendgrid = (self._proxied(name) for name in ("openai", "sendgrid"))
+        return provider_settings(openai, sendgrid) | _SETTINGS
 
-    def _between(self, name: str) -> Fake:
-        fake, between = self.providers[name], self.proxies[name]
+    def _proxied(self, name: str) -> FakeProvider:
+        fake, proxy_ = self.providers[name], self.proxies[name]
         url = urlsplit(fake.url)
-        return replace(fake, url=url._replace(netloc=f"{url.hostname}:{between.port}").geturl())
+        return replace(fake, url=url._replace(netloc=f"{url.hostname}:{proxy_.port}").geturl())
 
-    async def misbehave(self, seed: int) -> None:
-        """Let one call in ten fail, and one in twenty be done but not answered."""
+    async def inject_faults(self, seed: int) -> None:
+        """Make one call in ten fail, and one in twenty succeed without an answer."""
         for number, fake in enumerate(self.providers.values()):
-            await fake.order(*_misbehaviour(seed + number))
+            await fake.inject_faults(*_provider_faults(seed + number))
 
-    async def behave(self) -> None:
-        """Let the providers work from now on."""
+    async def clear_faults(self) -> None:
+        """Clear the providers' faults."""
         for fake in self.providers.values():
-            await fake.behave()
+            await fake.clear_faults()
 
 
 @contextlib.asynccontextmanager
-async def surroundings(folder: Path, *, apache: bool) -> AsyncIterator[Surroundings]:
-    """Start all of them with their data in the folder; stop them afterwards."""
+async def infrastructure(folder: Path, *, apache: bool) -> AsyncIterator[Infrastructure]:
+    """Run the stores, providers and proxies, with their data in the folder."""
     async with contextlib.AsyncExitStack() as stack:
         enter = stack.enter_async_context
         kafka = stores.apache if apache else stores.kafka
@@ -77,14 +77,14 @@ async def surroundings(folder: Path, *, apache: bool) -> AsyncIterator[Surroundi
         proxies = {name: store.proxy for name, store in running.items() if store.proxy}
         for name, fake in providers.items():
             proxies[name] = await enter(proxy(urlsplit(fake.url).port or 0))
-        yield Surroundings(running, providers, proxies)
+        yield Infrastructure(running, providers, proxies)
 
 
-def _misbehaviour(seed: int) -> list[dict[str, Any]]:
-    ways: list[dict[str, Any]] = [
+def _provider_faults(seed: int) -> list[dict[str, Any]]:
+    faults: list[dict[str, Any]] = [
         {"status": 500, "rate": 0.04},
         {"status": 429, "headers": {"Retry-After": "1"}, "rate": 0.03},
         {"drop": "before", "rate": 0.03},
         {"drop": "after", "rate": 0.05},
     ]
-    return [{**way, "times": None, "seed": seed + number} for number, way in enumerate(ways)]
+    return [{**fault, "times": None, "seed": seed + number} for number, fault in enumerate(faults)]

@@ -1,4 +1,4 @@
-"""Live updates while gateways come and go, and state is built anew."""
+"""Live updates while gateways stop and start, and while state is rebuilt."""
 
 import contextlib
 import time
@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from ops.topics.rebuild import Rebuilding
+from ops.topics.rebuild import Rebuild
 from tests.ops.topics.recording import no_bar
 from tests.servers import Server
 from tests.services.gateway.client_events import Story
@@ -18,7 +18,7 @@ from tests.system import AGENT, new_prefix, system
 pytestmark = pytest.mark.journey
 
 
-async def test_a_replica_that_applies_nothing_tells_the_same_and_a_swap_ends_no_stream(
+async def test_a_replica_that_applies_nothing_sends_the_same_and_a_swap_ends_no_stream(
     kafka: Server, mongodb: Server, prefix: str, tmp_path: Path
 ) -> None:
     # On the embedded broker a group of two gets stuck: the other one reads topics of its own.
@@ -33,23 +33,23 @@ async def test_a_replica_that_applies_nothing_tells_the_same_and_a_swap_ends_no_
         await hello(one)
         await hello(other)
         story = Story(AGENT, uuid4())
-        await api.tell(story.planned())
-        told = await some(one, 1)
-        assert await some(other, 1) == told
-        await Rebuilding("gateway", kafka.address, prefix, mongodb.address).swap(no_bar)
-        # What the swap brought along and nobody had applied before is in the lists alone.
+        await api.publish(story.planned())
+        received = await some(one, 1)
+        assert await some(other, 1) == received
+        await Rebuild("gateway", kafka.address, prefix, mongodb.address).swap(no_bar)
+        # What the swap has added is in the lists alone.
         reset = await one.next()
         assert reset.kind == "reset"
         assert await other.next() == reset
-        await api.tell(story.due(0, 1), story.requested(0, 1))
+        await api.publish(story.due(0, 1), story.requested(0, 1))
         following = await some(one, 2)
         assert await some(other, 2) == following
-        # Where one was left, the other goes on.
+        # A client resumes on another replica.
         async with event_stream(idle.api[0], reset.id) as again:
             assert await hello(again) == reset.id
             assert await some(again, 2) == following
-        async with socket(idle.api[0], told[0].id) as before:
-            assert await hello(before) == told[0].id
+        async with socket(idle.api[0], received[0].id) as before:
+            assert await hello(before) == received[0].id
             assert (await before.next()).kind == "reset"
         assert running.errors() + idle.errors() == []
 
@@ -65,13 +65,13 @@ async def test_open_streams_do_not_keep_a_gateway_from_its_stop(
         url = running.api[0]
         streams = [await stack.enter_async_context(event_stream(url)) for _ in range(3)]
         sockets = [await stack.enter_async_context(socket(url)) for _ in range(3)]
-        everyone: list[Open] = [*streams, *sockets]
-        for stream in everyone:
+        streams_and_sockets: list[Open] = [*streams, *sockets]
+        for stream in streams_and_sockets:
             await hello(stream)
         started = time.monotonic()
         await running.stop("gateway")
         assert time.monotonic() - started < 5
-        for stream in everyone:
+        for stream in streams_and_sockets:
             with pytest.raises(EOFError):
                 await stream.next()
         assert {ws.connection.close_code for ws in sockets} == {1012}

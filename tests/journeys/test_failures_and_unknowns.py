@@ -1,0 +1,150 @@
+"""Failed and unknown emails: the admin is alerted once; a report or a person resolves them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.journeys.agent_user import FINAL_STATUSES, until
+from tests.journeys.conftest import Providers
+from tests.journeys.faulty_provider_system import FaultyProviderSystem, faulty_provider_system
+from tests.providers.webhook import PATH, event
+from tests.servers import Server
+from tests.system import drop_databases, topic_prefix
+
+pytestmark = pytest.mark.journey
+
+
+@pytest.fixture(scope="module")
+async def shared(
+    tmp_path_factory: pytest.TempPathFactory,
+    kafka: Server,
+    mongodb_server: Server,
+    providers: Providers,
+) -> AsyncIterator[FaultyProviderSystem]:
+    """One system for all tests that need no settings of their own."""
+    await drop_databases(mongodb_server)
+    folder = tmp_path_factory.mktemp("settling")
+    async with (
+        topic_prefix(kafka) as prefix,
+        faulty_provider_system(folder, kafka, mongodb_server, prefix, providers) as shared,
+    ):
+        yield shared
+
+
+@pytest.fixture
+async def system(shared: FaultyProviderSystem) -> AsyncIterator[FaultyProviderSystem]:
+    """The shared system; afterwards the faults and its clients' follow-ups are over."""
+    yield shared
+    await shared.clear_faults()
+    for client in await shared.agent.rows("/api/clients"):
+        await shared.agent.http.patch(f"/api/clients/{client['_id']}", json={"stage": "lost"})
+
+    async def quiet() -> bool:
+        return (await shared.agent.statuses()).keys() <= FINAL_STATUSES
+
+    await until(quiet, "no follow-up is left to meet the next test's faults")
+
+
+async def test_a_final_failure_is_alerted_once_and_sent_when_the_agent_retries(
+    system: FaultyProviderSystem, providers: Providers
+) -> None:
+    await providers.openai.inject_faults({"status": 500, "times": 3})
+    unwritten = await system.agent.task(await system.agent.add("Unwritten"), "failed")
+    assert "answered 500" in unwritten["error_message"]
+    assert "/retry" in await system.alerted(unwritten)
+    await providers.sendgrid.inject_faults({"status": 400})
+    unsent = await system.agent.task(await system.agent.add("Unsent"), "failed")
+    assert "answered 400" in unsent["error_message"]
+    assert (
+        f"https://realtoros.example/api/admin/tasks/{unsent['_id']}/retry"
+        in await system.alerted(unsent)
+    )
+    assert system.mails(unwritten) == system.mails(unsent) == []
+    for task in (unwritten, unsent):
+        path = f"/api/tasks/{task['_id']}"
+        response = await system.agent.post(f"{path}/retry")
+        assert (response.status_code, response.json()["_id"]) == (200, task["_id"])
+        await system.agent.task(task["client_id"], "sent")
+        refused = await system.agent.post(f"{path}/retry")
+        assert refused.status_code == 409
+        assert "sent" in refused.json()["detail"]
+        assert len(system.mails(task)) == len(system.alerts(task)) == 1
+    assert (await system.agent.post(f"/api/tasks/{unsent['client_id']}/retry")).status_code == 404
+
+
+async def test_an_unknown_outcome_is_resolved_by_the_provider_s_report_or_held_for_a_person(
+    system: FaultyProviderSystem, providers: Providers
+) -> None:
+    await providers.sendgrid.inject_faults({"drop": "after", "times": 3})
+    names = ("Reported", "Resolved", "Resent")
+    clients = await asyncio.gather(*(system.agent.add(name) for name in names))
+    reported, resolved, resent = await asyncio.gather(
+        *(system.agent.task(client, "unknown") for client in clients)
+    )
+    [entry] = system.mails(reported)
+    assert await system.report(event("delivered", entry)) == 200
+    await system.agent.task(reported["client_id"], "sent")
+    emails = {row["task_id"]: row for row in await system.agent.rows("/api/emails")}
+    path = f"/api/emails/{emails[resent['_id']]['_id']}/resolve"
+    early = await system.agent.post(path, {"resolution": "resend"})
+    assert early.status_code == 409
+    assert "may still report" in early.json()["detail"]
+    assert "/resolve" in await system.alerted(resent)
+    assert "/resolve" in await system.alerted(resolved)
+    response = await system.agent.post(
+        f"/api/emails/{emails[resolved['_id']]['_id']}/resolve", {"resolution": "sent"}
+    )
+    assert (response.status_code, response.json()["status"]) == (200, "sent")
+    wrong = await system.agent.post(path, {"resolution": "maybe"})
+    assert wrong.status_code == 422
+    assert (await system.agent.post(path, {"resolution": "resend"})).status_code == 200
+    await system.agent.task(resent["client_id"], "sent")
+    first, second = (entry["custom_args"] for entry in system.mails(resent))
+    assert (first["attempt"], second["attempt"]) == ("1", "2")
+    assert first["email_id"] == second["email_id"]
+    assert [len(system.mails(task)) for task in (reported, resolved)] == [1, 1]
+    assert [len(system.alerts(task)) for task in (reported, resolved, resent)] == [0, 1, 1]
+
+
+async def test_an_opt_out_is_acknowledged_once_no_email_is_in_flight_and_then_nothing_is_sent(
+    system: FaultyProviderSystem, providers: Providers
+) -> None:
+    # The email is in flight for longer than it takes to suppress the address.
+    await providers.sendgrid.inject_faults({"delay": 1.5})
+    client = await system.agent.add("Leaving")
+    first = await system.agent.task(client, "composed")
+
+    async def accepted() -> bool:
+        return bool(system.mails(first))
+
+    await until(accepted, "the email is accepted, but not answered")
+    [entry] = system.mails(first)
+    opt_out = event("unsubscribe", entry, email="Leaving@Example.com")
+    assert await system.report(opt_out, event("open", entry), {"no": "email of ours"}, 7) == 200
+    assert (await system.agent.task(client, "sent"))["_id"] == first["_id"]
+    next_one = await system.agent.task(client, "withheld", "Day 3")
+    assert next_one["error_message"] == "address_suppressed"
+    assert await system.report(opt_out) == 200
+    assert system.mails(next_one) == []
+    body, headers = system.webhook.request([opt_out])
+    forged = await system.agent.http.post(PATH, content=body + b" ", headers=headers)
+    assert forged.status_code == 403
+    unsigned = await system.agent.http.post(PATH, content=body)
+    assert unsigned.status_code == 403
+    assert (await system.report("not", "of", "ours")) == 200
+    body, headers = system.webhook.request({"not": "a list"})  # type: ignore[arg-type]
+    assert (await system.agent.http.post(PATH, content=body, headers=headers)).status_code == 422
+
+
+async def test_emails_are_signed_with_the_agent_s_changed_profile(
+    system: FaultyProviderSystem,
+) -> None:
+    change = {"signature": "Warmly,\nAna", "reply_to": "ana@reed.example.com"}
+    before = (await system.agent.http.get("/api/agents/me")).json()
+    assert (await system.agent.http.patch("/api/agents/me", json=change)).is_success
+    task = await system.agent.task(await system.agent.add("Signed"), "sent")
+    [mail] = system.mails(task)
+    assert mail["request"]["reply_to"] == {"email": "ana@reed.example.com"}
+    assert "Warmly,\nAna" in mail["request"]["content"][0]["value"]
+    await system.agent.http.patch("/api/agents/me", json={name: before[name] for name in change})
