@@ -14,18 +14,20 @@ from services.gateway.accounts.api_keys import ApiKeys
 from services.gateway.accounts.authentication import Authentication
 from services.gateway.accounts.rate_limits import TokenBuckets
 from services.gateway.commands.client import CommandClient
+from services.gateway.commands.client_import import ClientImports
 from services.gateway.commands.sendgrid_webhook import SendGridWebhook
 from services.gateway.http import headers
 from services.gateway.http import problem_details as problems
 from services.gateway.http.context import ApiContext
 from services.gateway.http.idempotency import IdempotencyMiddleware
-from services.gateway.http.openapi import described
+from services.gateway.http.openapi import openapi_config
 from services.gateway.live.feed import Feed
 from services.gateway.routes import admin as admin_routes
 from services.gateway.routes import agents as agent_routes
 from services.gateway.routes import auth as account_routes
 from services.gateway.routes import client_files
 from services.gateway.routes import clients as client_routes
+from services.gateway.routes import commands as command_routes
 from services.gateway.routes import dashboard as dashboard_routes
 from services.gateway.routes import followups as followup_routes
 from services.gateway.routes import live as live_routes
@@ -35,24 +37,27 @@ from services.gateway.settings import GatewaySettings
 
 
 def application(service: Service, settings: GatewaySettings) -> Litestar:
-    """Serve the API while the service runs."""
+    """Return the application, which runs the service."""
     database = service.database
     commands = CommandClient(settings, database, service.views)
     key = settings.sendgrid_webhook_public_key
     accounts, keys = Accounts(settings, database, commands), ApiKeys(database)
-    gate = Authentication(accounts, keys, TokenBuckets(settings.requests_per_second))
+    authentication = Authentication(accounts, keys, TokenBuckets(settings.requests_per_second))
     feed = Feed(database)
+    imports = ClientImports(commands, database)
+    service.close(imports.close)
     api = ApiContext(
         settings=settings,
         commands=commands,
         views=service.views,
         database=database,
-        checks=service.health,
+        health=service.health,
         webhook=SendGridWebhook(key, commands) if key else None,
         accounts=accounts,
         keys=keys,
-        gate=gate,
+        authentication=authentication,
         feed=feed,
+        imports=imports,
     )
 
     @contextlib.asynccontextmanager
@@ -77,9 +82,9 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
             admin_routes.AllTasks,
             admin_routes.AllEmails,
             admin_routes.Agents,
-            admin_routes.command_status,
             admin_routes.quarantine,
-            system_routes.command_status,
+            command_routes.own_command,
+            command_routes.any_command,
             system_routes.sendgrid_webhook,
             system_routes.health,
             system_routes.metrics,
@@ -87,16 +92,20 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
         state=State({"api": api}),
         lifespan=[running],
         exception_handlers=problems.HANDLERS,
-        middleware=[problems.answered_when_stopped, gate, IdempotencyMiddleware(database)],
-        before_send=[headers.hardened(settings.public_url)],
+        middleware=[
+            problems.unavailable_when_stopped,
+            authentication,
+            IdempotencyMiddleware(database),
+        ],
+        before_send=[headers.security_headers(settings.public_url)],
         cors_config=CORSConfig(
             allow_origins=settings.origins,
-            allow_headers=headers.ASKED,
-            expose_headers=headers.ANSWERED,
+            allow_headers=headers.CORS_REQUEST_HEADERS,
+            expose_headers=headers.CORS_EXPOSED_HEADERS,
             max_age=600,
         ),
         request_max_body_size=settings.max_body_bytes,
-        openapi_config=described(),
+        openapi_config=openapi_config(),
         plugins=[PydanticPlugin(prefer_alias=True)],
         logging_config=None,
     )

@@ -1,4 +1,4 @@
-"""Describes the API for others: `python -m services.gateway.describe` writes docs/openapi.json."""
+"""Writes docs/openapi.json: `python -m services.gateway.describe`."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 from litestar.serialization import decode_json, encode_json
 
 from services.gateway.app import application
-from services.gateway.http.openapi import public_in, refined
+from services.gateway.http.openapi import completed, markers_of
 from services.gateway.main import build
 from services.gateway.settings import GatewaySettings
 
@@ -15,18 +15,18 @@ OPENAPI = Path(__file__).parents[2] / "docs/openapi.json"
 
 
 def document() -> Any:
-    """Give what a gateway serves at /schema; none has to run."""
+    """Return what a gateway serves at /schema; none has to run."""
     settings = GatewaySettings(
         kafka_bootstrap_servers="nowhere:1",
         mongodb_uri="mongodb://nowhere",
         token_keys=f"nowhere:{'-' * 32}",
     )
     app = application(build(settings), settings)
-    return decode_json(encode_json(refined(app.openapi_schema.to_schema(), public_in(app))))
+    return decode_json(encode_json(completed(app.openapi_schema.to_schema(), markers_of(app))))
 
 
 def text() -> str:
-    """Give the file that others read."""
+    """Return the file's content."""
     return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
 
 

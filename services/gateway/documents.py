@@ -1,4 +1,4 @@
-"""All that gateway keeps in its database."""
+"""All collections of the gateway's database."""
 
 from chassis.recovery.persistence import Store
 from services.gateway.accounts.documents import (

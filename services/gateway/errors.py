@@ -1,4 +1,4 @@
-"""What the gateway refuses or cannot do; `http.problem_details` says how each is answered."""
+"""What the gateway refuses or cannot do; `http.problem_details` maps each to a response."""
 
 from uuid import UUID
 
@@ -8,19 +8,19 @@ from contracts.replies import CommandRejected
 
 
 class Unavailable(Exception):
-    """Kafka is away; the caller may try again."""
+    """A dependency does not answer; the caller may try again."""
 
 
 class Rejected(Exception):
-    """The owner says no; `answer` tells why and which field."""
+    """The owner rejected the command; `reply` has the reason and the field."""
 
-    def __init__(self, answer: CommandRejected) -> None:
-        super().__init__(answer.reason)
-        self.answer = answer
+    def __init__(self, reply: CommandRejected) -> None:
+        super().__init__(reply.reason)
+        self.reply = reply
 
 
-class StillRunning(Exception):
-    """The command is durable but not answered, or not shown, yet."""
+class CommandPending(Exception):
+    """The command is durable, but its reply, or the view of its result, did not come in time."""
 
     def __init__(self, command_id: UUID) -> None:
         super().__init__(str(command_id))
@@ -28,7 +28,7 @@ class StillRunning(Exception):
 
 
 class InvalidCredentials(Exception):
-    """Whoever calls has not shown who he is; it is never said what was wrong."""
+    """The credentials are wrong; which part of them is never disclosed."""
 
 
 class EmailTaken(Exception):
@@ -36,7 +36,7 @@ class EmailTaken(Exception):
 
 
 class TooManyRequests(Exception):
-    """The limit is reached; it opens again in so many seconds."""
+    """The rate limit is reached; `seconds` until requests are accepted again."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
@@ -44,11 +44,11 @@ class TooManyRequests(Exception):
 
 
 class IdempotencyKeyReused(Exception):
-    """The key was used for another request."""
+    """The key belongs to another request."""
 
 
-class ForgedWebhook(Exception):
-    """The request is not signed by the key that is expected."""
+class InvalidWebhookSignature(Exception):
+    """The webhook request is not signed by the expected key."""
 
 
 class FieldError(BaseModel):

@@ -1,6 +1,6 @@
 """gateway: the REST API over commands and views."""
 
-from chassis.process import server as serving
+from chassis.process import server
 from chassis.service import Service
 from services.gateway.app import application
 from services.gateway.documents import STORE
@@ -9,7 +9,7 @@ from services.gateway.settings import GatewaySettings
 
 
 def build(settings: GatewaySettings) -> Service:
-    """Put the parts together."""
+    """Return the service of these settings."""
     return Service("gateway", settings, STORE)
 
 
@@ -17,4 +17,4 @@ def main() -> None:
     """Run until SIGTERM."""
     settings = GatewaySettings.load()
     app, http = application(build(settings), settings), limited(settings.max_header_bytes)
-    serving.run(app, "gateway", settings, http)
+    server.run(app, "gateway", settings, http)

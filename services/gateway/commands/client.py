@@ -1,4 +1,4 @@
-"""Commands: sent through Kafka, answered on `replies`, shown once the own view has them."""
+"""Commands: sent through Kafka, replied to on `replies`, done once the views have applied them."""
 
 import asyncio
 import contextlib
@@ -15,78 +15,79 @@ from contracts import cloudevents
 from contracts.catalogue import topic_of
 from contracts.message import Command
 from contracts.replies import CommandAccepted, CommandRejected
-from services.gateway.commands.pending import PendingCommand, PendingCommands
+from services.gateway.commands.pending import PendingCommands, SentCommand
 from services.gateway.commands.read_your_writes import ReadYourWrites
 from services.gateway.commands.replies import Replies, Reply
-from services.gateway.errors import Rejected, StillRunning, Unavailable
+from services.gateway.errors import CommandPending, Rejected, Unavailable
 from services.gateway.settings import GatewaySettings
 
 # More of one caller's commands would only wait in the owner's inbox.
 IN_FLIGHT = 200
 
 
-class _Patience:
-    """Until when a caller waits, in the loop's time."""
+class _Deadline:
+    """When a caller stops waiting, in the loop's time."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self.renew()
+        self.extend()
 
-    def renew(self) -> None:
-        self.deadline = asyncio.get_running_loop().time() + self._seconds
+    def extend(self) -> None:
+        """Wait the whole time from now on: there was progress."""
+        self.at = asyncio.get_running_loop().time() + self._seconds
 
 
 class CommandClient:
-    """Sends commands and waits for what becomes of them. One per gateway process."""
+    """Sends commands and waits for their outcomes. One per gateway process."""
 
     def __init__(self, settings: GatewaySettings, database: Database, views: Views) -> None:
         self._settings = settings
-        self._answers = Replies(settings)
-        self._kept = PendingCommands(database, self._answers)
-        self._showing = ReadYourWrites(views)
+        self._replies = Replies(settings)
+        self._pending = PendingCommands(database, self._replies)
+        self._read_your_writes = ReadYourWrites(views)
         self._producer: AIOKafkaProducer | None = None
 
     @contextlib.asynccontextmanager
     async def running(self, producer: AIOKafkaProducer) -> AsyncIterator[None]:
-        """Listen for the answers from now on."""
+        """Listen for replies."""
         self._producer = producer
-        async with self._answers.running():
+        async with self._replies.running():
             yield
 
-    async def order(self, command: Command, command_id: UUID | None = None) -> CommandAccepted:
-        """Send a command and wait until it is accepted and the views show it.
+    async def execute(self, command: Command, command_id: UUID | None = None) -> CommandAccepted:
+        """Send a command and wait until it is accepted and the views have applied it.
 
-        One that is sent again under its id is answered again, and not carried out twice.
-        Raises Rejected, StillRunning after `command_timeout_seconds`, Unavailable without Kafka.
+        One sent again under its id gets the same reply, and is not carried out twice.
+        Raises Rejected, CommandPending after `command_timeout_seconds`, Unavailable without Kafka.
         """
-        order = await self._ask(command_id or uuid4(), command)
-        patience = _Patience(self._settings.command_timeout_seconds)
-        await self._answered(order, patience)
-        [answer] = await self._settled([order], patience)
-        if answer is None:
-            raise StillRunning(order.id)
-        if isinstance(answer, CommandRejected):
-            raise Rejected(answer)
-        return answer
+        sent = await self._send_and_expect(command_id or uuid4(), command)
+        deadline = self._deadline()
+        await self._wait_for_reply(sent, deadline)
+        [reply] = await self._outcomes([sent], deadline)
+        if reply is None:
+            raise CommandPending(sent.id)
+        if isinstance(reply, CommandRejected):
+            raise Rejected(reply)
+        return reply
 
-    async def order_all(self, commands: Iterable[tuple[UUID, Command]]) -> dict[UUID, Reply]:
-        """Send commands under their ids, many at a time; give the answers, all shown by the views.
+    async def execute_all(self, commands: Iterable[tuple[UUID, Command]]) -> dict[UUID, Reply]:
+        """Send commands under their ids, many at a time; return the replies the views have applied.
 
-        A command without one is durable, but not answered, or not shown, yet: no other had been
-        for `command_timeout_seconds`. Raises Unavailable without Kafka: some of the
-        commands may be carried out then; sent again under their ids they are not carried out twice.
+        A command without one is durable but pending: for `command_timeout_seconds` no command had
+        made progress. Raises Unavailable without Kafka: some of the commands may be carried out
+        then; sent again under their ids they are not carried out twice.
         """
-        patience = _Patience(self._settings.command_timeout_seconds)
+        deadline = self._deadline()
         queue = iter(commands)
-        asked: list[PendingCommand] = []
+        sent: list[SentCommand] = []
 
         async def work() -> None:
             for command_id, command in queue:
-                order = await self._ask(command_id, command)
-                asked.append(order)
-                await self._answered(order, patience)
-                if order.answer.done():
-                    patience.renew()
+                one = await self._send_and_expect(command_id, command)
+                sent.append(one)
+                await self._wait_for_reply(one, deadline)
+                if one.reply.done():
+                    deadline.extend()
 
         workers = [asyncio.create_task(work()) for _ in range(IN_FLIGHT)]
         try:
@@ -94,19 +95,18 @@ class CommandClient:
         finally:
             for worker in workers:
                 worker.cancel()
-        answers = await self._settled(asked, patience)
-        return {order.id: a for order, a in zip(asked, answers, strict=True) if a}
+        replies = await self._outcomes(sent, deadline)
+        return {one.id: reply for one, reply in zip(sent, replies, strict=True) if reply}
 
-    async def send_until_shown(
+    async def send_until_applied(
         self, command: Command, command_id: UUID, stream: str, version: int
     ) -> None:
-        """Send a command and wait until the views show the stream at the version.
+        """Send a command and wait until the views have the stream at the version.
 
         Raises TimeoutError after `command_timeout_seconds`, Unavailable without Kafka.
         """
         await self.send(command, command_id)
-        patience = _Patience(self._settings.command_timeout_seconds)
-        if await self._showing.until({stream: version}, patience.deadline):
+        if await self._read_your_writes.wait_for({stream: version}, self._deadline().at):
             raise TimeoutError
 
     async def send(self, command: Command, command_id: UUID) -> None:
@@ -131,50 +131,53 @@ class CommandClient:
         except (KafkaError, TimeoutError) as error:
             raise Unavailable from error
 
-    async def _ask(self, command_id: UUID, command: Command) -> PendingCommand:
-        answer = self._answers.expect(command_id)
+    def _deadline(self) -> _Deadline:
+        return _Deadline(self._settings.command_timeout_seconds)
+
+    async def _send_and_expect(self, command_id: UUID, command: Command) -> SentCommand:
+        reply = self._replies.expect(command_id)
         try:
             await self.send(command, command_id)
         except Unavailable:
-            self._answers.forget(command_id)
+            self._replies.forget(command_id)
             raise
-        return PendingCommand(
-            command_id, command.agent_id, getattr(command, "client_id", None), answer
-        )
+        client_id = getattr(command, "client_id", None)
+        return SentCommand(command_id, command.agent_id, client_id, reply)
 
-    async def _answered(self, order: PendingCommand, patience: _Patience) -> None:
-        """Wait until the owner has answered, or patience ends."""
+    async def _wait_for_reply(self, sent: SentCommand, deadline: _Deadline) -> None:
         loop = asyncio.get_running_loop()
-        while not order.answer.done() and (left := patience.deadline - loop.time()) > 0:
-            await asyncio.wait({order.answer}, timeout=left)
+        while not sent.reply.done() and (left := deadline.at - loop.time()) > 0:
+            await asyncio.wait({sent.reply}, timeout=left)
 
-    async def _settled(
-        self, orders: Sequence[PendingCommand], patience: _Patience
+    async def _outcomes(
+        self, commands: Sequence[SentCommand], deadline: _Deadline
     ) -> list[Reply | None]:
-        """Give the answers to the orders: those of accepted ones once the views show them.
+        """Return the replies to the commands, acceptances once the views have applied them.
 
-        None where patience ended before; such an order is kept, for its answer to be asked for.
+        None for one that is pending at the deadline, which is stored as such.
         """
-        answers = [order.answer.result() if order.answer.done() else None for order in orders]
-        wanted: dict[str, int] = {}
-        for answer in answers:
-            if isinstance(answer, CommandAccepted):
-                wanted[answer.about] = max(answer.version, wanted.get(answer.about, 0))
-        unshown = await self._shown(wanted, patience)
-        settled = [answer if answer and answer.about not in unshown else None for answer in answers]
-        late = [order for order, answer in zip(orders, settled, strict=True) if answer is None]
-        if late:
-            await self._kept.keep(late)
-        return settled
+        replies = [one.reply.result() if one.reply.done() else None for one in commands]
+        versions: dict[str, int] = {}
+        for reply in replies:
+            if isinstance(reply, CommandAccepted):
+                versions[reply.about] = max(reply.version, versions.get(reply.about, 0))
+        missing = await self._wait_for_views(versions, deadline)
+        outcomes = [reply if reply and reply.about not in missing else None for reply in replies]
+        pending = [one for one, reply in zip(commands, outcomes, strict=True) if reply is None]
+        if pending:
+            await self._pending.add(pending)
+        return outcomes
 
-    async def _shown(self, wanted: dict[str, int], patience: _Patience) -> dict[str, int]:
-        """Wait until the views show the versions, or patience ends; give what is not shown.
+    async def _wait_for_views(
+        self, versions: dict[str, int], deadline: _Deadline
+    ) -> dict[str, int]:
+        """Wait until the views have the versions; return those missing at the deadline.
 
-        Patience is renewed as long as there are fewer.
+        The deadline is extended as long as they become fewer.
         """
-        while unshown := await self._showing.until(wanted, patience.deadline):
-            if len(unshown) == len(wanted):
+        while missing := await self._read_your_writes.wait_for(versions, deadline.at):
+            if len(missing) == len(versions):
                 break
-            wanted = unshown
-            patience.renew()
-        return unshown
+            versions = missing
+            deadline.extend()
+        return missing

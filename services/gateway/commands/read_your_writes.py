@@ -1,4 +1,4 @@
-"""Waiting until the own views show what was accepted: whoever writes reads his own write."""
+"""Read your writes: waiting until the views have applied what a command changed."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ from itertools import islice
 
 from chassis.projections.views import Views
 
-# Mostly this replica applies it itself, a moment after the answer; if not, a look tells.
+# Mostly this replica applies it, a moment after the reply; where another does, only the store says.
 FIRST_LOOK_SECONDS, LOOK_SECONDS = 0.05, 0.25
 # So many streams are looked up in one query.
 LOOKED_UP = 1_000
@@ -16,64 +16,63 @@ REMEMBERED_STREAMS = 10_000
 
 
 @dataclass(eq=False)
-class _Waiting:
+class _Waiter:
     """The versions of streams that a caller still waits for."""
 
     missing: dict[str, int]
-    shown: asyncio.Event = field(default_factory=asyncio.Event)
+    done: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def take(self, versions: Mapping[str, int]) -> None:
+    def update(self, applied: Mapping[str, int]) -> None:
         # The intersection costs as much as the smaller of the two.
-        for stream in self.missing.keys() & versions.keys():
-            if versions[stream] >= self.missing[stream]:
+        for stream in self.missing.keys() & applied.keys():
+            if applied[stream] >= self.missing[stream]:
                 del self.missing[stream]
         if not self.missing:
-            self.shown.set()
+            self.done.set()
 
 
 class ReadYourWrites:
-    """Knows when the views show what callers wait for. One per gateway process."""
+    """Waits for versions of streams in the views. One per gateway process."""
 
     def __init__(self, views: Views) -> None:
         self._views = views
-        self._waiting: set[_Waiting] = set()
-        # What this replica has applied of late.
+        self._waiters: set[_Waiter] = set()
+        # What this replica applied recently.
         self._applied: dict[str, int] = {}
-        views.listeners.append(self._reached)
+        views.listeners.append(self._on_applied)
 
-    async def until(self, wanted: Mapping[str, int], deadline: float) -> dict[str, int]:
-        """Wait for the views, which this replica or another brings up to date.
+    async def wait_for(self, versions: Mapping[str, int], deadline: float) -> dict[str, int]:
+        """Wait until the views, which any replica may update, have the streams at the versions.
 
-        Gives what they do not show at the deadline (a time of the loop), of the streams and
-        versions that are wanted. Looks at the time itself: pymongo may swallow a cancellation, or
-        hang after it (mongo.ping).
+        Returns those not applied by the deadline (in the loop's time). The deadline is checked here
+        and not by a timeout: pymongo may swallow a cancellation, or hang after it (mongo.ping).
         """
-        waiting = _Waiting(dict(wanted))
-        waiting.take(self._applied)
-        self._waiting.add(waiting)
-        patience = FIRST_LOOK_SECONDS
+        waiter = _Waiter(dict(versions))
+        waiter.update(self._applied)
+        self._waiters.add(waiter)
+        timeout = FIRST_LOOK_SECONDS
         try:
-            while waiting.missing:
+            while waiter.missing:
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(patience):
-                        await waiting.shown.wait()
-                await self._look(waiting)
+                    async with asyncio.timeout(timeout):
+                        await waiter.done.wait()
+                await self._query(waiter)
                 if asyncio.get_running_loop().time() > deadline:
                     break
-                patience = LOOK_SECONDS
-            return waiting.missing
+                timeout = LOOK_SECONDS
+            return waiter.missing
         finally:
-            self._waiting.discard(waiting)
+            self._waiters.discard(waiter)
 
-    async def _look(self, waiting: _Waiting) -> None:
-        """Ask the store, unless all is known to be shown."""
-        streams = iter(tuple(waiting.missing))
+    async def _query(self, waiter: _Waiter) -> None:
+        """Read from the store the versions that the waiter misses."""
+        streams = iter(tuple(waiter.missing))
         while some := list(islice(streams, LOOKED_UP)):
-            waiting.take(await self._views.versions(some))
+            waiter.update(await self._views.versions(some))
 
-    def _reached(self, versions: Mapping[str, int]) -> None:
+    def _on_applied(self, versions: Mapping[str, int]) -> None:
         if len(self._applied) > REMEMBERED_STREAMS:
             self._applied.clear()
         self._applied.update(versions)
-        for waiting in self._waiting:
-            waiting.take(versions)
+        for waiter in self._waiters:
+            waiter.update(versions)

@@ -1,4 +1,4 @@
-"""The owners' answers to commands: every replica listens to all of them, without a group."""
+"""The owners' replies to commands: every replica reads all of them, without a consumer group."""
 
 import asyncio
 import contextlib
@@ -11,9 +11,10 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
-from chassis.kafka.client import METADATA_MS, pace_fetches
+from chassis.kafka.client import METADATA_MS
+from chassis.kafka.consumer import PacedConsumer
 from chassis.kafka.records import Record
-from chassis.process import server as serving
+from chassis.process import server
 from contracts import cloudevents
 from contracts.catalogue import REPLIES, TYPES
 from contracts.cloudevents import Malformed
@@ -28,41 +29,42 @@ Reply = CommandAccepted | CommandRejected
 
 
 class Replies:
-    """What is answered to the commands of this process."""
+    """The replies to this process's commands."""
 
     def __init__(self, settings: GatewaySettings) -> None:
         self._settings = settings
         self._expected: dict[UUID, asyncio.Future[Reply]] = {}
 
     def expect(self, command_id: UUID) -> asyncio.Future[Reply]:
-        """Give the answer to come; call it before the command is sent."""
+        """Return the future reply; call it before the command is sent."""
         new: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         return self._expected.setdefault(command_id, new)
 
     def forget(self, command_id: UUID) -> None:
-        """Expect the answer no longer."""
+        """No longer expect the reply."""
         self._expected.pop(command_id, None)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Listen from now on."""
+        """Read replies from now on."""
         settings = self._settings
-        consumer = AIOKafkaConsumer(
+        consumer: AIOKafkaConsumer = PacedConsumer(
             settings.kafka_topic_prefix + REPLIES.name,
             bootstrap_servers=settings.kafka_bootstrap_servers,
             client_id="realtoros-gateway-replies",
             auto_offset_reset="latest",
             metadata_max_age_ms=METADATA_MS,
+            empty_hold_ms=settings.kafka_empty_fetch_hold_ms,
+            pace_seconds=settings.pace_seconds,
         )
         await consumer.start()
         try:
-            # The reply to the first command must not slip by before the positions are known.
+            # A reply to the first command must not be written before the positions are known.
             await consumer.seek_to_end()
-            pace_fetches(consumer, settings.kafka_empty_fetch_hold_ms, settings.pace_seconds)
-            listening = asyncio.create_task(self._listen(consumer))
-            listening.add_done_callback(serving.stop_if_failed)
+            listening = asyncio.create_task(self._consume(consumer))
+            listening.add_done_callback(server.stop_if_failed)
             yield
-            listening.remove_done_callback(serving.stop_if_failed)
+            listening.remove_done_callback(server.stop_if_failed)
             listening.cancel()
         finally:
             # After an outage aiokafka's fetcher may never end.
@@ -70,7 +72,7 @@ class Replies:
                 async with asyncio.timeout(STOP_SECONDS):
                     await consumer.stop()
 
-    async def _listen(self, consumer: AIOKafkaConsumer) -> None:
+    async def _consume(self, consumer: AIOKafkaConsumer) -> None:
         while True:
             try:
                 batches = await consumer.getmany()
@@ -79,14 +81,14 @@ class Replies:
                 await asyncio.sleep(1)
                 continue
             for record in (record for batch in batches.values() for record in batch):
-                self._read(record)
+                self._resolve(record)
 
-    def _read(self, record: Record) -> None:
+    def _resolve(self, record: Record) -> None:
         try:
             envelope = cloudevents.read(record.headers)
-            answer = self._expected.pop(envelope.correlation, None)
-            if answer and not answer.done():
+            reply = self._expected.pop(envelope.correlation, None)
+            if reply and not reply.done():
                 type_: Any = TYPES[envelope.type]
-                answer.set_result(type_.model_validate_json(record.value))
+                reply.set_result(type_.model_validate_json(record.value))
         except (Malformed, KeyError, ValidationError) as error:
             log.warning("reply_unreadable", error=type(error).__name__)

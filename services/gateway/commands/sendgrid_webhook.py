@@ -1,4 +1,4 @@
-"""SendGrid's event webhook: signed reports of what became of emails, turned into commands."""
+"""SendGrid's event webhook: signed reports on emails, turned into commands."""
 
 import asyncio
 import base64
@@ -24,11 +24,11 @@ from contracts.mailer import (
     suppression_id,
 )
 from services.gateway.commands.client import CommandClient
-from services.gateway.errors import ForgedWebhook
+from services.gateway.errors import InvalidWebhookSignature
 
 SIGNATURE = "X-Twilio-Email-Event-Webhook-Signature"
 TIMESTAMP = "X-Twilio-Email-Event-Webhook-Timestamp"
-# Others (processed, deferred) tell nothing that has to be known.
+# Others (processed, deferred) change nothing.
 KINDS: dict[str, DeliveryKind] = {
     "delivered": "delivered",
     "open": "opened",
@@ -41,10 +41,10 @@ KINDS: dict[str, DeliveryKind] = {
 }
 OPT_OUTS = ("unsubscribed", "spam_report")
 _OURS = "email_id"
-# What an address is not quoted with. Looked for only where a run of others begins: a server may
-# write what it likes, and that as long as it likes.
-_QUOTING = r"\s<>()\[\]\"',;:"
-_ADDRESS = re.compile(rf"(?<![^{_QUOTING}])[^{_QUOTING}@]*+@[^{_QUOTING}]+")
+# Characters around an address in a quotation. A match starts only after one: a server may write
+# texts of any length, and this keeps the search linear.
+_DELIMITERS = r"\s<>()\[\]\"',;:"
+_ADDRESS = re.compile(rf"(?<![^{_DELIMITERS}])[^{_DELIMITERS}@]*+@[^{_DELIMITERS}]+")
 _BATCH = TypeAdapter(list[Any])
 
 log = structlog.get_logger(__name__)
@@ -69,7 +69,7 @@ class Report(BaseModel):
 
 
 class SendGridWebhook:
-    """Takes reports in. `public_key` is SendGrid's verification key: base64 of DER."""
+    """Records reports. `public_key` is SendGrid's verification key: base64 of DER."""
 
     def __init__(self, public_key: str, commands: CommandClient) -> None:
         key = load_der_public_key(base64.b64decode(public_key))
@@ -78,15 +78,15 @@ class SendGridWebhook:
         self._key = key
         self._commands = commands
 
-    async def take(self, headers: Mapping[str, str], body: bytes) -> None:
-        """Return when all reports are durable, and nothing is sent any more to who opted out.
+    async def receive(self, headers: Mapping[str, str], body: bytes) -> None:
+        """Return when all reports are durable, and nothing is sent to addresses that opted out.
 
-        A report that is not ours or makes no sense does not keep the others from it. Raises
-        ForgedWebhook, ValueError for a body that is no JSON list, TimeoutError or Unavailable when the
-        batch has to come again: repeats are harmless.
+        Reports that are not ours or invalid are skipped. Raises InvalidWebhookSignature, ValueError
+        for a body that is no JSON array, TimeoutError or Unavailable when the batch has to be sent
+        again: repeats are harmless.
         """
         self._verify(headers, body)
-        reports = _readable(_BATCH.validate_json(body))
+        reports = _valid_reports(_BATCH.validate_json(body))
         await asyncio.gather(*(self._record(report, kind) for report, kind in reports))
 
     def _verify(self, headers: Mapping[str, str], body: bytes) -> None:
@@ -95,7 +95,7 @@ class SendGridWebhook:
             signed = headers[TIMESTAMP].encode() + body
             self._key.verify(signature, signed, ec.ECDSA(hashes.SHA256()))
         except (KeyError, binascii.Error, InvalidSignature) as error:
-            raise ForgedWebhook(type(error).__name__) from None
+            raise InvalidWebhookSignature(type(error).__name__) from None
 
     async def _record(self, report: Report, kind: DeliveryKind) -> None:
         command_id = uuid5(NAMESPACE_URL, f"sendgrid:{report.sg_event_id}")
@@ -109,21 +109,21 @@ class SendGridWebhook:
         )
         if kind in OPT_OUTS:
             stream = f"suppression-{suppression_id(report.agent_id, report.email)}"
-            await self._commands.send_until_shown(command, command_id, stream, SUPPRESSED_FROM)
+            await self._commands.send_until_applied(command, command_id, stream, SUPPRESSED_FROM)
         else:
             await self._commands.send(command, command_id)
 
 
 def without_addresses(reason: str) -> str:
-    """Take the addresses out that servers quote: reasons are kept when the client is deleted."""
+    """Redact the addresses that servers quote: reasons outlive the deletion of the client."""
     return _ADDRESS.sub("<address>", reason)
 
 
-def _readable(batch: Sequence[Any]) -> list[tuple[Report, DeliveryKind]]:
-    """Give the reports about our emails that tell something."""
+def _valid_reports(batch: Sequence[Any]) -> list[tuple[Report, DeliveryKind]]:
+    """Return the valid reports about our emails that change something."""
     found = []
     for event in batch:
-        # Alerts, and whatever else is sent through the same account.
+        # Alerts, and other mail sent through the same account.
         if not (isinstance(event, dict) and _OURS in event):
             continue
         try:

@@ -1,4 +1,4 @@
-"""What the routes stand on, and how they find what the calling agent asks for."""
+"""What the routes use: decorators, the application's services, and reads limited to the caller."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -16,12 +16,14 @@ from chassis.process.health import Health
 from chassis.projections.views import Views
 from services.gateway.accounts.accounts import Accounts
 from services.gateway.accounts.api_keys import ApiKeys
-from services.gateway.accounts.authentication import ADMIN_ONLY, Authentication
+from services.gateway.accounts.authentication import Authentication
 from services.gateway.accounts.caller import Caller
 from services.gateway.commands.client import CommandClient
+from services.gateway.commands.client_import import ClientImports
 from services.gateway.commands.sendgrid_webhook import SendGridWebhook
-from services.gateway.http.problem_details import TITLES, Problem
+from services.gateway.http.problem_details import NOT_FOUND, TITLES, Problem
 from services.gateway.live.feed import Feed
+from services.gateway.markers import ADMIN_ONLY
 from services.gateway.settings import GatewaySettings
 
 Several = Parameter(description="may be given several times")
@@ -29,7 +31,7 @@ ApiRequest = Request[Caller, Any, Any]
 
 
 def responses_of(*statuses: int) -> dict[int, ResponseSpec]:
-    """Describe the problems that a route answers with."""
+    """Return the OpenAPI responses of a route's problems."""
     return {
         status: ResponseSpec(
             Problem,
@@ -43,7 +45,7 @@ def responses_of(*statuses: int) -> dict[int, ResponseSpec]:
 
 _READ = responses_of(401, 403, 404, 422, 429, 503)
 WRITTEN = _READ | responses_of(409, 412, 413)
-# Without and with a tag of what is read.
+# Without and with an ETag.
 get = partial(litestar.get, responses=_READ)
 get_tagged = partial(litestar.get, responses=_READ | {304: ResponseSpec(None)})
 post = partial(litestar.post, responses=WRITTEN)
@@ -53,44 +55,45 @@ delete = partial(litestar.delete, responses=WRITTEN)
 
 @dataclass(frozen=True, slots=True)
 class ApiContext:
-    """What the routes stand on.
+    """The services that routes use.
 
-    Kept in the application's state and not injected by name: Litestar would answer a body that has
-    a field of an injected name with 500.
+    In the application's state and not injected by name: Litestar would answer a body that has a
+    field of an injected name with 500.
     """
 
     settings: GatewaySettings
     commands: CommandClient
     views: Views
     database: Database
-    checks: Health
+    health: Health
     webhook: SendGridWebhook | None
     accounts: Accounts
     keys: ApiKeys
-    gate: Authentication
+    authentication: Authentication
     feed: Feed
+    imports: ClientImports
 
 
 def context_of(request: ApiRequest) -> ApiContext:
-    """Give what the routes of this application stand on."""
+    """Return the services of the request's application."""
     api: ApiContext = request.app.state.api
     return api
 
 
 def visible_to_caller(request: ApiRequest) -> Raw:
-    """Give what limits a query to what the caller may see: his own, on admin routes everybody's."""
+    """Return a query's condition for what the caller may see: on admin routes, all agents' data."""
     return {} if ADMIN_ONLY in request.route_handler.opt else {"agent_id": request.user.agent_id}
 
 
 def projection_of(model: type[BaseModel]) -> dict[str, int]:
-    """Ask the store for just the fields that the model shows."""
+    """Return the MongoDB projection of just the fields that the model has."""
     return {(field.alias or name): 1 for name, field in model.model_fields.items()}
 
 
 async def find_visible(request: ApiRequest, collection: str, where: Raw, model: type[Any]) -> Any:
-    """Give the one document within reach as the model. Raises NotFoundException."""
-    found = context_of(request).database[collection]
-    row = await found.find_one(visible_to_caller(request) | where, projection_of(model))
+    """Return the document that matches and the caller may see. Raises NotFoundException."""
+    documents = context_of(request).database[collection]
+    row = await documents.find_one(visible_to_caller(request) | where, projection_of(model))
     if row is None:
-        raise NotFoundException("there is no such thing here")
+        raise NotFoundException(NOT_FOUND)
     return model.model_validate(row)

@@ -1,7 +1,8 @@
 """Entity tags and conditional requests (RFC 9110, 8.8.3 and 13).
 
-What was read is named by its tag: asked for again, it is not sent again (304); changed under
-`If-Match`, only if it is still what was read (412). The owner of the data checks that once more.
+A response carries a tag of its content. Under `If-None-Match`, content that the caller has is not
+sent again (304); under `If-Match`, what has changed since is not overwritten (412). The owner of
+the data checks that once more.
 """
 
 import hashlib
@@ -17,50 +18,52 @@ from litestar.status_codes import HTTP_200_OK, HTTP_304_NOT_MODIFIED, HTTP_412_P
 from pydantic import BaseModel, TypeAdapter
 
 from services.gateway.http.context import ApiRequest, context_of
+from services.gateway.http.problem_details import CHANGED
 
-# Declared so that the schema tells of it; `if_match_version` reads it.
 IfMatch = Annotated[
-    str | None, HeaderParameter(name="If-Match", description="only if it is still what was read")
+    str | None,
+    HeaderParameter(name="If-Match", description="the ETag last read: refuse if it has changed"),
 ]
-_READING = ("GET", "HEAD")
+_SAFE_METHODS = ("GET", "HEAD")
 
 
 @cache
 def adapter_of(shape: Any) -> TypeAdapter[Any]:
-    """Give what reads and writes the shape; made once, since that takes long."""
+    """Return the shape's adapter, built once, since that takes long."""
     return TypeAdapter(shape)
 
 
-def with_etag(
+def etag_response(
     request: ApiRequest, shape: Any, rows: Any, headers: Mapping[str, str] | None = None
 ) -> Response[Any]:
-    """Answer what the store gave, in its shape, with its tag; 304 to who has it already."""
+    """Return the rows in the shape, with their tag; 304 when `If-None-Match` names it."""
     adapter = adapter_of(shape)
     body = adapter.dump_json(adapter.validate_python(rows), by_alias=True)
     tag = _tag(body, *(headers or {}).values())
-    found = {**(headers or {}), "ETag": tag}
+    all_headers = {**(headers or {}), "ETag": tag}
     known = request.headers.get("if-none-match")
-    if known and request.method in _READING and _names(known, tag):
-        return Response(b"", status_code=HTTP_304_NOT_MODIFIED, headers=found)
-    return Response(body, status_code=HTTP_200_OK, media_type=MediaType.JSON, headers=found)
+    if known and request.method in _SAFE_METHODS and _names(known, tag):
+        return Response(b"", status_code=HTTP_304_NOT_MODIFIED, headers=all_headers)
+    return Response(body, status_code=HTTP_200_OK, media_type=MediaType.JSON, headers=all_headers)
 
 
 async def if_match_version(
-    request: ApiRequest, stream: str, current: Callable[[], Awaitable[BaseModel]]
+    request: ApiRequest,
+    if_match: str | None,
+    stream: str,
+    current: Callable[[], Awaitable[BaseModel]],
 ) -> int | None:
-    """Give the version at which the stream has to be for the request's `If-Match`, if it has one.
+    """Return the stream's version that `if_match` stands for; None without an `if_match`.
 
-    Raises HTTPException (412) when it is another already, and whatever `current` raises.
+    Raises HTTPException (412) when `current` has another tag, and whatever `current` raises.
     """
-    asked = request.headers.get("if-match")
-    if asked is None:
+    if if_match is None:
         return None
-    # First the version: what is shown may be newer then, which the owner refuses; never older.
+    # First the version: what is read next may be newer, which the owner refuses; never older.
     version = (await context_of(request).views.versions([stream]))[stream]
     shown = await current()
-    if not _names(asked, _tag(shown.model_dump_json(by_alias=True).encode())):
-        detail = "it was changed meanwhile: read it again"
-        raise HTTPException(detail, status_code=HTTP_412_PRECONDITION_FAILED)
+    if not _names(if_match, _tag(shown.model_dump_json(by_alias=True).encode())):
+        raise HTTPException(CHANGED, status_code=HTTP_412_PRECONDITION_FAILED)
     return version
 
 
@@ -72,5 +75,5 @@ def _tag(body: bytes, *others: str) -> str:
 
 
 def _names(field: str, tag: str) -> bool:
-    """Tell whether a field of tags names this one; weak or not is all the same here."""
+    """Return whether a list of tags has this one, compared weakly (RFC 9110, 8.8.3.2)."""
     return any(one.strip().removeprefix("W/") in ("*", tag) for one in field.split(","))

@@ -1,7 +1,7 @@
-"""Idempotency-Key: a POST that is sent again is done once, and answered the same.
+"""Idempotency-Key: a POST that is sent again is done once, and gets the same response.
 
-As the IETF's draft-ietf-httpapi-idempotency-key-header says. What is asked is stored before it is
-done, with the id of its command; so one that was done but not answered is not done again either.
+As draft-ietf-httpapi-idempotency-key-header says. A request is stored before it is done, with the
+id of its command; so one that was done but not answered is not done again either.
 """
 
 import hashlib
@@ -16,68 +16,68 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from pymongo import ReturnDocument
 
 from chassis.mongo.client import Database, Raw
-from services.gateway.accounts.authentication import PUBLIC, SESSION_ONLY
 from services.gateway.accounts.documents import IdempotencyDocument
 from services.gateway.errors import IdempotencyKeyReused
+from services.gateway.markers import NO_STORE, PUBLIC
 
 HEADER = "Idempotency-Key"
 REPLAYED = b"idempotency-replayed"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _COMMAND_ID = "command_id"
-# Which answers are final; after any other, the same request is tried again.
-_PASSING = (408, 425, 429)
+# After these, as after 202 and 5xx, the same request is tried again; all other responses are final.
+_RETRIABLE = (408, 425, 429)
 _ACCEPTED = 202
-# Larger answers are not stored: a document of MongoDB's holds 16 MB, and these are kept for a day.
-MOST_STORED = 1024 * 1024
+# Larger responses are not stored: a MongoDB document holds 16 MB, and these are stored for a day.
+MAX_STORED_BYTES = 1024 * 1024
 _SERVER_ERRORS = 500
 
 
 def command_id_of(request: Request[Any, Any, Any]) -> UUID:
-    """Give the id for the request's command: the same whenever the request is sent again."""
+    """Return the id for the request's command: the same whenever the request is sent again."""
     return cast("UUID", request.state.get(_COMMAND_ID) or uuid4())
 
 
 class IdempotencyMiddleware:
-    """The middleware. It stands behind the gate: keys are the calling agent's."""
+    """The middleware. It stands behind authentication: keys are the calling agent's."""
 
     def __init__(self, database: Database) -> None:
-        self._asked = database[IdempotencyDocument.Settings.name]
+        self._requests = database[IdempotencyDocument.Settings.name]
 
     def __call__(self, app: ASGIApp) -> ASGIApp:
-        """Stand before an application."""
+        """Wrap an application."""
 
-        async def answered(scope: Scope, receive: Receive, send: Send) -> None:
+        async def idempotent(scope: Scope, receive: Receive, send: Send) -> None:
             request: Request[Any, Any, Any] = Request(scope, receive, send)
             key = request.headers.get(HEADER)
-            if key is None or request.method != "POST" or not _may_be_kept(request):
+            if key is None or request.method != "POST" or not _may_be_stored(request):
                 await app(scope, receive, send)
                 return
             if not _KEY.fullmatch(key):
                 wrong = {"key": HEADER, "message": "has to be 1 to 255 visible ASCII characters"}
                 raise ValidationException(extra=[wrong])
             id_ = f"{request.user.agent_id}:{key}"
-            known = await self._ask(id_, await _digest(request))
-            if answer := known.get("answer"):
-                await _send(send, answer)
+            known = await self._claim(id_, await _digest(request))
+            if response := known.get("answer"):
+                await _replay(send, response)
                 return
             request.state[_COMMAND_ID] = known["command_id"]
             messages: list[Message] = []
 
-            async def keep(message: Message) -> None:
+            async def collect(message: Message) -> None:
                 messages.append(message)
 
-            await app(scope, receive, keep)
-            if answer := _final(messages):
-                await self._keep(id_, answer)
+            await app(scope, receive, collect)
+            if response := final_response(messages):
+                await self._store_response(id_, response)
             for message in messages:
                 await send(message)
 
-        return answered
+        return idempotent
 
-    async def _ask(self, id_: str, digest: bytes) -> Raw:
-        """Store what is asked, or find that it was asked before. Raises IdempotencyKeyReused."""
+    async def _claim(self, id_: str, digest: bytes) -> Raw:
+        """Store the request, or find it stored. Raises IdempotencyKeyReused."""
         document = {"request": digest, "command_id": uuid4(), "created_at": datetime.now(UTC)}
-        found: Raw | None = await self._asked.find_one_and_update(
+        found: Raw | None = await self._requests.find_one_and_update(
             {"_id": id_},
             {"$setOnInsert": document},
             upsert=True,
@@ -87,8 +87,8 @@ class IdempotencyMiddleware:
             raise IdempotencyKeyReused
         return found
 
-    async def _keep(self, id_: str, answer: Raw) -> None:
-        await self._asked.update_one({"_id": id_}, {"$set": {"answer": answer}})
+    async def _store_response(self, id_: str, response: Raw) -> None:
+        await self._requests.update_one({"_id": id_}, {"$set": {"answer": response}})
 
 
 async def _digest(request: Request[Any, Any, Any]) -> bytes:
@@ -96,29 +96,29 @@ async def _digest(request: Request[Any, Any, Any]) -> bytes:
     return hashlib.sha256(target.encode() + await request.body()).digest()
 
 
-def _may_be_kept(request: Request[Any, Any, Any]) -> bool:
-    """Tell whether the answer may be stored: none of those that hold tokens or keys."""
+def _may_be_stored(request: Request[Any, Any, Any]) -> bool:
     opt = request.route_handler.opt
-    return PUBLIC not in opt and SESSION_ONLY not in opt
+    # Keys belong to agents, and without credentials there is none.
+    return PUBLIC not in opt and NO_STORE not in opt
 
 
-def _final(messages: list[Message]) -> Raw | None:
-    """Give what is to be stored of an answer, or None when the request may be tried again.
+def final_response(messages: list[Message]) -> Raw | None:
+    """Return what is stored of a response, or None when the request may be tried again.
 
-    An answer too large to be stored is made again then, from commands with the same ids.
+    A response too large to be stored is made again then, from commands with the same ids.
     """
     start: Any = messages[0]
     status = start["status"]
-    if status in _PASSING or status == _ACCEPTED or status >= _SERVER_ERRORS:
+    if status in _RETRIABLE or status == _ACCEPTED or status >= _SERVER_ERRORS:
         return None
     body = b"".join(cast("Any", message).get("body", b"") for message in messages[1:])
-    if len(body) > MOST_STORED:
+    if len(body) > MAX_STORED_BYTES:
         return None
     return {"status": status, "headers": list(start["headers"]), "body": body}
 
 
-async def _send(send: Send, answer: Raw) -> None:
-    headers = [(bytes(name), bytes(value)) for name, value in answer["headers"]]
+async def _replay(send: Send, response: Raw) -> None:
+    headers = [(bytes(name), bytes(value)) for name, value in response["headers"]]
     headers.append((REPLAYED, b"true"))
-    await send({"type": "http.response.start", "status": answer["status"], "headers": headers})
-    await send({"type": "http.response.body", "body": answer["body"], "more_body": False})
+    await send({"type": "http.response.start", "status": response["status"], "headers": headers})
+    await send({"type": "http.response.body", "body": response["body"], "more_body": False})

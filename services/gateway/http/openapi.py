@@ -1,13 +1,12 @@
-"""How the API describes itself: OpenAPI 3.1, from the routes and from pydantic's own schemas.
+"""The OpenAPI 3.1 document, from Litestar's routes and pydantic's schemas.
 
-Litestar knows the routes; of the models it passes over limits inside optional fields, and that
-unknown fields are refused. So their schemas are pydantic's.
+Litestar's own schemas of the models lack limits inside optional fields, and that unknown fields are
+refused.
 """
 
 import copy
 import json
-from collections.abc import Iterator, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,11 +21,11 @@ from litestar.serialization import encode_json
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from services.gateway import errors
 from services.gateway.accounts import schemas as account_shapes
-from services.gateway.accounts.authentication import PUBLIC
 from services.gateway.commands import client_import as importing
 from services.gateway.http import problem_details as problems
-from services.gateway.http.headers import SECRET_POSTS
+from services.gateway.markers import MAY_BE_PENDING, NO_STORE, PUBLIC
 from services.gateway.read_models import dashboard
 from services.gateway.read_models import schemas as shapes
 
@@ -36,61 +35,57 @@ _TAGS = {
     "keys": "API keys for integrators.",
     "clients": "Clients of the agent.",
     "tasks": "Follow-ups.",
-    "dashboard": "What an agent looks at first.",
-    "timeline": "What happened to clients, in words.",
-    "live": "The same as it happens.",
-    "emails": "Emails and what became of them.",
-    "commands": "What became of a write that was answered with 202.",
-    "admin": "What admins see and do.",
-    "webhooks": "What the mail provider reports.",
+    "dashboard": "An overview of an agent's follow-ups.",
+    "timeline": "Events of clients, described for people.",
+    "live": "The timeline as it happens.",
+    "emails": "Emails and their outcomes.",
+    "commands": "Outcomes of writes that were answered with 202.",
+    "admin": "Administration of all agents, for admins.",
+    "webhooks": "Reports of the mail provider.",
 }
-# Names in them are invented.
+# Names in them are fictitious.
 EXAMPLES: dict[str, Any] = json.loads(Path(__file__).with_name("examples.json").read_text())
-MODULES = (shapes, account_shapes, dashboard, importing, problems)
-_BASES = (shapes.Shown, account_shapes.Body)
+MODULES = (shapes, account_shapes, dashboard, importing, problems, errors)
+_BASES = (shapes.ReadModel, account_shapes.Body)
 _REF = "#/components/schemas/{model}"
 _TEXT: dict[str, Any] = {"type": "string"}
-_TAG = {"description": "Names what was answered (RFC 9110).", "schema": _TEXT}
-_LISTED = {
-    "X-Total-Count": {"description": "How many there are.", "schema": {"type": "integer"}},
+_ETAG = {"description": "Identifies the content (RFC 9110).", "schema": _TEXT}
+_LIST_HEADERS = {
+    "X-Total-Count": {
+        "description": "How many match, on all pages.",
+        "schema": {"type": "integer"},
+    },
     "Link": {"description": "first, prev, next, last (RFC 8288).", "schema": _TEXT},
 }
-_KNOWN = {
+_IF_NONE_MATCH = {
     "name": "If-None-Match",
     "in": "header",
-    "description": "tags of what is known: it is not sent again, but answered 304",
+    "description": "ETags that the caller has: the response is 304 if the content is one of them",
     "schema": _TEXT,
 }
-_ONCE = {
+_IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
-    "description": "sent again with the same key within a day, it is done once, answered the same",
+    "description": "requests with the same key within a day are done once, with the same response",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
-# What is ordered there is answered 202 when its owner does not answer in time.
-_ORDERING = (
-    *("/api/agents/me", "/api/clients", "/api/tasks", "/api/emails"),
-    *("/api/admin/tasks", "/api/admin/emails"),
-)
-# Its report tells of each line what is pending.
-_AT_ONCE = ("/api/clients/import",)
 _PENDING = {
-    "description": "It is durable, but not carried out yet: `Location` is where its outcome stands",
+    "description": "The command is durable but not carried out yet: get its outcome at `Location`",
     "headers": {"Location": {"schema": _TEXT}},
     "content": {"application/json": {"schema": {"$ref": _REF.format(model="Pending")}}},
 }
 
 
-class _Rendered(JsonRenderPlugin):
-    """Serves the document at /schema."""
+class _Renderer(JsonRenderPlugin):
+    """Renders the document at /schema and /schema/openapi.json."""
 
     @staticmethod
     def render(request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        return encode_json(refined(openapi_schema, public_in(request.app)))
+        return encode_json(completed(openapi_schema, markers_of(request.app)))
 
 
-def described() -> OpenAPIConfig:
-    """Give what is said of the API as a whole."""
+def openapi_config() -> OpenAPIConfig:
+    """Return Litestar's configuration: what concerns the API as a whole."""
     bearer = SecurityScheme(
         type="http",
         scheme="bearer",
@@ -100,7 +95,7 @@ def described() -> OpenAPIConfig:
         title="RealtorOS",
         version="0.1.0",
         description="Follows up with a realtor's clients by email. Errors are problems (RFC 9457).",
-        render_plugins=[_Rendered(path="/")],
+        render_plugins=[_Renderer(path=("/", "/openapi.json"))],
         openapi_router=Router(
             "/schema", route_handlers=[], opt={PUBLIC: True}, include_in_schema=False
         ),
@@ -108,52 +103,54 @@ def described() -> OpenAPIConfig:
         security=[{"bearer": []}],
         tags=[Tag(name=name, description=text) for name, text in _TAGS.items()],
         use_handler_docstrings=True,
-        operation_id_creator=_named,
+        operation_id_creator=_operation_id,
     )
 
 
-def refined(document: dict[str, Any], public: AbstractSet[str]) -> dict[str, Any]:
-    """Give Litestar's document with pydantic's schemas, and what middleware adds to the routes.
+def completed(document: dict[str, Any], markers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return Litestar's document with pydantic's schemas, and what middleware adds to the routes.
 
-    `public`: the ids of the operations that need no token.
+    `markers`: those of the operations, by id.
     """
     document = copy.deepcopy(document)
     document["components"]["schemas"] = schemas()
     document["paths"] = dict(sorted(document["paths"].items()))
-    for path, operations in document["paths"].items():
+    for operations in document["paths"].values():
         for method, operation in operations.items():
-            _refine(operation)
-            if operation["operationId"] in public:
+            _complete(operation)
+            opt = markers[operation["operationId"]]
+            if PUBLIC in opt:
                 operation["security"] = []
-            elif method == "post" and not path.startswith(SECRET_POSTS):
-                operation.setdefault("parameters", []).append(_ONCE)
-            if method != "get" and path.startswith(_ORDERING) and path not in _AT_ONCE:
+            elif method == "post" and NO_STORE not in opt:
+                operation["parameters"].append(_IDEMPOTENCY_KEY)
+            if MAY_BE_PENDING in opt:
                 operation["responses"]["202"] = _PENDING
     return document
 
 
-def public_in(app: Litestar) -> set[str]:
-    """Give the ids of the operations that need no token."""
+def markers_of(app: Litestar) -> dict[str, Any]:
+    """Return the operations' `opt` by operation id."""
     return {
-        str(handler.operation_id or _named(handler, None, route.path_components))
+        str(
+            handler.operation_id or _operation_id(handler, None, route.path_components)
+        ): handler.opt
         for route in app.routes
         if isinstance(route, HTTPRoute)
         for handler in route.route_handlers
-        if PUBLIC in handler.opt
     }
 
 
 @cache
 def schemas() -> dict[str, Any]:
-    """Give the JSON Schemas of all that goes in and out, by name."""
-    _, whole = models_json_schema(
-        [(model, "validation" if _comes_in(model) else "serialization") for model in _models()],
+    """Return the JSON Schemas of all requests and responses, by name."""
+    _, definitions = models_json_schema(
+        [(model, "validation" if _is_request(model) else "serialization") for model in _models()],
         ref_template=_REF,
     )
-    found: dict[str, Any] = whole["$defs"]
+    found: dict[str, Any] = definitions["$defs"]
     for name, schema in found.items():
         if name.endswith("Patch"):
-            # What is absent stays as it is: a default says only that it may be absent.
+            # What is absent stays as it is; ClientPatch inherits defaults that messages publish.
             for field in schema["properties"].values():
                 field.pop("default", None)
         if name in EXAMPLES:
@@ -169,13 +166,13 @@ def _models() -> Iterator[type[BaseModel]]:
                 yield value
 
 
-def _comes_in(model: type[BaseModel]) -> bool:
+def _is_request(model: type[BaseModel]) -> bool:
     return model.model_config.get("extra") == "forbid"
 
 
-def _refine(operation: dict[str, Any]) -> None:
+def _complete(operation: dict[str, Any]) -> None:
     responses, parameters = operation["responses"], operation.get("parameters", [])
-    # Litestar's own form of errors, which `problems` replaces.
+    # Litestar's own form of errors, which problem details replace.
     responses.pop("400", None)
     summary = operation["description"].split("\n\n")[0].replace("\n", " ")
     operation["summary"] = summary.rstrip(".")
@@ -186,16 +183,16 @@ def _refine(operation: dict[str, Any]) -> None:
         if status.startswith("2"):
             response["description"] = operation["summary"]
     if "304" in responses:
-        parameters.append(_KNOWN)
+        parameters.append(_IF_NONE_MATCH)
         content = responses["200"]["content"]["application/json"]["schema"]
-        list_page = _LISTED if content.get("type") == "array" else {}
-        responses["200"]["headers"] = {"ETag": _TAG} | list_page
-        responses["304"] = {"description": "It is what is known", "headers": {"ETag": _TAG}}
+        list_headers = _LIST_HEADERS if content.get("type") == "array" else {}
+        responses["200"]["headers"] = {"ETag": _ETAG} | list_headers
+        responses["304"] = {"description": "Not modified", "headers": {"ETag": _ETAG}}
     operation["parameters"] = parameters
 
 
-def _named(handler: HTTPRouteHandler, method: Any, components: Sequence[Any]) -> str:
-    """Name an operation by the fixed parts of its path and what it does: `clients_plan_pause`."""
+def _operation_id(handler: HTTPRouteHandler, method: Any, components: Sequence[Any]) -> str:
+    """Return an id of the fixed parts of the path and the action, as `clients_plan_pause`."""
     names = [part for part in components if isinstance(part, str) and part != "api"]
     action = handler.handler_name.rstrip("_")
     return "_".join(names if names and names[-1] == action else [*names, action])

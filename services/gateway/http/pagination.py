@@ -1,4 +1,4 @@
-"""Lists: a page as a JSON array, its total and its neighbours in the headers (RFC 8288)."""
+"""Lists: a page is a JSON array; its headers have the total and links to other pages (RFC 8288)."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -14,7 +14,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from chassis.mongo.client import Raw
 from contracts.message import to_milliseconds
 from services.gateway.http.context import ApiRequest, projection_of
-from services.gateway.http.etags import with_etag
+from services.gateway.http.etags import etag_response
 
 Page = Annotated[int, Parameter(ge=1, le=1_000_000, description="from 1")]
 Limit = Annotated[int, Parameter(ge=1, le=100, description="rows on a page")]
@@ -23,8 +23,8 @@ M = TypeVar("M", bound=BaseModel)
 Sort = list[tuple[str, int]]
 
 
-def sorted_by(sort: str, indexed: int) -> Sort:
-    """Read a `sort` parameter: a field, with "-" before it the other way round.
+def sort_order(sort: str, indexed: int) -> Sort:
+    """Return the order that a `sort` parameter names: a field, descending with "-" before it.
 
     `indexed` is the direction of the field in its index; ids break ties as they do there.
     """
@@ -43,15 +43,15 @@ async def list_page(
     total: int | Callable[[], Awaitable[int]],
     **options: Any,
 ) -> Response[list[M]]:
-    """Answer a page of the documents that match, with X-Total-Count and Link.
+    """Return a page of the documents that match, with X-Total-Count and Link.
 
-    `total` tells how many there are, or counts them; `options` are those of `find`.
+    `total` is their number, or counts them; `options` are those of `find`.
     """
     fields = projection_of(model)
     rows, headers = await read_page(
         request, documents, where, sort, fields, page, limit, total, **options
     )
-    return with_etag(request, list[model], rows, headers)  # type: ignore[valid-type]
+    return etag_response(request, list[model], rows, headers)  # type: ignore[valid-type]
 
 
 async def read_page(
@@ -65,9 +65,9 @@ async def read_page(
     total: int | Callable[[], Awaitable[int]],
     **options: Any,
 ) -> tuple[list[Raw], dict[str, str]]:
-    """Give a page of the documents that match, and its headers X-Total-Count and Link.
+    """Return a page of the documents that match, and its headers X-Total-Count and Link.
 
-    The last page tells by itself how many there are: counting may cost more than reading.
+    The last page needs no count: counting may cost more than reading.
     """
     found = documents.find(where, fields, **options).sort(sort)
     before = (page - 1) * limit
@@ -76,21 +76,24 @@ async def read_page(
         total = before + len(rows)
     elif callable(total):
         total = await total()
-    return rows, {"X-Total-Count": str(total), "Link": links(request, page, limit, total)}
+    return rows, {"X-Total-Count": str(total), "Link": link_header(request, page, limit, total)}
 
 
-def moment(field: str, time: datetime) -> datetime:
-    """Give the time as the store compares it; refuse one without offset or outside the calendar."""
+def stored_time(field: str, time: datetime) -> datetime:
+    """Return the time in UTC and milliseconds, as stored.
+
+    Raises ValidationException without an offset from UTC, or outside the years 1 to 9999.
+    """
     try:
         if time.tzinfo is None:
-            raise ValueError("has no offset from UTC")
+            raise ValueError("has no offset from UTC: add Z or one such as +02:00")
         return to_milliseconds(time)
     except ValueError as error:
         raise ValidationException(extra=[{"key": field, "message": str(error)}]) from error
 
 
-def links(request: Request[Any, Any, Any], page: int, limit: int, total: int) -> str:
-    """Give the Link header: first, prev, next and last, where they exist."""
+def link_header(request: Request[Any, Any, Any], page: int, limit: int, total: int) -> str:
+    """Return the Link header: first, prev, next and last, where they exist."""
     last = max(1, -(-total // limit))
     pages = {"first": 1, "prev": page - 1, "next": page + 1, "last": last}
     other = [(k, v) for k, v in request.query_params.multi_items() if k not in ("page", "limit")]

@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem+json; what is wrong with the request is named field by field."""
+"""Errors as problem details (RFC 9457), with what is wrong with the request field by field."""
 
 import asyncio
 import math
@@ -25,25 +25,27 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from pydantic import BaseModel
 from pymongo.errors import PyMongoError
 
-from services.gateway.accounts.authentication import ADMIN_ONLY
 from services.gateway.errors import (
+    CommandPending,
     EmailTaken,
     FieldError,
-    ForgedWebhook,
     IdempotencyKeyReused,
     InvalidCredentials,
+    InvalidWebhookSignature,
     Rejected,
-    StillRunning,
     TooManyRequests,
     Unavailable,
 )
 from services.gateway.http.idempotency import HEADER
+from services.gateway.markers import ADMIN_ONLY
 
 log = structlog.get_logger(__name__)
 
 RETRY_AFTER_SECONDS = 5
-# What the owner names when a command was decided for another version than there is.
+# The field of a rejection because the stream is at another version than the command requires.
 IF_VERSION = "if_version"
+NOT_FOUND = "no resource with this id exists, or you have no access to it"
+CHANGED = "the resource has changed since it was read: get it again, then repeat the change"
 STATUS_OF = {
     "not_found": HTTP_404_NOT_FOUND,
     "conflict": HTTP_409_CONFLICT,
@@ -51,24 +53,24 @@ STATUS_OF = {
 }
 TITLES = {
     400: "Bad request",
-    401: "Not logged in",
+    401: "Unauthorized",
     403: "Forbidden",
     404: "Not found",
     405: "Method not allowed",
     409: "Conflict",
-    412: "Changed meanwhile",
-    413: "Too large",
+    412: "Precondition failed",
+    413: "Content too large",
     415: "Unsupported media type",
-    422: "Invalid request",
+    422: "Unprocessable content",
     429: "Too many requests",
-    431: "Headers too large",
-    500: "Internal error",
-    503: "Unavailable",
+    431: "Request header fields too large",
+    500: "Internal server error",
+    503: "Service unavailable",
 }
 
 
 class Problem(BaseModel):
-    """RFC 9457, with `errors` for each field that is wrong."""
+    """Problem details (RFC 9457), with an entry in `errors` for each field that is wrong."""
 
     type: str = "about:blank"
     title: str
@@ -83,7 +85,7 @@ def problem(
     errors: list[FieldError] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response[Any]:
-    """Make the answer."""
+    """Return the response."""
     body = Problem(
         title=TITLES.get(status, "Error"), status=status, detail=detail, errors=errors or []
     )
@@ -95,8 +97,8 @@ def problem(
     )
 
 
-def on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
-    """Answer what Litestar refuses."""
+def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """Respond to what Litestar or a route refuses."""
     if isinstance(error, ValidationException):
         found = error.extra if isinstance(error.extra, list) else []
         errors = [
@@ -122,43 +124,48 @@ def on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[A
     return problem(error.status_code, error.detail, headers=headers)
 
 
-def on_not_recognised(request: Request[Any, Any, Any], error: InvalidCredentials) -> Response[Any]:
-    """Answer 401, the same whatever was wrong."""
+def on_invalid_credentials(
+    request: Request[Any, Any, Any], error: InvalidCredentials
+) -> Response[Any]:
+    """Respond with 401, the same whatever was wrong."""
     headers = {"WWW-Authenticate": "Bearer"}
-    return problem(HTTP_401_UNAUTHORIZED, "that is not right; nothing more is said", None, headers)
+    return problem(HTTP_401_UNAUTHORIZED, "Invalid credentials", None, headers)
 
 
-def on_taken(request: Request[Any, Any, Any], error: EmailTaken) -> Response[Any]:
-    """Answer 409 to a registration under an email that has an account."""
-    reason = "there is an account with this email"
+def on_email_taken(request: Request[Any, Any, Any], error: EmailTaken) -> Response[Any]:
+    """Respond with 409 to a registration under an email that has an account."""
+    reason = "an account with this email exists already: use another email"
     return problem(HTTP_409_CONFLICT, reason, [FieldError(field="email", reason=reason)])
 
 
-def on_too_many(request: Request[Any, Any, Any], error: TooManyRequests) -> Response[Any]:
-    """Answer 429 with the seconds to wait."""
-    headers = {"Retry-After": str(max(1, math.ceil(error.seconds)))}
-    return problem(HTTP_429_TOO_MANY_REQUESTS, "too often; please wait", None, headers)
+def on_too_many_requests(request: Request[Any, Any, Any], error: TooManyRequests) -> Response[Any]:
+    """Respond with 429 and the seconds to wait."""
+    seconds = str(max(1, math.ceil(error.seconds)))
+    detail = f"too many requests: try again in {seconds} s"
+    return problem(HTTP_429_TOO_MANY_REQUESTS, detail, headers={"Retry-After": seconds})
 
 
-def on_reused(request: Request[Any, Any, Any], error: IdempotencyKeyReused) -> Response[Any]:
-    """Answer 422 to a key that was used for another request."""
-    reason = "was used for another request"
+def on_idempotency_key_reused(
+    request: Request[Any, Any, Any], error: IdempotencyKeyReused
+) -> Response[Any]:
+    """Respond with 422 to a key that was used for another request."""
+    reason = "was used for another request: send a new key"
     errors = [FieldError(field=HEADER, reason=reason)]
     return problem(HTTP_422_UNPROCESSABLE_ENTITY, f"{HEADER} {reason}", errors)
 
 
 def on_rejected(request: Request[Any, Any, Any], error: Rejected) -> Response[Any]:
-    """Answer what the owner of the data refuses."""
-    answer = error.answer
-    if answer.field == IF_VERSION:
-        return problem(HTTP_412_PRECONDITION_FAILED, "it was changed meanwhile: read it again")
-    errors = [FieldError(field=answer.field, reason=answer.reason)] if answer.field else []
-    return problem(STATUS_OF[answer.kind], answer.reason, errors)
+    """Respond to what the owner of the data rejects."""
+    reply = error.reply
+    if reply.field == IF_VERSION:
+        return problem(HTTP_412_PRECONDITION_FAILED, CHANGED)
+    errors = [FieldError(field=reply.field, reason=reply.reason)] if reply.field else []
+    return problem(STATUS_OF[reply.kind], reply.reason, errors)
 
 
-def on_still_running(request: Request[Any, Any, Any], error: StillRunning) -> Response[Any]:
-    """Answer 202 with the place where the outcome will stand."""
-    # What an admin orders for an agent is that agent's command.
+def on_command_pending(request: Request[Any, Any, Any], error: CommandPending) -> Response[Any]:
+    """Respond with 202 and the address where the outcome will be."""
+    # A command that an admin sends for an agent is that agent's.
     commands = "/api/admin/commands" if ADMIN_ONLY in request.route_handler.opt else "/api/commands"
     location = f"{commands}/{error.command_id}"
     return Response(
@@ -168,76 +175,80 @@ def on_still_running(request: Request[Any, Any, Any], error: StillRunning) -> Re
     )
 
 
-def on_away(request: Request[Any, Any, Any], error: BaseException) -> Response[Any]:
-    """Answer 503 when Kafka or MongoDB is away, or this process about to be."""
+def on_unavailable(request: Request[Any, Any, Any], error: BaseException) -> Response[Any]:
+    """Respond with 503 when Kafka or MongoDB is unreachable, or this process is stopping."""
     log.warning("dependency_away", error=type(error).__name__)
     return problem(
         HTTP_503_SERVICE_UNAVAILABLE,
-        "a part of the system is away; nothing is lost, please try again",
+        f"a dependency is unavailable; no data is lost: try again in {RETRY_AFTER_SECONDS} s",
         headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
     )
 
 
-def answered_when_stopped(app: ASGIApp) -> ASGIApp:
-    """Answer 503 where a stop cancels a request that is still waiting.
+def unavailable_when_stopped(app: ASGIApp) -> ASGIApp:
+    """Respond with 503 where a stop cancels a request whose response has not begun."""
 
-    What has begun to be answered, as streams have, cannot be answered otherwise any more.
-    """
-
-    async def answered(scope: Scope, receive: Receive, send: Send) -> None:
+    async def cancellable(scope: Scope, receive: Receive, send: Send) -> None:
         begun = scope["type"] != ScopeType.HTTP
 
-        async def noted(message: Message) -> None:
+        async def send_first(message: Message) -> None:
             nonlocal begun
             begun = True
             await send(message)
 
         try:
-            await app(scope, receive, noted)
+            await app(scope, receive, send_first)
         except asyncio.CancelledError as error:
             if begun:
                 raise
             request: Request[Any, Any, Any] = Request(scope, receive, send)
-            answer = on_away(request, error).to_asgi_response(scope["litestar_app"], request)
-            await answer(scope, receive, send)
+            response = on_unavailable(request, error).to_asgi_response(
+                scope["litestar_app"], request
+            )
+            await response(scope, receive, send)
 
-    return answered
+    return cancellable
 
 
 def on_too_deep(request: Request[Any, Any, Any], error: RecursionError) -> Response[Any]:
-    """Answer 422 for JSON that is nested too deep to be read."""
+    """Respond with 422 to JSON that is nested too deeply to be parsed."""
     return problem(
         HTTP_422_UNPROCESSABLE_ENTITY,
-        "body: is nested too deep",
-        [FieldError(field="body", reason="is nested too deep")],
+        "body: is nested too deeply",
+        [FieldError(field="body", reason="is nested too deeply")],
     )
 
 
 def on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-    """Answer 500 without a word about the inside."""
+    """Respond with 500 and disclose nothing; the log has the error."""
     log.error("request_failed", path=request.url.path, exc_info=error)
-    return problem(HTTP_500_INTERNAL_SERVER_ERROR, "something went wrong here")
+    return problem(
+        HTTP_500_INTERNAL_SERVER_ERROR,
+        "an unexpected error occurred and was logged: try again, or report it with the time of day",
+    )
 
 
-def on_forged(request: Request[Any, Any, Any], error: ForgedWebhook) -> Response[Any]:
-    """Answer 403 to a webhook that is not signed by the provider."""
+def on_invalid_webhook_signature(
+    request: Request[Any, Any, Any], error: InvalidWebhookSignature
+) -> Response[Any]:
+    """Respond with 403 to a webhook request that the provider has not signed."""
     log.warning("webhook_forged", error=str(error))
-    return problem(HTTP_403_FORBIDDEN, "the signature is missing or wrong")
+    return problem(HTTP_403_FORBIDDEN, "the signature is missing or invalid")
 
 
 HANDLERS: dict[Any, Any] = {
-    HTTPException: on_http,
+    HTTPException: on_http_exception,
     Rejected: on_rejected,
-    InvalidCredentials: on_not_recognised,
-    EmailTaken: on_taken,
-    TooManyRequests: on_too_many,
-    IdempotencyKeyReused: on_reused,
-    StillRunning: on_still_running,
-    Unavailable: on_away,
-    TimeoutError: on_away,
-    ForgedWebhook: on_forged,
-    KafkaError: on_away,
-    PyMongoError: on_away,
+    InvalidCredentials: on_invalid_credentials,
+    EmailTaken: on_email_taken,
+    TooManyRequests: on_too_many_requests,
+    IdempotencyKeyReused: on_idempotency_key_reused,
+    CommandPending: on_command_pending,
+    Unavailable: on_unavailable,
+    TimeoutError: on_unavailable,
+    InvalidWebhookSignature: on_invalid_webhook_signature,
+    KafkaError: on_unavailable,
+    PyMongoError: on_unavailable,
     RecursionError: on_too_deep,
     Exception: on_bug,
 }

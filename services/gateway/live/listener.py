@@ -1,4 +1,4 @@
-"""One open connection of an agent: what it is told, and what waits to be sent to it."""
+"""An agent's open connection: a bounded queue of the messages to send, and why it is closed."""
 
 import asyncio
 import contextlib
@@ -7,13 +7,13 @@ from enum import IntEnum
 from typing import Literal
 from uuid import UUID
 
-# What may wait for a connection that reads slowly; it is closed then, and may go on from there.
-MOST_WAITING = 1000
+# A connection that reads so slowly that more wait is closed; it can resume from there.
+MAX_QUEUED = 1000
 RETRY_MS = 2000
 
 
 class CloseCode(IntEnum):
-    """Why a connection ends, as WebSocket says it (RFC 6455, and IANA's registry)."""
+    """Why a connection ends, as a WebSocket close code (RFC 6455, and IANA's registry)."""
 
     LEFT = 1000
     NO_LONGER_VALID = 1008
@@ -23,57 +23,57 @@ class CloseCode(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class LiveMessage:
-    """One message. `id` is a place to go on from; `data` is JSON."""
+    """A message to a connection. `id` is a position to resume from; `data` is JSON."""
 
     kind: Literal["hello", "timeline", "reset", "heartbeat"]
     id: str
     data: str = "{}"
 
     def as_event(self) -> str:
-        """Give it as server-sent event; a heartbeat is a comment that moves the last id."""
+        """Return a server-sent event; a heartbeat is a comment that moves the last event id."""
         if self.kind == "heartbeat":
             return f": heartbeat\nid: {self.id}\n\n"
         retry = f"retry: {RETRY_MS}\n" if self.kind == "hello" else ""
         return f"{retry}event: {self.kind}\nid: {self.id}\ndata: {self.data}\n\n"
 
     def as_json(self) -> str:
-        """Give it as message of a WebSocket."""
+        """Return a WebSocket message."""
         return f'{{"type":"{self.kind}","id":"{self.id}","data":{self.data}}}'
 
 
 class Listener:
-    """What is told to one connection; `ended` says why it is to be closed."""
+    """Queues messages for one connection; `ended` says why the connection is to be closed."""
 
     def __init__(self, agent_id: UUID) -> None:
         self.agent_id = agent_id
         self.ended: CloseCode | None = None
-        self._waiting: asyncio.Queue[LiveMessage | None] = asyncio.Queue(MOST_WAITING)
+        self._queue: asyncio.Queue[LiveMessage | None] = asyncio.Queue(MAX_QUEUED)
 
     @property
-    def has_all(self) -> bool:
-        """Whether nothing waits."""
-        return self._waiting.empty()
+    def is_drained(self) -> bool:
+        """Whether no message is queued."""
+        return self._queue.empty()
 
-    def tell(self, told: LiveMessage) -> None:
-        """Let a message wait for its turn; when too many do, end."""
+    def send(self, message: LiveMessage) -> None:
+        """Queue a message; end when the queue is full."""
         if self.ended is not None:
             return
         try:
-            self._waiting.put_nowait(told)
+            self._queue.put_nowait(message)
         except asyncio.QueueFull:
             self.end(CloseCode.TOO_SLOW)
 
     def end(self, why: CloseCode) -> None:
-        """End, whatever waits."""
+        """End, and drop what is queued."""
         if self.ended is None:
             self.ended = why
-            while not self._waiting.empty():
-                self._waiting.get_nowait()
-            self._waiting.put_nowait(None)
+            while not self._queue.empty():
+                self._queue.get_nowait()
+            self._queue.put_nowait(None)
 
     async def next(self, seconds: float) -> LiveMessage | None:
-        """Give the next message; None when there is none for so long, or when it has ended."""
+        """Return the next message; None when there is none in time, or the listener has ended."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                return await self._waiting.get()
+                return await self._queue.get()
         return None

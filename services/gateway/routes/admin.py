@@ -1,4 +1,4 @@
-"""What admins see and do: everybody's failed and unknown work, and the agents themselves."""
+"""Routes of admins: all agents' follow-ups and emails, accounts, the quarantine."""
 
 from functools import partial
 from uuid import UUID
@@ -8,27 +8,19 @@ from litestar.exceptions import NotFoundException, ValidationException
 from litestar.status_codes import HTTP_201_CREATED
 
 from chassis.inbox.quarantine import read_quarantine
-from contracts.catalogue import OWNERS
 from contracts.crm import AgentProfile
-from services.gateway.accounts.authentication import ADMIN_ONLY, SESSION_ONLY
+from contracts.services import SERVICES
 from services.gateway.accounts.documents import AccountDocument
 from services.gateway.accounts.schemas import Account, AccountPatch, NewAgent, Quarantined
-from services.gateway.http.context import (
-    ApiRequest,
-    context_of,
-    find_visible,
-    get,
-    get_tagged,
-    patch,
-    post,
-)
-from services.gateway.http.pagination import Limit, Page, list_page, sorted_by
-from services.gateway.read_models.schemas import CommandStatus
+from services.gateway.http.context import ApiRequest, context_of, get, get_tagged, patch, post
+from services.gateway.http.pagination import Limit, Page, list_page, sort_order
+from services.gateway.http.problem_details import NOT_FOUND
+from services.gateway.markers import ADMIN_ONLY, NO_STORE, SESSION_ONLY
 from services.gateway.routes.followups import Emails, Tasks
 
 
 class AllTasks(Tasks):
-    """Follow-ups of all agents, to see to what has failed."""
+    """Follow-ups of all agents."""
 
     path = "/api/admin/tasks"
     tags = ["admin"]
@@ -36,7 +28,7 @@ class AllTasks(Tasks):
 
 
 class AllEmails(Emails):
-    """Emails of all agents, to see to what has failed or is unknown."""
+    """Emails of all agents."""
 
     path = "/api/admin/emails"
     tags = ["admin"]
@@ -56,16 +48,16 @@ class Agents(Controller):
     ) -> Response[list[Account]]:
         """List all accounts, the newest first."""
         documents = context_of(request).database[AccountDocument.Settings.name]
-        by, total = sorted_by("-created_at", indexed=-1), partial(documents.count_documents, {})
+        by, total = sort_order("-created_at", indexed=-1), partial(documents.count_documents, {})
         return await list_page(request, documents, {}, by, Account, page, limit, total)
 
-    @post(opt={SESSION_ONLY: True})
+    @post(opt={SESSION_ONLY: True, NO_STORE: True})
     async def create(self, request: ApiRequest, data: NewAgent) -> Response[Account]:
-        """Add an agent or another admin, also where registration is closed."""
+        """Add an agent or an admin, even if registration is closed."""
         accounts = context_of(request).accounts
         profile = AgentProfile.model_validate(data.model_dump(exclude={"password", "role"}))
         agent_id = await accounts.add(data.email, data.password, profile, data.role)
-        await accounts.account(agent_id)
+        await accounts.active_account(agent_id)
         return Response(await _account(request, agent_id), status_code=HTTP_201_CREATED)
 
     @get("/{agent_id:uuid}")
@@ -75,52 +67,46 @@ class Agents(Controller):
 
     @patch("/{agent_id:uuid}", opt={SESSION_ONLY: True})
     async def change(self, request: ApiRequest, agent_id: UUID, data: AccountPatch) -> Account:
-        """Change role or password, or take the right to log in away or give it back."""
-        if agent_id == request.user.agent_id and (wrong := _not_for_himself(data)):
-            field, reason = wrong
-            raise ValidationException(extra=[{"key": field, "message": reason}])
+        """Change the role or password, or deactivate or reactivate the account."""
+        if agent_id == request.user.agent_id:
+            _require_other_admin(data)
         api = context_of(request)
-        await api.accounts.govern(
+        await api.accounts.update_by_admin(
             agent_id, role=data.role, active=data.active, password=data.password
         )
-        api.gate.forget()
+        api.authentication.clear_cache()
         return await _account(request, agent_id)
-
-
-@get("/api/admin/commands/{command_id:uuid}", tags=["admin"], opt={ADMIN_ONLY: True})
-async def command_status(request: ApiRequest, command_id: UUID) -> CommandStatus:
-    """Show what became of a command, of any agent, that was answered with 202."""
-    found: CommandStatus = await find_visible(
-        request, "commands", {"_id": command_id}, CommandStatus
-    )
-    return found
 
 
 @get("/api/admin/quarantine", tags=["admin"], opt={ADMIN_ONLY: True})
 async def quarantine(request: ApiRequest) -> list[Quarantined]:
-    """List what no service could handle; `realtoros quarantine` shows, retries and drops it."""
+    """List records that no service could handle; `realtoros quarantine` retries or drops them."""
     settings = context_of(request).settings
-    kept = await read_quarantine(
+    records = await read_quarantine(
         settings.kafka_bootstrap_servers,
         "realtoros-gateway-quarantine",
         settings.kafka_topic_prefix,
-        OWNERS,
+        SERVICES,
     )
-    return [Quarantined(name=one.name, at=one.at, type=one.type, reason=one.reason) for one in kept]
+    return [Quarantined(name=r.name, at=r.at, type=r.type, reason=r.reason) for r in records]
 
 
-def _not_for_himself(data: AccountPatch) -> tuple[str, str] | None:
-    if data.active is False or data.role == "agent":
-        wrong = "active" if data.active is False else "role"
-        return wrong, "an admin cannot take this from himself"
-    if data.password is not None:
-        return "password", "who knows his own changes it at /api/auth/password"
-    return None
+def _require_other_admin(data: AccountPatch) -> None:
+    """Raise ValidationException for changes that admins may not make to their own account."""
+    if data.active is False:
+        field, reason = "active", "admins cannot deactivate themselves: ask another admin"
+    elif data.role == "agent":
+        field, reason = "role", "admins cannot revoke their own role: ask another admin"
+    elif data.password is not None:
+        field, reason = "password", "change your own password at /api/auth/password"
+    else:
+        return
+    raise ValidationException(extra=[{"key": field, "message": reason}])
 
 
 async def _account(request: ApiRequest, agent_id: UUID) -> Account:
     name = AccountDocument.Settings.name
     found = await context_of(request).database[name].find_one({"_id": agent_id})
     if found is None:
-        raise NotFoundException("there is no such agent")
+        raise NotFoundException(NOT_FOUND)
     return Account.model_validate(found)

@@ -1,13 +1,18 @@
-"""All clients of an agent as a file: imported, exported."""
+"""Import and export of an agent's clients as a CSV file."""
 
+import asyncio
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, TypeVar, get_args
 
 from litestar import Controller
 from litestar.enums import RequestEncodingType
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import (
+    HTTPException,
+    ServiceUnavailableException,
+    ValidationException,
+)
 from litestar.openapi.spec import (
     OpenAPIFormat,
     OpenAPIMediaType,
@@ -21,23 +26,26 @@ from litestar.status_codes import HTTP_200_OK, HTTP_415_UNSUPPORTED_MEDIA_TYPE
 from multipart import MultipartError, MultipartParser
 
 from chassis.mongo.client import Database, Raw
+from chassis.process.tasks import cancel_and_wait
 from contracts.crm import Stage
-from services.gateway.commands.client_import import ImportReport, import_clients
+from services.gateway.commands.client_import import ImportReport
 from services.gateway.http.context import WRITTEN, ApiRequest, context_of, get, post, responses_of
 from services.gateway.http.idempotency import command_id_of
-from services.gateway.http.pagination import sorted_by
+from services.gateway.http.pagination import sort_order
 from services.gateway.leads import export
 from services.gateway.leads.records import Unreadable
-from services.gateway.read_models.documents import CLIENT_ORDERS, client_index, name_of
+from services.gateway.read_models.documents import CLIENT_ORDERS, client_index, index_name
 
 IMPORT_BYTES = 10 * 1_048_576
 EXPORTED_AT_ONCE = 500
 CSV = "text/csv"
 
+T = TypeVar("T")
+
 
 @dataclass
 class _TakesCsv(Operation):
-    """Litestar knows no bodies but JSON and forms."""
+    """The request body of an import: Litestar describes only JSON and forms."""
 
     def __post_init__(self) -> None:
         text = Schema(type=OpenAPIType.STRING, description="a header and a line for each client")
@@ -70,33 +78,33 @@ class ClientFiles(Controller):
         """Import clients from a CSV (at most 10 MiB and 20,000 lines), as `realtoros import` does.
 
         The body is the file, as text/csv, or a form (multipart/form-data) with one file. Columns
-        are told by their titles, those of our export and of common CRMs; a name and an email are
-        needed. Every line is imported whole or not at all, and has its entry in the answer; 422
-        only when the file as such is no use. The answer comes when all clients are shown. What crm
-        does not answer in time is pending, and its outcome will stand at /api/commands/{id}. After
-        503 import the file again: what was imported by then is known.
+        are recognised by their titles, those of our export and of common CRMs; a name and an email
+        are required. Every line is imported as a whole or not at all, and has an entry in the
+        response; the status is 422 only if the file cannot be read at all. The response comes once
+        all imported clients can be read. A line without a reply in time is pending: get its outcome
+        at /api/commands/{id}. After 503 import the file again: lines imported before are known.
         """
-        content, charset = await _file_of(request)
         api, agent_id = context_of(request), request.user.agent_id
-        try:
-            return await import_clients(
-                api.commands, api.database, agent_id, content, charset, base=command_id_of(request)
-            )
-        except Unreadable as error:
-            raise _wrong(str(error)) from error
+        with api.imports.slot(agent_id):
+            content, charset = await _file_of(request)
+            try:
+                rows = await _unless_hung_up(request, api.imports.read(content, charset))
+            except Unreadable as error:
+                raise _invalid(str(error)) from error
+            return await api.imports.add(agent_id, rows, base=command_id_of(request))
 
     @get("/export", media_type=CSV)
     async def export(self, request: ApiRequest) -> Stream:
         """Export all clients as a CSV that the import reads back, the oldest first.
 
-        Custom fields are one column of JSON. A cell that spreadsheets would take for a formula
-        begins with an apostrophe, which the import takes off again.
+        Custom fields are one column of JSON. A cell that a spreadsheet would read as a formula
+        gets an apostrophe in front, which the import removes.
         """
         batches = _exported(
             context_of(request).database,
             {"agent_id": request.user.agent_id, "stage": {"$in": list(get_args(Stage))}},
         )
-        # While nothing has been answered yet, a store that is away can be answered with 503.
+        # Before the response has begun, an unavailable store can still be answered with 503.
         first = await anext(batches)
 
         async def all_() -> AsyncIterator[bytes]:
@@ -111,41 +119,62 @@ class ClientFiles(Controller):
 
 
 async def _file_of(request: ApiRequest) -> tuple[bytes, str | None]:
-    """Give the file and its charset, if it is told."""
+    """Return the file and its charset, if the request names one."""
     type_, options = request.content_type
     if type_ == RequestEncodingType.MULTI_PART:
         return _only_file(await request.body(), options.get("boundary", "")), None
     if type_ != CSV:
         raise HTTPException(
-            f"a file of clients is {CSV}", status_code=HTTP_415_UNSUPPORTED_MEDIA_TYPE
+            f"send the file as {CSV} or multipart/form-data",
+            status_code=HTTP_415_UNSUPPORTED_MEDIA_TYPE,
         )
     return await request.body(), options.get("charset")
 
 
+async def _unless_hung_up(request: ApiRequest, work: Coroutine[Any, Any, T]) -> T:
+    """Return what the work returns. Cancels it when the caller hangs up, who gets no answer."""
+    tasks = asyncio.create_task(work), asyncio.create_task(_hang_up(request))
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if not tasks[0].done():
+            raise ServiceUnavailableException
+        return await tasks[0]
+    finally:
+        await cancel_and_wait(tasks)
+
+
+async def _hang_up(request: ApiRequest) -> None:
+    """Return when the caller hangs up; the body has been read by now."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
 def _only_file(form: bytes, boundary: str) -> bytes:
-    """Give the file in a form. Litestar's own reading decodes text, in any charset it is told."""
+    """Return the file in a form. Litestar's own parser decodes text, in any charset named."""
     try:
         parts = MultipartParser(  # type: ignore[no-untyped-call]
             io.BytesIO(form), boundary, spool_limit=IMPORT_BYTES, memory_limit=IMPORT_BYTES
         )
         files = [part for part in parts if part.filename]
     except MultipartError:
-        raise _wrong("the form cannot be read") from None
+        raise _invalid(
+            "the form cannot be parsed: send multipart/form-data with one file"
+        ) from None
     if len(files) != 1:
-        raise _wrong(f"the form has {len(files)} files; one is needed")
+        raise _invalid(f"the form has {len(files)} files: send exactly one")
     content: bytes = files[0].raw
     return content
 
 
-def _wrong(reason: str) -> ValidationException:
+def _invalid(reason: str) -> ValidationException:
     return ValidationException(extra=[{"key": "file", "message": reason}])
 
 
 async def _exported(database: Database, where: Raw) -> AsyncIterator[bytes]:
-    """Give the file in parts: the store is asked for a batch when the one before is sent."""
+    """Yield the file in parts: a batch is read from the store when the one before is sent."""
     found = database["clients"].find(where, dict.fromkeys(export.COLUMNS, 1))
-    found = found.sort(sorted_by("created_at", CLIENT_ORDERS["created_at"]))
-    found = found.hint(name_of(client_index("created_at"))).batch_size(EXPORTED_AT_ONCE)
+    found = found.sort(sort_order("created_at", CLIENT_ORDERS["created_at"]))
+    found = found.hint(index_name(client_index("created_at"))).batch_size(EXPORTED_AT_ONCE)
     async with found as cursor:
         part, rows = export.header(), await cursor.to_list(EXPORTED_AT_ONCE)
         while rows:

@@ -1,4 +1,4 @@
-"""The clients of the REST API: all are the calling agent's; what is not his does not exist."""
+"""Routes of clients. Another agent's client is not found."""
 
 from functools import partial
 from typing import Annotated
@@ -25,14 +25,15 @@ from services.gateway.http.context import (
     patch,
     post,
 )
-from services.gateway.http.etags import IfMatch, if_match_version, with_etag
+from services.gateway.http.etags import IfMatch, etag_response, if_match_version
 from services.gateway.http.idempotency import command_id_of
 from services.gateway.http.pagination import Limit, Page
+from services.gateway.markers import MAY_BE_PENDING
 from services.gateway.read_models.schemas import Client, ClientPatch, Created, NewClient, Task
 from services.gateway.routes.client_search import ClientSort, clients_of
 from services.gateway.routes.followups import tasks_of
 
-# The store cannot search for it.
+# MongoDB refuses NUL in a pattern.
 NO_NUL = r"^[^\x00]*$"
 
 
@@ -42,12 +43,12 @@ class Clients(Controller):
     path = "/api/clients"
     tags = ["clients"]
 
-    @post()
+    @post(opt={MAY_BE_PENDING: True})
     async def create(self, request: ApiRequest, data: NewClient) -> Response[Created]:
         """Add a client; five follow-ups are planned for it."""
         api, command_id = context_of(request), command_id_of(request)
         client_id = uuid5(command_id, "client")
-        await api.commands.order(data.ordered(request.user.agent_id, client_id), command_id)
+        await api.commands.execute(data.to_command(request.user.agent_id, client_id), command_id)
         return Response(
             Created(client_id=client_id),
             status_code=201,
@@ -64,43 +65,43 @@ class Clients(Controller):
         page: Page = 1,
         limit: Limit = 20,
     ) -> Response[list[Client]]:
-        """List clients, unless asked otherwise the newest first.
+        """List clients, by default the newest first.
 
-        `q` finds the beginnings of words in name, email and address. Names are sorted whatever
-        their case; who was never contacted is before all others in `last_contacted`.
+        `q` finds beginnings of words in name, email and address. Sorting by name ignores case;
+        `last_contacted` puts clients that were never contacted first.
         """
         return await clients_of(request, stage, q, sort, page, limit)
 
     @get_tagged("/{client_id:uuid}")
     async def show(self, request: ApiRequest, client_id: UUID) -> Response[Client]:
         """Show a client."""
-        return with_etag(request, Client, await _client(request, client_id))
+        return etag_response(request, Client, await _client(request, client_id))
 
-    @patch("/{client_id:uuid}")
+    @patch("/{client_id:uuid}", opt={MAY_BE_PENDING: True})
     async def change(
         self, request: ApiRequest, client_id: UUID, data: ClientPatch, if_match: IfMatch = None
     ) -> Response[Client]:
-        """Change a client. One that becomes closed or lost gets no more follow-ups."""
+        """Change a client. Closed or lost, it gets no more follow-ups."""
         api = context_of(request)
-        version = await _version(request, client_id)
-        changes = data.model_dump(exclude_unset=True)
-        own = {name: changes.pop(name) for name in ("stage", "property_type") if name in changes}
-        await api.commands.order(
+        version = await _version(request, if_match, client_id)
+        changes = data.model_dump()
+        fields = {name: changes.pop(name) for name in ("stage", "property_type") if name in changes}
+        await api.commands.execute(
             UpdateClient(
                 agent_id=request.user.agent_id,
                 client_id=client_id,
                 personal=ClientDetailsPatch(**changes),
                 if_version=version,
-                **own,
+                **fields,
             )
         )
-        return with_etag(request, Client, await _client(request, client_id))
+        return etag_response(request, Client, await _client(request, client_id))
 
-    @delete("/{client_id:uuid}")
+    @delete("/{client_id:uuid}", opt={MAY_BE_PENDING: True})
     async def remove(self, request: ApiRequest, client_id: UUID, if_match: IfMatch = None) -> None:
-        """Delete a client and cancel what is pending for it."""
-        version = await _version(request, client_id)
-        await context_of(request).commands.order(
+        """Delete a client and cancel its pending follow-ups."""
+        version = await _version(request, if_match, client_id)
+        await context_of(request).commands.execute(
             DeleteClient(agent_id=request.user.agent_id, client_id=client_id, if_version=version)
         )
 
@@ -112,44 +113,47 @@ class Clients(Controller):
         await _client(request, client_id)
         return await tasks_of(request, {"client_id": client_id}, page, limit)
 
-    @post("/{client_id:uuid}/plan/pause", status_code=HTTP_200_OK)
+    @post("/{client_id:uuid}/plan/pause", status_code=HTTP_200_OK, opt={MAY_BE_PENDING: True})
     async def pause(
         self, request: ApiRequest, client_id: UUID, if_match: IfMatch = None
     ) -> Response[Client]:
         """Pause the plan: no follow-up falls due until it is resumed."""
-        return await _planned(request, client_id, PausePlan)
+        return await _change_plan(request, if_match, client_id, PausePlan)
 
-    @post("/{client_id:uuid}/plan/resume", status_code=HTTP_200_OK)
+    @post("/{client_id:uuid}/plan/resume", status_code=HTTP_200_OK, opt={MAY_BE_PENDING: True})
     async def resume(
         self, request: ApiRequest, client_id: UUID, if_match: IfMatch = None
     ) -> Response[Client]:
-        """Resume the plan: what has fallen behind goes one a day."""
-        return await _planned(request, client_id, ResumePlan)
+        """Resume the plan: overdue follow-ups fall due one a day."""
+        return await _change_plan(request, if_match, client_id, ResumePlan)
 
-    @post("/{client_id:uuid}/plan/cancel", status_code=HTTP_200_OK)
+    @post("/{client_id:uuid}/plan/cancel", status_code=HTTP_200_OK, opt={MAY_BE_PENDING: True})
     async def cancel(
         self, request: ApiRequest, client_id: UUID, if_match: IfMatch = None
     ) -> Response[Client]:
-        """Cancel all follow-ups that are pending."""
-        return await _planned(request, client_id, CancelPlan)
+        """Cancel all pending follow-ups."""
+        return await _change_plan(request, if_match, client_id, CancelPlan)
 
 
-async def _planned(
-    request: ApiRequest, client_id: UUID, command: type[PausePlan | ResumePlan | CancelPlan]
+async def _change_plan(
+    request: ApiRequest,
+    if_match: str | None,
+    client_id: UUID,
+    type_: type[PausePlan | ResumePlan | CancelPlan],
 ) -> Response[Client]:
-    """Order something for the client's plan, and show the client."""
+    """Execute the command on the client's plan and return the client."""
     show = partial(_client, request, client_id)
     await show()
-    version = await if_match_version(request, f"plan-{client_id}", show)
-    about = command(agent_id=request.user.agent_id, client_id=client_id, if_version=version)
-    await context_of(request).commands.order(about, command_id_of(request))
-    return with_etag(request, Client, await _client(request, client_id))
+    version = await if_match_version(request, if_match, f"plan-{client_id}", show)
+    command = type_(agent_id=request.user.agent_id, client_id=client_id, if_version=version)
+    await context_of(request).commands.execute(command, command_id_of(request))
+    return etag_response(request, Client, await _client(request, client_id))
 
 
-async def _version(request: ApiRequest, client_id: UUID) -> int | None:
-    """Give the version that a change is meant for."""
+async def _version(request: ApiRequest, if_match: str | None, client_id: UUID) -> int | None:
+    """Return the client's version that a change requires."""
     return await if_match_version(
-        request, f"client-{client_id}", lambda: _client(request, client_id)
+        request, if_match, f"client-{client_id}", lambda: _client(request, client_id)
     )
 
 

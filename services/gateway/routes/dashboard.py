@@ -1,4 +1,4 @@
-"""The dashboard's figures over HTTP."""
+"""The dashboard's figures."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from services.gateway.routes.agents import profile_of
 
 @get("/api/dashboard/stats", tags=["dashboard"])
 async def stats(request: ApiRequest) -> DashboardStats:
-    """Show how the agent's follow-ups stand, in days of the agent's time zone."""
+    """Show figures on the agent's follow-ups, in days of the agent's time zone."""
     where = {"agent_id": request.user.agent_id}
     zone = ZoneInfo((await profile_of(request)).personal.time_zone)
     return await dashboard(context_of(request).database, where, datetime.now(UTC), zone)

@@ -1,4 +1,4 @@
-"""The follow-ups and emails of the REST API."""
+"""Routes of follow-ups and emails."""
 
 from datetime import datetime
 from functools import partial
@@ -24,11 +24,12 @@ from services.gateway.http.context import (
     post,
     visible_to_caller,
 )
-from services.gateway.http.etags import IfMatch, if_match_version, with_etag
+from services.gateway.http.etags import IfMatch, etag_response, if_match_version
 from services.gateway.http.idempotency import command_id_of
-from services.gateway.http.pagination import Limit, Page, list_page, moment, sorted_by
+from services.gateway.http.pagination import Limit, Page, list_page, sort_order, stored_time
+from services.gateway.markers import MAY_BE_PENDING
 from services.gateway.read_models.documents import EmailStatus, TaskDocument, TaskStatus
-from services.gateway.read_models.index_counts import count_among
+from services.gateway.read_models.index_counts import count_in
 from services.gateway.read_models.schemas import Email, EmailResolution, Task, TaskPatch
 
 TaskSort = Literal["scheduled_for", "-scheduled_for"]
@@ -52,12 +53,12 @@ class Tasks(Controller):
         page: Page = 1,
         limit: Limit = 20,
     ) -> Response[list[Task]]:
-        """List follow-ups, unless asked otherwise the earliest first."""
+        """List follow-ups, by default the earliest first."""
         where: Raw = {}
         if client_id:
             where["client_id"] = client_id
         if due_before:
-            where["scheduled_for"] = {"$lt": moment("due_before", due_before)}
+            where["scheduled_for"] = {"$lt": stored_time("due_before", due_before)}
         if status:
             where["status"] = {"$in": status}
         return await tasks_of(request, where, page, limit, sort)
@@ -65,46 +66,48 @@ class Tasks(Controller):
     @get_tagged("/{task_id:uuid}")
     async def show(self, request: ApiRequest, task_id: UUID) -> Response[Task]:
         """Show a follow-up."""
-        return with_etag(request, Task, await _task(request, task_id))
+        return etag_response(request, Task, await _task(request, task_id))
 
-    @patch("/{task_id:uuid}")
+    @patch("/{task_id:uuid}", opt={MAY_BE_PENDING: True})
     async def change(
         self, request: ApiRequest, task_id: UUID, data: TaskPatch, if_match: IfMatch = None
     ) -> Response[Task]:
-        """Change a follow-up: its date (one that has passed lets it fall due), priority, notes."""
-        known, version = await _plan(request, task_id)
-        changes = data.model_dump(exclude_unset=True)
+        """Change a follow-up's date (with a past one it falls due at once), priority, notes."""
+        about, version = await _plan(request, if_match, task_id)
+        changes = data.model_dump()
         notes = {"notes": changes.pop("notes")} if "notes" in changes else {}
         if "scheduled_for" in changes:
-            changes["scheduled_for"] = moment("scheduled_for", changes["scheduled_for"])
+            changes["scheduled_for"] = stored_time("scheduled_for", changes["scheduled_for"])
         command = ChangeFollowup(
-            **known, personal=FollowupPatch(**notes), if_version=version, **changes
+            **about, personal=FollowupPatch(**notes), if_version=version, **changes
         )
-        await context_of(request).commands.order(command)
-        return with_etag(request, Task, await _task(request, task_id))
+        await context_of(request).commands.execute(command)
+        return etag_response(request, Task, await _task(request, task_id))
 
-    @post("/{task_id:uuid}/cancel", status_code=HTTP_200_OK)
+    @post("/{task_id:uuid}/cancel", status_code=HTTP_200_OK, opt={MAY_BE_PENDING: True})
     async def cancel(
         self, request: ApiRequest, task_id: UUID, if_match: IfMatch = None
     ) -> Response[Task]:
         """Cancel a pending follow-up: it will not be sent."""
-        known, version = await _plan(request, task_id)
-        command = CancelFollowup(**known, if_version=version)
-        await context_of(request).commands.order(command, command_id_of(request))
-        return with_etag(request, Task, await _task(request, task_id))
+        about, version = await _plan(request, if_match, task_id)
+        command = CancelFollowup(**about, if_version=version)
+        await context_of(request).commands.execute(command, command_id_of(request))
+        return etag_response(request, Task, await _task(request, task_id))
 
-    @post("/{task_id:uuid}/retry", status_code=HTTP_200_OK)
+    @post("/{task_id:uuid}/retry", status_code=HTTP_200_OK, opt={MAY_BE_PENDING: True})
     async def retry(
         self, request: ApiRequest, task_id: UUID, if_match: IfMatch = None
     ) -> Response[Task]:
-        """Have a failed follow-up written or sent again, whichever of the two failed."""
-        found: TaskDocument = await find_visible(request, "tasks", {"_id": task_id}, TaskDocument)
-        command = _again(found)
-        version = await if_match_version(request, command.stream, lambda: _task(request, task_id))
-        await context_of(request).commands.order(
+        """Retry a failed follow-up: compose or send it again, whichever failed."""
+        task: TaskDocument = await find_visible(request, "tasks", {"_id": task_id}, TaskDocument)
+        command = _retry_command(task)
+        version = await if_match_version(
+            request, if_match, command.stream, lambda: _task(request, task_id)
+        )
+        await context_of(request).commands.execute(
             command.model_copy(update={"if_version": version}), command_id_of(request)
         )
-        return with_etag(request, Task, await _task(request, task_id))
+        return etag_response(request, Task, await _task(request, task_id))
 
 
 class Emails(Controller):
@@ -123,29 +126,29 @@ class Emails(Controller):
         page: Page = 1,
         limit: Limit = 20,
     ) -> Response[list[Email]]:
-        """List emails, unless asked otherwise the newest first."""
+        """List emails, by default the newest first."""
         documents = context_of(request).database["email_logs"]
         statuses = status or list(get_args(EmailStatus))
         where = visible_to_caller(request) | {"status": {"$in": statuses}}
         if client_id:
             where["client_id"] = client_id
-        by, total = sorted_by(sort, indexed=-1), partial(_count, documents, where)
+        by, total = sort_order(sort, indexed=-1), partial(_count, documents, where)
         return await list_page(request, documents, where, by, Email, page, limit, total)
 
     @get_tagged("/{email_id:uuid}")
     async def show(self, request: ApiRequest, email_id: UUID) -> Response[Email]:
         """Show an email."""
-        return with_etag(request, Email, await _email(request, email_id))
+        return etag_response(request, Email, await _email(request, email_id))
 
-    @post("/{email_id:uuid}/resolve", status_code=HTTP_200_OK)
+    @post("/{email_id:uuid}/resolve", status_code=HTTP_200_OK, opt={MAY_BE_PENDING: True})
     async def resolve(
         self, request: ApiRequest, email_id: UUID, data: EmailResolution, if_match: IfMatch = None
     ) -> Response[Email]:
-        """Settle an email that failed or whose outcome is unknown, as a person decides."""
+        """Settle an email that failed or whose outcome is unknown by a person's decision."""
         show = partial(_email, request, email_id)
         email = await show()
-        version = await if_match_version(request, f"email-{email_id}", show)
-        await context_of(request).commands.order(
+        version = await if_match_version(request, if_match, f"email-{email_id}", show)
+        await context_of(request).commands.execute(
             ResolveEmail(
                 agent_id=email.agent_id,
                 client_id=email.client_id,
@@ -156,24 +159,25 @@ class Emails(Controller):
             ),
             command_id_of(request),
         )
-        return with_etag(request, Email, await _email(request, email_id))
+        return etag_response(request, Email, await _email(request, email_id))
 
 
 async def tasks_of(
     request: ApiRequest, where: Raw, page: int, limit: int, sort: TaskSort = "scheduled_for"
 ) -> Response[list[Task]]:
-    """Answer a page of the follow-ups within reach that match."""
+    """Return a page of the follow-ups that match and the caller may see."""
     documents = context_of(request).database["tasks"]
-    every = visible_to_caller(request) | {"status": {"$in": list(get_args(TaskStatus))}}
-    by, total = sorted_by(sort, indexed=1), partial(_count, documents, every | where)
-    return await list_page(request, documents, every | where, by, Task, page, limit, total)
+    # A task without a status is not planned yet.
+    shown = visible_to_caller(request) | {"status": {"$in": list(get_args(TaskStatus))}}
+    by, total = sort_order(sort, indexed=1), partial(_count, documents, shown | where)
+    return await list_page(request, documents, shown | where, by, Task, page, limit, total)
 
 
 async def _count(documents: AsyncCollection[Raw], where: Raw) -> int:
-    # A client's are few, and not in the order of their statuses.
+    # A client has few, and its index is not in the order of statuses.
     if "client_id" in where:
         return await documents.count_documents(where)
-    return await count_among(documents, where, "status", get_args(TaskStatus))
+    return await count_in(documents, where, "status", get_args(TaskStatus))
 
 
 async def _task(request: ApiRequest, task_id: UUID) -> Task:
@@ -182,13 +186,13 @@ async def _task(request: ApiRequest, task_id: UUID) -> Task:
     return task
 
 
-async def _plan(request: ApiRequest, task_id: UUID) -> tuple[Raw, int | None]:
-    """Give what names a follow-up to its plan, and the version that a change is meant for."""
-    known: TaskDocument = await find_visible(request, "tasks", {"_id": task_id}, TaskDocument)
+async def _plan(request: ApiRequest, if_match: str | None, task_id: UUID) -> tuple[Raw, int | None]:
+    """Return a command's ids of the follow-up, and the plan's version that a change requires."""
+    task: TaskDocument = await find_visible(request, "tasks", {"_id": task_id}, TaskDocument)
     version = await if_match_version(
-        request, f"plan-{known.client_id}", lambda: _task(request, task_id)
+        request, if_match, f"plan-{task.client_id}", lambda: _task(request, task_id)
     )
-    about = {"agent_id": known.agent_id, "client_id": known.client_id, "followup_id": task_id}
+    about = {"agent_id": task.agent_id, "client_id": task.client_id, "followup_id": task_id}
     return about, version
 
 
@@ -197,13 +201,13 @@ async def _email(request: ApiRequest, email_id: UUID) -> Email:
     return email
 
 
-def _again(task: TaskDocument) -> RetryDraft | ResolveEmail:
+def _retry_command(task: TaskDocument) -> RetryDraft | ResolveEmail:
     about = {"agent_id": task.agent_id, "client_id": task.client_id, "followup_id": task.id}
     if task.email and task.email.status == "failed":
         return ResolveEmail(**about, email_id=task.email.email_id, resolution="resend")
     if task.draft and task.draft.status == "failed" and not task.email:
         return RetryDraft(**about)
     raise HTTPException(
-        f"the follow-up is {task.status}: only a failed one can be tried again",
+        f"the follow-up is {task.status}: only a failed one can be retried",
         status_code=HTTP_409_CONFLICT,
     )

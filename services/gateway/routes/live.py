@@ -19,23 +19,23 @@ from services.gateway.live.listener import CloseCode, Listener
 
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
-_DESCRIPTION = """Server-sent events; `/api/ws` tells the same over a WebSocket.
+_DESCRIPTION = """Server-sent events; `/api/ws` sends the same over a WebSocket.
 
-Event `hello` comes first. `timeline` has a TimelineEntry as data. `reset` says that what was missed
-is not known any more: fetch the lists anew. Each has an id to go on from (`Last-Event-ID`), without
-gap or repeat. A comment every 15 s when nothing happens.
+Event `hello` comes first. `timeline` has a TimelineEntry as data. `reset` means that missed events
+are no longer available: fetch the lists again. Each has an id to resume from (`Last-Event-ID`),
+without gap or repeat. When nothing happens, a comment comes every 15 s.
 """
 
 Socket = WebSocket[Caller, Any, Any]
-Header = HeaderParameter(name="Last-Event-ID", description="the id of the last event that was got")
-Query = Parameter(description="the same, where no header can be set; the header goes before it")
+Header = HeaderParameter(name="Last-Event-ID", description="the id of the last event received")
+Query = Parameter(description="the same, where no header can be set; the header takes precedence")
 
 
 @get(
     "/api/events",
     media_type="text/event-stream",
     tags=["live"],
-    summary="What happens, as it happens",
+    summary="Send the timeline as it happens",
     description=_DESCRIPTION,
 )
 async def events(
@@ -43,35 +43,39 @@ async def events(
     resumed_from: Annotated[str | None, Header] = None,
     last_event_id: Annotated[str | None, Query] = None,
 ) -> Stream:
-    """Tell what happens to the agent's clients as it happens (server-sent events)."""
+    """Send the agent's timeline as it happens (server-sent events)."""
     api = context_of(request)
-    await api.feed.opened(request.user.agent_id)
-    told = _events(api, request.user, resumed_from or last_event_id or None)
-    return Stream(told, media_type="text/event-stream", headers=_HEADERS)
+    await api.feed.admit(request.user.agent_id)
+    messages = _events(api, request.user, resumed_from or last_event_id or None)
+    return Stream(messages, media_type="text/event-stream", headers=_HEADERS)
 
 
 async def _events(api: ApiContext, caller: Caller, last: str | None) -> AsyncIterator[str]:
     with api.feed.listening(caller.agent_id) as listener:
-        async for told in live(api.feed, caller, listener, last, api.gate.is_valid):
-            yield told.as_event()
+        async for message in live(api.feed, caller, listener, last, api.authentication.is_valid):
+            yield message.as_event()
 
 
 @websocket("/api/ws")
 async def ws(socket: Socket, last_event_id: str | None = None) -> None:
-    """Tell the same as `/api/events`, each as a JSON text; what the client says is not heard."""
+    """Send the same as `/api/events`, each as JSON; what the client sends is ignored."""
     api: ApiContext = socket.app.state.api
     offered = socket.scope["subprotocols"]
     await socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
     with api.feed.listening(socket.user.agent_id) as listener:
         leaving = asyncio.create_task(_until_left(socket, listener))
-        # uvicorn says so when somebody has left in the middle.
+        # uvicorn raises it when the client has disconnected.
         with contextlib.suppress(OSError):
             try:
-                await api.feed.opened(socket.user.agent_id)
-                async for told in live(
-                    api.feed, socket.user, listener, last_event_id or None, api.gate.is_valid
+                await api.feed.admit(socket.user.agent_id)
+                async for message in live(
+                    api.feed,
+                    socket.user,
+                    listener,
+                    last_event_id or None,
+                    api.authentication.is_valid,
                 ):
-                    await socket.send_text(told.as_json())
+                    await socket.send_text(message.as_json())
             except (Unavailable, TooManyRequests):
                 listener.end(CloseCode.TOO_SLOW)
             finally:

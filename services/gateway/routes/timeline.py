@@ -1,4 +1,4 @@
-"""What happened to the agent's clients, as a list; live_routes tells it as it happens."""
+"""The timeline of the agent's clients as a list; `live` sends it as it happens."""
 
 from functools import partial
 from uuid import UUID
@@ -7,31 +7,31 @@ from litestar import Response
 
 from chassis.mongo.client import Raw
 from services.gateway.http.context import ApiRequest, context_of, find_visible, get_tagged
-from services.gateway.http.etags import with_etag
+from services.gateway.http.etags import etag_response
 from services.gateway.http.pagination import Limit, Page, read_page
 from services.gateway.read_models.index_counts import count
 from services.gateway.read_models.schemas import Client, TimelineEntry
-from services.gateway.read_models.timeline import NEWEST_FIRST, TIMELINE, entries
+from services.gateway.read_models.timeline import NEWEST_FIRST, TIMELINE, to_entries
 
 
 @get_tagged("/api/clients/{client_id:uuid}/timeline", tags=["timeline"])
 async def client_timeline(
     request: ApiRequest, client_id: UUID, page: Page = 1, limit: Limit = 20
 ) -> Response[list[TimelineEntry]]:
-    """Tell all that happened to a client, the newest first."""
+    """List the events of a client, the newest first."""
     await find_visible(request, "clients", {"_id": client_id, "stage": {"$exists": True}}, Client)
-    return await _told(request, {"client_id": client_id}, page, limit)
+    return await _timeline(request, {"client_id": client_id}, page, limit)
 
 
 @get_tagged("/api/dashboard/activity", tags=["timeline"])
 async def activity(
     request: ApiRequest, page: Page = 1, limit: Limit = 20
 ) -> Response[list[TimelineEntry]]:
-    """Tell all that happened to the agent's clients, the newest first."""
-    return await _told(request, {"agent_id": request.user.agent_id}, page, limit)
+    """List the events of the agent's clients, the newest first."""
+    return await _timeline(request, {"agent_id": request.user.agent_id}, page, limit)
 
 
-async def _told(
+async def _timeline(
     request: ApiRequest, where: Raw, page: int, limit: int
 ) -> Response[list[TimelineEntry]]:
     database = context_of(request).database
@@ -39,4 +39,4 @@ async def _told(
     lines, headers = await read_page(
         request, documents, where, NEWEST_FIRST, None, page, limit, partial(count, documents, where)
     )
-    return with_etag(request, list[TimelineEntry], await entries(database, lines), headers)
+    return etag_response(request, list[TimelineEntry], await to_entries(database, lines), headers)

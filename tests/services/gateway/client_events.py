@@ -1,4 +1,4 @@
-"""What the other services would tell of one client's follow-ups."""
+"""Events that the other services would publish about one client's follow-ups."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -18,7 +18,7 @@ from contracts.catalogue import topic_of
 from contracts.message import Event
 from tests.servers import Server
 from tests.services.gateway.client_events import Story
-from tests.system import AGENT, authorized, empty, system
+from tests.system import AGENT, authorized, drop_databases, system
 
 SECONDS = 30.0
 MILLISECOND = timedelta(milliseconds=1)
@@ -32,18 +32,18 @@ class Api:
         self._producer = producer
         self._prefix = prefix
         self._versions: dict[str, int] = {}
-        self._told_at = datetime.now(UTC)
+        self._published_at = datetime.now(UTC)
 
-    async def tell(self, *events: Event) -> None:
+    async def publish(self, *events: Event) -> None:
         """Publish events as the service that owns their streams would, no two at the same time."""
         for event in events:
             version = self._versions[event.stream] = self._versions.get(event.stream, 0) + 1
-            self._told_at = max(datetime.now(UTC), self._told_at + MILLISECOND)
+            self._published_at = max(datetime.now(UTC), self._published_at + MILLISECOND)
             envelope = cloudevents.about(
                 event,
                 id=uuid4(),
                 source="test",
-                time=self._told_at,
+                time=self._published_at,
                 correlation=uuid4(),
                 cause=uuid4(),
                 version=version,
@@ -55,8 +55,10 @@ class Api:
                 headers=cloudevents.write(envelope),
             )
 
-    async def shown(self, path: str, until: Callable[[httpx2.Response], bool]) -> httpx2.Response:
-        """Get the path until the answer is as it has to become."""
+    async def get_until(
+        self, path: str, until: Callable[[httpx2.Response], bool]
+    ) -> httpx2.Response:
+        """Get the path until the response fulfils the condition, and return it."""
         deadline = time.monotonic() + SECONDS
         while not until(response := await self.http.get(path)):
             assert time.monotonic() < deadline, f"{response.status_code} {response.text}"
@@ -64,7 +66,7 @@ class Api:
         return response
 
     async def add(self, **fields: Any) -> str:
-        """Add a client; give its id."""
+        """Add a client and return its id."""
         number = uuid4().hex[:12]
         plain = {"name": f"Client {number}", "email": f"{number}@mail.example.com"}
         response = await self.http.post("/api/clients", json=plain | fields)
@@ -89,9 +91,9 @@ async def api_of(
 async def api(
     kafka: Server, mongodb_server: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Api]:
-    """The API of this package's gateway; tests add what they need and ask for that."""
+    """The API of this package's gateway; tests add what they need and query only that."""
     prefix = f"api-{uuid4().hex[:8]}."
-    await empty(mongodb_server)
+    await drop_databases(mongodb_server)
     folder = tmp_path_factory.mktemp("gateway")
     async with (
         system(
@@ -104,7 +106,7 @@ async def api(
 
 @pytest.fixture(scope="module")
 async def seven(api: Api) -> list[str]:
-    """Seven clients with a word of their own, the newest first."""
+    """A word, and the ids of the seven clients that have it, the newest first."""
     word = f"w{uuid4().hex[:10]}"
     stages = ["lead", "lead", "lead", "lead", "negotiating", "closed", "lost"]
     for number, stage in enumerate(stages):
@@ -122,17 +124,23 @@ async def seven(api: Api) -> list[str]:
 @pytest.fixture(scope="module")
 async def story(api: Api) -> Story:
     """A client whose follow-ups are pending, cancelled, composed, unknown and sent."""
-    told = Story(AGENT, await api.add())
-    await api.tell(
-        *(told.planned(), told.cancelled(1, 1), told.due(2, 7), told.due(3, 14), told.due(4, 30)),
-        *(told.requested(2, 7), told.composed(2, 7)),
-        *(told.requested(3, 14), told.composed(3, 14), told.queued(3, 14), told.started(3, 14)),
-        told.unknown(3, 14.1),
-        *(told.requested(4, 30), told.composed(4, 30), told.queued(4, 30), told.sent(4, 30.5)),
-        told.opened(4, 31),
+    story = Story(AGENT, await api.add())
+    await api.publish(
+        *(
+            story.planned(),
+            story.cancelled(1, 1),
+            story.due(2, 7),
+            story.due(3, 14),
+            story.due(4, 30),
+        ),
+        *(story.requested(2, 7), story.composed(2, 7)),
+        *(story.requested(3, 14), story.composed(3, 14), story.queued(3, 14), story.started(3, 14)),
+        story.unknown(3, 14.1),
+        *(story.requested(4, 30), story.composed(4, 30), story.queued(4, 30), story.sent(4, 30.5)),
+        story.opened(4, 31),
     )
-    path = f"/api/emails/{told.emails[4]}"
-    await api.shown(path, lambda r: r.status_code == 200 and r.json()["status"] == "opened")
-    await api.shown(f"/api/tasks/{told.ids[4]}", lambda r: r.json().get("status") == "sent")
-    await api.shown(f"/api/tasks/{told.ids[3]}", lambda r: r.json().get("status") == "unknown")
-    return told
+    path = f"/api/emails/{story.emails[4]}"
+    await api.get_until(path, lambda r: r.status_code == 200 and r.json()["status"] == "opened")
+    await api.get_until(f"/api/tasks/{story.ids[4]}", lambda r: r.json().get("status") == "sent")
+    await api.get_until(f"/api/tasks/{story.ids[3]}", lambda r: r.json().get("status") == "unknown")
+    return story

@@ -1,4 +1,4 @@
-"""A wire to MongoDB that can be cut."""
+"""A connection to MongoDB that can be cut."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ class Wire:
         self.port = 0
 
     async def connect(self) -> None:
-        self._server = await asyncio.start_server(self._lead, HOST, self.port)
+        self._server = await asyncio.start_server(self._connect, HOST, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def cut(self) -> None:
@@ -30,7 +30,7 @@ class Wire:
         for writer in list(self._open):
             writer.close()
 
-    async def _lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection(*self._target)
         self._open |= {writer, back}
         with contextlib.suppress(ConnectionError):
@@ -47,7 +47,7 @@ class Wire:
 
 @contextlib.asynccontextmanager
 async def wired(mongodb: Server) -> AsyncIterator[tuple[Wire, Server]]:
-    """Give a wire to MongoDB, and the server as it is seen through it."""
+    """Yield a wire to MongoDB, and the server's address through it."""
     wire = Wire(urlsplit(mongodb.address).netloc.rpartition("@")[2].split(",")[0])
     await wire.connect()
     try:

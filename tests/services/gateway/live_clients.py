@@ -1,4 +1,4 @@
-"""Open connections to the live updates, as browsers have them."""
+"""Connections to the live updates, as browsers open them."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ SECONDS = 30
 
 @dataclass(frozen=True)
 class Message:
-    """What a consumer gets, whichever way."""
+    """A message, over either transport."""
 
     kind: str
     id: str
@@ -30,7 +30,7 @@ class Open(Protocol):
     """An open connection."""
 
     async def next(self) -> Message:
-        """Give the next message; raise EOFError when the other side has ended."""
+        """Return the next message. Raises EOFError when the server has closed the connection."""
 
 
 class EventStream:
@@ -97,14 +97,14 @@ async def socket(url: str, last: str | None = None) -> AsyncIterator[Socket]:
 
 
 async def some(stream: Open, number: int) -> list[Message]:
-    """Read so many entries of the timeline; nothing else may come in between."""
+    """Return the next timeline messages; no other kind may come in between."""
     read = [await stream.next() for _ in range(number)]
     assert {message.kind for message in read} <= {"timeline"}
     return read
 
 
 async def hello(stream: Open) -> str:
-    """Read what comes first; give its id."""
+    """Read the first message and return its id."""
     first = await stream.next()
     assert (first.kind, first.data) == ("hello", {})
     return first.id

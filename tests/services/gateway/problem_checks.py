@@ -1,10 +1,10 @@
-"""How an error has to look: RFC 9457."""
+"""Assertions on problem details (RFC 9457)."""
 
 import httpx2
 
 
 def problem(response: httpx2.Response, status: int, *fields: str) -> str:
-    """Assert that the answer is this problem and names these fields; give its detail."""
+    """Assert that the response is this problem with these fields; return its detail."""
     assert response.status_code == status, response.text
     assert response.headers["content-type"].split(";")[0] == "application/problem+json"
     body = response.json()

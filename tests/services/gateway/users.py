@@ -1,4 +1,4 @@
-"""People who use the API, each logged in on his own."""
+"""People who use the API, each with an account and a session."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ PASSWORD = "correct horse battery"
 
 
 class Person:
-    """An agent with an account of his own. `http` sends his access token."""
+    """An agent with an account. `http` sends the access token."""
 
     def __init__(self, http: httpx2.AsyncClient, email: str) -> None:
         self.http = http
@@ -24,7 +24,7 @@ class Person:
         return await self.http.post(path, json=body)
 
     def take(self, response: httpx2.Response) -> None:
-        """Go on with the tokens of this answer."""
+        """Use the tokens of this response from now on."""
         assert response.is_success, response.text
         tokens = response.json()
         self.refresh_token = tokens["refresh_token"]
@@ -36,7 +36,7 @@ class Person:
 
 @contextlib.asynccontextmanager
 async def person(url: httpx2.URL | str, **profile: Any) -> AsyncIterator[Person]:
-    """Let somebody register and log in."""
+    """Register and log in a new person."""
     email = f"{uuid4().hex[:12]}@agents.example.com"
     async with httpx2.AsyncClient(base_url=url, timeout=30, trust_env=False) as http:
         one = Person(http, email)
@@ -46,7 +46,7 @@ async def person(url: httpx2.URL | str, **profile: Any) -> AsyncIterator[Person]
 
 
 async def promote(one: Person) -> str:
-    """Make an admin of somebody; give his id."""
+    """Make the person an admin; return the agent's id."""
     id_ = str((await one.http.get("/api/agents/me")).json()["id"])
     path, admin = f"/api/admin/agents/{id_}", logged_in(AGENT)
     made = await one.http.patch(path, json={"role": "admin"}, headers=admin)

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from pymongo import AsyncMongoClient
 
-from services.gateway.http.idempotency import MOST_STORED, _final
+from services.gateway.http.idempotency import MAX_STORED_BYTES, final_response
 from tests.servers import Server
 from tests.services.gateway.conftest import Api
 from tests.services.gateway.problem_checks import problem
@@ -92,9 +92,9 @@ async def test_a_key_that_is_none_is_refused(api: Api, key: str) -> None:
 @pytest.mark.parametrize(("more", "stored"), [(0, True), (1, False)])
 def test_an_answer_of_more_than_a_mebibyte_is_not_stored(more: int, stored: bool) -> None:
     start: Any = {"type": "http.response.start", "status": 200, "headers": []}
-    half = MOST_STORED // 2
+    half = MAX_STORED_BYTES // 2
     bodies: list[Any] = [
         {"type": "http.response.body", "body": b"x" * half, "more_body": True},
         {"type": "http.response.body", "body": b"x" * (half + more), "more_body": False},
     ]
-    assert (_final([start, *bodies]) is not None) == stored
+    assert (final_response([start, *bodies]) is not None) == stored

@@ -19,7 +19,7 @@ ORIGIN = "https://app.realtoros.example"
 async def strict(
     kafka: Server, mongodb_server: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Api]:
-    """An API with narrow limits, reached by https, where nobody may register."""
+    """An API with narrow limits, reached by https, with registration closed."""
     prefix, agent_id = f"limits-{uuid4().hex[:8]}.", uuid4()
     environment = {
         "AGENT_ID": str(agent_id),
@@ -121,10 +121,10 @@ async def test_pages_of_the_origins_that_are_set_may_call_and_no_others(strict: 
 
 
 async def test_every_answer_has_the_headers_that_protect_it(strict: Api) -> None:
-    nobody = httpx2.AsyncClient(base_url=strict.http.base_url, trust_env=False)
-    async with nobody:
+    anonymous = httpx2.AsyncClient(base_url=strict.http.base_url, trust_env=False)
+    async with anonymous:
         for path in ("/api/clients", "/health/live", "/nothing", "/schema"):
-            answer = await nobody.get(path)
+            answer = await anonymous.get(path)
             assert answer.headers["x-content-type-options"] == "nosniff", path
             assert answer.headers["x-frame-options"] == "DENY"
             assert "default-src 'none'" in answer.headers["content-security-policy"]
@@ -132,4 +132,4 @@ async def test_every_answer_has_the_headers_that_protect_it(strict: Api) -> None
             assert "max-age" in answer.headers["strict-transport-security"]
             assert "server" not in answer.headers
         for path in ("/api/auth/login", "/api/keys"):
-            assert (await nobody.post(path)).headers["cache-control"] == "no-store"
+            assert (await anonymous.post(path)).headers["cache-control"] == "no-store"

@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from ops.services import SERVICES
+from contracts.services import SERVICES
 from services.gateway.commands.sendgrid_webhook import SIGNATURE, TIMESTAMP
 from tests.servers import Server
 from tests.services.gateway.conftest import api_of
@@ -35,7 +35,7 @@ class Canaries(list[str]):
 
 
 def found_in(folder: Path, canaries: Iterable[str]) -> list[str]:
-    """Give the canaries that stand in the services' logs, whatever their case."""
+    """Return the canaries that are in the services' logs, in any case."""
     logs = {path.name: path.read_text(errors="replace").lower() for path in folder.glob("*.log")}
     assert len(logs) == len(SERVICES)
     assert all('"level": "info"' in text for text in logs.values()), "a log says nothing"
@@ -43,7 +43,7 @@ def found_in(folder: Path, canaries: Iterable[str]) -> list[str]:
 
 
 async def use_accounts(ana: Person, canary: Canaries) -> list[httpx2.Response]:
-    """Register, log in, refresh and make a key, rightly and wrongly; give the wrong answers."""
+    """Register, log in, refresh and make a key, rightly and wrongly; return the refusals."""
     password, used = canary("password"), {"name": canary("agentname")}
     whole = {"email": ana.email, "password": password} | used
     profile = {"phone": canary("1555")[:20], "signature": canary("signature")}
@@ -154,11 +154,11 @@ async def logged(
         await use_webhook(ana, canary)
         # A follow-up that is due at once is written and sent, so that all services had a part.
         client = await api.add(name=canary("due"), email=canary.email("sent"), notes=canary("why"))
-        tasks = await api.shown(f"/api/clients/{client}/tasks", lambda r: len(r.json()) == 5)
+        tasks = await api.get_until(f"/api/clients/{client}/tasks", lambda r: len(r.json()) == 5)
         task = f"/api/tasks/{tasks.json()[0]['_id']}"
         past = {"scheduled_for": "2026-01-01T00:00:00Z"}
         assert (await api.http.patch(task, json=past)).is_success
-        await api.shown(task, lambda r: r.json()["status"] == "sent")
+        await api.get_until(task, lambda r: r.json()["status"] == "sent")
     canary.append(TOKEN_KEYS.partition(":")[2])
     return folder, canary, wrong
 

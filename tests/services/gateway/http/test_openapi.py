@@ -18,8 +18,9 @@ def whole() -> Any:
 async def test_what_is_committed_is_what_is_served(api: Api, whole: Any) -> None:
     """After a change of the API: `make describe`."""
     assert OPENAPI.read_text() == text()
-    served = await api.http.get("/schema", headers={"Authorization": ""})
-    assert served.json() == whole
+    for path in ("/schema", "/schema/openapi.json"):
+        served = await api.http.get(path, headers={"Authorization": ""})
+        assert served.json() == whole
 
 
 def test_it_is_valid_openapi(whole: Any) -> None:

@@ -17,7 +17,7 @@ from services.gateway.live import connection as live_module
 from services.gateway.live import feed as feed_module
 from services.gateway.live.connection import live
 from services.gateway.live.feed import Feed
-from services.gateway.live.listener import MOST_WAITING, CloseCode, LiveMessage
+from services.gateway.live.listener import MAX_QUEUED, CloseCode, LiveMessage
 from tests.chassis.waiting import until
 from tests.servers import Server
 from tests.services.gateway.cuttable_mongodb import wired
@@ -44,20 +44,20 @@ async def always(caller: Caller) -> bool:
 async def running(database: Database) -> AsyncIterator[Feed]:
     feed = Feed(database)
     async with feed.running():
-        await feed.opened(AGENT)
+        await feed.admit(AGENT)
         yield feed
 
 
 async def test_an_agent_has_only_so_many_connections(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feed_module, "MOST_OPEN", 1)
+    monkeypatch.setattr(feed_module, "MAX_CONNECTIONS", 1)
     async with running(database) as feed:
         with feed.listening(AGENT), feed.listening(AGENT):
             with pytest.raises(TooManyRequests):
-                await feed.opened(AGENT)
-            await feed.opened(uuid4())
-        await feed.opened(AGENT)
+                await feed.admit(AGENT)
+            await feed.admit(uuid4())
+        await feed.admit(AGENT)
 
 
 async def write(database: Database, *numbers: int, agent_id: UUID = AGENT) -> None:
@@ -125,7 +125,7 @@ async def test_a_connection_ends_when_its_caller_is_no_longer_valid(database: Da
 async def test_a_connection_ends_with_its_credentials_however_much_happens(
     database: Database,
 ) -> None:
-    soon = Caller(AGENT, "agent", until=datetime.now(UTC) + timedelta(seconds=0.5))
+    soon = Caller(AGENT, "agent", expires_at=datetime.now(UTC) + timedelta(seconds=0.5))
     async with running(database) as feed:
         with feed.listening(AGENT) as listener:
             told = live(feed, soon, listener, None, always)
@@ -142,13 +142,13 @@ async def test_a_connection_that_does_not_keep_up_ends_and_can_go_on(database: D
         with feed.listening(AGENT) as slow:
             told = live(feed, CALLER, slow, None, always)
             start = await anext(told)
-            await write(database, *range(MOST_WAITING + 1))
+            await write(database, *range(MAX_QUEUED + 1))
             await until(lambda: slow.ended is CloseCode.TOO_SLOW)
             assert await rest(told) == []
         with feed.listening(AGENT) as again:
             told = live(feed, CALLER, again, start.id, always)
             await anext(told)
-            read = [await anext(told) for _ in range(MOST_WAITING + 1)]
+            read = [await anext(told) for _ in range(MAX_QUEUED + 1)]
             assert [message.id for message in read] == sorted({m.id for m in read})
 
 

@@ -24,7 +24,7 @@ def url_of(api: Api) -> str:
 
 async def open_often(api: Api, story: Story, times: int) -> None:
     for _ in range(times):
-        await api.tell(story.opened(0, 1))
+        await api.publish(story.opened(0, 1))
 
 
 @WAYS
@@ -32,10 +32,10 @@ async def test_what_happens_is_told_to_its_agent_as_the_timeline_shows_it(
     api: Api, opening: Opening
 ) -> None:
     own, foreign = Story(AGENT, await api.add(name="Maria")), Story(uuid4(), uuid4())
-    await api.shown(f"/api/clients/{own.client}/timeline", lambda r: len(r.json()) == 1)
+    await api.get_until(f"/api/clients/{own.client}/timeline", lambda r: len(r.json()) == 1)
     async with opening(url_of(api)) as stream:
         await hello(stream)
-        await api.tell(foreign.planned(), foreign.due(0, 1), own.planned(), own.due(0, 1))
+        await api.publish(foreign.planned(), foreign.due(0, 1), own.planned(), own.due(0, 1))
         first, second = await some(stream, 2)
     told = await api.http.get(f"/api/clients/{own.client}/timeline")
     assert [second.data, first.data] == told.json()[:2]
@@ -60,11 +60,11 @@ async def test_streams_say_what_they_are(api: Api) -> None:
 @WAYS
 async def test_who_has_got_nothing_yet_can_go_on_from_the_hello(api: Api, opening: Opening) -> None:
     story = Story(AGENT, await api.add())
-    await api.shown(f"/api/clients/{story.client}/timeline", lambda r: len(r.json()) == 1)
+    await api.get_until(f"/api/clients/{story.client}/timeline", lambda r: len(r.json()) == 1)
     async with opening(url_of(api)) as stream:
         start = await hello(stream)
-    await api.tell(story.planned(), story.due(0, 1))
-    await api.shown(f"/api/clients/{story.client}/timeline", lambda r: len(r.json()) == 3)
+    await api.publish(story.planned(), story.due(0, 1))
+    await api.get_until(f"/api/clients/{story.client}/timeline", lambda r: len(r.json()) == 3)
     async with opening(url_of(api), start) as stream:
         assert await hello(stream) == start
         told = await some(stream, 2)
@@ -73,8 +73,8 @@ async def test_who_has_got_nothing_yet_can_go_on_from_the_hello(api: Api, openin
 
 async def test_cuts_while_events_flow_leave_neither_gap_nor_repeat(api: Api) -> None:
     story = Story(AGENT, await api.add())
-    await api.tell(story.queued(0, 1))
-    await api.shown(f"/api/clients/{story.client}/timeline", lambda r: len(r.json()) == 2)
+    await api.publish(story.queued(0, 1))
+    await api.get_until(f"/api/clients/{story.client}/timeline", lambda r: len(r.json()) == 2)
     url = url_of(api)
     async with event_stream(url) as uncut, socket(url) as other:
         last = await hello(uncut)
@@ -103,12 +103,12 @@ async def test_who_cannot_go_on_is_told_so_and_goes_on_from_now(
     api: Api, opening: Opening, last: str
 ) -> None:
     story = Story(AGENT, await api.add())
-    await api.shown(f"/api/clients/{story.client}/timeline", lambda r: len(r.json()) == 1)
+    await api.get_until(f"/api/clients/{story.client}/timeline", lambda r: len(r.json()) == 1)
     async with opening(url_of(api), last) as stream:
         await hello(stream)
         reset = await stream.next()
         assert (reset.kind, reset.data) == ("reset", {})
-        await api.tell(story.planned())
+        await api.publish(story.planned())
         [planned] = await some(stream, 1)
     assert planned.data["type"] == "FollowupsPlanned"
     assert planned.id > reset.id

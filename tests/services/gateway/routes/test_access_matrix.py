@@ -1,6 +1,6 @@
-"""Who may ask what: every operation of the schema, for everybody who could call it.
+"""Access to every operation of the schema, for every kind of caller.
 
-What is expected follows from what kind of route it is; a route of no kind fails the first test.
+What is expected follows from the kind of route; a route of no kind fails the first test.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -63,9 +63,9 @@ BODIES: dict[tuple[str, str], Callable[[], Any]] = {
         "password": PASSWORD,
     },
 }
-# Whose objects these are not, for him they are not there.
+# Another agent's are not found.
 OF_ONE = ("{client_id}", "{task_id}", "{email_id}", "{command_id}", "{key_id}")
-# What shows the caller's own, and is another's for everybody.
+# These return only what is the caller's own.
 LISTS = (
     *("/api/clients", "/api/clients/export", "/api/tasks", "/api/emails", "/api/keys"),
     *("/api/dashboard/activity", "/api/dashboard/stats", "/api/agents/me"),
@@ -79,7 +79,7 @@ STREAM = ("GET", "/api/events")
 
 
 def kind_of(method: str, path: str) -> str:
-    """Give what kind of route it is. Raises LookupError for one that nobody has thought about."""
+    """Return the kind of route. Raises LookupError for one without an expectation."""
     if path.startswith("/api/admin/"):
         return "admin"
     if any(name in path for name in OF_ONE):
@@ -95,7 +95,7 @@ def kind_of(method: str, path: str) -> str:
 
 @dataclass
 class World:
-    """A gateway, who calls it, and what is the agent's."""
+    """A gateway, its callers, and the agent's resources."""
 
     api: Api
     agent: Person
@@ -107,22 +107,22 @@ class World:
     marks: list[str] = field(default_factory=list)
 
     async def story(self, agent_id: str) -> Story:
-        """Tell of an email whose outcome is unknown, and of a draft that failed."""
-        told = Story(UUID(agent_id), uuid4())
-        await self.api.tell(
-            *(told.planned(), told.due(3, 14), told.requested(3, 14), told.composed(3, 14)),
-            *(told.queued(3, 14), told.started(3, 14), told.unknown(3, 14.1)),
-            *(told.due(2, 7), told.requested(2, 7), told.not_composed(2, 7)),
+        """Publish an email whose outcome is unknown, and a draft that failed."""
+        story = Story(UUID(agent_id), uuid4())
+        await self.api.publish(
+            *(story.planned(), story.due(3, 14), story.requested(3, 14), story.composed(3, 14)),
+            *(story.queued(3, 14), story.started(3, 14), story.unknown(3, 14.1)),
+            *(story.due(2, 7), story.requested(2, 7), story.not_composed(2, 7)),
         )
-        return told
+        return story
 
     async def target(self, path: str) -> str:
-        """Give the path to something of the agent's that nobody has touched yet."""
+        """Return the path to a new resource of the agent's."""
         if "{client_id}" in path:
             fields = {"name": "Bo", "email": f"{uuid4().hex[:9]}@mail.example.com"}
             made = await self.agent.post("/api/clients", **fields)
             tasks = f"/api/clients/{made.json()['client_id']}/tasks"
-            await shown(self.agent, tasks, lambda r: len(r.json()) == 5)
+            await get_until(self.agent, tasks, lambda r: len(r.json()) == 5)
             if path.endswith("/resume"):
                 await self.agent.post(tasks.replace("tasks", "plan/pause"))
             return path.replace("{client_id}", made.json()["client_id"])
@@ -131,12 +131,12 @@ class World:
             found = (await self.agent.http.get(tasks)).json()
             return path.replace("{task_id}", found[0]["_id"])
         if "{task_id}" in path or "{email_id}" in path:
-            told = await self.story(self.agent_id)
-            await shown(self.agent, f"/api/emails/{told.emails[3]}", is_success)
-            failed = f"/api/tasks/{told.ids[2]}"
-            await shown(self.agent, failed, lambda r: r.json().get("status") == "failed")
-            return path.replace("{task_id}", str(told.ids[2])).replace(
-                "{email_id}", str(told.emails[3])
+            story = await self.story(self.agent_id)
+            await get_until(self.agent, f"/api/emails/{story.emails[3]}", is_success)
+            failed = f"/api/tasks/{story.ids[2]}"
+            await get_until(self.agent, failed, lambda r: r.json().get("status") == "failed")
+            return path.replace("{task_id}", str(story.ids[2])).replace(
+                "{email_id}", str(story.emails[3])
             )
         if "{key_id}" in path:
             made = await self.agent.post("/api/keys", name="k", scopes=["read"])
@@ -149,15 +149,17 @@ def is_success(response: httpx2.Response) -> bool:
     return response.is_success
 
 
-async def shown(by: Person, path: str, until: Callable[[httpx2.Response], bool]) -> httpx2.Response:
-    return await Api.shown(by, path, until)  # type: ignore[arg-type]
+async def get_until(
+    by: Person, path: str, until: Callable[[httpx2.Response], bool]
+) -> httpx2.Response:
+    return await Api.get_until(by, path, until)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
 async def world(
     kafka: Server, mongodb_server: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[World]:
-    """A gateway behind which nobody writes or sends: such commands stay pending."""
+    """A gateway without composer and mailer: commands to them stay pending."""
     prefix = f"gate-{uuid4().hex[:8]}."
     async with (
         system(
@@ -176,7 +178,7 @@ async def world(
         await promote(admin)
         agent_id = (await agent.http.get("/api/agents/me")).json()["id"]
         made = World(api, agent, other, admin, agent_id, "", "")
-        # Something of every kind is there; the retry is not answered, since no composer runs.
+        # There is one of every kind; the retry gets no reply, since no composer runs.
         retried = await agent.post(await made.target("/api/tasks/{task_id}/retry"))
         assert retried.status_code == 202, retried.text
         made.command_id = retried.json()["command_id"]
@@ -190,7 +192,7 @@ async def world(
 async def ask(
     by: Person, method: str, path: str, template: str, token: str | None = None
 ) -> httpx2.Response:
-    """Ask as somebody, or with this token instead ("" for none). Of a stream only the head."""
+    """Send a request as a person or with another token ("" for none); of a stream only its head."""
     headers = {} if token is None else {"Authorization": f"Bearer {token}" if token else ""}
     options: dict[str, Any] = {}
     if body := BODIES.get((method, template)):
@@ -207,7 +209,7 @@ async def ask(
 
 
 def forged(person_: Person, audience: str, life: timedelta) -> str:
-    """Give the person's own token, signed with the right key, but other in this."""
+    """Return the person's token, signed with the right key, with other claims."""
     own = jwt.decode(
         person_.http.headers["Authorization"].removeprefix("Bearer "),
         options={"verify_signature": False},
@@ -319,7 +321,7 @@ async def test_a_stream_tells_another_agent_nothing(world: World) -> None:
         await world.target("/api/clients/{client_id}")
         assert (await hearing.next()).kind == "timeline"
         own = await world.other.post("/api/clients", **BODIES["POST", "/api/clients"]())
-        # The first that the other hears is his own.
+        # The first that the other receives is their own.
         first = await overhearing.next()
         assert first.data["client_id"] == own.json()["client_id"]
 

@@ -31,7 +31,8 @@ async def exported(api: Api) -> list[dict[str, str]]:
     assert response.status_code == 200
     assert response.headers["content-type"] == "text/csv; charset=utf-8"
     assert response.headers["content-disposition"] == 'attachment; filename="clients.csv"'
-    return list(csv.DictReader(io.StringIO(response.content.decode(), newline="")))
+    assert response.content.startswith(b"\xef\xbb\xbf")
+    return list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"), newline="")))
 
 
 async def test_every_line_has_its_entry_and_what_is_imported_is_shown(api: Api) -> None:
@@ -129,7 +130,7 @@ async def test_an_export_is_read_back_as_it_was(api: Api) -> None:
         "property_address": '@12 "Elm" Street, Springfield',
         "property_type": "land",
         "stage": "under_contract",
-        "notes": "-1+1\nsecond; line, 'quoted'",
+        "notes": "-1+1\nsecond; line, 'quoted'\n=x;=y",
         "custom_fields": {"budget": 450000, "=x": ["+1", None], "loan": {"by": "'=y", "ok": True}},
     }
     plain = {"name": f"'=x {w}", "email": f"{w}.2@mail.example.com"}
@@ -137,6 +138,7 @@ async def test_an_export_is_read_back_as_it_was(api: Api) -> None:
     rows = [row for row in await exported(api) if w in row["name"]]
     assert [row["name"] for row in rows] == [f"'=cmd() Zoë {w}", f"''=x {w}"]
     assert rows[0]["phone"] == whole["phone"]
+    assert rows[0]["notes"] == "'-1+1\nsecond; line, 'quoted'\n'=x;'=y"
     shown = [(await api.http.get(f"/api/clients/{id_}")).json() for id_ in before]
     for id_ in before:
         assert (await api.http.delete(f"/api/clients/{id_}")).is_success

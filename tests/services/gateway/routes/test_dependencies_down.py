@@ -85,10 +85,10 @@ async def test_while_the_owner_is_away_a_command_is_durable_and_its_outcome_can_
         places.append(f"/api/commands/{same['command_id']}")
         await running.start("crm")
         place = f"/api/commands/{cy['command_id']}"
-        await api.shown(place, lambda r: r.json()["status"] == "accepted")
-        await api.shown(f"/api/clients/{cy['client_id']}", lambda r: r.status_code == 200)
+        await api.get_until(place, lambda r: r.json()["status"] == "accepted")
+        await api.get_until(f"/api/clients/{cy['client_id']}", lambda r: r.status_code == 200)
         settled = [
-            (await api.shown(place, lambda r: r.json()["status"] != "pending")).json()
+            (await api.get_until(place, lambda r: r.json()["status"] != "pending")).json()
             for place in places
         ]
         # Clients are on several partitions: which comes first is open.
@@ -98,7 +98,7 @@ async def test_while_the_owner_is_away_a_command_is_durable_and_its_outcome_can_
         for rejected in others:
             assert (rejected["status"], rejected["kind"]) == ("rejected", "conflict")
             assert rejected["field"] == "email"
-        shown = await api.shown("/api/clients?sort=name", lambda r: len(r.json()) > 1)
+        shown = await api.get_until("/api/clients?sort=name", lambda r: len(r.json()) > 1)
         assert [client["name"] for client in shown.json()] == ["Bo", "Cy"]
 
 

@@ -38,7 +38,7 @@ async def planning(
 async def planned(api: Api) -> tuple[str, list[dict[str, Any]]]:
     """Add a client; give its path and follow-ups."""
     path = f"/api/clients/{await api.add()}"
-    response = await api.shown(f"{path}/tasks", lambda r: len(r.json()) == 5)
+    response = await api.get_until(f"{path}/tasks", lambda r: len(r.json()) == 5)
     return path, response.json()
 
 
@@ -109,7 +109,7 @@ async def test_a_plan_is_paused_resumed_and_cancelled(planning: Api) -> None:
     assert (await planning.http.get(due)).json()["status"] == "pending"
     resumed = await planning.http.post(f"{path}/plan/resume")
     assert resumed.json()["plan_paused"] is False
-    await planning.shown(due, lambda r: r.json()["status"] == "due")
+    await planning.get_until(due, lambda r: r.json()["status"] == "due")
     problem(await planning.http.post(f"{path}/plan/resume"), 409)
     assert (await planning.http.post(f"{path}/plan/cancel")).is_success
     statuses = [t["status"] for t in (await planning.http.get(f"{path}/tasks")).json()]

@@ -1,4 +1,4 @@
-"""Requests that nobody thought of: every answer is one that the API's description announces.
+"""Generated requests: every response is one that the OpenAPI document announces.
 
 EXAMPLES is how many requests each operation gets at most, of those that fit the schema and again of
 those that do not.
@@ -69,7 +69,7 @@ class Target:
 async def target(
     kafka: Server, mongodb_server: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Target]:
-    """A gateway behind which nobody writes or sends, so that such commands stay pending."""
+    """A gateway without composer and mailer: commands to them stay pending."""
     prefix = f"fuzz-{uuid4().hex[:8]}."
     async with (
         system(
@@ -87,13 +87,13 @@ async def target(
         bo_id = (await bo.http.get("/api/agents/me")).json()["id"]
         agent_id = await promote(ana)
         story = Story(UUID(agent_id), uuid4())
-        await api.tell(
+        await api.publish(
             *(story.planned(), story.due(3, 14), story.requested(3, 14), story.composed(3, 14)),
             *(story.queued(3, 14), story.started(3, 14), story.unknown(3, 14.1)),
             *(story.due(2, 7), story.requested(2, 7), story.not_composed(2, 7)),
         )
         api.http.headers["Authorization"] = ana.http.headers["Authorization"]
-        await api.shown(f"/api/emails/{story.emails[3]}", lambda r: r.status_code == 200)
+        await api.get_until(f"/api/emails/{story.emails[3]}", lambda r: r.status_code == 200)
         clients = [await api.add(custom_fields={"source": "fair"}) for _ in range(3)]
         key = await ana.post("/api/keys", name="to be removed")
         yield Target(
@@ -104,7 +104,7 @@ async def target(
                 "task_id": [str(id_) for id_ in story.ids],
                 "email_id": [str(story.emails[3])],
                 "key_id": [key.json()["_id"]],
-                # Not the caller: he would take away his own rights.
+                # Not the caller, who would lose the rights of an admin.
                 "agent_id": [bo_id],
             },
         )

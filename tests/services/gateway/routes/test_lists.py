@@ -160,7 +160,7 @@ async def test_emails_come_the_newest_first_with_what_became_of_them(
 
 
 async def test_a_sent_email_moves_the_client_s_last_contact(api: Api, story: Story) -> None:
-    client = await api.shown(
+    client = await api.get_until(
         f"/api/clients/{story.client}", lambda r: bool(r.json()["last_contacted"])
     )
     sent = NOON + timedelta(days=30.5)

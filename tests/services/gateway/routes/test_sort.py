@@ -52,7 +52,7 @@ async def test_names_are_sorted_whatever_their_case_and_whatever_else_is_asked_f
 
 async def test_who_was_contacted_last_or_never_comes_first(api: Api, story: Story) -> None:
     path = f"/api/clients/{story.client}"
-    await api.shown(path, lambda r: bool(r.json()["last_contacted"]))
+    await api.get_until(path, lambda r: bool(r.json()["last_contacted"]))
     latest = (await api.http.get("/api/clients?sort=-last_contacted")).json()
     contacted = [client["last_contacted"] for client in latest if client["last_contacted"]]
     assert contacted == sorted(contacted, reverse=True) != []

@@ -1,4 +1,4 @@
-"""Any sequence of calls of one agent against a model of what he should see."""
+"""Any sequence of calls of one agent against a model of what they should see."""
 
 from collections.abc import AsyncIterator
 from typing import Any

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from litestar.types import Message, Receive, Scope, Send
 
-from services.gateway.http.problem_details import answered_when_stopped
+from services.gateway.http.problem_details import unavailable_when_stopped
 
 
 async def nothing() -> Any:
@@ -27,5 +27,5 @@ async def test_what_has_begun_to_be_answered_gets_no_second_answer(kind: str) ->
 
     scope: Any = {"type": kind}
     with pytest.raises(asyncio.CancelledError):
-        await answered_when_stopped(stream)(scope, nothing, send)
+        await unavailable_when_stopped(stream)(scope, nothing, send)
     assert len(sent) == (kind == "http")
