@@ -1,4 +1,4 @@
-"""Leads over the REST API, against a gateway that answers as it is told."""
+"""Leads over the REST API, against a scripted gateway."""
 
 import asyncio
 import json

@@ -54,7 +54,7 @@ class Crm:
         return [f"{self.prefix}agents", f"{self.prefix}clients"]
 
     async def fill(self, count: int) -> list[UUID]:
-        """Publish, as crm, clients who came at NOON and changed LATER; give their ids."""
+        """Publish, as crm, clients who came at NOON and changed LATER; return their ids."""
         ids = [uuid4() for _ in range(count)]
         async with chassis_kafka.producer(self.kafka.address, "test") as producer:
             for of in ids:
@@ -82,8 +82,8 @@ class Crm:
             headers=cloudevents.write(envelope),
         )
 
-    async def told(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Give what stands in the topics, by stream, in order."""
+    async def published(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Return the records of the topics, by stream, in order."""
         found: dict[str, list[tuple[Any, ...]]] = {}
         for topic in self.topics:
             for one in await all_of(self.kafka.address, topic):
@@ -112,7 +112,7 @@ class Crm:
             await until(there)
         finally:
             await admin.close()
-        assert await self.told() == {}
+        assert await self.published() == {}
 
     async def start(self, *arguments: str) -> asyncio.subprocess.Process:
         """Start `realtoros` with these arguments."""
@@ -137,12 +137,12 @@ class Crm:
         return done.out.splitlines()
 
     async def progress(self) -> int:
-        """Give how many records a replay has taken in and written down."""
+        """Return how many records a replay has recorded as read."""
         noted = await self.database["replay.progress"].find_one() or {"reached": []}
         return sum(at["offset"] for at in noted["reached"])
 
     async def built(self) -> dict[str, UUID]:
-        """Give the collections beside the live ones; one that is made anew has another id."""
+        """Return the ids of the rebuilt collections; one that is made again has another id."""
         found = await self.database.list_collections()
         return {
             raw["name"]: raw["info"]["uuid"]
@@ -167,7 +167,7 @@ def digests(lines: Sequence[str]) -> dict[str, str]:
 
 
 def created(of: UUID, details: ClientDetails) -> ClientCreated:
-    """Give the first event of a client."""
+    """Return the first event of a client."""
     return ClientCreated(
         agent_id=AGENT,
         client_id=of,
@@ -179,7 +179,7 @@ def created(of: UUID, details: ClientDetails) -> ClientCreated:
 
 
 def updated(of: UUID, details: ClientDetails, stage: Stage) -> ClientUpdated:
-    """Give what follows when the client comes to another stage."""
+    """Return the event of a client's change to another stage."""
     return ClientUpdated(
         **created(of, details).model_dump() | {"stage": stage, "updated_at": LATER}
     )

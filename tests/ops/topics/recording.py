@@ -57,39 +57,41 @@ async def digests(kafka: Server, mongodb: Server, prefix: str) -> Digests:
     """Replay every service, and give what its collections hold then."""
     found: Digests = {}
     for service in SERVICES:
-        rebuilding = Rebuild(service, kafka.address, prefix, mongodb.address)
+        rebuild = Rebuild(service, kafka.address, prefix, mongodb.address)
         found[service] = {}
-        for line in await rebuilding.replay(None, no_bar):
-            told = re.fullmatch(r"\w+\.replay\.(\w+)  (\d+) documents  (\w+)", line)
-            assert told, line
-            found[service][told[1]] = {"count": int(told[2]), "sha256": told[3]}
+        for line in await rebuild.replay(None, no_bar):
+            match = re.fullmatch(r"\w+\.replay\.(\w+)  (\d+) documents  (\w+)", line)
+            assert match, line
+            found[service][match[1]] = {"count": int(match[2]), "sha256": match[3]}
     return found
 
 
 async def different(kafka: Server, mongodb: Server, prefix: str) -> list[str]:
-    """Give the collections in which a verification finds what is live and what is told unequal."""
+    """Return the collections in which a verification finds a difference."""
     found = []
     for service in SERVICES:
-        rebuilding = Rebuild(service, kafka.address, prefix, mongodb.address)
-        compared = await rebuilding.verify(no_bar)
+        rebuild = Rebuild(service, kafka.address, prefix, mongodb.address)
+        compared = await rebuild.verify(no_bar)
         assert compared
         found += [f"{service} {one}" for one in compared if one.live != one.replayed]
     return found
 
 
 async def ends(kafka: Server, prefix: str) -> dict[TopicPartition, int]:
-    """Give where the event topics end."""
+    """Return the end offsets of the event topics."""
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka.address)
     await consumer.start()
     try:
-        places = [TopicPartition(prefix + n, number) for n in NAMES for number in range(PARTITIONS)]
-        return dict(await consumer.end_offsets(places))
+        partitions = [
+            TopicPartition(prefix + n, number) for n in NAMES for number in range(PARTITIONS)
+        ]
+        return dict(await consumer.end_offsets(partitions))
     finally:
         await consumer.stop()
 
 
 async def caught_up(kafka: Server, prefix: str) -> bool:
-    """Tell whether every service has handled all that stands in the event topics it reads."""
+    """Return whether every service has handled all records of the event topics that it reads."""
     last = await ends(kafka, prefix)
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka.address)
     await admin.start()
@@ -97,11 +99,11 @@ async def caught_up(kafka: Server, prefix: str) -> bool:
         for service in SERVICES:
             read = {prefix + topic.name for topic in EVENTS if service in topic.readers}
             group = await admin.list_consumer_group_offsets(f"{prefix}{service}")
-            for place, end in last.items():
+            for partition, end in last.items():
                 if (
-                    place.topic in read
+                    partition.topic in read
                     and end
-                    and (place not in group or group[place].offset < end)
+                    and (partition not in group or group[partition].offset < end)
                 ):
                     return False
     finally:
@@ -129,12 +131,12 @@ async def record(release: str, kafka: Server, mongodb: Server, folder: Path) -> 
     async with topic_prefix(kafka) as prefix:
         await _live(kafka, mongodb, prefix, folder)
         assert not (wrong := await different(kafka, mongodb, prefix)), wrong
-        told = set()
+        types = set()
         for name in NAMES:
             for one in await all_of(kafka.address, prefix + name):
-                told.add(cloudevents.read(one.headers).type)
-        untold = {type_.wire_name for topic in EVENTS for type_ in topic.types} - told
-        assert not untold, f"the story does not tell of {', '.join(sorted(untold))}"
+                types.add(cloudevents.read(one.headers).type)
+        missing = {type_.wire_name for topic in EVENTS for type_ in topic.types} - types
+        assert not missing, f"the story has no {', '.join(sorted(missing))}"
         whole = folder / "history"
         manifest = await export(kafka.address, prefix, NAMES, whole, no_bar)
         found = await digests(kafka, mongodb, prefix)

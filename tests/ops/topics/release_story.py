@@ -1,4 +1,4 @@
-"""A small story in which all happens that events can tell: what a release's history is made of.
+"""A small scenario that produces every type of event: the history of a release.
 
 Names and texts are invented.
 """

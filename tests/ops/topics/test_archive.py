@@ -105,7 +105,9 @@ async def test_what_is_imported_is_what_was_exported(
     for name in NAMES:
         assert await content(kafka, target + name) == await content(kafka, prefix + name)
     assert len(await content(kafka, f"{target}clients")) == len(TRICKY) + 500
-    await refused(kafka, exported, f"there are records in {target}clients, {target}clients.commands", target)
+    await refused(
+        kafka, exported, f"there are records in {target}clients, {target}clients.commands", target
+    )
 
 
 def test_an_export_can_be_read_and_says_what_it_is(exported: Path, prefix: str) -> None:
@@ -163,7 +165,9 @@ async def test_a_folder_with_an_export_is_left_as_it_is(
     assert (exported / MANIFEST).read_bytes() == before
 
 
-async def test_what_cannot_be_written_is_told(kafka: Server, prefix: str, tmp_path: Path) -> None:
+async def test_an_export_that_cannot_be_written_is_reported(
+    kafka: Server, prefix: str, tmp_path: Path
+) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OperatorError, match="file"):
         await export(kafka.address, prefix, NAMES, tmp_path / "file" / "backup", nothing)

@@ -60,7 +60,7 @@ def recorded(history: Path) -> Any:
 
 
 async def keys_after(kafka: Server, prefix: str, before: dict[TopicPartition, int]) -> set[str]:
-    """Give the keys of what the event topics got since."""
+    """Return the keys of the records that were added to the event topics since."""
     return {
         one.key.decode()
         for name in NAMES

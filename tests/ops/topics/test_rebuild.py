@@ -63,7 +63,7 @@ async def live(crm: Crm) -> list[UUID]:
                 await put(producer, f"{crm.prefix}clients.commands", command)
 
         async def told() -> bool:
-            return [len(events) for events in (await crm.told()).values()] == [2, 2, 2]
+            return [len(events) for events in (await crm.published()).values()] == [2, 2, 2]
 
         await until(told)
     return ids
@@ -71,7 +71,7 @@ async def live(crm: Crm) -> list[UUID]:
 
 async def test_what_the_service_holds_is_verified_and_stays_as_it_is(crm: Crm) -> None:
     await live(crm)
-    before = await crm.told()
+    before = await crm.published()
     lines = await crm.do("replay", "crm", "--verify")
     assert digests(lines).keys() == COLLECTIONS
     assert all(line.endswith("  equal") for line in lines)
@@ -87,7 +87,7 @@ async def test_what_the_service_holds_is_verified_and_stays_as_it_is(crm: Crm) -
     assert await crm.do("replay", "crm", "--swap") == ["swapped in"]
     assert await crm.built() == {}
     assert await crm.do("replay", "crm", "--verify") == lines
-    assert await crm.told() == before
+    assert await crm.published() == before
 
 
 async def test_what_was_changed_by_hand_is_found_and_no_personal_text_is_shown(crm: Crm) -> None:
@@ -189,14 +189,14 @@ async def test_a_swap_that_another_replay_has_taken_over_leaves_that_one_s_hold(
         await replay.progress.save()
 
     monkeypatch.setattr("chassis.recovery.swap._catch_up", taken_over)
-    rebuilding = Rebuild("crm", crm.kafka.address, crm.prefix, crm.mongodb.address)
+    rebuild = Rebuild("crm", crm.kafka.address, crm.prefix, crm.mongodb.address)
     with pytest.raises(OperatorError, match="another replay"):
-        await rebuilding.swap(lambda *_: None)
+        await rebuild.swap(lambda *_: None)
     options = await crm.database["commits"].options()
     assert bool(options.get("validator")) == is_held
 
 
-async def test_states_that_are_gone_are_told_of_instead_of_tried_for_ever(crm: Crm) -> None:
+async def test_missing_states_are_reported_instead_of_retried_for_ever(crm: Crm) -> None:
     [of] = await crm.fill(1)
     await crm.do("replay", "crm", "--swap")
     await crm.database["clients"].delete_many({})
@@ -208,7 +208,7 @@ async def test_states_that_are_gone_are_told_of_instead_of_tried_for_ever(crm: C
     assert await crm.do("republish", "crm") == ["0 commits published again"]
 
 
-def test_a_replay_that_is_told_to_end_tidies_up() -> None:
+def test_a_replay_that_is_stopped_cleans_up() -> None:
     tidied = []
 
     async def work() -> None:
@@ -264,13 +264,13 @@ async def test_of_two_replays_at_once_the_later_one_goes_on(crm: Crm) -> None:
 
 async def test_a_lost_topic_is_filled_again_with_the_same_events_and_once(crm: Crm) -> None:
     await live(crm)
-    before = await crm.told()
+    before = await crm.published()
     await crm.lose_topics()
     first = await crm.do("republish", "crm")
     assert first[-1] == "6 commits published again"
-    assert await crm.told() == before
+    assert await crm.published() == before
     assert await crm.do("republish", "crm") == ["0 commits published again"]
-    assert await crm.told() == before
+    assert await crm.published() == before
     await crm.do("replay", "crm", "--verify")
     # What is logged on the way is no part of the answer.
     assert first[:-1] == []

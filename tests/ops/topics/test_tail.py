@@ -129,7 +129,7 @@ async def test_personal_data_is_shown_only_when_asked_for(
 
 
 def record(value: bytes | None, **headers: bytes | None) -> Any:
-    """A record as aiokafka gives it, with the headers of a good one but for these."""
+    """A record as aiokafka returns it, with valid headers but for these."""
     good: dict[str, bytes | None] = {**dict(headers_of(sample("ClientCreated"))), **headers}
 
     class Record:

@@ -52,7 +52,7 @@ async def test_an_email_has_one_account_whatever_its_case(api: Api) -> None:
         ({"role": "admin"}, "role"),
     ],
 )
-async def test_a_registration_that_is_no_good_names_the_field(
+async def test_an_invalid_registration_names_the_field(
     api: Api, fields: dict[str, str], wrong: str
 ) -> None:
     good = {"email": "new@agents.example.com", "password": PASSWORD, "name": "New"}
@@ -60,7 +60,7 @@ async def test_a_registration_that_is_no_good_names_the_field(
     assert PASSWORD not in answer
 
 
-async def test_a_profile_is_changed_field_by_field_and_told_to_the_others(api: Api) -> None:
+async def test_a_profile_is_changed_field_by_field_and_published(api: Api) -> None:
     async with person(api.http.base_url, title="Broker", company="Reed & Co") as ana:
         change = {"title": None, "signature": "Warmly,\nAna", "reply_to": "ana@reed.example.com"}
         me = (await ana.http.patch("/api/agents/me", json=change)).json()
@@ -86,7 +86,7 @@ async def test_changes_of_a_profile_at_the_same_moment_are_all_made(api: Api) ->
         problem(await ana.http.patch(path, json={"title": "X"}, headers=meant), 412)
 
 
-async def test_nothing_tells_a_wrong_password_from_an_account_that_is_not_there(api: Api) -> None:
+async def test_a_wrong_password_and_a_missing_account_look_the_same(api: Api) -> None:
     async with person(api.http.base_url) as ana:
         wrong = await ana.log_in("a wrong password")
         ana.email = f"{uuid4().hex}@agents.example.com"
@@ -111,7 +111,7 @@ async def test_guessing_a_password_is_limited_by_account_and_success_resets_it(a
             assert 0 < int(refused.headers["retry-after"]) <= 300
 
 
-async def test_a_refresh_token_is_good_once_and_shown_again_ends_the_log_in(api: Api) -> None:
+async def test_a_refresh_token_is_valid_once_and_its_reuse_ends_the_session(api: Api) -> None:
     async with person(api.http.base_url) as ana:
         stolen = ana.refresh_token
         ana.take(await ana.post("/api/auth/refresh", refresh_token=stolen))

@@ -1,4 +1,4 @@
-"""API keys: shown once, limited to their scopes, taken back."""
+"""API keys: shown once, limited to their scopes, revoked."""
 
 import httpx2
 from pymongo import AsyncMongoClient

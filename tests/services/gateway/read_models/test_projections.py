@@ -72,7 +72,7 @@ def task_of(*events: Message) -> TaskDocument:
 
 @st.composite
 def interleaved(draw: st.DrawFn) -> tuple[Sequence[Message], Sequence[Message]]:
-    """Give one history of the three streams, and any interleaving of it."""
+    """Generate a history of the three streams, and an interleaving of it."""
     streams: list[tuple[Message, ...]] = [
         PLAN[: draw(st.integers(1, len(PLAN)))],
         draw(st.sampled_from(sorted(DRAFTS.items())))[1],
@@ -144,7 +144,7 @@ def test_a_task_without_notes_is_stored_as_it_was_before_there_were_any() -> Non
     assert view_raw(task_of(*PLAN))["plan"]["notes"] == "Rang."
 
 
-def test_a_task_that_the_plan_has_not_told_of_is_in_no_list() -> None:
+def test_a_task_without_its_plan_is_in_no_list() -> None:
     assert task_of(*DRAFTS["composed"], *EMAILS["sent"]).status is None
 
 
@@ -231,7 +231,7 @@ def test_last_contacted_is_the_latest_sending_whatever_comes_first(
 
 @st.composite
 def with_pauses(draw: st.DrawFn) -> tuple[Sequence[Message], bool, bool]:
-    """Give a client's events among those of its plan, and whether it is gone, and paused."""
+    """Generate a client's events among its plan's, and whether it is deleted, and paused."""
     own: tuple[Message, ...] = (CREATED, UPDATED, DELETED)[: draw(st.integers(0, 3))]
     plan = (STORY.planned(), STORY.paused(1), STORY.resumed(2), STORY.paused(3))
     told = plan[: draw(st.integers(2, 4))]

@@ -27,7 +27,7 @@ OF_THE_SECOND = (
 
 
 @pytest.mark.parametrize(
-    ("reason", "kept"),
+    ("reason", "stored"),
     [
         (
             "550 5.1.1 <Jane.Doe+x@mail.example.com>: no such user",
@@ -42,35 +42,33 @@ OF_THE_SECOND = (
         pytest.param("@" * 1_000_000, "<address>", id="many"),
     ],
 )
-def test_why_an_email_bounced_is_kept_without_the_address(reason: str, kept: str) -> None:
-    assert without_addresses(reason) == kept
+def test_the_reason_of_a_bounce_is_stored_without_the_address(reason: str, stored: str) -> None:
+    assert without_addresses(reason) == stored
 
 
 @pytest.fixture(scope="module")
 async def story(api: Api) -> Story:
     """A client whose second follow-up went all its way."""
-    told = Story(AGENT, await api.add(name="Maria López"))
+    story = Story(AGENT, await api.add(name="Maria López"))
     await api.publish(
-        *(told.planned(), told.cancelled(0, 1), told.due(1, 3), told.requested(1, 3)),
-        *(told.composed(1, 3), told.queued(1, 3), told.started(1, 3), told.sent(1, 3)),
-        *(told.delivered(1, 3), told.opened(1, 4), told.clicked(1, 4)),
+        *(story.planned(), story.cancelled(0, 1), story.due(1, 3), story.requested(1, 3)),
+        *(story.composed(1, 3), story.queued(1, 3), story.started(1, 3), story.sent(1, 3)),
+        *(story.delivered(1, 3), story.opened(1, 4), story.clicked(1, 4)),
     )
-    await api.get_until(f"/api/clients/{told.client}/timeline", lambda r: len(r.json()) == 12)
-    return told
+    await api.get_until(f"/api/clients/{story.client}/timeline", lambda r: len(r.json()) == 12)
+    return story
 
 
-async def test_a_client_s_story_is_told_whole_in_words_the_newest_first(
-    api: Api, story: Story
-) -> None:
+async def test_a_clients_timeline_is_complete_and_newest_first(api: Api, story: Story) -> None:
     response = await api.http.get(f"/api/clients/{story.client}/timeline")
     assert response.headers["x-total-count"] == "12"
-    told = response.json()
-    assert [entry["words"] for entry in told] == [*OF_THE_SECOND, "Client was added"]
-    assert [entry["at"] for entry in told] == sorted((e["at"] for e in told), reverse=True)
-    assert {entry["client_id"] for entry in told} == {str(story.client)}
-    assert {entry["client_name"] for entry in told} == {"Maria López"}
-    assert {entry["subject"] for entry in told if "email_id" in entry["data"]} == {"Hello"}
-    sent = told[3]
+    entries = response.json()
+    assert [entry["words"] for entry in entries] == [*OF_THE_SECOND, "Client was added"]
+    assert [entry["at"] for entry in entries] == sorted((e["at"] for e in entries), reverse=True)
+    assert {entry["client_id"] for entry in entries} == {str(story.client)}
+    assert {entry["client_name"] for entry in entries} == {"Maria López"}
+    assert {entry["subject"] for entry in entries if "email_id" in entry["data"]} == {"Hello"}
+    sent = entries[3]
     assert sent.keys() == TimelineEntry.model_fields.keys()
     assert sent["type"] == "EmailSent"
     assert sent["data"] == {
@@ -99,12 +97,12 @@ async def test_the_dashboard_tells_of_all_clients_also_of_one_that_is_gone(
 ) -> None:
     gone = await api.add(name="Bo")
     assert (await api.http.delete(f"/api/clients/{gone}")).is_success
-    told = (await api.http.get("/api/dashboard/activity?limit=100")).json()
-    assert [entry["at"] for entry in told] == sorted((e["at"] for e in told), reverse=True)
-    assert [e["words"] for e in told if e["client_id"] == str(story.client)][:3] == [
+    entries = (await api.http.get("/api/dashboard/activity?limit=100")).json()
+    assert [entry["at"] for entry in entries] == sorted((e["at"] for e in entries), reverse=True)
+    assert [e["words"] for e in entries if e["client_id"] == str(story.client)][:3] == [
         *OF_THE_SECOND[:3]
     ]
-    of_gone = [(e["type"], e["client_name"]) for e in told if e["client_id"] == gone]
+    of_gone = [(e["type"], e["client_name"]) for e in entries if e["client_id"] == gone]
     assert of_gone == [("ClientDeleted", None), ("ClientCreated", None)]
     problem(await api.http.get(f"/api/clients/{gone}/timeline"), 404)
 
@@ -122,13 +120,13 @@ async def test_what_is_another_agent_s_is_in_no_list(api: Api, mongodb_server: S
             while await timeline.count_documents({"client_id": foreign.client}) < 2:
                 await asyncio.sleep(0.05)
     problem(await api.http.get(f"/api/clients/{foreign.client}/timeline"), 404)
-    told = (await api.http.get("/api/dashboard/activity?limit=100")).json()
-    assert own in {entry["client_id"] for entry in told}
-    assert str(foreign.client) not in {entry["client_id"] for entry in told}
+    entries = (await api.http.get("/api/dashboard/activity?limit=100")).json()
+    assert own in {entry["client_id"] for entry in entries}
+    assert str(foreign.client) not in {entry["client_id"] for entry in entries}
     problem(await api.http.get(f"/api/clients/{uuid4()}/timeline"), 404)
 
 
-async def test_nothing_personal_is_kept_in_it(
+async def test_nothing_personal_is_stored_in_it(
     api: Api, story: Story, mongodb_server: Server
 ) -> None:
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
