@@ -1,26 +1,35 @@
 """Which column of a file means what."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from services.gateway.leads import vocabulary as words
-from services.gateway.leads.records import DELIMITERS, Record, Unreadable, records
+from services.gateway.leads import export, vocabulary
+from services.gateway.leads.records import DELIMITERS, BrokenRecord, Record, Unreadable, records
 
-_SINGLE = (words.NAME, words.FIRST_NAME, words.LAST_NAME, words.EMAIL, words.PHONE, words.NOTES)
+MAX_COLUMNS = 200
+MAX_TITLE = 250
+_SINGLE = (
+    *(vocabulary.NAME, vocabulary.FIRST_NAME, vocabulary.LAST_NAME),
+    *(vocabulary.EMAIL, vocabulary.PHONE, vocabulary.NOTES),
+)
 _KNOWN = frozenset(
-    word
-    for group in (*_SINGLE, words.STAGE, words.PROPERTY_TYPE, *sum(words.ADDRESSES, ()))
-    for word in group
+    key
+    for group in (
+        *(*_SINGLE, vocabulary.STAGE, vocabulary.PROPERTY_TYPE),
+        *sum(vocabulary.ADDRESSES, ()),
+    )
+    for key in group
 )
 
 
 @dataclass(frozen=True)
 class Cells:
-    """What a record says, by meaning and in the words of the file; empty where it says nothing."""
+    """What a record says, by meaning and in the file's own terms; empty where it says nothing."""
 
     name: str
     email: str
@@ -46,22 +55,34 @@ class Columns:
         declared = next(iter(text.splitlines()), "").strip().strip('"')
         # Excel's own way of telling the delimiter is a line before the header.
         skipped = 1 if declared.casefold().startswith("sep=") else 0
-        headers = (
-            cls(record.line, delimiter, record.cells)
+        first = [
+            (delimiter, record)
             for delimiter in DELIMITERS
             for record in islice(records(text, delimiter, after=skipped), 1)
+        ]
+        if not first:
+            raise Unreadable("the file is empty: a header with a name and an email is needed")
+        headers = (
+            cls(record.line, delimiter, record.cells)
+            for delimiter, record in first
             if isinstance(record, Record)
         )
         columns = max(headers, key=lambda header: len(_KNOWN & set(header.keys)), default=None)
         if columns is None:
-            raise Unreadable("the file is empty: a header with a name and an email is needed")
+            [broken, *_] = (record for _, record in first if isinstance(record, BrokenRecord))
+            raise Unreadable(f"line {broken.line}: {broken.reason}")
         columns.check()
         return columns
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
         """The titles as `vocabulary.key` writes them."""
-        return tuple(words.key(title) for title in self.titles)
+        return tuple(vocabulary.key(title) for title in self.titles)
+
+    @cached_property
+    def own(self) -> bool:
+        """Whether our export has written the file: its cells are read back exactly."""
+        return set(export.COLUMNS) <= set(self.titles)
 
     @property
     def count(self) -> int:
@@ -69,63 +90,74 @@ class Columns:
         return len(self.titles)
 
     def check(self) -> None:
-        """Raise Unreadable unless there is a column to tell a name and an email by."""
+        """Raise Unreadable when there are too many columns, or none for a name or an email."""
+        if self.count > MAX_COLUMNS:
+            raise Unreadable(
+                f"line {self.line}: the header has {self.count} columns, {MAX_COLUMNS} are allowed"
+            )
+        for number, title in enumerate(self.titles, start=1):
+            if len(title) > MAX_TITLE:
+                raise Unreadable(
+                    f"line {self.line}: the title of column {number} is {len(title)} characters"
+                    f" long, {MAX_TITLE} are allowed"
+                )
         keys = set(self.keys)
         missing = []
-        if not keys & {*words.NAME, *words.FIRST_NAME, *words.LAST_NAME}:
+        if not keys & {*vocabulary.NAME, *vocabulary.FIRST_NAME, *vocabulary.LAST_NAME}:
             missing.append("a name (Name, or First Name and Last Name)")
-        if not keys & set(words.EMAIL):
+        if not keys & set(vocabulary.EMAIL):
             missing.append("an email (Email, Email 1 or Email Address)")
         if missing:
-            found = ", ".join(title for title in self.titles if title)
+            found = vocabulary.excerpt(", ".join(title for title in self.titles if title))
             raise Unreadable(
                 f"the header has no column for {' and '.join(missing)}; it has: {found}"
             )
 
     def read(self, cells: Sequence[str]) -> Cells:
         """Sort a record's cells by meaning; what means nothing here is a custom field."""
-        row = _Row(dict(self._filled(cells)))
-        name = row.take_first(words.NAME)
-        parts = [row.take_first(words.FIRST_NAME), row.take_first(words.LAST_NAME)]
+        row = _Row(self, cells)
+        name = row.take_first(vocabulary.NAME)
+        parts = [row.take_first(vocabulary.FIRST_NAME), row.take_first(vocabulary.LAST_NAME)]
         return Cells(
-            name=" ".join((name or " ".join(parts)).split()),
-            email=row.take_first(words.EMAIL),
-            phone=row.take_first(words.PHONE),
+            name=name if name and self.own else " ".join((name or " ".join(parts)).split()),
+            email=row.take_first(vocabulary.EMAIL),
+            phone=row.take_first(vocabulary.PHONE),
             property_address=row.take_address(),
-            property_type=row.take_first(words.PROPERTY_TYPE),
-            stages=tuple(row.take_all(words.STAGE)),
-            notes="\n".join(row.take_all(words.NOTES)),
-            custom_fields=row.take_object(words.CUSTOM_FIELDS) | row.rest(self.titles),
+            property_type=row.take_first(vocabulary.PROPERTY_TYPE),
+            stages=tuple(row.take_all(vocabulary.STAGE)),
+            notes="\n".join(row.take_all(vocabulary.NOTES)),
+            custom_fields=row.take_object(vocabulary.CUSTOM_FIELDS) | row.rest(),
         )
 
-    def _filled(self, cells: Sequence[str]) -> Iterator[tuple[int, tuple[str, str]]]:
-        for index, (word, cell) in enumerate(zip(self.keys, cells, strict=False)):
-            if cell:
-                yield index, (word, cell)
+    @cached_property
+    def columns_of(self) -> Mapping[str, Sequence[int]]:
+        """The indices of the columns by their keys."""
+        found = defaultdict[str, list[int]](list)
+        for index, key in enumerate(self.keys):
+            found[key].append(index)
+        return dict(found)
 
 
 class _Row:
     """The filled cells of a record by column, each taken once."""
 
-    def __init__(self, filled: dict[int, tuple[str, str]]) -> None:
-        self._left = filled
+    def __init__(self, columns: Columns, cells: Sequence[str]) -> None:
+        self._columns = columns
+        self._left = {index: cell for index, cell in enumerate(cells[: columns.count]) if cell}
 
     def take_first(self, meanings: Iterable[str]) -> str:
         return next(self.take_all(meanings), "")
 
     def take_all(self, meanings: Iterable[str]) -> Iterator[str]:
         """Take cells one by one, in the order of preference of the meanings."""
-        for meaning in meanings:
-            for index, (word, cell) in list(self._left.items()):
-                if word == meaning:
-                    del self._left[index]
-                    yield cell
+        for index in self._filled(meanings):
+            yield self._left.pop(index)
 
     def take_address(self) -> str:
-        """Take the first address that is filled, on one line."""
-        for group in words.ADDRESSES:
+        """Take the first address that is filled, on one line unless it is our export's."""
+        for group in vocabulary.ADDRESSES:
             street, city, state, code = (self.take_first(part) for part in group)
-            lines = " ".join(street.split())
+            lines = street if self._columns.own else " ".join(street.split())
             for part in (city, f"{state} {code}".strip()):
                 # Many a sheet has the whole address in the street's column, and the city again.
                 if part and part.casefold() not in lines.casefold():
@@ -136,21 +168,26 @@ class _Row:
 
     def take_object(self, meanings: Iterable[str]) -> dict[str, Any]:
         """Take the JSON object that our own export writes; another text is left for the rest."""
-        for index, (word, cell) in list(self._left.items()):
-            if word in meanings:
-                try:
-                    found = json.loads(cell)
-                except (ValueError, RecursionError):
-                    continue
-                if isinstance(found, dict):
-                    del self._left[index]
-                    return found
+        for index in self._filled(meanings):
+            try:
+                found = json.loads(self._left[index])
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(found, dict):
+                del self._left[index]
+                return found
         return {}
 
-    def rest(self, titles: Sequence[str]) -> dict[str, str]:
-        """Give what nobody took, under the column's title, made unique."""
+    def rest(self) -> dict[str, str]:
+        """Return what nothing has taken, under the column's title, made unique."""
         fields: dict[str, str] = {}
-        for index, (_, cell) in self._left.items():
-            title = titles[index] or f"Column {index + 1}"
+        for index, cell in self._left.items():
+            title = self._columns.titles[index] or f"Column {index + 1}"
             fields[title if title not in fields else f"{title} ({index + 1})"] = cell
         return fields
+
+    def _filled(self, meanings: Iterable[str]) -> Iterator[int]:
+        for meaning in meanings:
+            for index in self._columns.columns_of.get(meaning, ()):
+                if index in self._left:
+                    yield index

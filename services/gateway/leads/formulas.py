@@ -7,15 +7,26 @@ GUARD = "'"
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 _GUARDED = re.compile(r"'+[=+\-@\t\r\n]")
 _PLAIN_NUMBER = re.compile(r"[+-]?[0-9(][0-9 ().-]*")
+# What follows in a cell of its own, for a spreadsheet that separates by another character than the
+# comma: quotes hold a cell together only where the cell begins.
+_SPLIT_OFF = r"[;|\t\r\n][\"' ]*"
+_INNER_FORMULA = re.compile(rf"({_SPLIT_OFF})(?=[=+\-@])")
+_INNER_GUARDED = re.compile(rf"({_SPLIT_OFF}){GUARD}(?=[=+\-@])")
 
 
 def guarded(cell: str) -> str:
     """Put an apostrophe before what is no plain number and begins as formulas do."""
+    guarded_inside = _INNER_FORMULA.sub(rf"\1{GUARD}", cell)
     if _FORMULA.match(cell) and not _PLAIN_NUMBER.fullmatch(cell):
-        return GUARD + cell
-    return cell
+        return GUARD + guarded_inside
+    return guarded_inside
 
 
 def without_guard(cell: str) -> str:
-    """Take the apostrophe off again."""
+    """Take off the apostrophe at the beginning: what other exports write as well."""
     return cell[len(GUARD) :] if _GUARDED.match(cell) else cell
+
+
+def without_guards(cell: str) -> str:
+    """Take off every apostrophe that `guarded` puts, also inside of the cell."""
+    return _INNER_GUARDED.sub(r"\1", without_guard(cell))

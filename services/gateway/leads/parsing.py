@@ -9,9 +9,10 @@ from email_validator import EmailNotValidError, validate_email
 from contracts.crm import PropertyType, Stage
 from services.gateway.leads.columns import Cells, Columns
 from services.gateway.leads.records import BrokenRecord, Record, Unreadable, records
-from services.gateway.leads.vocabulary import PROPERTY_TYPE_OF, STAGE_OF, key
+from services.gateway.leads.vocabulary import PROPERTY_TYPE_OF, STAGE_OF, excerpt, key
 
-LIMITS = {"name": 100, "phone": 20, "property_address": 200, "notes": 1000}
+# Of an email address: RFC 5321, 4.5.3.1.3.
+LIMITS = {"name": 100, "email": 254, "phone": 20, "property_address": 200, "notes": 1000}
 MAX_CUSTOM_FIELDS = 50
 
 
@@ -35,7 +36,7 @@ class Lead:
         return self.stage not in ("closed", "lost")
 
     def body(self) -> dict[str, Any]:
-        """Give the body of `POST /api/clients`; what is not known is left out."""
+        """Return the body of `POST /api/clients`; what is not known is left out."""
         fields = {name: value for name, value in vars(self).items() if name != "line"}
         return {name: value for name, value in fields.items() if value}
 
@@ -70,7 +71,7 @@ def parse(text: str, most: int | None = None) -> Parsed:
     columns = Columns.found_in(text)
     leads: dict[str, Lead] = {}
     complaints: list[Complaint] = []
-    found = records(text, columns.delimiter, after=columns.line)
+    found = records(text, columns.delimiter, after=columns.line, verbatim=columns.own)
     for number, record in enumerate(found, start=1):
         if most and number > most:
             raise Unreadable(f"has more than {most} lines")
@@ -116,13 +117,8 @@ def _complaints(columns: Columns, record: Record, cells: Cells, lead: Lead) -> I
         return
     if not lead.name:
         yield Complaint(lead.line, "name", "is missing")
-    if not lead.email:
-        yield Complaint(lead.line, "email", "is missing")
-    else:
-        try:
-            validate_email(lead.email, check_deliverability=False)
-        except EmailNotValidError as error:
-            yield Complaint(lead.line, "email", f"“{lead.email}” is no email address: {error}")
+    if reason := _wrong_email(lead.email):
+        yield Complaint(lead.line, "email", reason)
     for name, limit in LIMITS.items():
         length = len(getattr(lead, name))
         if length > limit:
@@ -138,5 +134,19 @@ def _complaints(columns: Columns, record: Record, cells: Cells, lead: Lead) -> I
         yield Complaint(lead.line, "property_type", reason)
 
 
+def _wrong_email(email: str) -> str:
+    """Return why it is no email address; nothing about one that is too long to be looked at."""
+    if not email:
+        return "is missing"
+    if len(email) <= LIMITS["email"]:
+        try:
+            validate_email(email, check_deliverability=False)
+        except EmailNotValidError as error:
+            return f"“{email}” is no email address: {error}"
+    return ""
+
+
 def _unknown(word: str, what: str, known: Mapping[str, str]) -> str:
-    return f"“{word}” is no {what} known here; use {', '.join(dict.fromkeys(known.values()))}"
+    return (
+        f"“{excerpt(word)}” is no {what} known here; use {', '.join(dict.fromkeys(known.values()))}"
+    )

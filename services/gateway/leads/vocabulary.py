@@ -9,10 +9,21 @@ from typing import Final
 
 from contracts.crm import PropertyType, Stage
 
+# A longer word is none that is known here, and Unicode's normal forms take quadratic time.
+LONGEST = 250
+EXCERPT = 200
+
 
 def key(word: str) -> str:
     """Reduce a header or a value to its letters and digits, in lower case."""
+    if len(word) > LONGEST:
+        return ""
     return "".join(c for c in unicodedata.normalize("NFKC", word).casefold() if c.isalnum())
+
+
+def excerpt(text: str) -> str:
+    """Return a text as a message may quote it."""
+    return text if len(text) <= EXCERPT else f"{text[:EXCERPT]}…"
 
 
 def _keys(words: str) -> tuple[str, ...]:
