@@ -14,19 +14,30 @@ COLUMNS = (
     *("name", "email", "phone", "property_address", "property_type", "stage", "notes"),
     CUSTOM_FIELDS,
 )
-
-
-def lines(rows: Iterable[Mapping[str, Any]]) -> bytes:
-    """Write a line for each client, in UTF-8."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    for row in rows:
-        fields = row.get(CUSTOM_FIELDS)
-        custom = json.dumps(fields, ensure_ascii=False) if fields else ""
-        writer.writerow([*(guarded(row.get(column) or "") for column in COLUMNS[:-1]), custom])
-    return text.getvalue().encode()
+# Without it Excel reads UTF-8 as Windows-1252.
+BYTE_ORDER_MARK = "\ufeff"
+# Other spreadsheets' delimiters. In JSON they only stand in strings, where they can be escaped.
+_ESCAPED = {ord(character): f"\\u{ord(character):04x}" for character in ";|"}
 
 
 def header() -> bytes:
-    """Write the line of titles."""
-    return (",".join(COLUMNS) + "\r\n").encode()
+    """Return what the file begins with: the byte order mark and the line of titles."""
+    return (BYTE_ORDER_MARK + _text([COLUMNS])).encode()
+
+
+def lines(rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """Return a line for each client, in UTF-8."""
+    return _text(map(_cells, rows)).encode()
+
+
+def _cells(row: Mapping[str, Any]) -> list[str]:
+    fields = row.get(CUSTOM_FIELDS)
+    custom = json.dumps(fields, ensure_ascii=False).translate(_ESCAPED) if fields else ""
+    return [*(guarded(row.get(column) or "") for column in COLUMNS[:-1]), custom]
+
+
+def _text(rows: Iterable[Iterable[str]]) -> str:
+    """Write every cell in quotes, so that none is taken for two."""
+    text = io.StringIO(newline="")
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerows(rows)
+    return text.getvalue()

@@ -1,0 +1,76 @@
+"""A file's lines as plain values: what a client is made of, or why a line is refused. Pure."""
+
+import json
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
+
+from pydantic import ValidationError
+
+from contracts.crm import NewClientDetails
+from services.gateway.leads.parsing import Lead, parse
+from services.gateway.leads.records import Unreadable, decode
+
+MAX_LINES = 20_000
+# A client's notes may have line breaks, but a file should not be made of them.
+MAX_LINE_BREAKS = 10 * MAX_LINES
+# In characters, of all clients together: each repeats the titles of its custom fields.
+MAX_CLIENT_TEXT = 32 * 1_048_576
+# What a complaint about a whole line is about.
+LINE = "line"
+
+# The line (from 1), the email, and the fields of `CreateClient` that the line fills, as JSON.
+ClientRow = tuple[int, str, str]
+# The line, and each field that is wrong with the reason.
+RefusedRow = tuple[int, list[tuple[str, str]]]
+
+
+@dataclass
+class Rows:
+    """The rows of a file: of the lines that are a client each, and of the refused ones."""
+
+    clients: list[ClientRow] = field(default_factory=list)
+    refused: list[RefusedRow] = field(default_factory=list)
+
+
+def rows_of(content: bytes, charset: str | None) -> Rows:
+    """Sort the lines that say something into rows. Raises Unreadable."""
+    text = decode(content, charset)
+    if text.count("\n") + text.count("\r") > MAX_LINE_BREAKS:
+        raise Unreadable(f"has more than {MAX_LINE_BREAKS} line breaks")
+    parsed = parse(text, most=MAX_LINES)
+    rows = Rows()
+    for line, complaints in groupby(parsed.complaints, attrgetter("line")):
+        reasons = [(complaint.field or LINE, complaint.reason) for complaint in complaints]
+        rows.refused.append((line, reasons))
+    left = MAX_CLIENT_TEXT
+    for lead in parsed.leads:
+        try:
+            rows.clients.append(row := _client(lead))
+        except ValidationError as error:
+            reasons = [(str(wrong["loc"][0]), wrong["msg"]) for wrong in error.errors()]
+            rows.refused.append((lead.line, reasons))
+            continue
+        except UnicodeEncodeError:
+            # JSON can escape each half of a character alone.
+            reasons = [("custom_fields", "has text that is not valid Unicode")]
+            rows.refused.append((lead.line, reasons))
+            continue
+        left -= len(row[-1])
+        if left < 0:
+            raise Unreadable(
+                f"line {lead.line}: the clients up to here, with the titles of their custom fields,"
+                f" are longer than {MAX_CLIENT_TEXT} characters; import the file in parts"
+            )
+    return rows
+
+
+def _client(lead: Lead) -> ClientRow:
+    """Raises ValidationError, as the API does for the same client, and UnicodeEncodeError."""
+    body = lead.body()
+    fields = {name: body.pop(name) for name in ("stage", "property_type") if name in body}
+    details = NewClientDetails.model_validate(body)
+    fields["personal"] = details.model_dump(exclude_defaults=True)
+    client = json.dumps(fields, ensure_ascii=False)
+    client.encode()
+    return lead.line, details.email, client
