@@ -1,6 +1,7 @@
 """Passwords: argon2id with RFC 9106's parameters for little memory, off the event loop."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated
 
 from argon2 import PasswordHasher
@@ -17,18 +18,19 @@ class Passwords:
 
     def __init__(self) -> None:
         self._hasher = PasswordHasher()
-        self._slots = asyncio.Semaphore(_MAX_CONCURRENT)
+        # Of its own: in the loop's threads a log-in would wait for whatever else runs there.
+        self._threads = ThreadPoolExecutor(_MAX_CONCURRENT, "passwords")
         self._dummy_hash = self._hasher.hash("the password of no account")
 
     async def hash(self, password: str) -> str:
         """Return the hash to store."""
-        async with self._slots:
-            return await asyncio.to_thread(self._hasher.hash, password)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._hasher.hash, password)
 
     async def verify(self, password: str, stored: str | None) -> bool:
         """Return whether the password matches; without a hash, False after the same time."""
-        async with self._slots:
-            return await asyncio.to_thread(self._verify, password, stored)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._verify, password, stored)
 
     def needs_rehash(self, stored: str) -> bool:
         """Return whether a hash was made with other parameters than today's."""

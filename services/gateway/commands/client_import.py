@@ -1,32 +1,28 @@
 """Many clients at once from a CSV: a command for every good line, and an entry for every line."""
 
-import asyncio
+import contextlib
+import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import groupby, islice
+from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Literal
 from uuid import UUID, uuid5
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from chassis.mongo.client import Database
-from contracts.crm import CreateClient
+from contracts.crm import CreateClient, NewClientDetails
 from contracts.replies import CommandAccepted
 from services.gateway.commands.client import CommandClient
+from services.gateway.commands.csv_workers import CsvWorkers
 from services.gateway.commands.replies import Reply
-from services.gateway.errors import FieldError
-from services.gateway.leads.parsing import Complaint, Lead, parse
-from services.gateway.leads.records import Unreadable, decode
-from services.gateway.read_models.schemas import NewClient
+from services.gateway.errors import FieldError, TooManyRequests
+from services.gateway.leads.rows import LINE, ClientRow, Rows
 
-MAX_LINES = 20_000
-# A client's notes may have line breaks, but a file should not be made of them.
-MAX_LINE_BREAKS = 10 * MAX_LINES
 # So many emails are looked up in one query.
 LOOKED_UP = 1_000
-# What complaints about a whole line are about.
-LINE = "line"
+# When to try again while another file of the agent's is imported.
+RETRY_SECONDS = 5
 
 Outcome = Literal["imported", "known", "refused", "pending"]
 
@@ -55,110 +51,110 @@ class ImportReport(BaseModel):
     lines: list[ImportedLine]
 
 
-async def import_clients(
-    commands: CommandClient,
-    database: Database,
-    agent_id: UUID,
-    content: bytes,
-    charset: str | None,
-    base: UUID,
-) -> ImportReport:
-    """Add the clients of a CSV; return when the views show them.
+class ClientImports:
+    """Imports files of clients, one of an agent's at a time. One per gateway process."""
 
-    The ids of commands and clients follow from `base` and the line, so that the same file under
-    the same base is not imported twice. Raises Unreadable when the file is no use, Unavailable
-    without Kafka: what was imported by then is known when the file comes again.
-    """
-    # Thousands of lines take seconds, and others are to be answered meanwhile.
-    creates, refused = await asyncio.to_thread(_read, agent_id, content, charset, base)
-    known = await _known(database, agent_id, creates)
-    ids = {number: _command_id(base, number) for number in creates if number not in known}
-    answers = await commands.order_all((ids[number], creates[number]) for number in ids)
-    lines = [
-        *refused,
-        *(ImportedLine(line=n, outcome="known", client_id=id_) for n, id_ in known.items()),
-        *(_line(n, creates[n].client_id, id_, answers.get(id_)) for n, id_ in ids.items()),
-    ]
-    lines.sort(key=attrgetter("line"))
-    counts: Counter[Outcome] = Counter(line.outcome for line in lines)
-    return ImportReport(
-        imported=counts["imported"],
-        known=counts["known"],
-        refused=counts["refused"],
-        pending=counts["pending"],
-        lines=lines,
-    )
+    def __init__(self, commands: CommandClient, database: Database) -> None:
+        self._commands = commands
+        self._database = database
+        self._workers = CsvWorkers()
+        self._importing: set[UUID] = set()
+        self.close = self._workers.close
 
-
-def _read(
-    agent_id: UUID, content: bytes, charset: str | None, base: UUID
-) -> tuple[dict[int, CreateClient], list[ImportedLine]]:
-    """Give the commands by line, and what is said of the lines that are no good."""
-    text = decode(content, charset)
-    if text.count("\n") + text.count("\r") > MAX_LINE_BREAKS:
-        raise Unreadable(f"has more than {MAX_LINE_BREAKS} line breaks")
-    parsed = parse(text, most=MAX_LINES)
-    refused = [
-        ImportedLine(line=number, outcome="refused", errors=_errors(complaints))
-        for number, complaints in groupby(parsed.complaints, attrgetter("line"))
-    ]
-    creates: dict[int, CreateClient] = {}
-    for lead in parsed.leads:
+    @contextlib.contextmanager
+    def slot(self, agent_id: UUID) -> Iterator[None]:
+        """Hold the agent's only import. Raises TooManyRequests while it is held."""
+        if agent_id in self._importing:
+            raise TooManyRequests(RETRY_SECONDS)
+        self._importing.add(agent_id)
         try:
-            creates[lead.line] = _create(agent_id, lead, base)
-        except ValidationError as error:
-            errors = [
-                FieldError(field=str(wrong["loc"][0]), reason=wrong["msg"])
-                for wrong in error.errors()
-            ]
-            refused.append(ImportedLine(line=lead.line, outcome="refused", errors=errors))
-    return creates, refused
+            yield
+        finally:
+            self._importing.remove(agent_id)
+
+    async def read(self, content: bytes, charset: str | None) -> Rows:
+        """Read a file. Raises Unreadable, and Unavailable when its worker does not answer."""
+        return await self._workers.read(content, charset)
+
+    async def add(self, agent_id: UUID, rows: Rows, base: UUID) -> ImportReport:
+        """Add the clients of a file; return when the views show them.
+
+        The ids of commands and clients follow from `base` and the line, so that the same file
+        under the same base is not imported twice. Raises Unavailable without Kafka: what was
+        imported by then is known when the file comes again.
+        """
+        known = await self._known(agent_id, rows.clients, base)
+        ids: dict[int, tuple[UUID, UUID]] = {}
+
+        def commands() -> Iterator[tuple[UUID, CreateClient]]:
+            for number, _, fields in rows.clients:
+                if number not in known:
+                    command_id, client_id = ids[number] = _ids(base, number)
+                    yield command_id, _create(agent_id, client_id, fields)
+
+        replies = await self._commands.execute_all(commands())
+        lines = [
+            *(_refused(number, reasons) for number, reasons in rows.refused),
+            *(ImportedLine(line=n, outcome="known", client_id=id_) for n, id_ in known.items()),
+            *(_line(n, *both, replies.get(both[0])) for n, both in ids.items()),
+        ]
+        lines.sort(key=attrgetter("line"))
+        counts: Counter[Outcome] = Counter(line.outcome for line in lines)
+        return ImportReport(
+            imported=counts["imported"],
+            known=counts["known"],
+            refused=counts["refused"],
+            pending=counts["pending"],
+            lines=lines,
+        )
+
+    async def _known(
+        self, agent_id: UUID, clients: Sequence[ClientRow], base: UUID
+    ) -> Mapping[int, UUID]:
+        """Return the clients that have the emails of lines already, and not from this very import.
+
+        It saves crm from refusing a file that comes again, a line at a time.
+        """
+        lines = {email.casefold(): number for number, email, _ in clients}
+        emails = list(lines)
+        known: dict[int, UUID] = {}
+        for start in range(0, len(emails), LOOKED_UP):
+            where = {
+                "agent_id": agent_id,
+                "search": {"$in": emails[start : start + LOOKED_UP]},
+            }
+            async for row in self._database["clients"].find(where, {"email": 1}):
+                number = lines.get(row["email"].casefold())
+                if number is not None and _ids(base, number)[1] != row["_id"]:
+                    known[number] = row["_id"]
+        return known
 
 
-def _create(agent_id: UUID, lead: Lead, base: UUID) -> CreateClient:
-    client_id = uuid5(_command_id(base, lead.line), "client")
-    return NewClient.model_validate(lead.body()).ordered(agent_id, client_id)
+def _ids(base: UUID, line: int) -> tuple[UUID, UUID]:
+    """Return the ids of a line's command and of its client."""
+    command_id = uuid5(base, f"line {line}")
+    return command_id, uuid5(command_id, "client")
 
 
-def _command_id(base: UUID, line: int) -> UUID:
-    return uuid5(base, f"line {line}")
+def _create(agent_id: UUID, client_id: UUID, fields: str) -> CreateClient:
+    """Return the command; the worker has validated the fields."""
+    body = json.loads(fields)
+    body["personal"] = NewClientDetails.model_construct(**body["personal"])
+    return CreateClient.model_construct(agent_id=agent_id, client_id=client_id, **body)
 
 
-def _errors(complaints: Iterable[Complaint]) -> list[FieldError]:
-    return [FieldError(field=c.field or LINE, reason=c.reason) for c in complaints]
+def _refused(number: int, reasons: Sequence[tuple[str, str]]) -> ImportedLine:
+    errors = [FieldError(field=field, reason=reason) for field, reason in reasons]
+    return ImportedLine(line=number, outcome="refused", errors=errors)
 
 
-def _line(number: int, client_id: UUID, command_id: UUID, answer: Reply | None) -> ImportedLine:
-    if answer is None:
+def _line(number: int, command_id: UUID, client_id: UUID, reply: Reply | None) -> ImportedLine:
+    if reply is None:
         return ImportedLine(
             line=number, outcome="pending", client_id=client_id, command_id=command_id
         )
-    if isinstance(answer, CommandAccepted):
+    if isinstance(reply, CommandAccepted):
         return ImportedLine(line=number, outcome="imported", client_id=client_id)
-    taken = (answer.kind, answer.field) == ("conflict", "email")
-    error = FieldError(field=answer.field or LINE, reason=answer.reason)
+    taken = (reply.kind, reply.field) == ("conflict", "email")
+    error = FieldError(field=reply.field or LINE, reason=reply.reason)
     return ImportedLine(line=number, outcome="known" if taken else "refused", errors=[error])
-
-
-async def _known(
-    database: Database, agent_id: UUID, creates: Mapping[int, CreateClient]
-) -> dict[int, UUID]:
-    """Give the clients that have the emails of lines already, and not from this very import.
-
-    It saves crm from refusing a file that comes again, a line at a time.
-    """
-    lines = {create.personal.email.casefold(): number for number, create in creates.items()}
-    known: dict[int, UUID] = {}
-    for some in _batched(lines, LOOKED_UP):
-        where = {"agent_id": agent_id, "search": {"$in": some}}
-        async for row in database["clients"].find(where, {"email": 1}):
-            number = lines.get(row["email"].casefold())
-            if number is not None and creates[number].client_id != row["_id"]:
-                known[number] = row["_id"]
-    return known
-
-
-def _batched(items: Iterable[str], size: int) -> Iterator[list[str]]:
-    rest = iter(items)
-    while some := list(islice(rest, size)):
-        yield some
