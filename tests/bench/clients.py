@@ -105,7 +105,7 @@ def _client(number: int) -> CreateClient:
 async def _send(kafka: AIOKafkaProducer, command: Command) -> None:
     id_ = uuid4()
     envelope = cloudevents.about(
-        command, id=id_, source="bench", time=datetime.now(UTC), correlation=id_
+        command, id=id_, source="gateway", time=datetime.now(UTC), correlation=id_
     )
     await kafka.send_and_wait(
         PREFIX + topic_of(type(command)),

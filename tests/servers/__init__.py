@@ -17,7 +17,7 @@ from tests.servers import apache_kafka, containers
 
 
 class Server(NamedTuple):
-    """Where a server answers, and what it is, to print beside results."""
+    """Where a server answers, and what it is, to print with results."""
 
     address: str
     name: str

@@ -93,7 +93,7 @@ class RunResult:
         return not (self.verdict.anomalies or self.violations)
 
 
-async def run(profile: Profile, folder: Path, say: Callable[[str], None]) -> RunResult:
+async def run(profile: Profile, folder: Path, report_progress: Callable[[str], None]) -> RunResult:
     """Run with all files in the folder. Raises when a process does not start or stop."""
     prefix = new_prefix()
     async with infrastructure(folder, apache=profile.apache) as infra:
@@ -128,9 +128,9 @@ async def run(profile: Profile, folder: Path, say: Callable[[str], None]) -> Run
             session = 0.0 if kafka.embedded else SESSION_MS / 1000
             async with supervised(running, session_seconds=session) as supervisor:
                 injector = FaultInjector(supervisor, infra.stores, infra.proxies)
-                say(f"{profile.seconds:.0f} s of faults begin")
+                report_progress(f"{profile.seconds:.0f} s of faults begin")
                 await _run_under_faults(profile, infra, injector, load, reporter)
-                say("no more faults")
+                report_progress("no more faults")
                 await supervisor.recovered(time.monotonic())
                 await _until_settled(history, profile.plan_seconds + _SETTLING_SECONDS)
             violations = [
@@ -217,19 +217,19 @@ def profile_of(environment: Mapping[str, str]) -> Profile:
 def main() -> int:
     """Run once; return the exit code."""
     profile = profile_of(os.environ)
-    say = Console(markup=False, highlight=False, soft_wrap=True).print
-    say(f"SEED={profile.seed}")
+    report_progress = Console(markup=False, highlight=False, soft_wrap=True).print
+    report_progress(f"SEED={profile.seed}")
     for fault in profile.faults:
-        say(f"  {fault}")
+        report_progress(f"  {fault}")
     folder = Path(tempfile.mkdtemp(prefix="realtoros-chaos-"))
     try:
-        result = asyncio.run(run(profile, folder, say))
+        result = asyncio.run(run(profile, folder, report_progress))
     except BaseException:
-        say(f"SEED={profile.seed}; the logs are in {folder}")
+        report_progress(f"SEED={profile.seed}; the logs are in {folder}")
         raise
-    say("\n".join(report(profile, result)))
+    report_progress("\n".join(report(profile, result)))
     if result.passed:
         shutil.rmtree(folder)
         return 0
-    say(f"the logs are in {folder}")
+    report_progress(f"the logs are in {folder}")
     return 1

@@ -87,7 +87,7 @@ class HistoryBuilder:
         self.append("emails", f"email-{EMAIL}", type_, email_id=EMAIL, followup_id=FIRST, **data)
 
     def accept(self, seconds: float, attempt: int = 1, email: str = EMAIL) -> None:
-        """Let the provider accept the email."""
+        """Add an accepted call to the ledger."""
         number = len(self.history.ledger) + 1
         args = {"email_id": email, "client_id": CLIENT, "followup_id": FIRST, "agent_id": AGENT}
         entry = {"number": number, "at": wire_time(seconds), "to": [ADDRESS]}

@@ -122,7 +122,7 @@ def forget_causes(_: Steps) -> None:
 
 
 def apply_repeats(_: Steps) -> None:
-    """Let views apply every event, whatever versions they have applied.
+    """Make views apply every event, whatever versions they have applied.
 
     Journals store nothing then: their ids would reject repeats.
     """

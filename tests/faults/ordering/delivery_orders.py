@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from chassis.inbox.reactor import Reaction
 from contracts.catalogue import read_by, topic_of
 from contracts.message import Command, Message
-from tests.faults.ordering.client_histories import AgentHistory, RecordedMessage
+from tests.faults.ordering.agent_history import AgentHistory
+from tests.faults.ordering.message_history import RecordedMessage
 
 MOST_REWINDS = 2
 MOST_CUTS = 6

@@ -33,7 +33,7 @@ from services.mailer import main as mailer
 from services.mailer.settings import MailerSettings
 from services.scheduler import main as scheduler
 from services.scheduler.settings import SchedulerSettings
-from tests.faults.ordering.client_histories import AgentHistory
+from tests.faults.ordering.agent_history import AgentHistory
 from tests.faults.ordering.delivery_orders import Input
 from tests.servers import Server
 from tests.system import TOKEN_KEYS
@@ -174,6 +174,7 @@ async def service_reader(
         Replies(producer, name, prefix),
         Quarantine(producer, name, prefix),
         ConsumerOffsets(database, [], []),
+        prefix,
     )
     flushing = asyncio.create_task(log.run())
     try:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from chassis.kafka import client as chassis_kafka
 from contracts.catalogue import PARTITIONS
-from tests.faults.ordering.client_histories import AgentHistory
+from tests.faults.ordering.agent_history import AgentHistory
 from tests.faults.ordering.delivery_orders import Input, deliveries, inputs_of
 from tests.faults.ordering.history_strategies import (
     CLIENT_SCENARIOS,

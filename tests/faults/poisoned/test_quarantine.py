@@ -19,7 +19,7 @@ from tests.servers import Server
 GOOD = next(s for s in SAMPLES if s.wire_name == "realtoros.RecordDelivery.v1")
 HEADERS = cloudevents.write(
     cloudevents.about(
-        GOOD, id=GOOD.key, source="test", time=NOON, correlation=GOOD.key, cause=GOOD.key
+        GOOD, id=GOOD.key, source="gateway", time=NOON, correlation=GOOD.key, cause=GOOD.key
     )
 )
 

@@ -1,48 +1,32 @@
-"""Histories of an agent's clients: all commands and events, once, in a canonical order.
+"""The history of an agent's clients: all commands and events, in a canonical order.
 
-Commands come from people and the provider; events from the services, with the versions of their
-streams. The ids derive from a namespace: another namespace gives another history.
+Commands come from people and the provider, events from the services.
 """
 
-from collections import Counter
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-from contracts import cloudevents, composer, crm, mailer, scheduler
-from contracts.cloudevents import Envelope
+from contracts import composer, crm, mailer, scheduler
 from contracts.mailer import suppression_id
-from contracts.message import Command, Event, Message
 from services.mailer.email import email_id
 from services.mailer.suppression import SUPPRESSION_REASONS
 from services.scheduler.plan import CANCEL_REASONS, SCHEDULE
 from tests.faults.ordering.history_strategies import ClientScenario, FollowupScenario, Sending
+from tests.faults.ordering.message_history import NOON, MessageHistory
 
-NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 PROFILE = crm.AgentProfile(name="Dana Reed", email="dana@reed.example")
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedMessage:
-    """A message of a history. `by_worker`: appended by a worker, not caused by a record."""
-
-    message: Message
-    envelope: Envelope
-    by_worker: bool
-
-
-class AgentHistory:
+class AgentHistory(MessageHistory):
     """One agent with clients. `messages` is the canonical order, `ids` all aggregates in them.
 
-    Each command is sent twice, and some too early: these change nothing, or are refused.
+    Repeated commands, and some that come too early, change nothing or are refused.
     """
 
     def __init__(self, namespace: UUID, scenarios: tuple[ClientScenario, ...]) -> None:
-        self.namespace = namespace
-        self.messages: list[RecordedMessage] = []
-        self._versions: Counter[str] = Counter()
+        super().__init__(namespace)
         self._suppressed: set[UUID] = set()
         self._agent = {"agent_id": uuid5(namespace, "agent")}
         self.ids = set(self._agent.values())
@@ -53,41 +37,6 @@ class AgentHistory:
             retitled = PROFILE.model_copy(update={"title": f"Broker {number}"})
             self._append(crm.UpdateAgent, self._agent, personal=retitled)
             self._append(crm.AgentUpdated, self._agent, updated_at=NOON, personal=retitled)
-
-    @property
-    def streams(self) -> set[str]:
-        """The streams of the messages."""
-        return {recorded.envelope.subject for recorded in self.messages}
-
-    @property
-    def _now(self) -> datetime:
-        return NOON + timedelta(minutes=len(self.messages))
-
-    def _append(
-        self, type_: type[Message], about: dict[str, UUID], *, by_worker: bool = False, **rest: Any
-    ) -> UUID:
-        if issubclass(type_, Command):
-            self._add(type_(**about, **rest), by_worker=by_worker)
-        return self._add(type_(**about, **rest), by_worker=by_worker)
-
-    def _premature(self, type_: type[Command], about: dict[str, UUID], **rest: Any) -> None:
-        self._append(type_, about, **rest)
-
-    def _add(self, message: Message, *, by_worker: bool) -> UUID:
-        version = None
-        if isinstance(message, Event):
-            self._versions[message.stream] += 1
-            version = self._versions[message.stream]
-        envelope = cloudevents.about(
-            message,
-            id=uuid5(self.namespace, f"{len(self.messages)}"),
-            source="test",
-            time=self._now,
-            correlation=uuid5(self.namespace, f"correlation {len(self.messages)}"),
-            version=version,
-        )
-        self.messages.append(RecordedMessage(message, envelope, by_worker))
-        return envelope.id
 
     def _client(self, name: str, scenario: ClientScenario) -> None:
         about = self._agent | {"client_id": uuid5(self.namespace, name)}
@@ -215,7 +164,8 @@ class AgentHistory:
         details: crm.ClientDetails,
     ) -> None:
         self._append(composer.DraftRequested, about, **rest, requested_at=self._now)
-        self._premature(composer.RetryDraft, about)
+        # Too early: refused.
+        self._append(composer.RetryDraft, about)
         failed: dict[str, Any] = {"by_worker": True, "error": "503", "failed_at": self._now}
         if scenario.drafted == "tried":
             tried = failed | {"attempt": 1, "retry_at": self._now + DAY}
@@ -267,7 +217,8 @@ class AgentHistory:
     def _unknown_outcome(
         self, about: dict[str, UUID], sending: Sending, composed: dict[str, Any]
     ) -> None:
-        self._premature(mailer.ResolveEmail, about, resolution="resend")
+        # Too early: refused.
+        self._append(mailer.ResolveEmail, about, resolution="resend")
         outcome: dict[str, Any] = {"by_worker": True, "attempt": 1, "error": "no answer"}
         until = self._now + DAY
         self._append(
