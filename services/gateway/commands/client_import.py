@@ -3,8 +3,9 @@
 import contextlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from operator import attrgetter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter, itemgetter
 from typing import Literal
 from uuid import UUID, uuid5
 
@@ -17,7 +18,7 @@ from services.gateway.commands.client import CommandClient
 from services.gateway.commands.csv_workers import CsvWorkers
 from services.gateway.commands.replies import Reply
 from services.gateway.errors import FieldError, TooManyRequests
-from services.gateway.leads.rows import LINE, ClientRow, Rows
+from services.gateway.leads.rows import LINE, ClientRow, RefusedRow, Rows
 
 # So many emails are looked up in one query.
 LOOKED_UP = 1_000
@@ -94,7 +95,7 @@ class ClientImports:
 
         replies = await self._commands.execute_all(commands())
         lines = [
-            *(_refused(number, reasons) for number, reasons in rows.refused),
+            *(_refused(n, reasons) for n, reasons in groupby(rows.refused, itemgetter(0))),
             *(ImportedLine(line=n, outcome="known", client_id=id_) for n, id_ in known.items()),
             *(_line(n, *both, replies.get(both[0])) for n, both in ids.items()),
         ]
@@ -143,8 +144,8 @@ def _create(agent_id: UUID, client_id: UUID, fields: str) -> CreateClient:
     return CreateClient.model_construct(agent_id=agent_id, client_id=client_id, **body)
 
 
-def _refused(number: int, reasons: Sequence[tuple[str, str]]) -> ImportedLine:
-    errors = [FieldError(field=field, reason=reason) for field, reason in reasons]
+def _refused(number: int, rows: Iterable[RefusedRow]) -> ImportedLine:
+    errors = [FieldError(field=field, reason=reason) for _, field, reason in rows]
     return ImportedLine(line=number, outcome="refused", errors=errors)
 
 

@@ -2,8 +2,6 @@
 
 import json
 from dataclasses import dataclass, field
-from itertools import groupby
-from operator import attrgetter
 
 from pydantic import ValidationError
 
@@ -21,8 +19,8 @@ LINE = "line"
 
 # The line (from 1), the email, and the fields of `CreateClient` that the line fills, as JSON.
 ClientRow = tuple[int, str, str]
-# The line, and each field that is wrong with the reason.
-RefusedRow = tuple[int, list[tuple[str, str]]]
+# The line, a field that is wrong, and the reason; the other fields of the line follow.
+RefusedRow = tuple[int, str, str]
 
 
 @dataclass
@@ -39,22 +37,19 @@ def rows_of(content: bytes, charset: str | None) -> Rows:
     if text.count("\n") + text.count("\r") > MAX_LINE_BREAKS:
         raise Unreadable(f"has more than {MAX_LINE_BREAKS} line breaks")
     parsed = parse(text, most=MAX_LINES)
-    rows = Rows()
-    for line, complaints in groupby(parsed.complaints, attrgetter("line")):
-        reasons = [(complaint.field or LINE, complaint.reason) for complaint in complaints]
-        rows.refused.append((line, reasons))
+    rows = Rows(refused=[(c.line, c.field or LINE, c.reason) for c in parsed.complaints])
     left = MAX_CLIENT_TEXT
     for lead in parsed.leads:
         try:
             rows.clients.append(row := _client(lead))
         except ValidationError as error:
-            reasons = [(str(wrong["loc"][0]), wrong["msg"]) for wrong in error.errors()]
-            rows.refused.append((lead.line, reasons))
+            rows.refused += (
+                (lead.line, str(wrong["loc"][0]), wrong["msg"]) for wrong in error.errors()
+            )
             continue
         except UnicodeEncodeError:
             # JSON can escape each half of a character alone.
-            reasons = [("custom_fields", "has text that is not valid Unicode")]
-            rows.refused.append((lead.line, reasons))
+            rows.refused.append((lead.line, "custom_fields", "has text that is not valid Unicode"))
             continue
         left -= len(row[-1])
         if left < 0:

@@ -1,14 +1,23 @@
 """Clients as files over HTTP: imported line by line, exported, and read back."""
 
+import asyncio
+import contextlib
 import csv
 import io
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx2
 import pytest
 
+from tests.chassis.waiting import until
 from tests.services.gateway.conftest import Api
 from tests.services.gateway.problem_checks import problem
+from tests.services.gateway.users import person
 
 CSV = {"content-type": "text/csv"}
 
@@ -211,3 +220,99 @@ async def test_of_a_form_only_the_file_is_read(api: Api, charset: str) -> None:
         problem(await api.http.post(path, content=broken, headers=headers), 422, "file")
     without = {"content-type": "multipart/form-data"}
     problem(await api.http.post(path, content=body, headers=without), 422, "file")
+
+
+def children(pid: int) -> set[int]:
+    lists = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    return {int(child) for text in lists for child in text.split()}
+
+
+def csv_workers() -> set[int]:
+    """Return the processes of gateways of this run that read files."""
+    found = set()
+    for gateway in children(os.getpid()):
+        for worker in children(gateway):
+            with contextlib.suppress(OSError):
+                if b"leads.worker" in Path(f"/proc/{worker}/cmdline").read_bytes():
+                    found.add(worker)
+    return found
+
+
+def signal_workers(number: signal.Signals) -> set[int]:
+    """Signal every worker there is; return which."""
+    workers = csv_workers()
+    for worker in workers:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker, number)
+    return workers
+
+
+async def without_workers() -> None:
+    """Let the next file need a new worker, which takes it a while to start."""
+    signal_workers(signal.SIGKILL)
+    await until(lambda: not csv_workers())
+
+
+async def post_file(http: httpx2.AsyncClient) -> httpx2.Response:
+    w = word()
+    text = f"name,email\n{w},{w}@mail.example.com\n"
+    return await http.post("/api/clients/import", content=text.encode(), headers=CSV)
+
+
+async def test_a_file_whose_worker_is_killed_is_answered_503_and_the_next_is_read(api: Api) -> None:
+    await without_workers()
+    posted = asyncio.create_task(post_file(api.http))
+    await until(lambda: bool(signal_workers(signal.SIGKILL)) or posted.done())
+    answer = await posted
+    problem(answer, 503)
+    assert int(answer.headers["retry-after"]) > 0
+    assert (await post_file(api.http)).json()["imported"] == 1
+
+
+async def test_who_hangs_up_takes_the_worker_along_and_may_come_again(api: Api) -> None:
+    await without_workers()
+    posted = asyncio.create_task(post_file(api.http))
+    await until(lambda: bool(signal_workers(signal.SIGSTOP)) or posted.done())
+    [stopped] = csv_workers()
+    problem(await post_file(api.http), 429)
+    posted.cancel()
+    await until(lambda: stopped not in csv_workers())
+    assert (await post_file(api.http)).json()["imported"] == 1
+
+
+async def test_an_agent_imports_one_file_at_a_time_and_others_go_on(api: Api) -> None:
+    w = word()
+    begun, sent = asyncio.Event(), asyncio.Event()
+
+    async def file() -> AsyncIterator[bytes]:
+        yield b"name,email\n"
+        begun.set()
+        await sent.wait()
+        yield f"{w},{w}@mail.example.com\n".encode()
+
+    def begin() -> asyncio.Task[httpx2.Response]:
+        return asyncio.create_task(
+            api.http.post("/api/clients/import", content=file(), headers=CSV)
+        )
+
+    first = begin()
+    answers: list[httpx2.Response] = []
+
+    async def refused() -> bool:
+        nonlocal first
+        if first.done():
+            # The other file came first.
+            begun.clear()
+            first = begin()
+        await begun.wait()
+        answers.append(await post_file(api.http))
+        return answers[-1].status_code != 200
+
+    await until(refused)
+    problem(answers[-1], 429)
+    assert int(answers[-1].headers["retry-after"]) > 0
+    async with person(api.http.base_url) as other:
+        assert (await post_file(other.http)).json()["imported"] == 1
+    sent.set()
+    assert (await first).json()["imported"] == 1
+    assert (await post_file(api.http)).json()["imported"] == 1
