@@ -86,16 +86,17 @@ chaos: .venv/ready  ## Kill, stop, cut and restart under load, then check (MINUT
 	$(BIN)/python -m tests.faults.chaos
 
 .PHONY: describe
-describe: .venv/ready  ## Write JSON Schemas, docs/asyncapi.yaml, docs/events.md and docs/openapi.json anew
+describe: .venv/ready  ## Write the generated files: JSON Schemas, and what is generated in docs/
 	$(BIN)/python -m contracts.describe
 	$(BIN)/python -m services.gateway.describe
+	$(BIN)/python -m ops.describe
 
 .PHONY: history
 history: .venv/ready  ## Record the history of a release, which every later one has to replay (RELEASE=)
 	$(BIN)/python -m tests.ops.topics.recording $(RELEASE)
 
 .PHONY: locks
-locks: .venv/ready  ## Compile the pins with hashes anew after pyproject.toml has changed
+locks: .venv/ready  ## Compile the pins with hashes again after pyproject.toml has changed
 	@$(foreach s,$(LOCKS),$(COMPILE) --extra $(s) --output-file locks/$(s).txt &&) \
 		$(COMPILE) --all-extras --group dev --output-file locks/dev.txt
 

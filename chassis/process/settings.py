@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     """Address that the service listens on."""
     health_port: int = Field(default=0, ge=0, le=65535)
-    """Port for health and metrics, except for the gateway; 0 takes a free one."""
+    """Port for health and metrics of a service without an API; 0 takes a free one."""
     log_level: str = "INFO"
     """Lowest level of the JSON lines on standard output."""
 

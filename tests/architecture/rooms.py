@@ -80,4 +80,4 @@ def report() -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    print("\n".join(report()))
+    print("\n".join(report()))  # noqa: T201

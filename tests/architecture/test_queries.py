@@ -10,7 +10,8 @@ import httpx2
 import pytest
 from pymongo import AsyncMongoClient
 
-from ops.services import SERVICES
+from chassis.mongo.client import database_name
+from contracts.services import SERVICES
 from tests.servers import Server
 from tests.system import AUTHORIZED, system
 
@@ -25,12 +26,12 @@ async def profiled(mongodb: Server) -> AsyncIterator[Client]:
     """MongoDB writing down every operation on the services' databases, with its plan."""
     async with AsyncMongoClient[dict[str, Any]](mongodb.address) as client:
         for service in SERVICES:
-            database = client[f"realtoros_{service}"]
+            database = client[database_name(service)]
             await database.create_collection("system.profile", capped=True, size=PROFILE_BYTES)
             await database.command("profile", 2)
         yield client
         for service in SERVICES:
-            await client[f"realtoros_{service}"].command("profile", 0)
+            await client[database_name(service)].command("profile", 0)
 
 
 async def every_request(http: httpx2.AsyncClient) -> None:
@@ -80,7 +81,7 @@ async def operations(client: Client) -> list[dict[str, Any]]:
     """Give what the services did, without what MongoDB does on its own behalf."""
     found: list[dict[str, Any]] = []
     for service in SERVICES:
-        profile = client[f"realtoros_{service}"]["system.profile"]
+        profile = client[database_name(service)]["system.profile"]
         found += await profile.find({"appName": "realtoros"}, {"execStats": 0}).to_list()
     return found
 
