@@ -54,7 +54,7 @@ def _settings() -> Iterator[str]:
         groups[tuple(fields)].append(name)
     for services, names in sorted(groups.items(), key=lambda group: -len(group[0])):
         yield f"### {'All services' if services == SERVICES else ', '.join(services)}\n"
-        rows = [(f"`{n.upper()}`", _default(readers[n]), _meaning(readers[n])) for n in names]
+        rows = [(f"`{n.upper()}`", _default(readers[n]), _meaning(n, readers[n])) for n in names]
         yield from _table(("setting", "default", "meaning"), rows)
         yield ""
 
@@ -74,10 +74,12 @@ def _value(field: FieldInfo) -> str:
     return "" if field.default is None else f"`{field.default}`"
 
 
-def _meaning(fields: dict[str, FieldInfo]) -> str:
+def _meaning(name: str, fields: dict[str, FieldInfo]) -> str:
     """Return the one description. Raises ValueError when there is none, or there are several."""
-    [meaning] = {field.description for field in fields.values() if field.description}
-    return " ".join(meaning.split())
+    found = {field.description for field in fields.values() if field.description}
+    if len(found) != 1:
+        raise ValueError(f"the setting {name} needs one description: a docstring below its field")
+    return " ".join(found.pop().split())
 
 
 def _routes(openapi: dict[str, Any]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from chassis.process.settings import Settings
 from ops import describe
 from tests.architecture.rooms import ROOT, modules_by_folder
 
@@ -41,6 +42,15 @@ def test_a_stale_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         (tmp_path / name).write_text(text.replace("LOG_LEVEL", "LOG_LEVELS"))
     monkeypatch.setattr(describe, "DOCS", tmp_path)
     assert describe.stale() == ["settings.md"]
+
+
+def test_a_setting_without_a_description_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Undescribed(Settings):
+        size: int = 1
+
+    monkeypatch.setattr(describe, "settings_of", lambda service: Undescribed)
+    with pytest.raises(ValueError, match="size needs one description"):
+        describe.stale()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
