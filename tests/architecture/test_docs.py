@@ -48,7 +48,7 @@ def test_a_setting_without_a_description_is_named(monkeypatch: pytest.MonkeyPatc
     class Undescribed(Settings):
         size: int = 1
 
-    monkeypatch.setattr(describe, "settings_of", lambda service: Undescribed)
+    monkeypatch.setattr(describe, "settings_of", lambda _: Undescribed)
     with pytest.raises(ValueError, match="size needs one description"):
         describe.stale()
 
