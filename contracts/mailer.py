@@ -3,6 +3,7 @@
 from typing import Literal
 from uuid import UUID, uuid5
 
+from contracts.addresses import canonical_address, keys_of
 from contracts.composer import Letter
 from contracts.message import AboutClient, Command, Contract, Event, Message, Time
 
@@ -124,14 +125,27 @@ class EmailBounced(EmailStream, Event, name="realtoros.EmailBounced.v1"):
 
 
 class SuppressedAddress(Contract):
-    """The address, normalised: lower case."""
+    """The address in lower case.
+
+    `canonical` is its canonical form, of which `suppression_id` is made. Up to 0.1.0 it was made of
+    `email`, in folded case (`straße` as `strasse`), and there is no `canonical`.
+    """
 
     email: str
+    canonical: str | None = None
 
 
 def suppression_id(agent_id: UUID, email: str) -> UUID:
-    """Return the id of the suppression stream of an agent and an address, in any case."""
-    return uuid5(agent_id, email.strip().casefold())
+    """Return the id of the suppression stream of an agent and an address, however it is spelled."""
+    return uuid5(agent_id, canonical_address(email))
+
+
+def suppression_ids(agent_id: UUID, email: str) -> tuple[UUID, ...]:
+    """Return every id that the suppression may have, `suppression_id` first.
+
+    A suppression with a later one is about this address only if it has no `canonical`.
+    """
+    return tuple(uuid5(agent_id, key) for key in keys_of(email))
 
 
 class SuppressionStream(Message):

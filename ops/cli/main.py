@@ -143,7 +143,7 @@ def topics_apply() -> None:
 
 @indexes.command("apply")
 def indexes_apply() -> None:
-    """Create the missing indexes in MONGODB_URI."""
+    """Create the missing indexes in MONGODB_URI, and renew keys that 0.1.0 has stored."""
     from ops.servers import stores
 
     uri = stores.require_address(os.environ, "MONGODB_URI")

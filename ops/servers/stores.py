@@ -77,13 +77,20 @@ async def apply_topics(bootstrap: str, prefix: str) -> list[str]:
 
 
 async def apply_indexes(uri: str) -> list[str]:
-    """Create the indexes of every service; return the databases' names. Raises OperatorError."""
+    """Create the indexes of every service; return the databases' names. Raises OperatorError.
+
+    What 0.1.0 has stored is made to fit them.
+    """
+    from services.crm.documents import renew_email_keys  # noqa: PLC0415 - see `store_of`
+
     databases = []
     with mongodb_errors(uri):
         for service in SERVICES:
             database = mongo.database_name(service)
             await mongo.apply_indexes(uri, database, store_of(service).documents)
             databases.append(database)
+        async with mongo.connect(uri) as client:
+            await renew_email_keys(client[mongo.database_name("crm")])
     return databases
 
 

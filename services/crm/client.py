@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from chassis.domain.errors import Refused
 from chassis.domain.state import Given, State
+from contracts.addresses import canonical_address
 from contracts.crm import (
     ClientCreated,
     ClientDeleted,
@@ -26,7 +27,7 @@ from contracts.message import Time
 class Client(State):
     """A client. A deleted one is a tombstone without personal data.
 
-    `email_key` is the address in lower case, for the unique index.
+    `email_key` is the canonical address, for the unique index.
     """
 
     agent_id: UUID
@@ -50,7 +51,7 @@ def evolve(client: Client | None, event: ClientEvent) -> Client:
                 property_type=event.property_type,
                 created_at=event.created_at,
                 personal=event.personal,
-                email_key=event.personal.email.strip().casefold(),
+                email_key=canonical_address(event.personal.email),
             )
         case ClientDeleted():
             return _existing(client).model_copy(

@@ -6,7 +6,9 @@ from pymongo import IndexModel
 
 from chassis.domain.errors import Refused
 from chassis.eventlog.aggregate import Aggregate, StateDocument
+from chassis.mongo.client import Database
 from chassis.recovery.persistence import Store
+from contracts.addresses import canonical_address
 from contracts.crm import AgentEvent, ClientEvent
 from services.crm import agent, client
 
@@ -44,3 +46,22 @@ CLIENTS = Aggregate[client.Client, ClientEvent](
 )
 
 STORE = Store(aggregates=(AGENTS, CLIENTS))
+
+
+async def renew_email_keys(database: Database) -> int:
+    """Make the keys that 0.1.0 has stored canonical; return how many were not.
+
+    A job, run while no crm of 0.1.0 does: it reads every client. An address in ASCII has the same
+    key in both.
+    """
+    clients = database[CLIENTS.collection]
+    beyond_ascii = {"state.personal.email": {"$regex": r"[^\x00-\x7F]"}}
+    fields = {"version": 1, "state.email_key": 1, "state.personal.email": 1}
+    renewed = 0
+    async for raw in clients.find(beyond_ascii, fields):
+        key = canonical_address(raw["state"]["personal"]["email"])
+        if raw["state"]["email_key"] != key:
+            unchanged = {"_id": raw["_id"], "version": raw["version"]}
+            done = await clients.update_one(unchanged, {"$set": {"state.email_key": key}})
+            renewed += done.modified_count
+    return renewed

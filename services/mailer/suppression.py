@@ -5,6 +5,7 @@ from uuid import UUID
 
 from chassis.domain.errors import Refused
 from chassis.domain.state import Given, State
+from contracts.addresses import canonical_address
 from contracts.mailer import (
     AddressSuppressed,
     DeliveryKind,
@@ -24,11 +25,19 @@ SUPPRESSION_REASONS: dict[DeliveryKind, SuppressionReason] = {
 
 
 class Suppression(State):
-    """Withholds all emails to the address. Due until sends started before it are settled."""
+    """Withholds all emails to the address. Due until sends started before it are settled.
+
+    `canonical` is the address; of a suppression of 0.1.0 only its id is known.
+    """
 
     agent_id: UUID
     suppression_id: UUID
     reason: SuppressionReason
+    canonical: str | None = None
+
+    def is_about(self, email: str) -> bool:
+        """Return whether it withholds emails to this address, one of whose ids it has."""
+        return self.canonical in (None, canonical_address(email))
 
 
 def evolve(suppression: Suppression | None, event: SuppressionEvent) -> Suppression:
@@ -39,6 +48,7 @@ def evolve(suppression: Suppression | None, event: SuppressionEvent) -> Suppress
                 agent_id=event.agent_id,
                 suppression_id=event.suppression_id,
                 reason=event.reason,
+                canonical=event.personal.canonical,
                 due_at=event.suppressed_at,
             )
         case SuppressionConfirmed():
@@ -56,14 +66,16 @@ def suppress(
     reason = SUPPRESSION_REASONS.get(report.kind)
     if suppression or reason is None:
         return []
-    address = report.personal.email.strip().casefold()
+    address = report.personal.email
     return [
         AddressSuppressed(
             agent_id=report.agent_id,
             suppression_id=suppression_id(report.agent_id, address),
             reason=reason,
             suppressed_at=given.now,
-            personal=SuppressedAddress(email=address),
+            personal=SuppressedAddress(
+                email=address.strip().lower(), canonical=canonical_address(address)
+            ),
         )
     ]
 

@@ -25,9 +25,11 @@ class Webhook:
         raw = self._key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         return base64.b64encode(raw).decode()
 
-    def request(self, events: Sequence[Any]) -> tuple[bytes, dict[str, str]]:
-        """Return body and headers of a request that reports these events."""
-        body, timestamp = json.dumps(events).encode(), str(int(time.time()))
+    def request(
+        self, events: Sequence[Any], timestamp: str | None = None
+    ) -> tuple[bytes, dict[str, str]]:
+        """Return body and headers of a request that reports these events, now by default."""
+        body, timestamp = json.dumps(events).encode(), timestamp or str(int(time.time()))
         signature = self._key.sign(timestamp.encode() + body, ec.ECDSA(hashes.SHA256()))
         return body, {
             "X-Twilio-Email-Event-Webhook-Signature": base64.b64encode(signature).decode(),

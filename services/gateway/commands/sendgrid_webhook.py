@@ -5,7 +5,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -23,11 +23,15 @@ from contracts.mailer import (
     RecordedAddress,
     suppression_id,
 )
+from contracts.message import Time
 from services.gateway.commands.client import CommandClient
 from services.gateway.errors import InvalidWebhookSignature
 
 SIGNATURE = "X-Twilio-Email-Event-Webhook-Signature"
 TIMESTAMP = "X-Twilio-Email-Event-Webhook-Timestamp"
+# SendGrid tries again for a day, under the time of its first try; repeats are settled by their ids.
+MAX_AGE = timedelta(days=3)
+MAX_AHEAD = timedelta(minutes=10)
 # Others (processed, deferred) change nothing.
 KINDS: dict[str, DeliveryKind] = {
     "delivered": "delivered",
@@ -45,6 +49,7 @@ _OURS = "email_id"
 # texts of any length, and this keeps the search linear.
 _DELIMITERS = r"\s<>()\[\]\"',;:"
 _ADDRESS = re.compile(rf"(?<![^{_DELIMITERS}])[^{_DELIMITERS}@]*+@[^{_DELIMITERS}]+")
+_SECONDS = re.compile(r"[0-9]{1,12}")
 _BATCH = TypeAdapter(list[Any])
 
 log = structlog.get_logger(__name__)
@@ -57,7 +62,7 @@ class Report(BaseModel):
 
     sg_event_id: str
     event: str
-    timestamp: datetime
+    timestamp: Time
     email: str
     agent_id: UUID
     client_id: UUID
@@ -85,24 +90,30 @@ class SendGridWebhook:
         for a body that is no JSON array, TimeoutError or Unavailable when the batch has to be sent
         again: repeats are harmless.
         """
-        self._verify(headers, body)
+        now = datetime.now(UTC)
+        self._verify(headers, body, now)
         reports = _valid_reports(_BATCH.validate_json(body))
-        await asyncio.gather(*(self._record(report, kind) for report, kind in reports))
+        await asyncio.gather(*(self._record(report, kind, now) for report, kind in reports))
 
-    def _verify(self, headers: Mapping[str, str], body: bytes) -> None:
+    def _verify(self, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
         try:
             signature = base64.b64decode(headers[SIGNATURE], validate=True)
             signed = headers[TIMESTAMP].encode() + body
             self._key.verify(signature, signed, ec.ECDSA(hashes.SHA256()))
         except (KeyError, binascii.Error, InvalidSignature) as error:
             raise InvalidWebhookSignature(type(error).__name__) from None
+        if _SECONDS.fullmatch(headers[TIMESTAMP]) is None:
+            raise InvalidWebhookSignature("the timestamp is not a number of seconds")
+        age = now.timestamp() - int(headers[TIMESTAMP])
+        if not -MAX_AHEAD.total_seconds() <= age <= MAX_AGE.total_seconds():
+            raise InvalidWebhookSignature("the timestamp is too old, or ahead of time")
 
-    async def _record(self, report: Report, kind: DeliveryKind) -> None:
+    async def _record(self, report: Report, kind: DeliveryKind, now: datetime) -> None:
         command_id = uuid5(NAMESPACE_URL, f"sendgrid:{report.sg_event_id}")
         command = RecordDelivery(
             **report.model_dump(include={"agent_id", "client_id", "followup_id", "email_id"}),
             kind=kind,
-            at=report.timestamp.astimezone(UTC),
+            at=min(report.timestamp, now),
             attempt=report.attempt,
             reason=report.reason and without_addresses(report.reason),
             personal=RecordedAddress(email=report.email),

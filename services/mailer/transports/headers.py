@@ -5,6 +5,7 @@ from email.utils import parseaddr
 
 from chassis.domain.errors import CallFailed
 from chassis.domain.plain_text import UNPRINTABLE, single_line
+from contracts.addresses import wire_address
 from contracts.composer import Letter
 
 MAX_SUBJECT = 150
@@ -22,18 +23,25 @@ def header_text(text: str, max_length: int) -> str:
 
 
 def valid_address(address: str) -> bool:
-    """Return whether it is one plain address (RFC 5321): no display name, quotes or comments."""
-    if len(address) > _MAX_ADDRESS or ".." in address:
+    """Return whether it is one plain address (RFC 5321): no display name, quotes or comments.
+
+    Both as typed and as it is sent: what looks like a letter may stand for a delimiter (UTS 46).
+    """
+    sent = wire_address(address)
+    if not sent.rpartition("@")[2].isascii() or len(sent) > _MAX_ADDRESS:
         return False
-    return _ADDRESS.fullmatch(address) is not None
+    return all(_ADDRESS.fullmatch(each) and ".." not in each for each in (address, sent))
 
 
 def sender_address(mail_from: str) -> str:
-    """Return the address in MAIL_FROM, which may be `Name <address>`. Raises ValueError."""
+    """Return the address in MAIL_FROM, which may be `Name <address>`, as it is sent.
+
+    Raises ValueError.
+    """
     address = parseaddr(mail_from)[1]
     if not valid_address(address):
         raise ValueError("MAIL_FROM is not an email address")
-    return address
+    return wire_address(address)
 
 
 def check_addresses(letter: Letter) -> None:

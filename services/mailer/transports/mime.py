@@ -7,6 +7,7 @@ from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime
 
+from contracts.addresses import wire_address
 from services.mailer.transports.bodies import html_of, text_of
 from services.mailer.transports.headers import MAX_NAME, MAX_SUBJECT, check_addresses, header_text
 from services.mailer.transports.transport import OutgoingLetter
@@ -26,7 +27,7 @@ class _Verbatim(EmailPolicy):
 
 
 _POLICY = _Verbatim(linesep="\r\n", refold_source="none")
-# RFC 6532, for the rare address that is not ASCII itself; names and subjects can be encoded.
+# RFC 6532, for the rare address whose local part is not ASCII; names and subjects can be encoded.
 _POLICY_UTF8 = _POLICY.clone(utf8=True)
 
 
@@ -34,12 +35,13 @@ def message_of(outgoing: OutgoingLetter, sender: str, message_id: str) -> EmailM
     """Return the message. Raises a final CallFailed for a letter that cannot be sent."""
     letter = outgoing.letter
     check_addresses(letter)
-    addresses = (sender, letter.to_email, letter.reply_to or "")
-    message = EmailMessage(_POLICY if all(map(str.isascii, addresses)) else _POLICY_UTF8)
+    to, reply_to = wire_address(letter.to_email), wire_address(letter.reply_to or "")
+    ascii_only = all(map(str.isascii, (sender, to, reply_to)))
+    message = EmailMessage(_POLICY if ascii_only else _POLICY_UTF8)
     message["From"] = _address("From", letter.from_name, sender)
-    message["To"] = _address("To", letter.to_name, letter.to_email)
-    if letter.reply_to is not None:
-        message["Reply-To"] = letter.reply_to
+    message["To"] = _address("To", letter.to_name, to)
+    if reply_to:
+        message["Reply-To"] = reply_to
     message["Subject"] = _encoded("Subject", header_text(letter.subject, MAX_SUBJECT))
     message["Date"] = format_datetime(datetime.now(UTC))
     message["Message-ID"] = message_id

@@ -14,6 +14,7 @@ from sendgrid.helpers.mail.exceptions import ApiKeyIncludedException
 
 from chassis.domain.errors import CallFailed, OutcomeUnknown
 from chassis.domain.retry import is_retryable_status, retry_after
+from contracts.addresses import wire_address
 from services.mailer.transports.bodies import html_of, text_of
 from services.mailer.transports.headers import (
     MAX_NAME,
@@ -30,11 +31,12 @@ def mail_send(outgoing: OutgoingLetter, sender: str) -> dict[str, Any]:
     letter = outgoing.letter
     check_addresses(letter)
     text = text_of(letter.body)
+    to = wire_address(letter.to_email)
     try:
         # The SDK parses an address without a name for one, so names are never empty here.
         mail = Mail(
             from_email=From(sender, header_text(letter.from_name, MAX_NAME) or sender),
-            to_emails=To(letter.to_email, header_text(letter.to_name, MAX_NAME) or letter.to_email),
+            to_emails=To(to, header_text(letter.to_name, MAX_NAME) or to),
             subject=header_text(letter.subject, MAX_SUBJECT),
             plain_text_content=text,
             html_content=html_of(text),
@@ -42,7 +44,7 @@ def mail_send(outgoing: OutgoingLetter, sender: str) -> dict[str, Any]:
     except ApiKeyIncludedException:
         raise CallFailed("the letter begins with a SendGrid API key", final=True) from None
     if letter.reply_to is not None:
-        mail.reply_to = ReplyTo(letter.reply_to)
+        mail.reply_to = ReplyTo(wire_address(letter.reply_to))
     for name, value in outgoing.custom_args.items():
         mail.add_custom_arg(CustomArg(name, value))
     body: dict[str, Any] = mail.get()

@@ -55,6 +55,16 @@ async def test_a_letter_goes_out_whole(transport: SendGridTransport, fake: FakeP
     assert '<a href="https://x.example/a?b&amp;c">https://x.example/a?b&amp;c</a>.</p>' in html
 
 
+async def test_domains_go_out_as_punycode(fake: FakeProvider) -> None:
+    transport = SendGridTransport("SG.test", fake.url, "noreply@büro.example", timeout=1.0)
+    await transport.send(outgoing(to_email="Jo@Bücher.example", reply_to="dana@büro.example"))
+    await transport.close()
+    [entry] = fake.ledger()
+    assert entry["to"] == ["Jo@xn--bcher-kva.example"]
+    assert entry["from"] == "noreply@xn--bro-hoa.example"
+    assert entry["request"]["reply_to"] == {"email": "dana@xn--bro-hoa.example"}
+
+
 async def test_sixty_four_at_once(fake: FakeProvider) -> None:
     # On a busy machine so many connections take more than the quarter of a second that a timeout
     # of one leaves to each.

@@ -101,12 +101,25 @@ async def test_a_folder_that_cannot_be_made_may_be_tried_again(tmp_path: Path) -
     assert not refused.value.final
 
 
-async def test_an_address_that_is_not_ascii_still_makes_a_letter(
-    mailbox: Mailbox, folder: Path
+@pytest.mark.parametrize("local", ["Jörg", "Jo"])
+async def test_on_the_wire_domains_are_punycode_and_local_parts_as_typed(
+    folder: Path, local: str
 ) -> None:
-    await mailbox.send(outgoing(to_email="jörg@exämple.example"))
+    mailbox = Mailbox(folder, "RealtorOS <noreply@büro.example>")
+    await mailbox.send(outgoing(to_email=f"{local}@Exämple.example", reply_to="dana@büro.example"))
     [content] = files(folder).values()
-    assert "To: Maria Lopez <jörg@exämple.example>\r\n" in content.decode()
+    lines = content.decode().split("\r\n")
+    assert f"To: Maria Lopez <{local}@xn--exmple-cua.example>" in lines
+    assert "From: Dana Reed <noreply@xn--bro-hoa.example>" in lines
+    assert "Reply-To: dana@xn--bro-hoa.example" in lines
+
+
+@pytest.mark.parametrize(
+    "domain",
+    ["a\uff1cb.example", "a\uff0cb.example", "a\u2763.example", "ü" * 250, "\ud800.example"],
+)
+def test_a_domain_that_cannot_be_written_in_ascii_is_refused(domain: str) -> None:
+    assert not valid_address(f"jo@{domain}")
 
 
 def test_mail_from_has_to_be_an_address(tmp_path: Path) -> None:
