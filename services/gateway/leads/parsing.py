@@ -6,6 +6,7 @@ from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 
+from contracts.addresses import canonical_address
 from contracts.crm import PropertyType, Stage
 from services.gateway.leads.columns import Cells, Columns
 from services.gateway.leads.records import BrokenRecord, Record, Unreadable, records
@@ -79,24 +80,25 @@ def parse(text: str, most: int | None = None) -> Parsed:
             complaints.append(Complaint(record.line, "", record.reason))
             continue
         cells = columns.read(record.cells)
-        lead = _lead(record.line, cells)
-        wrong = list(_complaints(columns, record, cells, lead))
-        first = leads.get(lead.email.casefold())
+        email, no_email = _email(cells.email)
+        lead = _lead(record.line, cells, email)
+        wrong = list(_complaints(columns, record, cells, lead, no_email))
+        first = leads.get(canonical_address(lead.email))
         if first:
             reason = f"{lead.email} is already on line {first.line}"
             wrong.append(Complaint(lead.line, "email", reason))
         complaints += wrong
         if not wrong:
-            leads[lead.email.casefold()] = lead
+            leads[canonical_address(lead.email)] = lead
     return Parsed(tuple(leads.values()), tuple(complaints))
 
 
-def _lead(line: int, cells: Cells) -> Lead:
+def _lead(line: int, cells: Cells, email: str) -> Lead:
     stages = [STAGE_OF.get(key(word)) for word in cells.stages]
     return Lead(
         line=line,
         name=cells.name,
-        email=cells.email,
+        email=email,
         phone=cells.phone,
         property_address=cells.property_address,
         property_type=PROPERTY_TYPE_OF.get(key(cells.property_type)),
@@ -107,7 +109,9 @@ def _lead(line: int, cells: Cells) -> Lead:
     )
 
 
-def _complaints(columns: Columns, record: Record, cells: Cells, lead: Lead) -> Iterator[Complaint]:
+def _complaints(
+    columns: Columns, record: Record, cells: Cells, lead: Lead, no_email: str
+) -> Iterator[Complaint]:
     if len(record.cells) > columns.count and any(record.cells[columns.count :]):
         reason = (
             f"has {len(record.cells)} values where the header has {columns.count};"
@@ -117,8 +121,8 @@ def _complaints(columns: Columns, record: Record, cells: Cells, lead: Lead) -> I
         return
     if not lead.name:
         yield Complaint(lead.line, "name", "is missing")
-    if reason := _wrong_email(lead.email):
-        yield Complaint(lead.line, "email", reason)
+    if no_email:
+        yield Complaint(lead.line, "email", no_email)
     for name, limit in LIMITS.items():
         length = len(getattr(lead, name))
         if length > limit:
@@ -134,16 +138,17 @@ def _complaints(columns: Columns, record: Record, cells: Cells, lead: Lead) -> I
         yield Complaint(lead.line, "property_type", reason)
 
 
-def _wrong_email(email: str) -> str:
-    """Return why it is no email address; nothing about one that is too long to be looked at."""
-    if not email:
-        return "is missing"
-    if len(email) <= LIMITS["email"]:
+def _email(cell: str) -> tuple[str, str]:
+    """Return the email as the API would store it, and why it is none."""
+    if not cell:
+        return cell, "is missing"
+    # What is too long is complained about as such, and takes too long to be looked at.
+    if len(cell) <= LIMITS["email"]:
         try:
-            validate_email(email, check_deliverability=False)
+            return validate_email(cell, check_deliverability=False).normalized, ""
         except EmailNotValidError as error:
-            return f"“{email}” is no email address: {error}"
-    return ""
+            return cell, f"“{cell}” is no email address: {error}"
+    return cell, ""
 
 
 def _unknown(word: str, what: str, known: Mapping[str, str]) -> str:

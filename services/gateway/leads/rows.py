@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
-from contracts.crm import NewClientDetails
+from contracts.crm import ClientDetails
 from services.gateway.leads.parsing import Lead, parse
 from services.gateway.leads.records import Unreadable, decode
 
@@ -64,7 +64,8 @@ def _client(lead: Lead) -> ClientRow:
     """Raises ValidationError, as the API does for the same client, and UnicodeEncodeError."""
     body = lead.body()
     fields = {name: body.pop(name) for name in ("stage", "property_type") if name in body}
-    details = NewClientDetails.model_validate(body)
+    # Parsing has validated and normalised the email, which takes most of the time.
+    details = ClientDetails.model_validate(body)
     fields["personal"] = details.model_dump(exclude_defaults=True)
     client = json.dumps(fields, ensure_ascii=False)
     client.encode()

@@ -4,9 +4,9 @@ import asyncio
 import io
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, cast, get_args
 
-from litestar import Controller
+from litestar import Controller, MediaType, Response
 from litestar.enums import RequestEncodingType
 from litestar.exceptions import (
     HTTPException,
@@ -74,7 +74,7 @@ class ClientFiles(Controller):
         operation_class=_TakesCsv,
         responses=WRITTEN | responses_of(HTTP_415_UNSUPPORTED_MEDIA_TYPE),
     )
-    async def import_(self, request: ApiRequest) -> ImportReport:
+    async def import_(self, request: ApiRequest) -> Response[ImportReport]:
         """Import clients from a CSV (at most 10 MiB and 20,000 lines), as `realtoros import` does.
 
         The body is the file, as text/csv, or a form (multipart/form-data) with one file. Columns
@@ -91,7 +91,8 @@ class ClientFiles(Controller):
                 rows = await _unless_hung_up(request, api.imports.read(content, charset))
             except Unreadable as error:
                 raise _invalid(str(error)) from error
-            return await api.imports.add(agent_id, rows, base=command_id_of(request))
+            report = await api.imports.add(agent_id, rows, base=command_id_of(request))
+        return Response(cast("Any", report), media_type=MediaType.JSON)
 
     @get("/export", media_type=CSV)
     async def export(self, request: ApiRequest) -> Stream:
