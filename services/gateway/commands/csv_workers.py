@@ -90,10 +90,15 @@ async def _exchange(process: Process, content: bytes, charset: str | None) -> Ro
     """Send the file and receive the rows. Raises EOFError or OSError when the worker dies."""
     stdin = cast("asyncio.StreamWriter", process.stdin)
     stdout = cast("asyncio.StreamReader", process.stdout)
-    stdin.write(worker.frame((charset or "").encode()) + worker.LENGTH.pack(len(content)))
-    for start in range(0, len(content), _WRITTEN_AT_ONCE):
-        stdin.write(content[start : start + _WRITTEN_AT_ONCE])
-        await stdin.drain()
+    request = worker.frame((charset or "").encode()) + worker.LENGTH.pack(len(content))
+    try:
+        stdin.write(request)
+        for start in range(0, len(content), _WRITTEN_AT_ONCE):
+            stdin.write(content[start : start + _WRITTEN_AT_ONCE])
+            await stdin.drain()
+    except RuntimeError as error:
+        # uvloop's word for a pipe that is closed already.
+        raise BrokenPipeError from error
     rows = Rows()
     while True:
         [length] = worker.LENGTH.unpack(await stdout.readexactly(worker.LENGTH.size))

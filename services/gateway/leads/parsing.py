@@ -12,8 +12,9 @@ from services.gateway.leads.columns import Cells, Columns
 from services.gateway.leads.records import BrokenRecord, Record, Unreadable, records
 from services.gateway.leads.vocabulary import PROPERTY_TYPE_OF, STAGE_OF, excerpt, key
 
-# Of an email address: RFC 5321, 4.5.3.1.3.
-LIMITS = {"name": 100, "email": 254, "phone": 20, "property_address": 200, "notes": 1000}
+LIMITS = {"name": 100, "phone": 20, "property_address": 200, "notes": 1000}
+# RFC 5321, 4.5.3.1.3: a path has 256 characters, two of which are brackets.
+MAX_EMAIL = 254
 MAX_CUSTOM_FIELDS = 50
 
 
@@ -83,13 +84,14 @@ def parse(text: str, most: int | None = None) -> Parsed:
         email, no_email = _email(cells.email)
         lead = _lead(record.line, cells, email)
         wrong = list(_complaints(columns, record, cells, lead, no_email))
-        first = leads.get(canonical_address(lead.email))
-        if first:
+        # Of what is no email there is no canonical form, or it takes long.
+        address = "" if no_email else canonical_address(email)
+        if first := leads.get(address):
             reason = f"{lead.email} is already on line {first.line}"
             wrong.append(Complaint(lead.line, "email", reason))
         complaints += wrong
         if not wrong:
-            leads[canonical_address(lead.email)] = lead
+            leads[address] = lead
     return Parsed(tuple(leads.values()), tuple(complaints))
 
 
@@ -124,9 +126,7 @@ def _complaints(
     if no_email:
         yield Complaint(lead.line, "email", no_email)
     for name, limit in LIMITS.items():
-        length = len(getattr(lead, name))
-        if length > limit:
-            reason = f"is {length} characters long, {limit} are allowed"
+        if reason := _too_long(getattr(lead, name), limit):
             yield Complaint(lead.line, name, reason)
     if len(lead.custom_fields) > MAX_CUSTOM_FIELDS:
         reason = f"{len(lead.custom_fields)} other columns are filled, {MAX_CUSTOM_FIELDS} can be"
@@ -142,13 +142,16 @@ def _email(cell: str) -> tuple[str, str]:
     """Return the email as the API would store it, and why it is none."""
     if not cell:
         return cell, "is missing"
-    # What is too long is complained about as such, and takes too long to be looked at.
-    if len(cell) <= LIMITS["email"]:
-        try:
-            return validate_email(cell, check_deliverability=False).normalized, ""
-        except EmailNotValidError as error:
-            return cell, f"“{cell}” is no email address: {error}"
-    return cell, ""
+    if reason := _too_long(cell, MAX_EMAIL):
+        return cell, reason
+    try:
+        return validate_email(cell, check_deliverability=False).normalized, ""
+    except EmailNotValidError as error:
+        return cell, f"“{cell}” is no email address: {error}"
+
+
+def _too_long(text: str, limit: int) -> str:
+    return f"is {len(text)} characters long, {limit} are allowed" if len(text) > limit else ""
 
 
 def _unknown(word: str, what: str, known: Mapping[str, str]) -> str:

@@ -143,6 +143,19 @@ def test_the_limits_of_the_data_model_hold() -> None:
     assert fields == ["name", "property_address", "notes", "custom_fields"]
 
 
+def test_spellings_of_one_email_are_one_and_others_are_not() -> None:
+    emails = (
+        "jo@bücher.example.com",
+        "Jo@xn--bcher-kva.example.com",
+        "straße@a.com",
+        "strasse@a.com",
+    )
+    text = "name,email\n" + "".join(f"Jo,{email}\n" for email in emails)
+    [complaint] = complaints(text)
+    assert complaint.startswith("line 3: email: ")
+    assert complaint.endswith("is already on line 2")
+
+
 def test_an_email_that_was_there_already_is_complained_about_with_the_first_line() -> None:
     text = "name,email\nAnn,ann@example.com\nAnne,ANN@example.com\n"
     assert complaints(text) == ["line 3: email: ANN@example.com is already on line 2"]

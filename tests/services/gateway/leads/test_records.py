@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from contracts import addresses
 from services.gateway.leads import vocabulary
 from services.gateway.leads.columns import MAX_COLUMNS, MAX_TITLE
 from services.gateway.leads.parsing import Parsed, parse
@@ -170,6 +171,7 @@ def test_only_short_words_are_normalised_and_messages_do_not_quote_long_ones(
         return normalize(form, text)
 
     monkeypatch.setattr(vocabulary.unicodedata, "normalize", noted)
+    monkeypatch.setattr(addresses, "normalize", noted)
     # The marks' order is mended one by one: twice as many take four times as long.
     marks = "a" + "\u0316\u0301" * 20_000
     parsed = parse(

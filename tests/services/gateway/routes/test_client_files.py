@@ -72,6 +72,20 @@ async def test_every_line_has_its_entry_and_what_is_imported_is_shown(api: Api) 
     assert (shown["stage"], shown["phone"]) == ("lead", "555-0101")
 
 
+async def test_what_is_known_has_the_same_canonical_address(api: Api) -> None:
+    w = word()
+    sharp = await api.add(email=f"straße.{w}@mail.example.com")
+    jo = await api.add(email=f"jo.{w}@xn--bcher-kva.example.com")
+    report = await imported(
+        api,
+        f"name,email\nA,Straße.{w}@mail.example.com\nB,strasse.{w}@mail.example.com\n"
+        f"C,JO.{w}@Bücher.example.com\n",
+    )
+    lines = [(line["outcome"], line["client_id"]) for line in report["lines"]]
+    assert [lines[0], lines[2]] == [("known", sharp), ("known", jo)]
+    assert (lines[1][0], report["refused"]) == ("imported", 0)
+
+
 async def test_thousands_of_lines_are_shown_when_the_answer_comes(api: Api) -> None:
     w = word()
     rows = "".join(f"{w} {n},{w}.{n}@mail.example.com\n" for n in range(1_000))
