@@ -32,6 +32,7 @@ from chassis.process.dependency_health import DependencyHealth
 from chassis.process.settings import Settings
 from chassis.process.tasks import cancel_and_wait
 from chassis.projections.views import D, View, Views
+from chassis.recovery.fork_watch import ForkWatch
 from chassis.recovery.persistence import Store
 from chassis.recovery.reconciliation import MissingEvents, Reconciliation, UniqueIndexConflict
 from chassis.recovery.restore import Fork
@@ -123,7 +124,8 @@ class Service:
             prefix = settings.kafka_topic_prefix
             commands = {prefix + topic.name for topic in COMMANDS}
             offsets = ConsumerOffsets(self.database, self._topics, commands)
-            await self._reconcile(offsets)
+            watch = ForkWatch(self.name, self.database, settings.kafka_bootstrap_servers, prefix)
+            await self._reconcile(offsets, watch)
             event_log = EventLog(self.database, settings.pace_seconds)
             relay = Relay(event_log, producer, self.name, prefix, settings.pace_seconds)
             catch_up = CatchUp(offsets.settled)
@@ -148,7 +150,11 @@ class Service:
                 Replies(producer, self.name, prefix),
                 Quarantine(producer, self.name, prefix),
                 offsets,
+                prefix,
             )
+            if self.store.aggregates:
+                await stack.enter_async_context(_background(watch.run()))
+                self.health.checks["forks"] = watch.check
             await stack.enter_async_context(self._appending(event_log, relay))
             await stack.enter_async_context(_working(loops))
             await stack.enter_async_context(self._reading(inbox, offsets, catch_up))
@@ -161,7 +167,7 @@ class Service:
             yield producer
             log.info("stopping")
 
-    async def _reconcile(self, offsets: ConsumerOffsets) -> None:
+    async def _reconcile(self, offsets: ConsumerOffsets, watch: ForkWatch) -> None:
         """Reconcile the log with its topics; forget checkpoints in topics that were replaced."""
         settings = self.settings
         bootstrap, prefix = settings.kafka_bootstrap_servers, settings.kafka_topic_prefix
@@ -170,6 +176,7 @@ class Service:
             if self.store.aggregates:
                 try:
                     await Reconciliation(self.name, self.store, self.database, reader, prefix).run()
+                    await watch.start(reader)
                 except (Fork, MissingEvents, UniqueIndexConflict) as error:
                     log.critical("log_and_topics_differ", error=str(error))
                     raise

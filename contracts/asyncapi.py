@@ -1,6 +1,6 @@
 """The AsyncAPI 3.0 document: every topic, who sends and receives on it, and its messages."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic.json_schema import models_json_schema
@@ -62,7 +62,7 @@ def document(release: str, examples: Mapping[str, Mapping[str, Any]]) -> dict[st
         "operations": {
             f"{service}.{verb}s.{topic.name}": _operation(service, verb, topic)
             for topic in TOPICS
-            for verb, services in (("send", _writers(topic)), ("receive", topic.readers))
+            for verb, services in (("send", topic.writers), ("receive", topic.readers))
             for service in services
         },
         "components": {
@@ -83,12 +83,6 @@ def key_of(type_: type[Message], value: Mapping[str, Any]) -> str:
         return "ce_causationid"
     key = str(type_.model_validate(value).key)
     return next(name for name, part in value.items() if part == key)
-
-
-def _writers(topic: Topic) -> Iterable[str]:
-    if topic is REPLIES:
-        return dict.fromkeys(owner for commands in COMMANDS for owner in commands.readers)
-    return (topic.writer,)
 
 
 def _channel(topic: Topic) -> dict[str, Any]:

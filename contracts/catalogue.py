@@ -12,6 +12,7 @@ DEFAULT_PREFIX = "realtoros."
 PARTITIONS = 12
 FOREVER = timedelta(milliseconds=-1)
 COMMANDS_KEPT = timedelta(days=7)
+EVERY_OWNER = "every owner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,11 @@ class Topic:
     readers: tuple[str, ...]
     retention: timedelta
     compacted: bool = False
+
+    @property
+    def writers(self) -> tuple[str, ...]:
+        """The services that write to it: readers take nothing that another has written there."""
+        return OWNERS if self.writer == EVERY_OWNER else (self.writer,)
 
 
 def _events(name: str, writer: str, union: object, *readers: str) -> Topic:
@@ -62,9 +68,11 @@ COMMANDS = (
     _commands("drafts", "composer", composer.RetryDraft),
     _commands("emails", "mailer", mailer.ResolveEmail, mailer.RecordDelivery),
 )
+# The services that carry out commands.
+OWNERS = tuple(dict.fromkeys(owner for topic in COMMANDS for owner in topic.readers))
 REPLIES = Topic(
     "replies",
-    "every owner",
+    EVERY_OWNER,
     (replies.CommandAccepted, replies.CommandRejected),
     ("gateway",),
     timedelta(hours=1),
@@ -80,12 +88,19 @@ RETRIES = tuple(
 TOPICS = (*EVENTS, *COMMANDS, REPLIES, *QUARANTINES, *RETRIES)
 
 TYPES: dict[str, type[Message]] = {t.wire_name: t for topic in TOPICS for t in topic.types}
-_TOPIC_OF = {t: topic.name for topic in TOPICS for t in topic.types}
+# The one topic of each type.
+TOPIC_OF: dict[type[Message], Topic] = {t: topic for topic in TOPICS for t in topic.types}
 
 
 def topic_of(message: type[Message]) -> str:
     """Return the name, without prefix, of the topic of this type."""
-    return _TOPIC_OF[message]
+    return TOPIC_OF[message].name
+
+
+def owner_of(command: type[Message]) -> str:
+    """Return the service that carries out commands of this type."""
+    [owner] = TOPIC_OF[command].readers
+    return owner
 
 
 def read_by(reader: str) -> tuple[str, ...]:

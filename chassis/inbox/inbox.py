@@ -44,6 +44,7 @@ class Inbox:
         replies: Replies,
         quarantine: Quarantine,
         offsets: ConsumerOffsets,
+        prefix: str,
     ) -> None:
         self._views = views
         self._reactions = reactions
@@ -51,6 +52,7 @@ class Inbox:
         self._replies = replies
         self._quarantine = quarantine
         self._offsets = offsets
+        self._prefix = prefix
         self._reads = {*reactions, *views.reads}
         self._backoff = Backoff(FIRST_PAUSE, LONGEST_PAUSE)
         self.dependency = DependencyHealth()
@@ -108,7 +110,9 @@ class Inbox:
 
     async def _parse(self, record: Record) -> ParsedRecord | None:
         try:
-            return parse(record, reads=self._reads, follows=self._views.follows)
+            return parse(
+                record, prefix=self._prefix, reads=self._reads, follows=self._views.follows
+            )
         except Malformed as error:
             await self._quarantine.put(record, str(error))
         except ValidationError as error:

@@ -8,12 +8,13 @@ import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaProducer
 from prometheus_client import Counter
 
+from chassis.kafka.origin import HEADER_PREFIX, Origin, headers_of, origin_of
 from chassis.kafka.topic_reader import topic_reader
 from contracts.message import rfc3339
 
@@ -21,25 +22,11 @@ QUARANTINED = Counter(
     "realtoros_quarantined_total", "Records that could not be handled, by their topic.", ["topic"]
 )
 
-HEADER_PREFIX = "quarantine_"
 # A reason may quote a header that is as large as the record.
 LONGEST_REASON = 500
 BATCH_RECORDS = 500
 
 log = structlog.get_logger(__name__)
-
-
-class Origin(NamedTuple):
-    """Where a record was first read; `topic` is without the prefix."""
-
-    topic: str
-    partition: int
-    offset: int
-
-    @property
-    def key(self) -> str:
-        """The record's key in quarantine."""
-        return f"{self.topic}-{self.partition}-{self.offset}"
 
 
 class Quarantine:
@@ -79,26 +66,7 @@ class Quarantine:
             headers=[*headers, *((name, text.encode()) for name, text in added.items())],
         )
         QUARANTINED.labels(origin.topic).inc()
-        log.warning("read_quarantine", **origin._asdict(), reason=reason)
-
-
-def headers_of(origin: Origin) -> dict[str, str]:
-    """Return the headers that store the origin with the record."""
-    return {f"{HEADER_PREFIX}{name}": str(value) for name, value in origin._asdict().items()}
-
-
-def origin_of(record: Any) -> tuple[Origin, list[tuple[str, bytes | None]]]:
-    """Return the origin of a record that was in quarantine, and the headers it had before.
-
-    Raises LookupError or ValueError for one that was not.
-    """
-    added = {n: value or b"" for n, value in record.headers if n.startswith(HEADER_PREFIX)}
-    origin = Origin(
-        added[f"{HEADER_PREFIX}topic"].decode(),
-        int(added[f"{HEADER_PREFIX}partition"]),
-        int(added[f"{HEADER_PREFIX}offset"]),
-    )
-    return origin, [header for header in record.headers if not header[0].startswith(HEADER_PREFIX)]
+        log.warning("quarantined", **origin._asdict(), reason=reason)
 
 
 @dataclass(frozen=True)

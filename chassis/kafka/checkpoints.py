@@ -47,6 +47,14 @@ class PublishedDocument(CheckpointDocument):
         indexes: ClassVar[list[Any]] = []
 
 
+class ComparedDocument(CheckpointDocument):
+    """Up to here the records of an own topic were compared with the log."""
+
+    class Settings:
+        name = "compared"
+        indexes: ClassVar[list[Any]] = []
+
+
 class ConsumedDocument(CheckpointDocument):
     """Up to here the effects of the records are stored."""
 

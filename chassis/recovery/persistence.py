@@ -9,9 +9,10 @@ from beanie import Document
 from chassis.eventlog.aggregate import Aggregate
 from chassis.eventlog.event_store import CommitDocument
 from chassis.inbox.receipts import ReceiptDocument
-from chassis.kafka.checkpoints import ConsumedDocument, PublishedDocument
+from chassis.kafka.checkpoints import ComparedDocument, ConsumedDocument, PublishedDocument
 from chassis.projections.journal import Journal
 from chassis.projections.views import PositionDocument, View
+from chassis.recovery.forks import ForkDocument
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Store:
         documents: list[type[Document]] = [ConsumedDocument, *self.others]
         if self.aggregates:
             documents += [CommitDocument, ReceiptDocument, PublishedDocument]
+            documents += [ComparedDocument, ForkDocument]
             documents += [aggregate.document for aggregate in self.aggregates]
         if self.projections:
             documents += [PositionDocument, *(each.document for each in self.projections)]

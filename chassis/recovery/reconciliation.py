@@ -21,6 +21,7 @@ from chassis.kafka.checkpoints import (
 )
 from chassis.kafka.topic_reader import Offsets, TopicReader
 from chassis.mongo.client import Database, Raw, duplicate_index, in_transaction
+from chassis.recovery.forks import Forks
 from chassis.recovery.persistence import Store
 from chassis.recovery.restore import OwnEvent, Restorer, own_topics, own_types, read_own_event
 
@@ -75,6 +76,7 @@ class Reconciliation:
         self._database = database
         self._commits = database[CommitDocument.Settings.name]
         self._published = Checkpoints(database, PublishedDocument)
+        self._forks = Forks(service, database, prefix)
         self._restorer = Restorer(database, store.aggregates)
         self._reader = reader
         # By stream the last version that its topic holds after all versions before it, in order.
@@ -88,6 +90,8 @@ class Reconciliation:
 
         Raises Fork, MissingEvents, KafkaError, PyMongoError.
         """
+        # What was found to be forged must not be restored as if the log had lost it.
+        await self._forks.require_none(self._reader)
         begins, ends = await self._reader.bounds(own_topics(self._service, self._prefix))
         checkpoints = await self._published.find(ends)
         continued: set[TopicPartition] = set()
@@ -128,7 +132,7 @@ class Reconciliation:
             events = [
                 event
                 for record in records
-                if (event := read_own_event(record, self._service, self._types))
+                if (event := read_own_event(record, self._types, self._prefix))
             ]
             for event in events:
                 if event.version == self._reached.get(event.stream, 0) + 1:

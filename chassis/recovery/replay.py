@@ -64,6 +64,7 @@ class Replay:
         self.own = own_topics(service, prefix) if store.aggregates else []
         # By partition the next offset, and the time of the record before it.
         self.reached: dict[TopicPartition, tuple[int, int]] = {}
+        self._prefix = prefix
         self._types = own_types(service)
         self._views = Views(self.shadow, store.views, store.journals)
         self._foreign_topics = [prefix + topic.name for topic in self._views.topics]
@@ -195,7 +196,7 @@ class Replay:
             if number % SLICE_RECORDS == 0:
                 await asyncio.sleep(0)
             if record.topic in self.own:
-                event = read_own_event(record, self.service, self._types)
+                event = read_own_event(record, self._types, self._prefix)
                 if event and self._is_in_time(event.envelope):
                     own.append(event)
             elif (found := self._parse_foreign(record)) and self._is_in_time(found[0]):
@@ -207,7 +208,12 @@ class Replay:
 
     def _parse_foreign(self, record: Record) -> ForeignEvent | None:
         try:
-            parsed = parse(record, reads=self._views.reads, follows=self._views.follows)
+            parsed = parse(
+                record,
+                prefix=self._prefix,
+                reads=self._views.reads,
+                follows=self._views.follows,
+            )
         except (Malformed, ValidationError):
             # The live service has it in quarantine.
             return None

@@ -1,6 +1,6 @@
 """Restoring a service's own events, from its topics or its log, as commits and states."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -53,17 +53,16 @@ def own_types(service: str) -> set[type[Message]]:
     return {type_ for topic in EVENTS if topic.writer == service for type_ in topic.types}
 
 
-def read_own_event(record: Record, service: str, types: set[type[Message]]) -> OwnEvent | None:
-    """Read an event of the service's own; None for a record that another writer put there."""
+def read_own_event(record: Record, types: Container[type[Message]], prefix: str) -> OwnEvent | None:
+    """Read an event of the service's own `types`; None for a record that is none of them."""
     try:
-        parsed = parse(record, reads=types, follows=())
+        parsed = parse(record, prefix=prefix, reads=types, follows=())
         if (
             parsed is None
             or parsed.message is None
             or not isinstance(parsed.envelope, EventEnvelope)
-            or parsed.envelope.source != service
         ):
-            raise Malformed("ce_source", "is not the topic's only writer")
+            raise Malformed("ce_type", "is not an event of the topic")
         if parsed.envelope.cause is None:
             raise Malformed("ce_causationid", "is missing")
     except (Malformed, ValidationError) as error:

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 
 from aiokafka import AIOKafkaProducer
 
-from chassis.inbox.quarantine import QuarantinedRecord, headers_of, read_quarantine
+from chassis.inbox.quarantine import QuarantinedRecord, read_quarantine
 from chassis.kafka import client as kafka
+from chassis.kafka.origin import headers_of
 from contracts.services import SERVICES
 from ops.errors import OperatorError
 from ops.servers.stores import kafka_errors

@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.structs import RecordMetadata
 
 from contracts import cloudevents
-from contracts.catalogue import PARTITIONS
+from contracts.catalogue import PARTITIONS, TOPIC_OF
 from contracts.cloudevents import EventEnvelope
 from contracts.message import Message
 
@@ -22,6 +22,7 @@ async def put(
     *,
     version: int | None = None,
     cause: UUID | None = None,
+    source: str | None = None,
     headers: list[Header] | None = None,
     value: bytes | None = None,
 ) -> UUID:
@@ -30,7 +31,7 @@ async def put(
     envelope = cloudevents.about(
         message,
         id=uuid4(),
-        source="test",
+        source=source or TOPIC_OF[type(message)].writers[0],
         time=datetime.now(UTC),
         correlation=uuid4(),
         cause=cause,

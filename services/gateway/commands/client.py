@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 from chassis.mongo.client import Database
 from chassis.projections.views import Views
 from contracts import cloudevents
-from contracts.catalogue import topic_of
+from contracts.catalogue import owner_of, topic_of
 from contracts.message import Command
 from contracts.replies import CommandAccepted, CommandRejected
 from services.gateway.commands.pending import PendingCommands, SentCommand
@@ -135,7 +135,7 @@ class CommandClient:
         return _Deadline(self._settings.command_timeout_seconds)
 
     async def _send_and_expect(self, command_id: UUID, command: Command) -> SentCommand:
-        reply = self._replies.expect(command_id)
+        reply = self._replies.expect(command_id, owner_of(type(command)))
         try:
             await self.send(command, command_id)
         except Unavailable:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
@@ -28,17 +28,26 @@ log = structlog.get_logger(__name__)
 Reply = CommandAccepted | CommandRejected
 
 
+class _ExpectedReply(NamedTuple):
+    """The future reply to a command, and the service that has to send it."""
+
+    owner: str
+    reply: asyncio.Future[Reply]
+
+
 class Replies:
     """The replies to this process's commands."""
 
     def __init__(self, settings: GatewaySettings) -> None:
         self._settings = settings
-        self._expected: dict[UUID, asyncio.Future[Reply]] = {}
+        self._expected: dict[UUID, _ExpectedReply] = {}
 
-    def expect(self, command_id: UUID) -> asyncio.Future[Reply]:
-        """Return the future reply; call it before the command is sent."""
-        new: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        return self._expected.setdefault(command_id, new)
+    def expect(self, command_id: UUID, owner: str) -> asyncio.Future[Reply]:
+        """Return the future reply of the command's owner; call it before the command is sent."""
+        if command_id not in self._expected:
+            new: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+            self._expected[command_id] = _ExpectedReply(owner, new)
+        return self._expected[command_id].reply
 
     def forget(self, command_id: UUID) -> None:
         """No longer expect the reply."""
@@ -86,9 +95,20 @@ class Replies:
     def _resolve(self, record: Record) -> None:
         try:
             envelope = cloudevents.read(record.headers)
-            reply = self._expected.pop(envelope.correlation, None)
-            if reply and not reply.done():
-                type_: Any = TYPES[envelope.type]
-                reply.set_result(type_.model_validate_json(record.value))
-        except (Malformed, KeyError, ValidationError) as error:
+            expected = self._expected.get(envelope.correlation)
+            if expected is None:
+                return
+            if envelope.source != expected.owner:
+                raise Malformed("ce_source", f"is not {expected.owner}, which owns the command")
+            type_ = TYPES.get(envelope.type)
+            if type_ is None or type_ not in REPLIES.types:
+                raise Malformed("ce_type", "is not that of a reply")
+            reply: Any = type_.model_validate_json(record.value or b"")
+        except Malformed as error:
+            log.warning("reply_unreadable", error=str(error))
+        except ValidationError as error:
             log.warning("reply_unreadable", error=type(error).__name__)
+        else:
+            del self._expected[envelope.correlation]
+            if not expected.reply.done():
+                expected.reply.set_result(reply)

@@ -97,4 +97,5 @@ def inbox_of(producer: AIOKafkaProducer, topics: str, log: EventLog, database: D
         Replies(producer, "mailer", topics),
         Quarantine(producer, "mailer", topics),
         ConsumerOffsets(database, read(topics), {f"{topics}emails.commands"}),
+        topics,
     )

@@ -66,6 +66,7 @@ class HistoryBuilder:
         headers = {
             "ce_id": str(id_),
             "ce_type": wire_name,
+            "ce_source": f"/realtoros/{SERVICES[topic]}",
             "ce_subject": stream,
             "ce_streamversion": str(version),
         }

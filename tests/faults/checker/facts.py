@@ -12,6 +12,25 @@ import orjson
 from tests.faults.checker.history import History, Record
 
 EVENT_TOPICS = ("agents", "clients", "followups", "drafts", "emails", "alerts")
+# The topic of each kind of stream; the one service that writes to it.
+STREAM_TOPICS = {
+    "agent": "agents",
+    "client": "clients",
+    "plan": "followups",
+    "draft": "drafts",
+    "email": "emails",
+    "suppression": "emails",
+    "alert": "alerts",
+}
+SOURCES = {
+    "agents": "/realtoros/crm",
+    "clients": "/realtoros/crm",
+    "followups": "/realtoros/scheduler",
+    "drafts": "/realtoros/composer",
+    "emails": "/realtoros/mailer",
+    "alerts": "/realtoros/mailer",
+    "notices": "/realtoros/mailer",
+}
 EMAIL_STATUS = {
     "EmailQueued": "queued",
     "SendStarted": "sending",
@@ -175,6 +194,13 @@ def _of_record(record: Record) -> Event | None:
     if not isinstance(record.value, dict) or not isinstance(version, str) or not version.isdigit():
         return None
     if not all(isinstance(headers.get(n), str) for n in ("ce_id", "ce_type", "ce_subject")):
+        return None
+    # In a foreign topic, or from another writer: that it has happened, nobody says.
+    kind = headers["ce_subject"].partition("-")[0]
+    if (
+        STREAM_TOPICS.get(kind, record.topic) != record.topic
+        or headers.get("ce_source") != SOURCES[record.topic]
+    ):
         return None
     return Event(
         id=headers["ce_id"],

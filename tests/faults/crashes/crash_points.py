@@ -23,7 +23,18 @@ def _of_owner(service: str, *own: str) -> tuple[str, ...]:
     events = [f"{verb} {name}" for name in types for verb in ("append", "publish")]
     # First the steps that only a process takes after one that crashed while publishing.
     recovery = ["restore", "mark published", "checkpoint published", "checkpoint consumed", "seek"]
-    return around([*own, *events, *recovery, "receipt", "reply", "quarantine", "commit offsets"])
+    return around(
+        [
+            "checkpoint compared",
+            *own,
+            *events,
+            *recovery,
+            "receipt",
+            "reply",
+            "quarantine",
+            "commit offsets",
+        ]
+    )
 
 
 POINTS: Final[Mapping[str, tuple[str, ...]]] = {

@@ -19,6 +19,7 @@ from chassis.eventlog.aggregate import Change, to_raw
 from chassis.eventlog.event_store import EventLog
 from chassis.eventlog.relay import OutgoingCommit, Relay, appended
 from chassis.inbox.inbox import Inbox
+from chassis.kafka import records
 from chassis.mongo.client import Raw, in_transaction
 from chassis.projections.journal import Journal
 from chassis.projections.views import Views
@@ -222,6 +223,11 @@ def read_suppressions_first(steps: Steps) -> None:
     worker._send, worker._withhold_reason = asked, answered
 
 
+def take_from_any_topic(_: Steps) -> None:
+    """Take a record from whatever topic and writer it comes."""
+    records._require_own_topic = lambda *_: None
+
+
 BUGS: Final[Mapping[str, Callable[[Steps], None]]] = {
     bug.__name__: bug
     for bug in (
@@ -237,5 +243,6 @@ BUGS: Final[Mapping[str, Callable[[Steps], None]]] = {
         give_up_early,
         retry_unknown,
         read_suppressions_first,
+        take_from_any_topic,
     )
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx2
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -15,6 +15,7 @@ from pymongo import AsyncMongoClient
 
 from chassis.mongo.client import database_name
 from contracts.catalogue import PARTITIONS
+from contracts.crm import ClientDetails, ClientUpdated
 from contracts.mailer import RecordDelivery, RecordedAddress
 from contracts.services import SERVICES
 from tests.chassis.raw_records import all_of, put, send
@@ -87,6 +88,21 @@ class PrivateSystem:
             headers = dict(record.headers)
             if headers["ce_type"].decode() == type_ and record.key == client.encode():
                 await send(self.producer, name, record.key, [*record.headers], record.value)
+
+    async def forge(self, topic: str, client: str, source: str = "crm") -> None:
+        """Produce a change of the client that crm has not made."""
+        personal = ClientDetails(name="Mallory", email="mallory@example.com")
+        event = ClientUpdated(
+            agent_id=AGENT,
+            client_id=UUID(client),
+            stage="lost",
+            property_type="residential",
+            created_at=(now := datetime.now(UTC)),
+            updated_at=now,
+            personal=personal,
+        )
+        name = self.running.prefix + topic
+        await put(self.producer, name, event, version=2, cause=uuid4(), source=source)
 
     def release(self) -> None:
         """End the hold."""

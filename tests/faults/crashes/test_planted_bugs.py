@@ -12,6 +12,7 @@ import pytest
 
 from contracts.services import SERVICES
 from tests.faults.checker.checker import Kind, check
+from tests.faults.checker.history import Record
 from tests.faults.checker.settling import until_settled
 from tests.faults.crashes.planted_bugs import BUGS
 from tests.faults.crashes.private_system import PrivateSystem, private_system
@@ -60,6 +61,26 @@ async def opt_out_during_send(system: PrivateSystem) -> None:
     await system.opt_out("ann")
     await system.until_appended("mailer", "realtoros.SuppressionConfirmed.v1")
     system.release()
+
+
+async def forged_changes(system: PrivateSystem) -> None:
+    """Others than crm write that a client is lost, in a foreign topic and in crm's own."""
+    client = await system.add("ann")
+    await system.forge("emails", client)
+    await system.forge("clients", client, source="anybody")
+    for topic in ("emails", "clients"):
+        await system.until_consumed("gateway", topic)
+
+
+def _is_forged(record: Record) -> bool:
+    """Return whether a quarantined record is one of those changes."""
+    reason = str(record.headers.get("quarantine_reason"))
+    return reason.startswith(
+        (
+            "ce_type: realtoros.ClientUpdated.v1 belongs to clients, not to emails",
+            "ce_source: 'anybody' does not write to clients",
+        )
+    )
 
 
 @dataclass(frozen=True)
@@ -145,6 +166,12 @@ EXPECTED: Mapping[str, ExpectedAnomaly] = {
     "retry_unknown": ExpectedAnomaly(
         "mailer", Scenario(full_plan, "0.06"), "duplicate", "accepted twice"
     ),
+    "take_from_any_topic": ExpectedAnomaly(
+        "gateway",
+        Scenario(forged_changes, "3600", {}, ("crm", "scheduler", "gateway")),
+        "stale state",
+        "gateway.clients says stage is lost, the topics say lead",
+    ),
     "read_suppressions_first": ExpectedAnomaly(
         "mailer",
         Scenario(opt_out_during_send, "0.5", _HELD_BEFORE_START),
@@ -169,6 +196,7 @@ CONTROLS = {
     "client changes": Scenario(
         client_changes, "3600", {"crm": {"CRASH_AT": "append ClientUpdated, after"}}
     ),
+    "forged changes": Scenario(forged_changes, "0.06"),
     "opt-out during send": Scenario(opt_out_during_send, "0.5", _HELD),
 }
 
@@ -191,7 +219,7 @@ async def test_a_planted_bug_is_found(
     ) as system:
         await scenario.run(system)
         history = await system.history()
-    verdict = check(history)
+    verdict = check(history, expected_quarantine=_is_forged)
     assert any(
         anomaly.kind == expected.kind and re.search(expected.detail, anomaly.detail)
         for anomaly in verdict.anomalies
@@ -209,5 +237,5 @@ async def test_without_a_bug_nothing_is_found(
     ) as system:
         await scenario.run(system)
         history = await until_settled(system.history)
-    verdict = check(history)
+    verdict = check(history, expected_quarantine=_is_forged)
     assert verdict.anomalies == (), str(verdict)

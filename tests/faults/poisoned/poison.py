@@ -4,10 +4,11 @@ import gzip
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid5
 
 from contracts import cloudevents
+from contracts.catalogue import TOPIC_OF
 from contracts.message import Event, Message
 from tests.contracts.samples import NOON
 
@@ -25,8 +26,8 @@ REQUIRED = (
     "ce_time",
     "ce_correlationid",
 )
-# Only headers with free text may be empty.
-NEVER_EMPTY = tuple(name for name in REQUIRED if name not in ("ce_source", "ce_subject"))
+# Only a header with free text may be empty.
+NEVER_EMPTY = tuple(name for name in REQUIRED if name != "ce_subject")
 
 WRONG_HEADERS: tuple[tuple[str, bytes], ...] = (
     ("content-type", b"text/plain"),
@@ -34,6 +35,11 @@ WRONG_HEADERS: tuple[tuple[str, bytes], ...] = (
     ("ce_specversion", b"0.3"),
     ("ce_specversion", b"1.1"),
     ("ce_specversion", b"one"),
+    ("ce_source", b"anybody"),
+    ("ce_source", b"/realtoros/"),
+    ("ce_source", b"/realtoros/anybody"),
+    ("ce_source", b"/realtoros/operators"),
+    ("ce_source", b"/elsewhere/gateway"),
     ("ce_id", b"123"),
     ("ce_id", b"7b1f0c1e-5d3a-4c55-9a51-1f2f3c0a9d0"),
     ("ce_id", b"\x00" * 36),
@@ -74,29 +80,43 @@ WRONG_TIMES: tuple[Any, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Poison:
-    """One record. `untyped`: its type is unknown, so that every reader quarantines it."""
+    """One record, and which part of it is wrong.
+
+    A type is read by every reader of the topic, the other headers by those that follow the type,
+    the value by those that handle it.
+    """
 
     kind: str
     headers: Headers
     value: bytes | None
-    untyped: bool = False
+    wrong: Literal["type", "headers", "value"]
 
 
 def poisons(good: Message) -> Iterator[Poison]:
     """Yield poison of every kind, made from a valid message."""
+    headers, raw = _record(good)
+    for kind, value in (*_texts(raw).items(), *_objects(json.loads(raw))):
+        yield Poison(kind, headers, value, "value")
+    yield from _envelopes(good, headers, raw)
+
+
+def foreign(good: Message) -> Poison:
+    """Return a valid message, which is poison in every topic but its own."""
+    return Poison(f"a foreign {type(good).__name__}", *_record(good), "headers")
+
+
+def _record(good: Message) -> tuple[Headers, bytes]:
+    """Return headers and value as the message's writer would write them."""
     envelope = cloudevents.about(
         good,
         id=uuid5(UUID(int=0), good.wire_name),
-        source="test",
+        source=TOPIC_OF[type(good)].writers[0],
         time=NOON,
         correlation=UUID(int=1),
         version=1 if isinstance(good, Event) else None,
     )
-    headers: Headers = [*cloudevents.write(envelope)]
-    raw = good.to_json().encode()  # type: ignore[attr-defined]
-    for kind, value in (*_texts(raw).items(), *_objects(json.loads(raw))):
-        yield Poison(kind, headers, value)
-    yield from _envelopes(good, headers, raw)
+    raw: bytes = good.to_json().encode()  # type: ignore[attr-defined]
+    return [*cloudevents.write(envelope)], raw
 
 
 def _texts(raw: bytes) -> dict[str, bytes | None]:
@@ -160,27 +180,27 @@ def _envelopes(good: Message, headers: Headers, raw: bytes) -> Iterator[Poison]:
     """Yield records with a valid value, and missing or wrong headers."""
     for name in REQUIRED:
         rest = [header for header in headers if header[0] != name]
-        untyped = name == "ce_type"
-        yield Poison(f"no {name}", rest, raw, untyped)
-        yield Poison(f"{name} is null", [*rest, (name, None)], raw, untyped)
-        yield Poison(f"{name} is not UTF-8", [*rest, (name, b"\xff\xfe")], raw, untyped)
-        yield Poison(f"another {name}, null", [*headers, (name, None)], raw, untyped)
+        wrong: Literal["type", "headers"] = "type" if name == "ce_type" else "headers"
+        yield Poison(f"no {name}", rest, raw, wrong)
+        yield Poison(f"{name} is null", [*rest, (name, None)], raw, wrong)
+        yield Poison(f"{name} is not UTF-8", [*rest, (name, b"\xff\xfe")], raw, wrong)
+        yield Poison(f"another {name}, null", [*headers, (name, None)], raw, wrong)
         if name in NEVER_EMPTY:
-            yield Poison(f"{name} is empty", [*rest, (name, b"")], raw, untyped)
+            yield Poison(f"{name} is empty", [*rest, (name, b"")], raw, wrong)
     for name, value in WRONG_HEADERS:
         rest = [header for header in headers if header[0] != name]
-        yield Poison(f"{name} is {value[:20]!r}", [*rest, (name, value)], raw)
+        yield Poison(f"{name} is {value[:20]!r}", [*rest, (name, value)], raw, "headers")
     newer = good.wire_name.removesuffix("v1") + "v2"
     for type_ in (*WRONG_TYPES, newer, good.wire_name.lower()):
         rest = [header for header in headers if header[0] != "ce_type"]
-        yield Poison(type_[:40], [*rest, ("ce_type", type_.encode())], raw, untyped=True)
-    yield Poison("no headers", [], raw, untyped=True)
+        yield Poison(type_[:40], [*rest, ("ce_type", type_.encode())], raw, "type")
+    yield Poison("no headers", [], raw, "type")
     if isinstance(good, Event):
         rest = [header for header in headers if header[0] not in ("ce_subject", "ce_streamversion")]
-        yield Poison("no version", [*rest, ("ce_subject", good.stream.encode())], raw)
+        yield Poison("no version", [*rest, ("ce_subject", good.stream.encode())], raw, "headers")
         other = [("ce_streamversion", b"1"), ("ce_subject", f"client-{UUID(int=9)}".encode())]
-        yield Poison("another's stream", [*rest, *other], raw)
-        yield Poison("no stream's name", [*rest, other[0], ("ce_subject", b"")], raw)
+        yield Poison("another's stream", [*rest, *other], raw, "value")
+        yield Poison("no stream's name", [*rest, other[0], ("ce_subject", b"")], raw, "value")
 
 
 def _json(value: dict[str, Any]) -> bytes:

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
@@ -20,7 +21,7 @@ from contracts.message import Command
 from tests.chassis.raw_records import all_of
 from tests.contracts.samples import NOON, SAMPLES
 from tests.faults.ordering.reading_services import SERVICES
-from tests.faults.poisoned.poison import Poison, poisons
+from tests.faults.poisoned.poison import Poison, foreign, poisons
 from tests.journeys.agent_user import agent_at
 from tests.servers import Server
 from tests.system import Running, system
@@ -38,6 +39,8 @@ HANDLED = {
     "drafts.commands": ("RetryDraft", {"composer"}),
     "emails.commands": ("RecordDelivery", {"mailer"}),
 }
+# Who follows that type, without handling it.
+FOLLOWERS = {"agents": {"mailer"}}
 READERS = {topic.name: set(topic.readers) for topic in (*EVENTS, *COMMANDS)}
 GOOD = {type(sample).__name__: sample for sample in SAMPLES}
 # How long a good record after poison may take, and the factor for a busy machine.
@@ -49,21 +52,31 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ProducedPoison:
-    """Poison in a topic, at this offset."""
+    """Poison in a topic, at this offset; `readers` are the services that have to quarantine it."""
 
     poison: Poison
     topic: str
     partition: int
     offset: int
+    readers: AbstractSet[str]
 
     @property
     def key(self) -> str:
         return f"{self.topic}-{self.partition}-{self.offset}"
 
-    @property
-    def readers(self) -> set[str]:
-        """The services that have to quarantine it."""
-        return READERS[self.topic] if self.poison.untyped else HANDLED[self.topic][1]
+
+def poisons_of(topic: str) -> Iterator[tuple[Poison, AbstractSet[str]]]:
+    """Yield every kind of poison for the topic, each with the services that quarantine it."""
+    name, handlers = HANDLED[topic]
+    followers = handlers | FOLLOWERS.get(topic, set())
+    readers = {"type": READERS[topic], "headers": followers, "value": handlers}
+    for poison in poisons(GOOD[name]):
+        yield poison, readers[poison.wrong]
+    for other, (name, handlers) in HANDLED.items():
+        if other != topic:
+            # A reader of the topic that does not follow the type passes it over.
+            followers = handlers | FOLLOWERS.get(other, set())
+            yield foreign(GOOD[name]), followers & READERS[topic]
 
 
 async def produce_all(producer: AIOKafkaProducer, prefix: str) -> list[ProducedPoison]:
@@ -71,7 +84,7 @@ async def produce_all(producer: AIOKafkaProducer, prefix: str) -> list[ProducedP
     partitions = cycle(range(PARTITIONS))
     poisoned = []
     for topic, (name, _) in HANDLED.items():
-        for poison in poisons(GOOD[name]):
+        for poison, readers in poisons_of(topic):
             partition = next(partitions)
             metadata = await producer.send_and_wait(
                 prefix + topic,
@@ -80,7 +93,7 @@ async def produce_all(producer: AIOKafkaProducer, prefix: str) -> list[ProducedP
                 headers=poison.headers,
                 partition=partition,
             )
-            poisoned.append(ProducedPoison(poison, topic, partition, metadata.offset))
+            poisoned.append(ProducedPoison(poison, topic, partition, metadata.offset, readers))
     return poisoned
 
 
@@ -172,7 +185,7 @@ async def answered(producer: AIOKafkaProducer, kafka: Server, prefix: str) -> fl
         for partition in range(PARTITIONS):
             id_ = UUID(int=len(ids) + 1)
             ids.add(id_)
-            envelope = cloudevents.about(good, id=id_, source="test", time=NOON, correlation=id_)
+            envelope = cloudevents.about(good, id=id_, source="gateway", time=NOON, correlation=id_)
             await producer.send_and_wait(
                 f"{prefix}{topic}",
                 value=good.to_json().encode(),

@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaProducer
 
 from chassis.kafka import client as chassis_kafka
 from contracts import cloudevents
-from contracts.catalogue import topic_of
+from contracts.catalogue import TOPIC_OF
 from contracts.message import Event
 from tests.servers import Server
 from tests.services.gateway.client_events import Story
@@ -39,17 +39,18 @@ class Api:
         for event in events:
             version = self._versions[event.stream] = self._versions.get(event.stream, 0) + 1
             self._published_at = max(datetime.now(UTC), self._published_at + MILLISECOND)
+            topic = TOPIC_OF[type(event)]
             envelope = cloudevents.about(
                 event,
                 id=uuid4(),
-                source="test",
+                source=topic.writers[0],
                 time=self._published_at,
                 correlation=uuid4(),
                 cause=uuid4(),
                 version=version,
             )
             await self._producer.send_and_wait(
-                self._prefix + topic_of(type(event)),
+                self._prefix + topic.name,
                 key=str(event.key).encode(),
                 value=event.to_json().encode(),
                 headers=cloudevents.write(envelope),
