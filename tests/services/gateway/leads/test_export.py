@@ -7,13 +7,15 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from contracts.crm import NewClientDetails
 from services.gateway.leads import export
 from services.gateway.leads.rows import rows_of
 
+# On a busy machine even making a text up takes long.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 FORMULA = "=cmd|' /C calc'!A0"
 PLAIN_NUMBER = re.compile(r"[+-]?[0-9 ().-]*")
 NASTY = st.text(alphabet="=+-@;,|\t\r\n \"'a0\u00eb{}\x1c\u2028\x00")
@@ -82,19 +84,22 @@ EXAMPLES = (
 )
 
 
-@given(st.lists(CLIENT, max_size=3).map(storable))
-@example(storable([BLANK | client for client in EXAMPLES]))
+@UNHURRIED
+@given(st.lists(CLIENT, max_size=2))
+@example([BLANK | client for client in EXAMPLES])
 def test_what_is_exported_is_read_back_exactly(clients: list[dict[str, Any]]) -> None:
-    assert read_back(exported(clients)) == clients
+    before = storable(clients)
+    assert read_back(exported(before)) == before
 
 
-@given(st.lists(CLIENT, max_size=3).map(storable), st.sampled_from(";\t|,"))
-@example(storable([BLANK | client for client in EXAMPLES]), ";")
-@example(storable([BLANK | client for client in EXAMPLES]), "\t")
+@UNHURRIED
+@given(st.lists(CLIENT, max_size=2), st.sampled_from(";\t|,"))
+@example([BLANK | client for client in EXAMPLES], ";")
+@example([BLANK | client for client in EXAMPLES], "\t")
 def test_no_spreadsheet_finds_a_formula_whatever_separates_its_cells(
     clients: list[dict[str, Any]], delimiter: str
 ) -> None:
-    text = exported(clients).decode("utf-8-sig")
+    text = exported(storable(clients)).decode("utf-8-sig")
     for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
         for cell in row:
             # A number goes on with the line where commas do not separate: that is no formula.

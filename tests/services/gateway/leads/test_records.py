@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from contracts import addresses
@@ -27,6 +27,8 @@ from services.gateway.leads.records import (
 READ_AT_MOST = 3
 PARSED_AT_MOST = READ_AT_MOST * (len(DELIMITERS) + 1)
 
+# On a busy machine even making a text up takes long.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 QUOTES = st.text(alphabet='ab",;\n\r', max_size=40)
 REPEATED = st.builds(lambda text, times: text * times, QUOTES, st.integers(1, 200))
 
@@ -71,6 +73,7 @@ def restarted(text: str, delimiter: str) -> Iterator[Record | BrokenRecord]:
             start += reader.line_num
 
 
+@UNHURRIED
 @given(QUOTES, st.sampled_from(",;"))
 @example('a","b\n' * 5, ",")
 @example('"a\n"b\n"c"d\n"', ",")
@@ -80,6 +83,7 @@ def test_every_record_is_read_as_if_it_were_tried_from_its_own_line(
     assert list(records(text, delimiter)) == list(restarted(text, delimiter))
 
 
+@UNHURRIED
 @given(REPEATED, st.sampled_from(",;"))
 @example('a","b\n' * 500, ",")
 @example('"a\n' * 501, ",")
