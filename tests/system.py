@@ -55,6 +55,7 @@ def logged_in(agent_id: uuid.UUID) -> dict[str, str]:
     return {"Authorization": f"Bearer {tokens.issue(agent_id, agent_id)}"}
 
 
+MONGODB_OF: dict[str, str] = {}  # by the gateway's URL
 # The admin who exists from the start.
 KEY, AUTHORIZED = key_of(AGENT), authorized(AGENT)
 
@@ -159,7 +160,11 @@ async def system(
         "TOKEN_KEYS": TOKEN_KEYS,
         # Tests send requests as fast as they can.
         "REQUESTS_PER_SECOND": "100000",
+        "CLIENTS_PER_DAY": "100000000",
+        "LINKS_PER_NETWORK": "100000",
         "LOGINS_PER_ADDRESS": "100000",
+        "WEBHOOKS_PER_SECOND": "100000",
+        "MAX_CONNECTIONS_PER_ADDRESS": "100000",
     }
     if kafka.embedded:
         common["KAFKA_EMPTY_FETCH_HOLD_MS"] = "50"
@@ -180,6 +185,7 @@ async def system(
     }
     for process in (process for replicas_ in processes.values() for process in replicas_):
         process.command = command
+    MONGODB_OF.update({one.url: mongodb.address for one in processes.get("gateway", ())})
     async with httpx2.AsyncClient(timeout=5, trust_env=False) as http:
         running = Running(folder, Path(common["MAILBOX_DIR"]), prefix, processes, http)
         try:

@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-
 Check = Callable[[], Awaitable[str | None]]
 Running = Callable[[], AbstractAsyncContextManager[Any]]
 
@@ -35,10 +33,7 @@ class Health:
 
 
 def asgi(health: Health, running: Running) -> Callable[..., Awaitable[None]]:
-    """Return an ASGI app that serves /health/live, /health/ready and /metrics (Prometheus).
-
-    It does so while `running` is entered.
-    """
+    """Return an ASGI app that serves /health/live and /health/ready while `running` is entered."""
 
     async def app(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -54,14 +49,10 @@ def asgi(health: Health, running: Running) -> Callable[..., Awaitable[None]]:
                 raise
             await send({"type": "lifespan.shutdown.complete"})
             return
-        if scope["path"] == "/metrics":
-            status, content, body = 200, CONTENT_TYPE_LATEST, generate_latest()
-        else:
-            status, answered = await answer(health, scope["path"])
-            content, body = "application/json", json.dumps(answered).encode()
-        headers = [(b"content-type", content.encode())]
+        status, answered = await answer(health, scope["path"])
+        headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.body", "body": json.dumps(answered).encode()})
 
     return app
 

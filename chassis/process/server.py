@@ -1,10 +1,14 @@
-"""The process: uvicorn serves an ASGI app until a signal; then the exit code is 0."""
+"""The process: uvicorn serves an ASGI app until a signal; then the exit code is 0.
+
+Metrics have a port of their own. Both ports hold all connections to the same limits.
+"""
 
 import asyncio
 import contextlib
 import gc
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -13,8 +17,12 @@ from typing import Any
 
 import structlog
 import uvicorn
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from chassis.process.connections import Connections
+from chassis.process.http_protocol import KEEP_ALIVE_SECONDS, guarded_http
 from chassis.process.logging import configure_logging
+from chassis.process.metrics import metrics_app
 from chassis.process.settings import Settings
 
 # How long a stop waits for requests to be answered before it cancels them: longer than a request
@@ -33,6 +41,36 @@ _stopping: list[Callable[[], object]] = []
 class _Server(uvicorn.Server):
     """A server that signals, however many, stop in order, with exit code 0."""
 
+    def __init__(self, config: uvicorn.Config, settings: Settings) -> None:
+        super().__init__(config)
+        self._settings = settings
+        proxies = ProxyHeadersMiddleware(config.app, config.forwarded_allow_ips)  # type: ignore[arg-type]
+        self._connections = Connections(settings, proxies.trusted_hosts)
+        self._http = config.http = guarded_http(self._connections, settings.max_header_bytes)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._connections.start()
+        await super().startup(sockets)
+        if self.started and self._settings.metrics_port:
+            await self._serve_metrics()
+
+    async def _serve_metrics(self) -> None:
+        host, port = self._settings.host, self._settings.metrics_port
+        config = uvicorn.Config(
+            metrics_app, http=self._http, ws="none", log_config=None, access_log=False
+        )
+
+        def protocol() -> asyncio.Protocol:
+            return self._http(config, self.server_state, {})
+
+        try:
+            server = await asyncio.get_running_loop().create_server(protocol, host, port)
+        except OSError as error:
+            log.critical("metrics_port_unusable", port=port, error=str(error))
+            await self.lifespan.shutdown()
+            sys.exit(uvicorn.config.STARTUP_FAILURE)
+        self.servers.append(server)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.should_exit = True
         for callback in _stopping:
@@ -40,11 +78,11 @@ class _Server(uvicorn.Server):
 
 
 def run(
-    app: Any, service: str, settings: Settings, http: type[asyncio.Protocol] | None = None
+    app: Any, service: str, settings: Settings, ws: type[asyncio.Protocol] | None = None
 ) -> None:
     """Serve until SIGTERM or SIGINT. The exit code is 0 then, else 1 or uvicorn's own.
 
-    `http`: the protocol class that speaks HTTP instead of uvicorn's own.
+    `ws`: the protocol class that speaks WebSocket; without one nothing does.
     """
     configure_logging(service, settings.log_level)
     # What is loaded by now stays; new objects are collected less often.
@@ -55,16 +93,19 @@ def run(
             app,
             host=settings.host,
             port=settings.listen_port,
-            http=http or "auto",
+            ws=ws or "none",
             lifespan="on",
             loop="uvloop",
             log_config=None,
             access_log=False,
             server_header=False,
+            # Without it uvicorn would trust whatever connects from this machine.
+            forwarded_allow_ips=settings.forwarded_allow_ips or "",
             timeout_graceful_shutdown=REQUEST_SECONDS,
-            timeout_keep_alive=75,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             ws_max_size=LONGEST_MESSAGE,
-        )
+        ),
+        settings,
     )
     server.run()
     failed = _failed or not server.started or getattr(server.lifespan, "error_occured", False)

@@ -2,9 +2,17 @@
 
 import sys
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chassis.domain.retry import RetryPolicy
@@ -45,7 +53,21 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     """Address that the service listens on."""
     health_port: int = Field(default=0, ge=0, le=65535)
-    """Port for health and metrics of a service without an API; 0 takes a free one."""
+    """Port for health of a service without an API; 0 takes a free one."""
+    metrics_port: int = Field(default=0, ge=0, le=65535)
+    """Port for metrics (Prometheus), for operators only; with 0 they are not served."""
+    max_header_bytes: int = Field(default=16_384, gt=0)
+    """Largest head of a request, trailers included."""
+    max_connections: int = Field(default=2000, gt=0)
+    """Open connections to one process; fewer where the system allows fewer open files."""
+    max_connections_per_address: int = Field(default=300, gt=0)
+    """Open connections from one network address, or IPv6 /64; a trusted proxy may have any."""
+    request_timeout_seconds: float = Field(default=10, gt=0)
+    """Time for the head of a request, and over which the rate of a transfer is measured."""
+    min_bytes_per_second: float = Field(default=500, ge=0)
+    """Slowest transfer of a request's body, or of a response."""
+    forwarded_allow_ips: Text = None
+    """Proxies whose `X-Forwarded-For` is trusted: addresses, networks (comma-separated), or `*`."""
     log_level: str = "INFO"
     """Lowest level of the JSON lines on standard output."""
 
@@ -53,6 +75,15 @@ class Settings(BaseSettings):
     def listen_port(self) -> int:
         """The port that the service serves HTTP on; 0 takes a free one."""
         return self.health_port
+
+    @field_validator("forwarded_allow_ips")
+    @classmethod
+    def _are_addresses(cls, proxies: str | None) -> str | None:
+        """Refuse what the server would take for the name of a socket, and never match."""
+        for one in (proxies or "").split(","):
+            if one.strip() and one.strip() != "*":
+                ip_network(one.strip())
+        return proxies
 
     @classmethod
     def load(cls) -> Self:

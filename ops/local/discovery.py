@@ -37,6 +37,12 @@ def gateway_port(environment: Mapping[str, str]) -> int:
     return port
 
 
+def consecutive_ports(environment: Mapping[str, str], setting: str, number: int) -> list[int]:
+    """Return as many ports from that of the setting on. Raises OperatorError when it is invalid."""
+    first = _parse_port(environment[setting], setting, _LAST_PORT - number + 1)
+    return list(range(first, first + number))
+
+
 @contextlib.contextmanager
 def address_file(folder: Path, url: str, kafka: str, mongodb: str | None) -> Iterator[None]:
     """Write the addresses of API, broker and embedded MongoDB to `api.json` meanwhile.
@@ -120,7 +126,7 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def _parse_port(value: str) -> int:
-    if value.isdecimal() and 0 < int(value) <= _LAST_PORT:
+def _parse_port(value: str, setting: str = "GATEWAY_PORT", last: int = _LAST_PORT) -> int:
+    if value.isdecimal() and 0 < int(value) <= last:
         return int(value)
-    raise OperatorError(f"GATEWAY_PORT is “{value}”: it must be a number from 1 to {_LAST_PORT}")
+    raise OperatorError(f"{setting} is “{value}”: it must be a number from 1 to {last}")

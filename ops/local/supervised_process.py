@@ -6,7 +6,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import IO
 
 from chassis.process.backoff import Backoff
 from ops.local.service_log import ServiceLog
@@ -16,12 +17,16 @@ SUPERVISOR_PID = "REALTOROS_SUPERVISOR_PID"
 # A Ctrl-C reaches the whole process group at once: a child can end of it before `stop` is called.
 _CTRL_C_SECONDS = 0.2
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+_OUTPUT_SECONDS = 1.0
 # A process that ran this long was well: the pause after it is the first again.
 WELL_SECONDS = 60.0
 
 
 class SupervisedProcess:
-    """One process of the supervisor's process group; its output goes to its log."""
+    """One process of the supervisor's process group; its output goes to its log by a pipe.
+
+    So the log can be rotated while the process runs.
+    """
 
     def __init__(
         self,
@@ -86,7 +91,7 @@ class SupervisedProcess:
         self._signal(signal.SIGKILL)
 
     async def _run(self) -> int:
-        with self.log.path.open("ab") as output:
+        async with self._logged() as output:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command,
                 stdin=asyncio.subprocess.DEVNULL,
@@ -94,9 +99,30 @@ class SupervisedProcess:
                 stderr=output,
                 env=self._environment,
             )
-        if self._stopping.is_set():
-            self._signal(signal.SIGTERM)
-        return await self._process.wait()
+            output.close()
+            if self._stopping.is_set():
+                self._signal(signal.SIGTERM)
+            return await self._process.wait()
+
+    @contextlib.asynccontextmanager
+    async def _logged(self) -> AsyncIterator[IO[bytes]]:
+        """Yield a file to write to, for the process alone; at the end, all is logged."""
+        read_end, write_end = os.pipe()
+        reading, writing = os.fdopen(read_end, "rb", 0), os.fdopen(write_end, "wb", 0)
+        output = _Output(self.log, self._say)
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.connect_read_pipe(lambda: output, reading)
+        try:
+            with writing:
+                yield writing
+        finally:
+            # A child of the process may hold the pipe open.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_OUTPUT_SECONDS):
+                    await output.ended.wait()
+            transport.close()
+            with contextlib.suppress(OSError):
+                self.log.end_line()
 
     async def _stops_within(self, seconds: float) -> bool:
         with contextlib.suppress(TimeoutError):
@@ -107,6 +133,29 @@ class SupervisedProcess:
         if self._process and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(number)
+
+
+class _Output(asyncio.Protocol):
+    """Writes what comes from a pipe to a log; with a full disk the service goes on."""
+
+    def __init__(self, log: ServiceLog, say: Callable[[str], None]) -> None:
+        self.ended = asyncio.Event()
+        self._log = log
+        self._say = say
+        self._failed = False
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self._log.write(data)
+        except OSError as error:
+            if not self._failed:
+                self._say(f"{self._log.path} cannot be written: {error.strerror}")
+            self._failed = True
+        else:
+            self._failed = False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.ended.set()
 
 
 def describe_exit(code: int) -> str:

@@ -12,9 +12,10 @@ from ops import accounts
 from ops.accounts import ApiAccess
 from ops.local import discovery
 from ops.local.readiness import wait_until_ready
+from ops.local.service_environment import environment_of
 from ops.local.service_log import ServiceLog
 from ops.local.supervised_process import SupervisedProcess
-from ops.servers.ports import LOOPBACK, free_port
+from ops.servers.ports import LOOPBACK, free_ports
 from ops.servers.server_process import owned
 from ops.servers.stores import (
     Servers,
@@ -39,13 +40,15 @@ class System:
     mail: str
     servers: Servers
     access: ApiAccess
+    metrics: Mapping[str, str]
 
     def describe(self) -> list[str]:
-        """Return a line each for API, mail, logs and servers."""
+        """Return a line each for API, mail, logs, metrics and servers."""
         return [
             f"API      {self.url} (schema: {self.url}/schema)",
             f"Mail     {self.mail}",
             f"Logs     {self.folder / 'logs'}",
+            f"Metrics  {', '.join(f'{name} {port}' for name, port in self.metrics.items())}",
             *self.servers.describe(),
         ]
 
@@ -89,7 +92,14 @@ async def running_system(
         mongodb = servers.mongodb if servers.mongodb_is_embedded else None
         stack.enter_context(discovery.address_file(folder, url, servers.kafka, mongodb))
         mail = _mail(environment, settings["mailer"]["MAILBOX_DIR"])
-        yield System(url=url, folder=folder, mail=mail, servers=servers, access=access)
+        yield System(
+            url=url,
+            folder=folder,
+            mail=mail,
+            servers=servers,
+            access=access,
+            metrics={name: own["METRICS_PORT"] for name, own in settings.items()},
+        )
 
 
 def _settings(
@@ -107,17 +117,19 @@ def _settings(
         common["TOKEN_KEYS"] = accounts.ensure_token_keys(folder)
     if servers.kafka_is_embedded:
         common.setdefault("KAFKA_EMPTY_FETCH_HOLD_MS", "100")
-    ports: set[int] = set()
-    while len(ports) < len(SERVICES):
-        ports.add(free_port())
-    settings: dict[str, dict[str, str]] = {
-        name: {**common, "HEALTH_PORT": str(port)}
-        for name, port in zip(SERVICES, ports, strict=True)
+    ports = free_ports(2 * len(SERVICES))
+    health, metrics = ports[: len(SERVICES)], ports[len(SERVICES) :]
+    if environment.get("METRICS_PORT", "0") not in ("", "0"):
+        metrics = discovery.consecutive_ports(environment, "METRICS_PORT", len(SERVICES))
+    return {
+        name: {
+            **({"KAFKA_GROUP_INSTANCE_ID": name} if servers.kafka_is_embedded else {}),
+            **environment_of(name, common),
+            "HEALTH_PORT": str(health[number]),
+            "METRICS_PORT": str(metrics[number]),
+        }
+        for number, name in enumerate(SERVICES)
     }
-    if servers.kafka_is_embedded:
-        for name in SERVICES:
-            settings[name].setdefault("KAFKA_GROUP_INSTANCE_ID", name)
-    return settings
 
 
 def _port_of(service: str) -> str:
@@ -162,6 +174,8 @@ async def _supervised(children: Sequence[SupervisedProcess], say: Say) -> AsyncI
                 say(f"{child.name} did not stop in {STOP_SECONDS:.0f} s: killing it")
                 child.kill()
         await asyncio.gather(*runs.values())
+        for child in children:
+            child.log.close()
 
 
 async def _report_errors(children: Sequence[SupervisedProcess], say: Say) -> None:

@@ -30,6 +30,14 @@ def free_port() -> int:
             return port
 
 
+def free_ports(number: int) -> list[int]:
+    """Return as many free ports, each once: none is bound while all are chosen."""
+    ports: set[int] = set()
+    while len(ports) < number:
+        ports.add(free_port())
+    return list(ports)
+
+
 def is_free(port: int) -> bool:
     """Return whether a server could listen on this loopback port now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:

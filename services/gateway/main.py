@@ -4,7 +4,7 @@ from chassis.process import server
 from chassis.service import Service
 from services.gateway.app import application
 from services.gateway.documents import STORE
-from services.gateway.http.header_limit import limited
+from services.gateway.http.websocket_protocol import OutgoingWebSocket
 from services.gateway.settings import GatewaySettings
 
 
@@ -16,5 +16,5 @@ def build(settings: GatewaySettings) -> Service:
 def main() -> None:
     """Run until SIGTERM."""
     settings = GatewaySettings.load()
-    app, http = application(build(settings), settings), limited(settings.max_header_bytes)
-    server.run(app, "gateway", settings, http)
+    app = application(build(settings), settings)
+    server.run(app, "gateway", settings, OutgoingWebSocket)

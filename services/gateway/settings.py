@@ -19,14 +19,14 @@ class GatewaySettings(Settings):
     """How long a write waits for its outcome before it is answered 202."""
     max_body_bytes: int = Field(default=65_536, gt=0)
     """Largest body of a request, imports and webhooks aside."""
-    max_header_bytes: int = Field(default=16_384, gt=0)
-    """Largest head of a request."""
     requests_per_second: float = Field(default=200, gt=0)
     """Requests of one agent at each gateway; five seconds' worth may come at once."""
     logins_per_address: int = Field(default=60, gt=0)
     """Login attempts from one network address in five minutes, at all gateways."""
     logins_per_account: int = Field(default=10, gt=0)
     """Failed logins to one account in five minutes, at all gateways."""
+    webhooks_per_second: float = Field(default=20, gt=0)
+    """Posts to the webhook from one network address; five seconds' worth may come at once."""
     sendgrid_webhook_public_key: Text = None
     """Verification key of SendGrid's event webhook; without it every report is refused."""
     public_url: str = "http://localhost:8000"

@@ -85,10 +85,13 @@ class AttemptsDocument(Document):
 class IdempotencyDocument(Document):
     """A request with an Idempotency-Key (`<agent>:<key>`), and its answer once there is one.
 
-    `command_id` is the request's command, the same for every repeat of the request.
+    `command_id` is the request's command, the same for every repeat of the request. `size` is what
+    it takes, in bytes, of the agent's share.
     """
 
     id: str  # type: ignore[assignment]
+    agent_id: UUID | None = None
+    size: int | None = None
     request: bytes
     command_id: UUID
     answer: dict[Literal["status", "headers", "body"], Any] | None = None
@@ -100,5 +103,7 @@ class IdempotencyDocument(Document):
             IndexModel(
                 [("created_at", ASCENDING)],
                 expireAfterSeconds=int(IDEMPOTENCY_RETENTION.total_seconds()),
-            )
+            ),
+            # Enough to add an agent's sizes up without reading the documents.
+            IndexModel([("agent_id", 1), ("created_at", 1), ("size", 1)]),
         ]

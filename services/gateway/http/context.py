@@ -18,6 +18,7 @@ from services.gateway.accounts.accounts import Accounts
 from services.gateway.accounts.api_keys import ApiKeys
 from services.gateway.accounts.authentication import Authentication
 from services.gateway.accounts.caller import Caller
+from services.gateway.accounts.rate_limits import TokenBuckets
 from services.gateway.commands.client import CommandClient
 from services.gateway.commands.client_import import ClientImports
 from services.gateway.commands.sendgrid_webhook import SendGridWebhook
@@ -67,6 +68,7 @@ class ApiContext:
     database: Database
     health: Health
     webhook: SendGridWebhook | None
+    webhook_rates: TokenBuckets
     accounts: Accounts
     keys: ApiKeys
     authentication: Authentication

@@ -17,7 +17,12 @@ from pymongo import ReturnDocument
 
 from chassis.mongo.client import Database, Raw
 from services.gateway.accounts.documents import IdempotencyDocument
-from services.gateway.errors import IdempotencyKeyReused
+from services.gateway.errors import IdempotencyKeyReused, TooManyRequests
+from services.gateway.http.idempotency_share import (
+    DOCUMENT_BYTES,
+    MAX_STORED_BYTES,
+    IdempotencyShare,
+)
 from services.gateway.markers import NO_STORE, PUBLIC
 
 HEADER = "Idempotency-Key"
@@ -27,8 +32,6 @@ _COMMAND_ID = "command_id"
 # After these, as after 202 and 5xx, the same request is tried again; all other responses are final.
 _RETRIABLE = (408, 425, 429)
 _ACCEPTED = 202
-# Larger responses are not stored: a MongoDB document holds 16 MB, and these are stored for a day.
-MAX_STORED_BYTES = 1024 * 1024
 _SERVER_ERRORS = 500
 
 
@@ -42,6 +45,7 @@ class IdempotencyMiddleware:
 
     def __init__(self, database: Database) -> None:
         self._requests = database[IdempotencyDocument.Settings.name]
+        self._share = IdempotencyShare(database)
 
     def __call__(self, app: ASGIApp) -> ASGIApp:
         """Wrap an application."""
@@ -55,8 +59,9 @@ class IdempotencyMiddleware:
             if not _KEY.fullmatch(key):
                 wrong = {"key": HEADER, "message": "has to be 1 to 255 visible ASCII characters"}
                 raise ValidationException(extra=[wrong])
-            id_ = f"{request.user.agent_id}:{key}"
-            known = await self._claim(id_, await _digest(request))
+            agent_id = request.user.agent_id
+            id_ = f"{agent_id}:{key}"
+            known = await self._claim(id_, agent_id, await _digest(request))
             if response := known.get("answer"):
                 await _replay(send, response)
                 return
@@ -68,27 +73,51 @@ class IdempotencyMiddleware:
 
             await app(scope, receive, collect)
             if response := final_response(messages):
-                await self._store_response(id_, response)
+                await self._store_response(id_, agent_id, response)
             for message in messages:
                 await send(message)
 
         return idempotent
 
-    async def _claim(self, id_: str, digest: bytes) -> Raw:
-        """Store the request, or find it stored. Raises IdempotencyKeyReused."""
-        document = {"request": digest, "command_id": uuid4(), "created_at": datetime.now(UTC)}
-        found: Raw | None = await self._requests.find_one_and_update(
+    async def _claim(self, id_: str, agent_id: UUID, digest: bytes) -> Raw:
+        """Store the request, or find it stored. Raises IdempotencyKeyReused, TooManyRequests."""
+        try:
+            await self._share.check(agent_id)
+        except TooManyRequests:
+            found: Raw | None = await self._requests.find_one({"_id": id_})
+            if found is None:
+                raise
+        else:
+            found = await self._insert(id_, agent_id, digest)
+        if found["request"] != digest:
+            raise IdempotencyKeyReused
+        return found
+
+    async def _insert(self, id_: str, agent_id: UUID, digest: bytes) -> Raw:
+        command_id = uuid4()
+        document = {
+            "agent_id": agent_id,
+            "request": digest,
+            "command_id": command_id,
+            "created_at": datetime.now(UTC),
+            "size": DOCUMENT_BYTES,
+        }
+        found: Raw = await self._requests.find_one_and_update(
             {"_id": id_},
             {"$setOnInsert": document},
             upsert=True,
             return_document=ReturnDocument.AFTER,
         )
-        if found is None or found["request"] != digest:
-            raise IdempotencyKeyReused
+        if found["command_id"] == command_id:
+            self._share.take(agent_id, DOCUMENT_BYTES)
         return found
 
-    async def _store_response(self, id_: str, response: Raw) -> None:
-        await self._requests.update_one({"_id": id_}, {"$set": {"answer": response}})
+    async def _store_response(self, id_: str, agent_id: UUID, response: Raw) -> None:
+        size = size_of(response)
+        # Without room the response is made again then, from commands with the same ids.
+        if self._share.take(agent_id, size):
+            change = {"answer": response, "size": DOCUMENT_BYTES + size}
+            await self._requests.update_one({"_id": id_}, {"$set": change})
 
 
 async def _digest(request: Request[Any, Any, Any]) -> bytes:
@@ -112,9 +141,14 @@ def final_response(messages: list[Message]) -> Raw | None:
     if status in _RETRIABLE or status == _ACCEPTED or status >= _SERVER_ERRORS:
         return None
     body = b"".join(cast("Any", message).get("body", b"") for message in messages[1:])
-    if len(body) > MAX_STORED_BYTES:
-        return None
-    return {"status": status, "headers": list(start["headers"]), "body": body}
+    response = {"status": status, "headers": list(start["headers"]), "body": body}
+    return response if size_of(response) <= MAX_STORED_BYTES else None
+
+
+def size_of(response: Raw) -> int:
+    """Return how many bytes a response has, its headers included."""
+    fields = sum(len(name) + len(value) for name, value in response["headers"])
+    return fields + len(response["body"])
 
 
 async def _replay(send: Send, response: Raw) -> None:

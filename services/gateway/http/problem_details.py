@@ -25,6 +25,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from pydantic import BaseModel
 from pymongo.errors import PyMongoError
 
+from chassis.process.metrics import count_refusal
 from services.gateway.errors import (
     CommandPending,
     EmailTaken,
@@ -140,6 +141,7 @@ def on_email_taken(request: Request[Any, Any, Any], error: EmailTaken) -> Respon
 
 def on_too_many_requests(request: Request[Any, Any, Any], error: TooManyRequests) -> Response[Any]:
     """Respond with 429 and the seconds to wait."""
+    count_refusal("too_many_requests")
     seconds = str(max(1, math.ceil(error.seconds)))
     detail = f"too many requests: try again in {seconds} s"
     return problem(HTTP_429_TOO_MANY_REQUESTS, detail, headers={"Retry-After": seconds})
@@ -177,7 +179,7 @@ def on_command_pending(request: Request[Any, Any, Any], error: CommandPending) -
 
 def on_unavailable(request: Request[Any, Any, Any], error: BaseException) -> Response[Any]:
     """Respond with 503 when Kafka or MongoDB is unreachable, or this process is stopping."""
-    log.warning("dependency_away", error=type(error).__name__)
+    count_refusal(f"unavailable: {type(error).__name__}")
     return problem(
         HTTP_503_SERVICE_UNAVAILABLE,
         f"a dependency is unavailable; no data is lost: try again in {RETRY_AFTER_SECONDS} s",
@@ -232,7 +234,7 @@ def on_invalid_webhook_signature(
     request: Request[Any, Any, Any], error: InvalidWebhookSignature
 ) -> Response[Any]:
     """Respond with 403 to a webhook request that the provider has not signed."""
-    log.warning("webhook_forged", error=str(error))
+    count_refusal("webhook_forged")
     return problem(HTTP_403_FORBIDDEN, "the signature is missing or invalid")
 
 

@@ -15,6 +15,7 @@ from chassis.mongo.change_stream import Inserted, Replaced, ResumeTokenLost, wat
 from chassis.mongo.client import Database
 from chassis.process import server
 from chassis.process.backoff import Backoff
+from chassis.process.fair_slots import FairSlots
 from services.gateway.errors import TooManyRequests, Unavailable
 from services.gateway.live.listener import CloseCode, Listener, LiveMessage
 from services.gateway.read_models.timeline import TIMELINE, to_entries
@@ -24,11 +25,12 @@ OPENING_SECONDS = 2
 STOP_SECONDS = 3
 MAX_UNSENT = 5000
 # Of an agent, to one gateway.
-MAX_CONNECTIONS = 1000
+MAX_STREAMS = 20
 CHECK_SECONDS = 0.05
-# How many missed messages are fetched at a time, and for how many connections at once: after a
-# restart all reconnect. The wait is short, since all that was missed is stored already.
-MISSED_BATCH, MISSED_AT_ONCE = 500, 16
+# How many missed messages are fetched at a time, and for how many connections at once, in all and
+# of one agent: after a restart all reconnect. The wait is short, since all that was missed is
+# stored already.
+MISSED_BATCH, MISSED_AT_ONCE, MISSED_AT_ONCE_EACH = 500, 16, 2
 MISSED_WAIT_MS = 20
 
 log = structlog.get_logger(__name__)
@@ -51,7 +53,7 @@ class Feed:
         self._changed = asyncio.Event()
         self._ready = asyncio.Event()
         self._stop = asyncio.Event()
-        self._fetching = asyncio.Semaphore(MISSED_AT_ONCE)
+        self._fetching = FairSlots(MISSED_AT_ONCE, MISSED_AT_ONCE_EACH)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -82,17 +84,20 @@ class Feed:
         Raises TooManyRequests when the agent has too many connections here, Unavailable when there
         is no position in time.
         """
-        if len(self._listeners.get(agent_id, ())) > MAX_CONNECTIONS:
-            raise TooManyRequests(LONGEST_PAUSE)
         try:
             async with asyncio.timeout(OPENING_SECONDS):
                 await self._ready.wait()
         except TimeoutError as error:
             raise Unavailable from error
+        self._check_share(agent_id)
 
     @contextlib.contextmanager
     def listening(self, agent_id: UUID) -> Iterator[Listener]:
-        """Listen to the agent's messages after `position`."""
+        """Listen to the agent's messages after `position`.
+
+        Raises TooManyRequests: others may have been admitted since.
+        """
+        self._check_share(agent_id)
         listener = Listener(agent_id)
         if self._stop.is_set():
             listener.end(CloseCode.STOPPED)
@@ -112,7 +117,7 @@ class Feed:
         """
         found: list[Inserted] = []
         async with (
-            self._fetching,
+            self._fetching.slot(agent_id),
             watch_inserts(
                 self._database, TIMELINE.collection, after, MISSED_WAIT_MS, agent_id=agent_id
             ) as inserts,
@@ -124,6 +129,10 @@ class Feed:
                     found.append(change)
         messages = await self._messages(found)
         return [messages[inserted.token] for inserted in found], position
+
+    def _check_share(self, agent_id: UUID) -> None:
+        if len(self._listeners.get(agent_id, ())) >= MAX_STREAMS:
+            raise TooManyRequests(LONGEST_PAUSE)
 
     async def _follow(self) -> None:
         """Read the timeline's change stream, resumed after each outage."""

@@ -51,7 +51,11 @@ async def events(
 
 
 async def _events(api: ApiContext, caller: Caller, last: str | None) -> AsyncIterator[str]:
-    with api.feed.listening(caller.agent_id) as listener:
+    # With too many admitted at the same moment it ends at once.
+    with (
+        contextlib.suppress(TooManyRequests),
+        api.feed.listening(caller.agent_id) as listener,
+    ):
         async for message in live(api.feed, caller, listener, last, api.authentication.is_valid):
             yield message.as_event()
 
@@ -62,26 +66,27 @@ async def ws(socket: Socket, last_event_id: str | None = None) -> None:
     api: ApiContext = socket.app.state.api
     offered = socket.scope["subprotocols"]
     await socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
-    with api.feed.listening(socket.user.agent_id) as listener:
-        leaving = asyncio.create_task(_until_left(socket, listener))
-        # uvicorn raises it when the client has disconnected.
-        with contextlib.suppress(OSError):
-            try:
-                await api.feed.admit(socket.user.agent_id)
-                async for message in live(
-                    api.feed,
-                    socket.user,
-                    listener,
-                    last_event_id or None,
-                    api.authentication.is_valid,
-                ):
-                    await socket.send_text(message.as_json())
-            except (Unavailable, TooManyRequests):
-                listener.end(CloseCode.TOO_SLOW)
-            finally:
-                await cancel_and_wait([leaving])
-            if listener.ended is not CloseCode.LEFT:
-                await socket.close(listener.ended or CloseCode.TOO_SLOW)
+    # uvicorn raises it when the client has disconnected.
+    with contextlib.suppress(OSError):
+        try:
+            await api.feed.admit(socket.user.agent_id)
+            with api.feed.listening(socket.user.agent_id) as listener:
+                await _send(api, socket, listener, last_event_id or None)
+        except (Unavailable, TooManyRequests):
+            await socket.close(CloseCode.TOO_SLOW)
+
+
+async def _send(api: ApiContext, socket: Socket, listener: Listener, last: str | None) -> None:
+    leaving = asyncio.create_task(_until_left(socket, listener))
+    try:
+        async for message in live(
+            api.feed, socket.user, listener, last, api.authentication.is_valid
+        ):
+            await socket.send_text(message.as_json())
+    finally:
+        await cancel_and_wait([leaving])
+    if listener.ended is not CloseCode.LEFT:
+        await socket.close(listener.ended or CloseCode.TOO_SLOW)
 
 
 async def _until_left(socket: Socket, listener: Listener) -> None:

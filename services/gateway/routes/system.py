@@ -1,13 +1,13 @@
-"""Routes that no agent calls: the mail provider's webhook, health, metrics."""
+"""Routes that no agent calls: the mail provider's webhook, health."""
 
 from typing import Any
 
 from litestar import Response
 from litestar.exceptions import ClientException, NotFoundException
 from litestar.status_codes import HTTP_200_OK
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from chassis.process.health import answer
+from services.gateway.accounts.authentication import client_address
 from services.gateway.http.context import ApiRequest, context_of, get, post
 from services.gateway.markers import PUBLIC
 
@@ -20,26 +20,23 @@ WEBHOOK_BYTES = 1_048_576
     request_max_body_size=WEBHOOK_BYTES,
     tags=["webhooks"],
     operation_id="webhooks_sendgrid",
+    # A limit of its own: see below.
     opt={PUBLIC: "unlimited"},
 )
 async def sendgrid_webhook(request: ApiRequest) -> None:
     """Record SendGrid's signed reports (event webhook, at most 1 MiB).
 
     After 200 they are durable, and nothing is sent to addresses that opted out; after any other
-    status post them again.
+    status post them again. A network that posts too often is answered 429.
     """
-    if (webhook := context_of(request).webhook) is None:
+    api = context_of(request)
+    api.webhook_rates.take(client_address(request))
+    if (webhook := api.webhook) is None:
         raise NotFoundException("the webhook is disabled: set SENDGRID_WEBHOOK_PUBLIC_KEY")
     try:
         await webhook.receive(request.headers, await request.body())
     except ValueError as error:
         raise ClientException("body: is not a JSON array") from error
-
-
-@get("/metrics", include_in_schema=False, opt={PUBLIC: "unlimited"})
-async def metrics() -> Response[bytes]:
-    """Return the process's metrics in Prometheus' format."""
-    return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 @get(["/health/live", "/health/ready"], include_in_schema=False, opt={PUBLIC: "unlimited"})

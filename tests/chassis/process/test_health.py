@@ -8,10 +8,8 @@ from typing import Any
 
 import pytest
 
-from chassis.inbox import quarantine
 from chassis.process import health
 from chassis.process.health import Health, answer
-from chassis.process.metrics import report_failure
 
 
 async def fine() -> None:
@@ -90,25 +88,10 @@ async def test_health_is_served_over_http() -> None:
         yield
 
     app = health.asgi(Health(), running)
-    for path, status in (("/health/live", 200), ("/health/ready", 200), ("/else", 404)):
+    for path, status in (("/health/live", 200), ("/health/ready", 200), ("/metrics", 404)):
         start, body = await talk(app, {"type": "http", "path": path})
         assert start["status"] == status
         assert json.loads(body["body"])["status"]
-
-
-async def test_metrics_are_served_as_prometheus_reads_them() -> None:
-    @contextlib.asynccontextmanager
-    async def running() -> AsyncIterator[None]:
-        yield
-
-    report_failure("a_problem_of_the_test", attempt=1)
-    app = health.asgi(Health(), running)
-    start, body = await talk(app, {"type": "http", "path": "/metrics"})
-    assert dict(start["headers"])[b"content-type"].startswith(b"text/plain")
-    assert b'realtoros_failures_total{problem="a_problem_of_the_test"} 1.0' in body["body"]
-    quarantine.QUARANTINED.labels("topic_of_the_test").inc()
-    _, body = await talk(app, {"type": "http", "path": "/metrics"})
-    assert b'realtoros_quarantined_total{topic="topic_of_the_test"} 1.0' in body["body"]
 
 
 async def test_the_service_runs_between_the_server_s_start_and_stop() -> None:

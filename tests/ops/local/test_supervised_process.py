@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from chassis.process.backoff import Backoff
+from ops.local import service_log
 from ops.local.service_log import ServiceLog
 from ops.local.supervised_process import SupervisedProcess, describe_exit
 
@@ -32,6 +34,7 @@ async def running(folder: Path, program: str) -> AsyncIterator[tuple[SupervisedP
     finally:
         child.stop()
         await asyncio.wait_for(run, 10)
+        log.close()
 
 
 async def until(holds: Callable[[], object]) -> None:
@@ -78,6 +81,7 @@ async def test_a_program_that_is_not_there_is_said_and_tried_again(tmp_path: Pat
     await until(lambda: said)
     child.stop()
     await run
+    log.close()
     assert said[0].startswith("x could not be started: ")
 
 
@@ -86,6 +90,36 @@ def test_pauses_double_up_to_the_longest_and_begin_again_after_a_good_run(tmp_pa
     child = SupervisedProcess("tiny", ["true"], {}, log, say=lambda _: None)
     pauses = [child.pause_after(ran) for ran in [1, 1, 1, 1, 1, 1, 1, 61, 1]]
     assert pauses == [0.5, 1, 2, 4, 8, 16, 30, 0.5, 1]
+    log.close()
+
+
+async def test_all_that_a_child_writes_is_in_its_log_which_is_rotated_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_log, "KEEP_BYTES", 200_000)
+    # At the end it is killed: what it wrote is in the pipe, and no line is cut.
+    flood = (
+        "import os, signal\n"
+        "for n in range(20_000): print(f'line {n:06}', flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    async with running(tmp_path, flood) as (child, said):
+        await until(lambda: child.exits)
+    assert "line 019999" in said[0]
+    log = tmp_path / "logs" / "tiny.log"
+    lines = (log.with_suffix(".log.1").read_text() + log.read_text()).splitlines()
+    assert all(re.fullmatch(r"line \d{6}", line) for line in lines)
+    assert lines[:20_000] == [f"line {n:06}" for n in range(20_000)]
+
+
+async def test_a_grandchild_that_holds_the_log_open_does_not_hold_up_the_restart(
+    tmp_path: Path,
+) -> None:
+    leave = "import subprocess; print(subprocess.Popen(['sleep', '60']).pid, flush=True); exit(3)"
+    async with running(tmp_path, leave) as (child, _):
+        await until(lambda: child.exits >= 2)
+    for line in (tmp_path / "logs" / "tiny.log").read_text().splitlines():
+        os.kill(int(line), signal.SIGKILL)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from ops.servers.stores import Servers
 STAND_IN = """
 import http.server, json, os, signal, sys
 name = sys.argv[1]
-if name == os.environ.get("BROKEN"):
+if os.environ.get("MAIL_FROM") == "broken":
     sys.exit("realtoros: wrong setting: COLOUR")
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -87,13 +87,17 @@ async def test_the_services_get_the_servers_addresses_and_a_port_each(
         assert system.url == f"http://127.0.0.1:{environment['GATEWAY_PORT']}"
         assert (folder / "api.json").exists()
         described = "\n".join(system.describe())
+        assert system.mail == str(folder / "mail")
     assert (settings["KAFKA_BOOTSTRAP_SERVERS"], settings["KAFKA_EMPTY_FETCH_HOLD_MS"]) == (
         "k:1",
         "100",
     )
-    assert settings["MAILBOX_DIR"] == str(folder / "mail")
+    assert "MAILBOX_DIR" not in settings
     assert "m:2" in described
     assert "secret" not in described
+    # Each service's metrics have a port of their own.
+    assert settings["METRICS_PORT"] == system.metrics["gateway"]
+    assert len({*system.metrics.values(), settings["HEALTH_PORT"]}) == len(SERVICES) + 1
     assert not (folder / "api.json").exists()
     assert {log.stem for log in (folder / "logs").iterdir()} == set(SERVICES)
     with pytest.raises(ProcessLookupError):
@@ -118,7 +122,8 @@ async def test_a_service_that_dies_is_named_and_started_again(
 async def test_a_service_that_cannot_start_ends_the_start_with_its_reason(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    broken = {**environment, "BROKEN": "mailer"}
+    # Only the mailer reads this.
+    broken = {**environment, "MAIL_FROM": "broken"}
     with pytest.raises(OperatorError, match=r"mailer does not start: .*wrong setting: COLOUR"):
         async with supervisor.running_system(tmp_path / "up", broken, print):
             pytest.fail("it is not up")
@@ -130,3 +135,16 @@ async def test_where_mail_goes_is_said_as_it_is(
     keyed = {**environment, "SENDGRID_API_KEY": "SG.x"}
     async with supervisor.running_system(tmp_path / "up", keyed, print) as system:
         assert system.mail == "SendGrid"
+
+
+async def test_metrics_are_on_the_ports_that_were_asked_for(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    asked = {**environment, "METRICS_PORT": "9100"}
+    async with supervisor.running_system(tmp_path / "up", asked, print) as system:
+        assert list(system.metrics.values()) == ["9100", "9101", "9102", "9103", "9104"]
+        assert "crm 9100" in "\n".join(system.describe())
+    wrong = {**environment, "METRICS_PORT": "65535"}
+    with pytest.raises(OperatorError, match="METRICS_PORT is “65535”"):
+        async with supervisor.running_system(tmp_path / "up", wrong, print):
+            pytest.fail("it is not up")

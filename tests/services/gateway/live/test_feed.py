@@ -51,11 +51,14 @@ async def running(database: Database) -> AsyncIterator[Feed]:
 async def test_an_agent_has_only_so_many_connections(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feed_module, "MAX_CONNECTIONS", 1)
+    monkeypatch.setattr(feed_module, "MAX_STREAMS", 2)
     async with running(database) as feed:
         with feed.listening(AGENT), feed.listening(AGENT):
             with pytest.raises(TooManyRequests):
                 await feed.admit(AGENT)
+            # Also those that were admitted at the same moment.
+            with pytest.raises(TooManyRequests), feed.listening(AGENT):
+                pass
             await feed.admit(uuid4())
         await feed.admit(AGENT)
 

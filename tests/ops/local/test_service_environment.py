@@ -1,0 +1,52 @@
+"""Each service gets its own settings, so no other's secrets."""
+
+import pytest
+from pydantic import SecretStr
+
+from contracts.services import SERVICES, Service
+from ops.describe import settings_of
+from ops.local.service_environment import SETTINGS, environment_of
+
+EVERYTHING = {
+    name.upper(): f"the {name}" for settings in SETTINGS.values() for name in settings.model_fields
+} | {
+    "PATH": "/bin",
+    "LC_ALL": "C.UTF-8",
+    "https_proxy": "http://proxy:3128",
+    # The operator's own.
+    "REALTOROS_API_KEY": "rk_1_2",
+    "AWS_SECRET_ACCESS_KEY": "x",
+    "AGENT_EMAIL": "me@example.com",
+}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_gets_the_settings_that_it_reads_and_no_others(service: Service) -> None:
+    assert SETTINGS[service] is settings_of(service)
+    own = {name.upper() for name in SETTINGS[service].model_fields}
+    assert environment_of(service, EVERYTHING).keys() == own | {"PATH", "LC_ALL", "https_proxy"}
+
+
+@pytest.mark.parametrize(
+    ("secret", "services"),
+    [
+        ("TOKEN_KEYS", {"gateway"}),
+        ("SENDGRID_WEBHOOK_PUBLIC_KEY", {"gateway"}),
+        ("OPENAI_API_KEY", {"composer"}),
+        ("SENDGRID_API_KEY", {"mailer"}),
+        ("MONGODB_URI", set(SERVICES)),
+        ("REALTOROS_API_KEY", set()),
+    ],
+)
+def test_a_secret_reaches_those_who_need_it(secret: str, services: set[str]) -> None:
+    assert {name for name in SERVICES if secret in environment_of(name, EVERYTHING)} == services
+
+
+def test_no_secret_is_forgotten_above() -> None:
+    secrets = {
+        name.upper()
+        for settings in SETTINGS.values()
+        for name, field in settings.model_fields.items()
+        if "SecretStr" in str(field.annotation) or field.annotation is SecretStr
+    }
+    assert secrets == {"TOKEN_KEYS", "OPENAI_API_KEY", "SENDGRID_API_KEY", "MONGODB_URI"}
