@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from contracts.addresses import canonical_address
 from ops.api_client.client import Client, Task
 from services.gateway.leads.parsing import Lead
 from services.gateway.read_models.documents import OPEN, TaskStatus
@@ -55,13 +56,13 @@ def build_rows(
     A lead whose client is not listed yet, or not planned yet, has unplanned follow-ups; a client
     that is closed or lost has only those that were planned before.
     """
-    client_of = {client.email.casefold(): client for client in clients}
+    client_of = {canonical_address(client.email): client for client in clients}
     tasks_of: dict[str, list[Task]] = defaultdict(list)
     for task in tasks:
         tasks_of[task.client_id].append(task)
     result = []
     for lead in leads:
-        client = client_of.get(lead.email.casefold())
+        client = client_of.get(canonical_address(lead.email))
         is_followed_up = client.is_followed_up if client else lead.is_followed_up
         statuses = dict.fromkeys(FOLLOWUPS, UNPLANNED) if is_followed_up else {}
         known = tasks_of[client.id] if client else []

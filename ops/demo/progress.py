@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rich.console import RenderableType
 
+from contracts.addresses import canonical_address
 from ops.api_client.client import ApiClient, Client, Task
 from ops.demo import board
 from services.gateway.leads.parsing import Lead
@@ -21,7 +22,7 @@ class Progress:
         self.rows = board.build_rows(leads, [], [])
         self._api = api
         self._leads = leads
-        self._emails = {lead.email.casefold() for lead in leads}
+        self._emails = {canonical_address(lead.email) for lead in leads}
         self._clients: dict[str, Client] = {}
         self._tasks: dict[str, Task] = {}
         self._started = time.monotonic()
@@ -55,7 +56,7 @@ class Progress:
         """Ask the API. Raises ApiUnavailable, and then changes nothing."""
         if not self._emails <= self._clients.keys():
             clients = await self._api.clients()
-            self._clients = {client.email.casefold(): client for client in clients}
+            self._clients = {canonical_address(client.email): client for client in clients}
         # Pages can shift while they are read: a task that is missed stays as it was.
         self._tasks |= {task.id: task for task in await self._api.tasks()}
         self.rows = board.build_rows(self._leads, self._clients.values(), self._tasks.values())

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx2
 
+from contracts.addresses import canonical_address
 from tests.faults.checker.history import Acknowledged
 from tests.providers.running import FakeProvider
 from tests.providers.webhook import PATH, Webhook, event
@@ -66,7 +67,7 @@ class DeliveryReporter:
 
     async def _opt_out(self, http: httpx2.AsyncClient, entry: dict[str, Any], address: str) -> None:
         if await self._report(http, "unsubscribe", entry, 0.0):
-            self.acknowledged.opt_outs[address.lower()] = datetime.now(UTC)
+            self.acknowledged.opt_outs[canonical_address(address)] = datetime.now(UTC)
 
     async def _report(
         self, http: httpx2.AsyncClient, kind: str, entry: dict[str, Any], wait: float

@@ -11,7 +11,7 @@ import orjson
 
 from tests.faults.checker.history import History, Record
 
-EVENT_TOPICS = ("agents", "clients", "followups", "drafts", "emails", "alerts")
+EVENT_TOPICS = ("agents", "clients", "followups", "drafts", "emails", "alerts", "notices")
 # The topic of each kind of stream; the one service that writes to it.
 STREAM_TOPICS = {
     "agent": "agents",

@@ -48,7 +48,7 @@ class Acknowledged:
     """What the API has acknowledged, filled in by the workload. Times are aware, in UTC.
 
     `clients`: by id, when POST answered 201; `deleted`: by id, when DELETE answered 204;
-    `opt_outs`: by address in lower case, when the webhook answered 200.
+    `opt_outs`: by canonical address, when the webhook answered 200.
     """
 
     clients: dict[str, datetime] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+from contracts.addresses import canonical_address
 from tests.faults.checker.facts import EMAIL_STATUS, Event, Facts, last
 from tests.faults.checker.verdict import Anomaly
 
@@ -50,7 +51,7 @@ def _call(entry: dict[str, Any], started: dict[tuple[str, int], Event]) -> Call:
         args["agent_id"],
         attempt,
         datetime.fromisoformat(entry["at"]),
-        tuple(address.lower() for address in entry["to"]),
+        tuple(map(canonical_address, entry["to"])),
         entry["number"],
         started.get((email, attempt)),
     )
@@ -114,7 +115,7 @@ def after_opt_out(facts: Facts, accepted: Iterable[Call]) -> Iterator[Anomaly]:
     for event in facts.of("SuppressionConfirmed"):
         for first in facts.merged[event.stream]:
             if first.type == "AddressSuppressed":
-                address = first.data["personal"]["email"].lower()
+                address = canonical_address(first.data["personal"]["email"])
                 confirmed[first.data["agent_id"], address] = event.time("confirmed_at")
     withheld = {}
     for event in facts.of("EmailWithheld"):

@@ -22,7 +22,12 @@ STATES = {
     "crm": {"agents": "agent", "clients": "client"},
     "scheduler": {"plans": "plan"},
     "composer": {"drafts": "draft"},
-    "mailer": {"emails": "email", "suppressions": "suppression", "alerts": "alert"},
+    "mailer": {
+        "emails": "email",
+        "suppressions": "suppression",
+        "alerts": "alert",
+        "notices": "notice",
+    },
 }
 NEVER = datetime.max.replace(tzinfo=UTC)
 Fold = Callable[[Sequence[Event]], object]

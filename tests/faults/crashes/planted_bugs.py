@@ -223,6 +223,25 @@ def read_suppressions_first(steps: Steps) -> None:
     worker._send, worker._withhold_reason = asked, answered
 
 
+def suppress_raw_address(_: Steps) -> None:
+    """Make a suppression's id of the address as it is spelled."""
+    from services.mailer import (  # noqa: PLC0415
+        email,
+        email_worker,
+        reactions,
+        suppression,
+        suppression_worker,
+    )
+
+    def raw(agent_id: UUID, address: str) -> UUID:
+        return uuid5(agent_id, address.strip().casefold())
+
+    for single in (email, reactions, suppression):
+        single.suppression_id = raw  # type: ignore[attr-defined]
+    for several in (email_worker, suppression_worker):
+        several.suppression_ids = lambda *address: (raw(*address),)  # type: ignore[attr-defined]
+
+
 def take_from_any_topic(_: Steps) -> None:
     """Take a record from whatever topic and writer it comes."""
     records._require_own_topic = lambda *_: None
@@ -244,5 +263,6 @@ BUGS: Final[Mapping[str, Callable[[Steps], None]]] = {
         retry_unknown,
         read_suppressions_first,
         take_from_any_topic,
+        suppress_raw_address,
     )
 }

@@ -45,7 +45,7 @@ class PrivateSystem:
     acknowledged: Acknowledged = field(default_factory=Acknowledged)
 
     async def add(self, name: str) -> str:
-        """Add a client with this name in its address; return the id."""
+        """Add a client with this address, or with this name in it; return the id."""
         response = await self.http.post("/api/clients", json=_body(name))
         assert response.status_code == 201, response.text
         client = str(response.json()["client_id"])
@@ -69,7 +69,7 @@ class PrivateSystem:
 
     async def opt_out(self, name: str) -> None:
         """Report as the provider that the client has unsubscribed."""
-        address = f"{name}@example.com"
+        address = _address(name)
         report = RecordDelivery(
             agent_id=AGENT,
             client_id=uuid4(),
@@ -213,4 +213,8 @@ async def private_system(
 
 
 def _body(name: str) -> dict[str, str]:
-    return {"name": name.title(), "email": f"{name}@example.com"}
+    return {"name": name.title(), "email": _address(name)}
+
+
+def _address(name: str) -> str:
+    return name if "@" in name else f"{name}@example.com"

@@ -63,6 +63,14 @@ async def opt_out_during_send(system: PrivateSystem) -> None:
     system.release()
 
 
+async def opt_out_in_another_spelling(system: PrivateSystem) -> None:
+    """A client opts out as SendGrid spells the address."""
+    await system.add("ann@bücher.example.com")
+    await system.opt_out("ann@xn--bcher-kva.example.com")
+    await system.until_appended("mailer", "realtoros.SuppressionConfirmed.v1")
+    await system.until_plans_ended()
+
+
 async def forged_changes(system: PrivateSystem) -> None:
     """Others than crm write that a client is lost, in a foreign topic and in crm's own."""
     client = await system.add("ann")
@@ -178,6 +186,9 @@ EXPECTED: Mapping[str, ExpectedAnomaly] = {
         "after-opt-out",
         "confirmed at",
     ),
+    "suppress_raw_address": ExpectedAnomaly(
+        "mailer", Scenario(opt_out_in_another_spelling, "0.2"), "after-opt-out", "confirmed at"
+    ),
 }
 CONTROLS = {
     "full plan": Scenario(
@@ -198,6 +209,7 @@ CONTROLS = {
     ),
     "forged changes": Scenario(forged_changes, "0.06"),
     "opt-out during send": Scenario(opt_out_during_send, "0.5", _HELD),
+    "opt-out in another spelling": Scenario(opt_out_in_another_spelling, "0.2"),
 }
 
 
