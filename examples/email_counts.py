@@ -39,6 +39,8 @@ async def main(topic: str = "realtoros.emails") -> None:
             for record in chain(*batches.values()):
                 message = KafkaMessage(dict(record.headers), record.key, record.value)
                 event: Any = from_binary_event(message)
+                if event.get_source() != "/realtoros/mailer":  # the topic's one writer
+                    continue
                 stream, version = event.get_subject(), int(event.get_extension("streamversion"))
                 if version > latest[stream]:  # else it is a repeat
                     latest[stream] = version

@@ -141,12 +141,22 @@ def topics_apply() -> None:
     _say("\n".join(changed) or "All topics are up to date.")
 
 
+@topics.command("acls")
+def topics_acls() -> None:
+    """Print the ACLs that the services need, a line of arguments for kafka-acls.sh each."""
+    from ops.servers import stores
+    from ops.topics.acls import acls
+
+    _say("\n".join(acl.arguments for acl in acls(stores.topic_prefix(os.environ))))
+
+
 @indexes.command("apply")
 def indexes_apply() -> None:
-    """Create the missing indexes in MONGODB_URI, and renew keys that 0.1.0 has stored."""
+    """Create the missing indexes in MongoDB, and renew keys that 0.1.0 has stored."""
+    from ops.local import discovery
     from ops.servers import stores
 
-    uri = stores.require_address(os.environ, "MONGODB_URI")
+    uri = discovery.resolve_mongodb(os.environ)
     for database in asyncio.run(stores.apply_indexes(uri)):
         _say(f"{database}: indexes up to date")
 

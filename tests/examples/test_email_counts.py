@@ -103,6 +103,9 @@ async def test_emails_are_counted_once_whatever_is_repeated_or_resent(
             await put(kafka_producer, topic, event, version=version)
         await put(kafka_producer, topic, resent.events[2][1], version=3)
         await put(kafka_producer, topic, suppressed, version=1)
+        # Somebody else writes that an email was sent.
+        [*_, (version, event)] = EmailEvents(ERIN).started().sent().events
+        await put(kafka_producer, topic, event, version=version, source="anybody")
 
     assert await counted(kafka, topic) == [
         f"{DANA} sent=3 opened=2 failed=1",
