@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -62,8 +63,10 @@ def rows_of(content: bytes, charset: str | None) -> Rows:
 
 def _client(lead: Lead) -> ClientRow:
     """Raises ValidationError, as the API does for the same client, and UnicodeEncodeError."""
-    body = lead.body()
-    fields = {name: body.pop(name) for name in ("stage", "property_type") if name in body}
+    body, fields = lead.body(), dict[str, Any]()
+    for name in ("stage", "property_type"):
+        if name in body:
+            fields[name] = body.pop(name)
     # Parsing has validated and normalised the email, which takes most of the time.
     details = ClientDetails.model_validate(body)
     fields["personal"] = details.model_dump(exclude_defaults=True)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -168,13 +169,13 @@ def test_only_short_words_are_normalised_and_messages_do_not_quote_long_ones(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     lengths = []
-    normalize = vocabulary.unicodedata.normalize
+    normalize = unicodedata.normalize
 
     def noted(form: Any, text: str) -> str:
         lengths.append(len(text))
         return normalize(form, text)
 
-    monkeypatch.setattr(vocabulary.unicodedata, "normalize", noted)
+    monkeypatch.setattr(unicodedata, "normalize", noted)
     monkeypatch.setattr(addresses, "normalize", noted)
     # The marks' order is mended one by one: twice as many take four times as long.
     marks = "a" + "\u0316\u0301" * 20_000
