@@ -29,6 +29,12 @@ def wire_address(address: str) -> str:
     return address if domain.isascii() else f"{local}{at}{ascii_domain(domain)}"
 
 
+def display_address(address: str) -> str:
+    """Return a canonical address as a person reads it, its domain as U-labels."""
+    local, at, domain = address.rpartition("@")
+    return f"{local}{at}{_u_labels(domain)}" if at else domain
+
+
 def ascii_domain(domain: str) -> str:
     """Return the domain's A-labels, in lower case; a label that has none stays."""
     lower = _lower(domain)

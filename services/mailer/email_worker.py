@@ -1,5 +1,6 @@
 """What mailer does for an email that is due: call the provider, at most once per attempt."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid5
@@ -12,7 +13,7 @@ from chassis.eventlog.due_loop import Work
 from chassis.mongo.batch_loader import BatchLoader
 from chassis.process.dependency_health import DependencyHealth
 from chassis.process.metrics import report_failure
-from contracts.mailer import EmailEvent, WithholdReason, suppression_id
+from contracts.mailer import EmailEvent, WithholdReason, suppression_ids
 from services.mailer import email
 from services.mailer.documents import DeletedClientDocument, SuppressionDocument
 from services.mailer.email import Email
@@ -111,11 +112,15 @@ async def _hold_or_resend(work: Work[Email, EmailEvent], policy: SendPolicy) -> 
 
 async def _withhold_reason(started: Email, deps: SendDependencies) -> WithholdReason | None:
     """Return why the email must not be sent, read from the store now; None when it may be."""
-    address = suppression_id(started.agent_id, started.personal.to_email)
+    address = started.personal.to_email
     try:
         if await deps.deleted.get(started.client_id):
             return "client_deleted"
-        if await deps.suppressions.get(address):
+        # They are read in one query.
+        found = await asyncio.gather(
+            *map(deps.suppressions.get, suppression_ids(started.agent_id, address))
+        )
+        if any(known and known.state.is_about(address) for known in found):
             return "address_suppressed"
     except PyMongoError as error:
         raise CallFailed("suppressions could not be read") from error

@@ -180,7 +180,9 @@ SAMPLES: tuple[Message, ...] = (
         suppression_id=SUPPRESSION,
         reason="unsubscribed",
         suppressed_at=NOON,
-        personal=SuppressedAddress(email="maria@mail.example"),
+        personal=SuppressedAddress(
+            email="maria@bücher.example", canonical="maria@xn--bcher-kva.example"
+        ),
     ),
     SuppressionConfirmed(**_agent, suppression_id=SUPPRESSION, confirmed_at=LATER),
     AlertRaised(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from contracts.addresses import canonical_address, keys_of, wire_address
+from contracts.addresses import canonical_address, display_address, keys_of, wire_address
 
 JOSE_NFD = normalize("NFD", "josé@mail.example")
 TEXT = st.text(st.characters())
@@ -91,6 +91,12 @@ def test_the_key_of_0_1_0_of_another_spelling_is_among_the_keys(stored: str, for
 def test_on_the_wire_the_domain_is_ascii_and_the_rest_as_typed() -> None:
     assert wire_address("Jo.Ä@Bücher.example") == "Jo.Ä@xn--bcher-kva.example"
     assert wire_address("Jo@mail.example") == "Jo@mail.example"
+
+
+def test_a_canonical_address_is_shown_in_readable_form() -> None:
+    canonical = canonical_address("Jo.Ä@Bücher.example")
+    assert display_address(canonical) == "jo.ä@bücher.example"
+    assert display_address("jo@xn--.example") == "jo@xn--.example"
 
 
 def test_what_is_far_too_long_costs_nothing() -> None:

@@ -41,9 +41,9 @@ class Agent:
                 return found
             response = await self.http.get(response.links["next"]["url"])
 
-    async def add(self, name: str) -> str:
-        """Add a client with this name in its address; return the id."""
-        body = {"name": name, "email": f"{name.lower()}@example.com"}
+    async def add(self, name: str, email: str | None = None) -> str:
+        """Add a client with this address, else one with the name in it; return the id."""
+        body = {"name": name, "email": email or f"{name.lower()}@example.com"}
         response = await self.http.post("/api/clients", json=body)
         assert response.status_code == 201, response.text
         return str(response.json()["client_id"])

@@ -137,6 +137,30 @@ async def test_an_opt_out_is_acknowledged_once_no_email_is_in_flight_and_then_no
     assert (await system.agent.http.post(PATH, content=body, headers=headers)).status_code == 422
 
 
+async def test_an_opt_out_for_one_spelling_of_an_address_withholds_mail_to_the_other(
+    system: FaultyProviderSystem,
+) -> None:
+    wire = "jo{}@xn--bcher-kva.example.com"
+    for number, (client_of, reported) in enumerate(
+        (
+            (wire, "jo{}@bücher.example.com"),
+            ("jo{}@bücher.example.com", " JO{}@XN--BCHER-KVA.example.com "),
+        )
+    ):
+        client = await system.agent.add(f"Jo {number}", client_of.format(number))
+        first = await system.agent.task(client, "sent")
+        [entry] = system.mails(first)
+        assert entry["to"] == [wire.format(number)]
+        opt_out = event("unsubscribe", entry, email=reported.format(number))
+        assert await system.report(opt_out) == 200
+        next_one = await system.agent.task(client, "withheld", "Day 3")
+        assert next_one["error_message"] == "address_suppressed"
+        assert system.mails(next_one) == []
+        body, headers = system.webhook.request([opt_out], timestamp="1700000000")
+        stale = await system.agent.http.post(PATH, content=body, headers=headers)
+        assert stale.status_code == 403
+
+
 async def test_emails_are_signed_with_the_agent_s_changed_profile(
     system: FaultyProviderSystem,
 ) -> None:

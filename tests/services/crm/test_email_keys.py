@@ -22,9 +22,10 @@ def stored(address: str, agent_id: UUID = AGENT) -> StateDocument[Client]:
     client_id = uuid4()
     about = {"agent_id": agent_id, "client_id": client_id, "personal": details}
     state = evolve(None, CREATED.model_copy(update=about))
-    return ClientDocument.model_construct(
+    document: StateDocument[Client] = ClientDocument.model_construct(
         id=client_id, version=1, correlation=uuid4(), due_set_by=None, claim=None, state=state
     )
+    return document
 
 
 async def add(database: Database, address: str, agent_id: UUID = AGENT) -> None:

@@ -1,0 +1,238 @@
+"""An opt-out holds for every spelling of its address, also one that 0.1.0 has stored."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, get_args
+from unicodedata import normalize
+from uuid import UUID, uuid4, uuid5
+
+import pytest
+
+from chassis.domain.errors import TryLater
+from chassis.domain.retry import RetryPolicy
+from chassis.eventlog.aggregate import Aggregate
+from chassis.eventlog.due_loop import Work
+from chassis.eventlog.event_store import EventLog
+from chassis.mongo import client as mongo
+from chassis.mongo.batch_loader import BatchLoader
+from chassis.process.dependency_health import DependencyHealth
+from chassis.process.tasks import cancel_and_wait
+from contracts.mailer import (
+    AddressSuppressed,
+    EmailQueued,
+    RecordedAddress,
+    SuppressedAddress,
+    SuppressionEvent,
+    suppression_id,
+)
+from contracts.message import Event, to_milliseconds
+from services.mailer import email as emails
+from services.mailer.documents import (
+    EMAILS,
+    STORE,
+    SUPPRESSIONS,
+    DeletedClientDocument,
+    InactiveAgentDocument,
+    SuppressionDocument,
+)
+from services.mailer.email_worker import SendDependencies, send_due_email
+from services.mailer.send_policy import SendPolicy
+from services.mailer.suppression import Suppression, suppress
+from services.mailer.suppression_worker import confirm_suppression
+from services.mailer.transports.transport import OutgoingLetter
+from tests.servers import Server
+from tests.services.mailer.sample_emails import AGENT, GIVEN, LETTER, NOON, QUEUED, STARTED, report
+
+MINUTE = timedelta(minutes=1)
+POLICY = SendPolicy(MINUTE, 2 * MINUTE, MINUTE, "hold", RetryPolicy(MINUTE, 3))
+U, A = "jo@bücher.example", "jo@xn--bcher-kva.example"
+JOSE = "josé@mail.example"
+ONE = [
+    (U, A),
+    (A, U),
+    (U, normalize("NFD", " JO@BÜCHER.example ")),
+    (JOSE, normalize("NFD", JOSE)),
+    (normalize("NFD", JOSE), JOSE.upper()),
+    (JOSE, f" {JOSE}\r\n"),
+    ("straße@mail.example", "Straße@Mail.example"),
+]
+
+
+@pytest.fixture
+async def log(mongodb_server: Server) -> AsyncIterator[EventLog]:
+    """An empty log that flushes."""
+    async with mongo.connect(mongodb_server.address) as client:
+        database = client[f"test_{uuid4().hex[:12]}"]
+        await mongo.apply_indexes(mongodb_server.address, database.name, STORE.documents)
+        await mongo.declare(database, STORE.documents)
+        log = EventLog(database)
+        running = asyncio.create_task(log.run())
+        yield log
+        await cancel_and_wait([running])
+        await client.drop_database(database.name)
+
+
+async def append(log: EventLog, aggregate: Aggregate[Any, Any], id_: UUID, *events: Event) -> None:
+    change = aggregate.change(
+        id_,
+        None,
+        events,
+        source="mailer",
+        cause=uuid4(),
+        correlation=uuid4(),
+        at=to_milliseconds(datetime.now(UTC)),
+    )
+    assert await log.append([change]) == [None]
+
+
+async def opt_out(log: EventLog, address: str) -> UUID:
+    """Let the provider report an opt-out; return the suppression's id."""
+    asked = report("unsubscribed", personal=RecordedAddress(email=address))
+    id_ = suppression_id(AGENT, address)
+    await append(log, SUPPRESSIONS, id_, *suppress(None, asked, GIVEN))
+    return id_
+
+
+async def opt_out_in_0_1_0(log: EventLog, address: str) -> UUID:
+    """Store an opt-out as 0.1.0 did; return the suppression's id."""
+    key = address.strip().casefold()
+    id_ = uuid5(AGENT, key)
+    suppressed = AddressSuppressed(
+        agent_id=AGENT,
+        suppression_id=id_,
+        reason="unsubscribed",
+        suppressed_at=NOON,
+        personal=SuppressedAddress(email=key),
+    )
+    await append(log, SUPPRESSIONS, id_, suppressed)
+    assert not await log.database["suppressions"].find_one({"state.canonical": {"$exists": True}})
+    return id_
+
+
+def queued(address: str) -> EmailQueued:
+    letter = LETTER.model_copy(update={"to_email": address})
+    return QUEUED.model_copy(update={"personal": letter})
+
+
+async def is_sent(log: EventLog, address: str) -> bool:
+    """Let the worker send an email to the address; return whether it called the provider."""
+    calls = []
+
+    class Transport:
+        async def send(self, letter: OutgoingLetter) -> str | None:
+            calls.append(letter)
+            return "m1"
+
+        async def close(self) -> None:
+            """Nothing to close."""
+
+    database = log.database
+    deps = SendDependencies(
+        Transport(),
+        BatchLoader(database, "suppressions", SuppressionDocument),
+        BatchLoader(database, "deleted_clients", DeletedClientDocument),
+        BatchLoader(database, "inactive_agents", InactiveAgentDocument),
+        POLICY,
+        DependencyHealth(),
+    )
+    await append(log, EMAILS, QUEUED.email_id, queued(address))
+    stored = (await log.load(EMAILS, [QUEUED.email_id]))[QUEUED.email_id]
+    await send_due_email(Work(log, EMAILS, stored, "mailer"), deps=deps)
+    state = (await log.load(EMAILS, [QUEUED.email_id]))[QUEUED.email_id].state
+    assert state.status == ("sent" if calls else "withheld")
+    return bool(calls)
+
+
+@pytest.mark.parametrize(("suppressed", "address"), ONE)
+async def test_an_opt_out_for_one_spelling_withholds_mail_to_the_other(
+    log: EventLog, suppressed: str, address: str
+) -> None:
+    await opt_out(log, suppressed)
+    assert not await is_sent(log, address)
+
+
+@pytest.mark.parametrize(("suppressed", "address"), ONE)
+async def test_an_opt_out_that_0_1_0_has_stored_withholds_mail_to_every_spelling(
+    log: EventLog, suppressed: str, address: str
+) -> None:
+    await opt_out_in_0_1_0(log, suppressed)
+    assert not await is_sent(log, address)
+
+
+@pytest.mark.parametrize("address", ["straße@mail.example", "strasse@mail.example"])
+@pytest.mark.parametrize("suppressed", ["straße@mail.example", "strasse@mail.example"])
+async def test_sharp_s_and_double_s_are_two_unless_0_1_0_has_not_told_them_apart(
+    log: EventLog, suppressed: str, address: str
+) -> None:
+    await opt_out(log, suppressed)
+    assert await is_sent(log, address) is (suppressed != address)
+
+
+@pytest.mark.parametrize("address", ["straße@mail.example", "strasse@mail.example"])
+@pytest.mark.parametrize("suppressed", ["straße@mail.example", "strasse@mail.example"])
+async def test_an_opt_out_of_0_1_0_protects_both(
+    log: EventLog, suppressed: str, address: str
+) -> None:
+    await opt_out_in_0_1_0(log, suppressed)
+    assert not await is_sent(log, address)
+
+
+async def test_all_ids_are_read_in_one_query(
+    log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, queries = BatchLoader._read, []
+
+    async def counted(self: BatchLoader[Any], pending: dict[UUID, Any]) -> None:
+        if self._document is SuppressionDocument:
+            queries.append(len(pending))
+        await read(self, pending)
+
+    monkeypatch.setattr(BatchLoader, "_read", counted)
+    assert await is_sent(log, "éva@bücher.example")
+    [ids] = queries
+    assert ids > 2
+
+
+async def confirm(log: EventLog, id_: UUID) -> None:
+    stored = (await log.load(SUPPRESSIONS, [id_]))[id_]
+    work = Work[Suppression, SuppressionEvent](log, SUPPRESSIONS, stored, "mailer")
+    await confirm_suppression(work, emails=log.database[EMAILS.collection])
+
+
+@pytest.mark.parametrize(("suppressed", "address"), ONE)
+@pytest.mark.parametrize("queued_by", ["0.1.0", "this release"])
+async def test_an_opt_out_waits_for_an_email_under_way_to_another_spelling(
+    log: EventLog,
+    suppressed: str,
+    address: str,
+    queued_by: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if queued_by == "0.1.0":
+
+        def older(agent_id: UUID, to: str) -> UUID:
+            return uuid5(agent_id, to.strip().casefold())
+
+        monkeypatch.setattr(emails, "suppression_id", older)
+    await append(log, EMAILS, QUEUED.email_id, queued(address), STARTED)
+    id_ = await opt_out(log, suppressed)
+    with pytest.raises(TryLater, match="in flight"):
+        await confirm(log, id_)
+    settled = {"$set": {"state.status": "sent"}}
+    await log.database[EMAILS.collection].update_one({"_id": QUEUED.email_id}, settled)
+    await confirm(log, id_)
+    commits = await log.commits.find({"stream": f"suppression-{id_}"}).sort("first").to_list()
+    types = [event["type"] for commit in commits for event in commit["events"]]
+    assert types == [type_.wire_name for type_ in get_args(SuppressionEvent)]
+
+
+async def test_the_wait_uses_the_index(log: EventLog) -> None:
+    find = {"state.suppression_id": {"$in": [uuid4(), uuid4()]}, "state.status": "sending"}
+    plan = await log.database[EMAILS.collection].find(find, {"_id": 1}).explain()
+    assert "sending" in str(plan["queryPlanner"]["winningPlan"])
+
+
+def test_an_email_s_id_of_its_suppression_is_the_canonical_one() -> None:
+    ids = {emails.evolve(None, queued(address)).suppression_id for address in (U, A, U.upper())}
+    assert ids == {suppression_id(AGENT, A)}
