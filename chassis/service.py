@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer
 from pymongo.errors import PyMongoError
 
 from chassis.eventlog.aggregate import Aggregate, S, StateDocument
-from chassis.eventlog.due_loop import DueLoop
+from chassis.eventlog.due_loop import DueLoop, Holds
 from chassis.eventlog.event_store import EventLog
 from chassis.eventlog.relay import Relay
 from chassis.inbox.catch_up import CatchUp
@@ -65,7 +65,9 @@ class Service:
         self.views = Views(self.database, store.views, store.journals)
         self.health = health.Health()
         self._reactions: dict[type[Message], list[Reaction]] = {}
-        self._due: list[tuple[Aggregate[Any, Any], Callable[..., Any], int, bool]] = []
+        self._due: list[
+            tuple[Aggregate[Any, Any], Callable[..., Any], int, bool, Holds | None]
+        ] = []
         self._closing: list[Callable[[], Coroutine[Any, Any, None]]] = []
 
     def react(self, message: type[Message], reaction: Reaction, **settings: Any) -> None:
@@ -87,13 +89,15 @@ class Service:
         *,
         slots: int,
         caught_up: bool = False,
+        holds: Holds | None = None,
         **parts: Any,
     ) -> None:
         """Let `worker(work, **parts)` work on due aggregates, `slots` at a time.
 
         `caught_up`: only once the service has handled what stood in its topics at its start.
+        `holds`: whether a holder still holds the work for which `worker` has raised OnHold.
         """
-        self._due.append((aggregate, partial(worker, **parts), slots, caught_up))
+        self._due.append((aggregate, partial(worker, **parts), slots, caught_up, holds))
 
     def dependency(self, name: str) -> DependencyHealth:
         """Return where a worker reports its calls; not ready while they have failed for long."""
@@ -139,9 +143,10 @@ class Service:
                     lease=timedelta(seconds=settings.lease_seconds),
                     poll=timedelta(seconds=settings.scheduler_poll_seconds),
                     is_open=(lambda: catch_up.done) if caught_up else (lambda: True),
+                    holds=holds,
                     pace=settings.pace_seconds,
                 )
-                for aggregate, worker, slots, caught_up in self._due
+                for aggregate, worker, slots, caught_up, holds in self._due
             ]
             inbox = Inbox(
                 self.views,

@@ -44,7 +44,7 @@ def _commands(name: str, owner: str, *types: type[Message]) -> Topic:
 
 
 EVENTS = (
-    _events("agents", "crm", crm.AgentEvent, "scheduler", "gateway"),
+    _events("agents", "crm", crm.AgentEvent, "scheduler", "mailer", "gateway"),
     _events("clients", "crm", crm.ClientEvent, "scheduler", "mailer", "gateway"),
     _events("followups", "scheduler", scheduler.FollowupEvent, "composer", "gateway"),
     _events("drafts", "composer", composer.DraftEvent, "mailer", "gateway"),
@@ -53,7 +53,14 @@ EVENTS = (
     _events("alerts", "mailer", mailer.AlertEvent),
 )
 COMMANDS = (
-    _commands("agents", "crm", crm.RegisterAgent, crm.UpdateAgent),
+    _commands(
+        "agents",
+        "crm",
+        crm.RegisterAgent,
+        crm.UpdateAgent,
+        crm.DeactivateAgent,
+        crm.ReactivateAgent,
+    ),
     _commands("clients", "crm", crm.CreateClient, crm.UpdateClient, crm.DeleteClient),
     _commands(
         "followups",

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, EmailStr, Field, StringConstraints
 
-from contracts.message import AboutClient, Command, Contract, Event, Time, Unset, unset
+from contracts.message import AboutClient, Command, Contract, Event, Message, Time, Unset, unset
 
 PropertyType = Literal["residential", "commercial", "land", "other"]
 Stage = Literal["lead", "negotiating", "under_contract", "closed", "lost"]
@@ -67,8 +67,8 @@ class ClientDetails(Contract):
     custom_fields: CustomFields = {}
 
 
-class AboutAgent(Event):
-    """Events of the stream `agent-<agent_id>`."""
+class AgentStream(Message):
+    """Messages about the stream `agent-<agent_id>`."""
 
     @property
     def stream(self) -> str:
@@ -79,18 +79,33 @@ class AboutAgent(Event):
         return self.agent_id
 
 
-class AgentRegistered(AboutAgent, name="realtoros.AgentRegistered.v1"):
+class AgentRegistered(AgentStream, Event, name="realtoros.AgentRegistered.v1"):
     """An agent was registered."""
 
     registered_at: Time
     personal: AgentProfile
 
 
-class AgentUpdated(AboutAgent, name="realtoros.AgentUpdated.v1"):
+class AgentUpdated(AgentStream, Event, name="realtoros.AgentUpdated.v1"):
     """The agent's whole profile after a change."""
 
     updated_at: Time
     personal: AgentProfile
+
+
+class AgentDeactivated(AgentStream, Event, name="realtoros.AgentDeactivated.v1"):
+    """Nothing is sent in the agent's name until AgentReactivated: plans and emails wait."""
+
+    deactivated_at: Time
+
+
+class AgentReactivated(AgentStream, Event, name="realtoros.AgentReactivated.v1"):
+    """Plans and emails of the agent go on; of the follow-ups of a client, one a day.
+
+    It may come for an agent that was active.
+    """
+
+    reactivated_at: Time
 
 
 class ClientStream(AboutClient):
@@ -126,26 +141,30 @@ class ClientDeleted(ClientStream, Event, name="realtoros.ClientDeleted.v1"):
     deleted_at: Time
 
 
-AgentEvent = AgentRegistered | AgentUpdated
+AgentEvent = AgentRegistered | AgentUpdated | AgentDeactivated | AgentReactivated
 ClientEvent = ClientCreated | ClientUpdated | ClientDeleted
 
 
-class RegisterAgent(Command, name="realtoros.RegisterAgent.v1"):
+class RegisterAgent(AgentStream, Command, name="realtoros.RegisterAgent.v1"):
     """Register the agent `agent_id`; for one that is known already, update the profile."""
 
     personal: AgentProfile
 
-    @property
-    def stream(self) -> str:
-        return f"agent-{self.agent_id}"
-
-    @property
-    def key(self) -> UUID:
-        return self.agent_id
-
 
 class UpdateAgent(RegisterAgent, name="realtoros.UpdateAgent.v1"):
     """Replace the profile of a registered agent."""
+
+
+class DeactivateAgent(AgentStream, Command, name="realtoros.DeactivateAgent.v1"):
+    """Let nothing be sent in the agent's name. Does nothing after a later change of the same."""
+
+    deactivated_at: Time
+
+
+class ReactivateAgent(AgentStream, Command, name="realtoros.ReactivateAgent.v1"):
+    """End a deactivation. Does nothing after a later change of the same."""
+
+    reactivated_at: Time
 
 
 class NewClientDetails(ClientDetails):

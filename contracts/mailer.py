@@ -31,7 +31,7 @@ class EmailStream(AboutClient):
 class EmailQueued(EmailStream, Event, name="realtoros.EmailQueued.v1"):
     """The email waits to be sent. Not first in its stream: it was decided to send it again.
 
-    Attempts are then numbered on.
+    Or its agent was deactivated after SendStarted and before the call. Attempts are numbered on.
     """
 
     written_by: str

@@ -19,6 +19,7 @@ from chassis.projections.views import view_raw
 from contracts.crm import AgentProfile
 from ops.errors import OperatorError
 from ops.servers.stores import mongodb_errors, store_of
+from services.gateway.accounts.activation import activation
 from services.gateway.accounts.caller import EVERY_SCOPE, Role
 from services.gateway.accounts.documents import AccountDocument, ApiKeyDocument, SessionDocument
 from services.gateway.accounts.passwords import Passwords
@@ -74,9 +75,10 @@ async def reset_password(uri: str, email: str) -> Credentials:
     """Set a new password, activate the account and end its sessions. Raises OperatorError."""
     password = secrets.token_urlsafe(12)
     async with _database(uri) as database:
+        account = {"email": email.casefold()}
+        hashed = await Passwords().hash(password)
         found = await database[_ACCOUNTS].find_one_and_update(
-            {"email": email.casefold()},
-            {"$set": {"password": await Passwords().hash(password), "active": True}},
+            account, {"$set": {"password": hashed}}
         )
         if found is None:
             raise OperatorError(
@@ -84,6 +86,8 @@ async def reset_password(uri: str, email: str) -> Credentials:
                 " correct it, or use `realtoros agents add`"
             )
         await database[SessionDocument.Settings.name].delete_many({"agent_id": found["_id"]})
+        # A gateway lets crm know.
+        await database[_ACCOUNTS].update_one(*activation(account, active=True))
     return Credentials(email, password)
 
 

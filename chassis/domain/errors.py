@@ -1,5 +1,7 @@
 """Errors that decide what happens next. Any other exception is a bug, and shown as one."""
 
+from uuid import UUID
+
 from contracts.replies import RejectionKind
 
 
@@ -21,6 +23,14 @@ class TryLater(Exception):
     def __init__(self, reason: str, *, after: float = 1.0) -> None:
         super().__init__(reason)
         self.after = after
+
+
+class OnHold(Exception):
+    """The work waits for as long as `holder` holds it, without being looked at meanwhile."""
+
+    def __init__(self, reason: str, holder: UUID) -> None:
+        super().__init__(reason)
+        self.holder = holder
 
 
 class CallFailed(Exception):

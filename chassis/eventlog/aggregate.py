@@ -19,14 +19,23 @@ from contracts.message import Event, Message
 
 S = TypeVar("S", bound=State)
 
-DUE = IndexModel([("state.due_at", 1)], name="due", sparse=True)
+# Work on hold stands apart, so that looking for due work does not pass over it each time.
+DUE = IndexModel(
+    [("claim.holder", 1), ("state.due_at", 1)],
+    name="due_by_holder",
+    partialFilterExpression={"state.due_at": {"$exists": True}},
+)
 
 
 class Claim(BaseModel):
-    """A worker's request to the others to leave a due document alone until then."""
+    """A worker's request to the others to leave a due document alone until then.
+
+    With a `holder`: for as long as that one holds the work.
+    """
 
     token: UUID
     until: datetime
+    holder: UUID | None = None
 
 
 class StateDocument(UuidDocument, Generic[S]):

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import structlog
 from pymongo.errors import PyMongoError
 
-from chassis.domain.errors import Refused, TryLater
+from chassis.domain.errors import OnHold, Refused, TryLater
 from chassis.domain.state import Given
 from chassis.eventlog.aggregate import Aggregate, Change, E, S, StateDocument
 from chassis.eventlog.event_store import Clash, EventLog, StateBehindLog
@@ -103,10 +103,14 @@ class Work(Generic[S, E]):
 
 
 Worker = Callable[[Work[S, E]], Awaitable[None]]
+Holds = Callable[[UUID], Awaitable[bool]]
 
 
 class DueLoop(Generic[S, E]):
-    """Waits for the due dates of one kind of aggregate; works on up to `slots` at a time."""
+    """Waits for the due dates of one kind of aggregate; works on up to `slots` at a time.
+
+    `holds` returns whether a holder still holds the work for which the worker has raised OnHold.
+    """
 
     def __init__(
         self,
@@ -119,6 +123,7 @@ class DueLoop(Generic[S, E]):
         lease: timedelta,
         poll: timedelta,
         is_open: Callable[[], bool],
+        holds: Holds | None = None,
         pace: float = PACE_SECONDS,
     ) -> None:
         self._log = event_log
@@ -129,6 +134,8 @@ class DueLoop(Generic[S, E]):
         self._lease = lease
         self._poll_interval = poll
         self._is_open = is_open
+        self._holds = holds
+        self._next_release = datetime.min.replace(tzinfo=UTC)
         self._pace = Pace(pace)
         self._collection = event_log.database[aggregate.collection]
         self._running: set[asyncio.Task[None]] = set()
@@ -154,6 +161,7 @@ class DueLoop(Generic[S, E]):
             self._postponed = {until for until in self._postponed if until > now}
             self._next_poll = min({now + self._poll_interval} | self._postponed)
             try:
+                await self._release(now)
                 await self._finish_poll()
             except PyMongoError as error:
                 log.warning(
@@ -209,7 +217,7 @@ class DueLoop(Generic[S, E]):
         if self._more:
             return
         nearest = await self._collection.find_one(
-            {"state.due_at": {"$gt": now}},
+            {"claim.holder": None, "state.due_at": {"$gt": now}},
             {"state.due_at": 1},
             sort=[("state.due_at", 1)],
         )
@@ -225,6 +233,7 @@ class DueLoop(Generic[S, E]):
     async def _claim(self, most: int, now: datetime) -> list[StateDocument[S]]:
         """Claim up to `most` due documents. A claim is advice: an append decides."""
         free = {
+            "claim.holder": None,
             "state.due_at": {"$lte": now},
             "$or": [{"claim": {"$exists": False}}, {"claim.until": {"$lte": now}}],
         }
@@ -248,6 +257,8 @@ class DueLoop(Generic[S, E]):
                 log.info("due_work_refused", reason=refusal.reason)
             except TryLater as later:
                 await self._postpone(document, timedelta(seconds=later.after))
+            except OnHold as held:
+                await self._hold(document, held.holder)
             except PyMongoError as error:
                 # Only its name: a refused write quotes the document, personal data included.
                 log.warning("due_work_postponed", error=type(error).__name__)
@@ -261,4 +272,27 @@ class DueLoop(Generic[S, E]):
         self._wake.set()
         await self._collection.update_one(
             {"_id": document.id, "version": document.version}, {"$set": {"claim.until": until}}
+        )
+
+    async def _hold(self, document: StateDocument[S], holder: UUID) -> None:
+        """Set the document aside; what is appended to it meanwhile takes it up again."""
+        await self._collection.update_one(
+            {"_id": document.id, "version": document.version}, {"$set": {"claim.holder": holder}}
+        )
+
+    async def _release(self, now: datetime) -> None:
+        """Take up what is no longer held; look once in a poll interval."""
+        if self._holds is None or now < self._next_release:
+            return
+        self._next_release = now + self._poll_interval
+        held = {"claim.holder": {"$gte": UUID(int=0)}, "state.due_at": {"$exists": True}}
+        for holder in await self._collection.distinct("claim.holder", held):
+            if not await self._holds(holder):
+                await self._let_go(holder)
+
+    async def _let_go(self, holder: UUID) -> None:
+        """Remove the claims of the holder."""
+        due = {"state.due_at": {"$exists": True}}
+        await self._collection.update_many(
+            due | {"claim.holder": holder}, {"$unset": {"claim": ""}}
         )

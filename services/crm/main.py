@@ -2,7 +2,15 @@
 
 from chassis.process.settings import Settings
 from chassis.service import Service
-from contracts.crm import CreateClient, DeleteClient, RegisterAgent, UpdateAgent, UpdateClient
+from contracts.crm import (
+    CreateClient,
+    DeactivateAgent,
+    DeleteClient,
+    ReactivateAgent,
+    RegisterAgent,
+    UpdateAgent,
+    UpdateClient,
+)
 from services.crm import reactions
 from services.crm.documents import STORE
 
@@ -12,6 +20,8 @@ def build(settings: Settings) -> Service:
     service = Service("crm", settings, STORE)
     service.react(RegisterAgent, reactions.register_agent)
     service.react(UpdateAgent, reactions.update_agent)
+    service.react(DeactivateAgent, reactions.deactivate_agent)
+    service.react(ReactivateAgent, reactions.reactivate_agent)
     service.react(CreateClient, reactions.create_client)
     service.react(UpdateClient, reactions.update_client)
     service.react(DeleteClient, reactions.delete_client)

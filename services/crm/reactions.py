@@ -11,6 +11,8 @@ of_client = attrgetter("client_id")
 
 register_agent = Reaction(AGENTS, of_agent, agent.register)
 update_agent = Reaction(AGENTS, of_agent, agent.update)
+deactivate_agent = Reaction(AGENTS, of_agent, agent.deactivate)
+reactivate_agent = Reaction(AGENTS, of_agent, agent.reactivate)
 create_client = Reaction(CLIENTS, of_client, client.create)
 update_client = Reaction(CLIENTS, of_client, client.update)
 delete_client = Reaction(CLIENTS, of_client, client.delete)

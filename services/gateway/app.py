@@ -10,6 +10,7 @@ from litestar.plugins.pydantic import PydanticPlugin
 
 from chassis.service import Service
 from services.gateway.accounts.accounts import Accounts
+from services.gateway.accounts.activation import Activation
 from services.gateway.accounts.api_keys import ApiKeys
 from services.gateway.accounts.authentication import Authentication
 from services.gateway.accounts.rate_limits import TokenBuckets
@@ -42,6 +43,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
     commands = CommandClient(settings, database, service.views)
     key = settings.sendgrid_webhook_public_key
     accounts, keys = Accounts(settings, database, commands), ApiKeys(database)
+    activation = Activation(database, commands, accounts.register)
     authentication = Authentication(accounts, keys, TokenBuckets(settings.requests_per_second))
     feed = Feed(database)
     imports = ClientImports(commands, database)
@@ -55,6 +57,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
         webhook=SendGridWebhook(key, commands) if key else None,
         webhook_rates=TokenBuckets(settings.webhooks_per_second),
         accounts=accounts,
+        activation=activation,
         keys=keys,
         authentication=authentication,
         feed=feed,
@@ -63,7 +66,12 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
 
     @contextlib.asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:
-        async with service.running() as producer, commands.running(producer), feed.running():
+        async with (
+            service.running() as producer,
+            commands.running(producer),
+            activation.running(),
+            feed.running(),
+        ):
             yield
 
     return Litestar(

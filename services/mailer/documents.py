@@ -9,7 +9,7 @@ from chassis.eventlog.aggregate import DUE, Aggregate, StateDocument
 from chassis.mongo.client import UuidDocument
 from chassis.projections.views import View
 from chassis.recovery.persistence import Store
-from contracts.crm import ClientDeleted
+from contracts.crm import AgentDeactivated, AgentReactivated, ClientDeleted
 from contracts.mailer import AlertEvent, EmailEvent, SuppressionEvent
 from contracts.message import Time
 from services.mailer import alert, email, suppression
@@ -55,6 +55,15 @@ class DeletedClientDocument(UuidDocument):
         name = "deleted_clients"
 
 
+class InactiveAgentDocument(UuidDocument):
+    """An agent who is deactivated while `deactivated_at` is set, and was once otherwise."""
+
+    deactivated_at: Time | None = None
+
+    class Settings:
+        name = "inactive_agents"
+
+
 EMAILS = Aggregate[email.Email, EmailEvent]("email", EmailDocument, email.evolve)
 SUPPRESSIONS = Aggregate[suppression.Suppression, SuppressionEvent](
     "suppression", SuppressionDocument, suppression.evolve
@@ -72,4 +81,19 @@ DELETED_CLIENTS = View(
     DeletedClientDocument, lambda event: (event.client_id,), _tombstone, (ClientDeleted,)
 )
 
-STORE = Store(aggregates=(EMAILS, SUPPRESSIONS, ALERTS), views=(DELETED_CLIENTS,))
+
+def _activity(
+    known: InactiveAgentDocument | None, event: AgentDeactivated | AgentReactivated, id_: UUID
+) -> InactiveAgentDocument:
+    since = event.deactivated_at if isinstance(event, AgentDeactivated) else None
+    return InactiveAgentDocument(id=event.agent_id, deactivated_at=since)
+
+
+INACTIVE_AGENTS = View(
+    InactiveAgentDocument,
+    lambda event: (event.agent_id,),
+    _activity,
+    (AgentDeactivated, AgentReactivated),
+)
+
+STORE = Store(aggregates=(EMAILS, SUPPRESSIONS, ALERTS), views=(DELETED_CLIENTS, INACTIVE_AGENTS))

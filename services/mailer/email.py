@@ -119,6 +119,12 @@ def withhold(email: Email, given: Given, *, reason: WithholdReason) -> list[Emai
     return [EmailWithheld(**_about(email), reason=reason, withheld_at=given.now)]
 
 
+def queue_again(email: Email, given: Given) -> list[EmailEvent]:
+    """Queue an email whose attempt has started, before the call: the attempt does not count."""
+    _require_sending(email, email.attempt)
+    return [_queued_again(email, given)]
+
+
 def sent(
     email: Email, given: Given, *, attempt: int, provider_message_id: str | None
 ) -> list[EmailEvent]:

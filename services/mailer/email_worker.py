@@ -3,21 +3,31 @@
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from uuid import uuid5
+from uuid import UUID, uuid5
 
 import structlog
 from pymongo.errors import PyMongoError
 
-from chassis.domain.errors import CallFailed, OutcomeUnknown, Refused
+from chassis.domain.errors import CallFailed, OnHold, OutcomeUnknown, Refused
 from chassis.eventlog.due_loop import Work
 from chassis.mongo.batch_loader import BatchLoader
 from chassis.process.dependency_health import DependencyHealth
 from chassis.process.metrics import report_failure
+from chassis.service import Service
 from contracts.mailer import EmailEvent, WithholdReason, suppression_ids
 from services.mailer import email
-from services.mailer.documents import DeletedClientDocument, SuppressionDocument
+from services.mailer.documents import (
+    DELETED_CLIENTS,
+    EMAILS,
+    INACTIVE_AGENTS,
+    SUPPRESSIONS,
+    DeletedClientDocument,
+    InactiveAgentDocument,
+    SuppressionDocument,
+)
 from services.mailer.email import Email
 from services.mailer.send_policy import SendPolicy
+from services.mailer.settings import MailerSettings
 from services.mailer.transports.transport import OutgoingLetter, Transport
 
 log = structlog.get_logger(__name__)
@@ -30,14 +40,41 @@ class SendDependencies:
     transport: Transport
     suppressions: BatchLoader[SuppressionDocument]
     deleted: BatchLoader[DeletedClientDocument]
+    inactive: BatchLoader[InactiveAgentDocument]
     policy: SendPolicy
     provider: DependencyHealth
+
+    async def is_deactivated(self, agent_id: UUID) -> bool:
+        """Return whether the agent's emails are on hold."""
+        agent = await self.inactive.get(agent_id)
+        return agent is not None and agent.deactivated_at is not None
+
+
+def register_sending(service: Service, transport: Transport, settings: MailerSettings) -> None:
+    """Send due emails, once the service has caught up with its inputs."""
+    deps = SendDependencies(
+        transport,
+        service.loader(SUPPRESSIONS),
+        service.loader(DELETED_CLIENTS),
+        service.loader(INACTIVE_AGENTS),
+        settings.send_policy,
+        service.dependency("provider"),
+    )
+    service.when_due(
+        EMAILS,
+        send_due_email,
+        slots=settings.call_slots,
+        caught_up=True,
+        holds=deps.is_deactivated,
+        deps=deps,
+    )
 
 
 async def send_due_email(work: Work[Email, EmailEvent], *, deps: SendDependencies) -> None:
     """Send a queued email; settle one whose answer or report did not come in time.
 
-    An email that is still `sending` when it falls due got no answer.
+    An email that is still `sending` when it falls due got no answer. Raises OnHold while the agent
+    of a queued one is deactivated.
     """
     match work.state.status:
         case "sending":
@@ -45,6 +82,8 @@ async def send_due_email(work: Work[Email, EmailEvent], *, deps: SendDependencie
         case "unknown":
             await _hold_or_resend(work, deps.policy)
         case _:
+            if await deps.is_deactivated(work.state.agent_id):
+                raise OnHold("the agent is deactivated", holder=work.state.agent_id)
             await _send(work, deps)
 
 
@@ -59,9 +98,7 @@ async def _send(work: Work[Email, EmailEvent], deps: SendDependencies) -> None:
     # The deadline's cause is the event that set the date; an answer needs a cause of its own.
     answered = uuid5(work.due_set_by, "answer")
     try:
-        reason = await _withhold_reason(started, deps)
-        if reason:
-            await work.append(email.withhold, cause=answered, reason=reason)
+        if await _ended_before_call(work, deps, cause=answered):
             return
         if started.due_at is None or datetime.now(UTC) + policy.call > started.due_at:
             raise CallFailed("the worker was paused before it could call")
@@ -95,6 +132,19 @@ async def _send(work: Work[Email, EmailEvent], deps: SendDependencies) -> None:
         )
 
 
+async def _ended_before_call(
+    work: Work[Email, EmailEvent], deps: SendDependencies, *, cause: UUID
+) -> bool:
+    """Withhold the email, or queue it again when its agent was deactivated since it was started."""
+    if reason := await _withhold_reason(work.state, deps):
+        await work.append(email.withhold, cause=cause, reason=reason)
+    elif await _is_deactivated(work.state, deps):
+        await work.append(email.queue_again, cause=cause)
+    else:
+        return False
+    return True
+
+
 async def _mark_unknown(
     work: Work[Email, EmailEvent], attempt: int, reason: str, policy: SendPolicy
 ) -> None:
@@ -125,6 +175,14 @@ async def _withhold_reason(started: Email, deps: SendDependencies) -> WithholdRe
     except PyMongoError as error:
         raise CallFailed("suppressions could not be read") from error
     return None
+
+
+async def _is_deactivated(started: Email, deps: SendDependencies) -> bool:
+    """Return whether the agent was deactivated meanwhile, read from the store now."""
+    try:
+        return await deps.is_deactivated(started.agent_id)
+    except PyMongoError as error:
+        raise CallFailed("inactive agents could not be read") from error
 
 
 def _outgoing(started: Email) -> OutgoingLetter:

@@ -3,9 +3,8 @@
 from chassis.service import Service
 from contracts.composer import EmailComposed
 from contracts.mailer import RecordDelivery, ResolveEmail
-from services.mailer import alert_worker, reactions
-from services.mailer.documents import DELETED_CLIENTS, EMAILS, STORE, SUPPRESSIONS
-from services.mailer.email_worker import SendDependencies, send_due_email
+from services.mailer import alert_worker, email_worker, reactions
+from services.mailer.documents import EMAILS, STORE, SUPPRESSIONS
 from services.mailer.settings import MailerSettings
 from services.mailer.suppression_worker import confirm_suppression
 from services.mailer.transport_choice import transport_for
@@ -15,14 +14,11 @@ def build(settings: MailerSettings) -> Service:
     """Put the parts together."""
     service = Service("mailer", settings, STORE)
     transport = transport_for(settings)
-    deleted, suppressions = service.loader(DELETED_CLIENTS), service.loader(SUPPRESSIONS)
-    provider = service.dependency("provider")
-    deps = SendDependencies(transport, suppressions, deleted, settings.send_policy, provider)
     service.react(EmailComposed, reactions.queue_email)
     service.react(ResolveEmail, reactions.resolve_email)
     service.react(RecordDelivery, reactions.record_delivery)
     service.react(RecordDelivery, reactions.suppress_address)
-    service.when_due(EMAILS, send_due_email, slots=settings.call_slots, caught_up=True, deps=deps)
+    email_worker.register_sending(service, transport, settings)
     emails = service.database[EMAILS.collection]
     service.when_due(SUPPRESSIONS, confirm_suppression, slots=8, emails=emails)
     if settings.admin_email:

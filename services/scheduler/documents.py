@@ -1,6 +1,6 @@
 """What scheduler stores: plans, and views of their agents and clients."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 from uuid import UUID
 
 from chassis.eventlog.aggregate import DUE, Aggregate, StateDocument
@@ -8,6 +8,7 @@ from chassis.mongo.client import UuidDocument
 from chassis.projections.views import View
 from chassis.recovery.persistence import Store
 from contracts.crm import (
+    AgentDeactivated,
     AgentEvent,
     AgentProfile,
     AgentRegistered,
@@ -20,6 +21,7 @@ from contracts.crm import (
     PropertyType,
     Stage,
 )
+from contracts.message import Time
 from contracts.scheduler import FollowupEvent
 from services.scheduler import plan
 
@@ -33,9 +35,10 @@ class PlanDocument(StateDocument[plan.Plan]):
 
 
 class AgentDocument(UuidDocument):
-    """An agent as crm published it last."""
+    """An agent as crm published it last; deactivated while `deactivated_at` is set."""
 
     personal: AgentProfile
+    deactivated_at: Time | None = None
 
     class Settings:
         name = "agents"
@@ -57,7 +60,14 @@ PLANS = Aggregate[plan.Plan, FollowupEvent]("plan", PlanDocument, plan.evolve)
 
 
 def _agent(known: AgentDocument | None, event: AgentEvent, id_: UUID) -> AgentDocument:
-    return AgentDocument(id=event.agent_id, personal=event.personal)
+    if isinstance(event, AgentRegistered | AgentUpdated):
+        since = known.deactivated_at if known else None
+        return AgentDocument(id=event.agent_id, personal=event.personal, deactivated_at=since)
+    if known is None:
+        raise ValueError("an agent changes before it was registered")
+    since = event.deactivated_at if isinstance(event, AgentDeactivated) else None
+    changed: AgentDocument = known.model_copy(update={"deactivated_at": since})
+    return changed
 
 
 def _client(known: ClientDocument | None, event: ClientEvent, id_: UUID) -> ClientDocument:
@@ -76,7 +86,7 @@ def _ids(name: str) -> Any:
     return lambda event: (getattr(event, name),)
 
 
-AGENTS = View(AgentDocument, _ids("agent_id"), _agent, (AgentRegistered, AgentUpdated))
+AGENTS = View(AgentDocument, _ids("agent_id"), _agent, get_args(AgentEvent))
 CLIENTS = View(
     ClientDocument, _ids("client_id"), _client, (ClientCreated, ClientUpdated, ClientDeleted)
 )

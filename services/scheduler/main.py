@@ -4,15 +4,14 @@ from chassis.service import Service
 from contracts import scheduler
 from contracts.crm import ClientCreated, ClientDeleted, ClientUpdated
 from services.scheduler import reactions
-from services.scheduler.documents import AGENTS, CLIENTS, PLANS, STORE
+from services.scheduler.documents import STORE
 from services.scheduler.settings import SchedulerSettings
-from services.scheduler.worker import let_fall_due
+from services.scheduler.worker import register_due_plans
 
 
 def build(settings: SchedulerSettings) -> Service:
     """Put the parts together."""
     service = Service("scheduler", settings, STORE)
-    agents, clients = service.loader(AGENTS), service.loader(CLIENTS)
     service.react(ClientCreated, reactions.plan_followups, day=settings.day)
     service.react(ClientUpdated, reactions.cancel_on_stage)
     service.react(ClientDeleted, reactions.cancel_on_deletion)
@@ -22,9 +21,7 @@ def build(settings: SchedulerSettings) -> Service:
     service.react(scheduler.PausePlan, reactions.pause)
     service.react(scheduler.ResumePlan, reactions.resume)
     service.react(scheduler.CancelPlan, reactions.cancel_all)
-    service.when_due(
-        PLANS, let_fall_due, slots=200, clients=clients, agents=agents, day=settings.day
-    )
+    register_due_plans(service, settings.day)
     return service
 
 

@@ -1,13 +1,30 @@
 """The worker for due plans: lets the next follow-up fall due."""
 
 from datetime import timedelta
+from functools import partial
+from uuid import UUID
 
-from chassis.domain.errors import TryLater
+from chassis.domain.errors import OnHold, TryLater
 from chassis.eventlog.due_loop import Work
 from chassis.mongo.batch_loader import BatchLoader
+from chassis.service import Service
 from contracts.scheduler import FollowupEvent, Recipient
-from services.scheduler.documents import AgentDocument, ClientDocument
+from services.scheduler.documents import AGENTS, CLIENTS, PLANS, AgentDocument, ClientDocument
 from services.scheduler.plan import CANCEL_REASONS, KnownClient, Plan, fall_due
+
+
+def register_due_plans(service: Service, day: timedelta) -> None:
+    """Let follow-ups of due plans fall due; the plans of deactivated agents are on hold."""
+    agents = service.loader(AGENTS)
+    service.when_due(
+        PLANS,
+        let_fall_due,
+        slots=200,
+        holds=partial(is_deactivated, agents=agents),
+        clients=service.loader(CLIENTS),
+        agents=agents,
+        day=day,
+    )
 
 
 async def let_fall_due(
@@ -17,11 +34,16 @@ async def let_fall_due(
     agents: BatchLoader[AgentDocument],
     day: timedelta,
 ) -> None:
-    """Append FollowupDue with client and agent. Raises TryLater until both are known."""
+    """Append FollowupDue with client and agent.
+
+    Raises TryLater until both are known, OnHold while the agent is deactivated.
+    """
     client = await clients.get(work.state.client_id)
     agent = await agents.get(work.state.agent_id)
     if agent is None:
         raise TryLater("the agent is not known yet")
+    if agent.deactivated_at:
+        raise OnHold("the agent is deactivated", holder=work.state.agent_id)
     if client is None or not (client.personal and client.stage and client.property_type):
         raise TryLater("the client's deletion is about to cancel the plan")
     if client.stage in CANCEL_REASONS:
@@ -32,3 +54,9 @@ async def let_fall_due(
         recipient=Recipient(client=client.personal, agent=agent.personal),
     )
     await work.append(fall_due, client=known, day=day)
+
+
+async def is_deactivated(agent_id: UUID, *, agents: BatchLoader[AgentDocument]) -> bool:
+    """Return whether the agent's plans are on hold."""
+    agent = await agents.get(agent_id)
+    return agent is not None and agent.deactivated_at is not None

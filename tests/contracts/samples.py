@@ -13,7 +13,9 @@ from contracts.composer import (
     RetryDraft,
 )
 from contracts.crm import (
+    AgentDeactivated,
     AgentProfile,
+    AgentReactivated,
     AgentRegistered,
     AgentUpdated,
     ClientCreated,
@@ -22,8 +24,10 @@ from contracts.crm import (
     ClientDetailsPatch,
     ClientUpdated,
     CreateClient,
+    DeactivateAgent,
     DeleteClient,
     NewClientDetails,
+    ReactivateAgent,
     RegisterAgent,
     UpdateAgent,
     UpdateClient,
@@ -120,6 +124,8 @@ _recipient = Recipient(client=DETAILS, agent=PROFILE)
 SAMPLES: tuple[Message, ...] = (
     AgentRegistered(**_agent, registered_at=NOON, personal=PROFILE),
     AgentUpdated(**_agent, updated_at=LATER, personal=PROFILE),
+    AgentDeactivated(**_agent, deactivated_at=NOON),
+    AgentReactivated(**_agent, reactivated_at=LATER),
     ClientCreated(**_client, **_kind, created_at=NOON, personal=DETAILS),
     ClientUpdated(**_client, **_kind, created_at=NOON, updated_at=LATER, personal=DETAILS),
     ClientDeleted(**_client, deleted_at=LATER),
@@ -193,6 +199,8 @@ SAMPLES: tuple[Message, ...] = (
     AlertFailed(**_alert, error="the mail provider answered 503", failed_at=NOON, retry_at=LATER),
     RegisterAgent(**_agent, personal=PROFILE),
     UpdateAgent(**_agent, personal=PROFILE),
+    DeactivateAgent(**_agent, deactivated_at=NOON),
+    ReactivateAgent(**_agent, reactivated_at=LATER),
     CreateClient(
         **_client,
         stage="lead",

@@ -12,7 +12,7 @@ from chassis.mongo.client import Database, Raw
 from chassis.projections.views import view_raw
 from contracts.crm import AgentProfile, RegisterAgent
 from services.gateway.accounts.caller import Caller, Role
-from services.gateway.accounts.documents import AccountDocument, ApiKeyDocument, SessionDocument
+from services.gateway.accounts.documents import AccountDocument, SessionDocument
 from services.gateway.accounts.passwords import Passwords
 from services.gateway.accounts.rate_limits import AttemptLimiter
 from services.gateway.accounts.tokens import AccessTokens, OpaqueToken
@@ -50,7 +50,6 @@ class Accounts:
         )
         self._accounts = database[AccountDocument.Settings.name]
         self._sessions = database[SessionDocument.Settings.name]
-        self._keys = database[ApiKeyDocument.Settings.name]
         self._commands = commands
         self._passwords = Passwords()
         self._refresh_life = timedelta(days=settings.refresh_token_days)
@@ -87,15 +86,20 @@ class Accounts:
         if found is None:
             return None
         account: AccountDocument = AccountDocument.model_validate(found)
-        if account.unregistered:
-            register = RegisterAgent(agent_id=agent_id, personal=account.unregistered)
-            try:
-                # Always the same id, so that a repeat never undoes what the agent changes later.
-                await self._commands.execute(register, uuid5(agent_id, "register"))
-            except CommandPending:
-                log.info("registration_goes_on", agent_id=str(agent_id))
-            await self._mark_registered(agent_id)
+        await self.register(account)
         return account
+
+    async def register(self, account: AccountDocument) -> None:
+        """Register the account's agent with crm, unless it is. Raises Unavailable without Kafka."""
+        if not account.unregistered:
+            return
+        register = RegisterAgent(agent_id=account.id, personal=account.unregistered)
+        try:
+            # Always the same id, so that a repeat never undoes what the agent changes later.
+            await self._commands.execute(register, uuid5(account.id, "register"))
+        except CommandPending:
+            log.info("registration_goes_on", agent_id=str(account.id))
+        await self._mark_registered(account.id)
 
     async def _mark_registered(self, agent_id: UUID) -> None:
         await self._accounts.update_one({"_id": agent_id}, {"$unset": {"unregistered": ""}})
@@ -181,29 +185,20 @@ class Accounts:
         )
 
     async def update_by_admin(
-        self, agent_id: UUID, *, role: Role | None, active: bool | None, password: str | None
-    ) -> bool:
-        """Change what is not None, for an admin; return False when there is no such account.
-
-        A new password and a deactivation end all sessions; the latter also revokes the API keys.
-        """
+        self, agent_id: UUID, *, role: Role | None, password: str | None
+    ) -> None:
+        """Change what is not None, for an admin; a new password ends all sessions."""
         changes: Raw = {}
         if role is not None:
             changes["role"] = role
-        if active is not None:
-            changes["active"] = active
         if password is not None:
             changes["password"] = await self._passwords.hash(password)
-        if changes:
-            updated = await self._accounts.update_one({"_id": agent_id}, {"$set": changes})
-            if not updated.matched_count:
-                return False
-        if active is False or password is not None:
+        if not changes:
+            return
+        await self._accounts.update_one({"_id": agent_id}, {"$set": changes})
+        if password is not None:
             await self._sessions.delete_many({"agent_id": agent_id})
-        if active is False:
-            await self._keys.delete_many({"agent_id": agent_id})
         log.info("account_changed", agent_id=str(agent_id), changed=sorted(changes))
-        return True
 
     async def _set_password(self, agent_id: UUID, password: str) -> None:
         hashed = await self._passwords.hash(password)

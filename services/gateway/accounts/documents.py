@@ -19,13 +19,15 @@ class AccountDocument(UuidDocument):
     """The account of an agent; its id is the agent's.
 
     `email` is in lower case; `password` an argon2 hash. `unregistered` is the profile while crm has
-    not registered it.
+    not registered it; `activation_unsettled` is set while crm has to be told of `active`.
     """
 
     email: str
     password: str
     role: Role = "agent"
     active: bool = True
+    activation_changed_at: Time | None = None
+    activation_unsettled: bool | None = None
     unregistered: AgentProfile | None = None
     created_at: Time
 
@@ -34,6 +36,12 @@ class AccountDocument(UuidDocument):
         indexes: ClassVar = [
             IndexModel([("email", ASCENDING)], name="unique_login", unique=True),
             IndexModel([("created_at", -1), ("_id", 1)]),
+            IndexModel([("activation_unsettled", ASCENDING)], name="unsettled", sparse=True),
+            IndexModel(
+                [("activation_changed_at", ASCENDING)],
+                name="deactivated",
+                partialFilterExpression={"active": False},
+            ),
         ]
 
 

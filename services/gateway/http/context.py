@@ -15,6 +15,7 @@ from chassis.mongo.client import Database, Raw
 from chassis.process.health import Health
 from chassis.projections.views import Views
 from services.gateway.accounts.accounts import Accounts
+from services.gateway.accounts.activation import Activation
 from services.gateway.accounts.api_keys import ApiKeys
 from services.gateway.accounts.authentication import Authentication
 from services.gateway.accounts.caller import Caller
@@ -70,6 +71,7 @@ class ApiContext:
     webhook: SendGridWebhook | None
     webhook_rates: TokenBuckets
     accounts: Accounts
+    activation: Activation
     keys: ApiKeys
     authentication: Authentication
     feed: Feed

@@ -7,7 +7,14 @@ from uuid import UUID
 
 from chassis.projections.views import View
 from contracts.composer import CompositionFailed, DraftRequested, EmailComposed
-from contracts.crm import AgentEvent, ClientDeleted, ClientDetails, ClientEvent, ClientUpdated
+from contracts.crm import (
+    AgentRegistered,
+    AgentUpdated,
+    ClientDeleted,
+    ClientDetails,
+    ClientEvent,
+    ClientUpdated,
+)
 from contracts.mailer import (
     EmailBounced,
     EmailClicked,
@@ -40,6 +47,7 @@ from services.gateway.read_models.documents import (
     TaskPlan,
 )
 
+AgentSource = AgentRegistered | AgentUpdated
 ClientSource = ClientEvent | EmailSent | PlanPaused | PlanResumed
 TaskSource = (
     FollowupsPlanned
@@ -66,7 +74,7 @@ def search_terms(text: str | None) -> list[str]:
     return _WORD.findall((text or "").casefold())
 
 
-def project_agent(previous: AgentDocument | None, event: AgentEvent, id_: UUID) -> AgentDocument:
+def project_agent(previous: AgentDocument | None, event: AgentSource, id_: UUID) -> AgentDocument:
     """Return the agent."""
     return AgentDocument(id=event.agent_id, personal=event.personal)
 
@@ -258,7 +266,7 @@ def _advance(previous: EmailLogDocument, status: EmailStatus) -> dict[str, objec
     return {"status": status} if advances else {}
 
 
-def _of_agent(event: AgentEvent) -> Iterable[UUID]:
+def _of_agent(event: AgentSource) -> Iterable[UUID]:
     return (event.agent_id,)
 
 
@@ -276,7 +284,7 @@ def _of_followups(event: TaskSource) -> Iterable[UUID]:
     return (event.followup_id,)
 
 
-AGENTS = View(AgentDocument, _of_agent, project_agent, get_args(AgentEvent))
+AGENTS = View(AgentDocument, _of_agent, project_agent, get_args(AgentSource))
 CLIENTS = View(ClientDocument, _of_client, project_client, get_args(ClientSource))
 TASKS = View(TaskDocument, _of_followups, project_task, get_args(TaskSource))
 EMAIL_LOGS = View(EmailLogDocument, _of_email, project_email_log, get_args(EmailEvent))

@@ -15,7 +15,7 @@ from services.gateway.accounts.schemas import Account, AccountPatch, NewAgent, Q
 from services.gateway.http.context import ApiRequest, context_of, get, get_tagged, patch, post
 from services.gateway.http.pagination import Limit, Page, list_page, sort_order
 from services.gateway.http.problem_details import NOT_FOUND
-from services.gateway.markers import ADMIN_ONLY, NO_STORE, SESSION_ONLY
+from services.gateway.markers import ADMIN_ONLY, MAY_BE_PENDING, NO_STORE, SESSION_ONLY
 from services.gateway.routes.followups import Emails, Tasks
 
 
@@ -65,16 +65,22 @@ class Agents(Controller):
         """Show an account."""
         return await _account(request, agent_id)
 
-    @patch("/{agent_id:uuid}", opt={SESSION_ONLY: True})
+    @patch("/{agent_id:uuid}", opt={SESSION_ONLY: True, MAY_BE_PENDING: True})
     async def change(self, request: ApiRequest, agent_id: UUID, data: AccountPatch) -> Account:
-        """Change the role or password, or deactivate or reactivate the account."""
+        """Change the role or password, or deactivate or reactivate the account.
+
+        Nothing is sent in the name of a deactivated agent; what is due meanwhile is sent when the
+        agent is reactivated, one follow-up of a client a day.
+        """
         if agent_id == request.user.agent_id:
             _require_other_admin(data)
         api = context_of(request)
-        await api.accounts.update_by_admin(
-            agent_id, role=data.role, active=data.active, password=data.password
-        )
-        api.authentication.clear_cache()
+        await api.accounts.update_by_admin(agent_id, role=data.role, password=data.password)
+        try:
+            if data.active is not None:
+                await api.activation.change(agent_id, data.active)
+        finally:
+            api.authentication.clear_cache()
         return await _account(request, agent_id)
 
 

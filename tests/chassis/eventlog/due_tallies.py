@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from chassis.domain.state import Given
-from chassis.eventlog.due_loop import DueLoop, Work
+from chassis.eventlog.due_loop import DueLoop, Holds, Work
 from chassis.eventlog.event_store import EventLog
 from chassis.mongo.client import Database
 from chassis.process.tasks import cancel_and_wait
@@ -50,9 +50,18 @@ async def looping(
     lease: timedelta = HOUR,
     poll: timedelta = HOUR,
     is_open: Callable[[], bool] = lambda: True,
+    holds: Holds | None = None,
 ) -> AsyncIterator[DueLoop[Tally, TallyEvent]]:
     loop = DueLoop(
-        log, TALLIES, worker, source="mailer", slots=slots, lease=lease, poll=poll, is_open=is_open
+        log,
+        TALLIES,
+        worker,
+        source="mailer",
+        slots=slots,
+        lease=lease,
+        poll=poll,
+        is_open=is_open,
+        holds=holds,
     )
     running = asyncio.create_task(loop.run())
     try:

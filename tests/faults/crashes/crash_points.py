@@ -39,7 +39,9 @@ def _of_owner(service: str, *own: str) -> tuple[str, ...]:
 
 POINTS: Final[Mapping[str, tuple[str, ...]]] = {
     "crm": _of_owner("crm"),
-    "scheduler": _of_owner("scheduler", "view", "claim plans", "postpone plans"),
+    "scheduler": _of_owner(
+        "scheduler", "view", "claim plans", "postpone plans", "hold plans", "release plans"
+    ),
     "composer": _of_owner("composer", "claim drafts", "call"),
     "mailer": _of_owner(
         "mailer",
@@ -47,6 +49,8 @@ POINTS: Final[Mapping[str, tuple[str, ...]]] = {
         "claim emails",
         "claim suppressions",
         "claim alerts",
+        "hold emails",
+        "release emails",
         "read suppressions",
         "call",
         # Last: processes that crashed during a call have left unknown outcomes.
@@ -62,6 +66,12 @@ POINTS: Final[Mapping[str, tuple[str, ...]]] = {
             "command RegisterAgent",
             "mark registered",
             "begin session",
+            "mark deactivated",
+            "change activation",
+            "end access",
+            "command DeactivateAgent",
+            "command ReactivateAgent",
+            "settle activation",
             "claim request",
             "store response",
             "command CreateClient",

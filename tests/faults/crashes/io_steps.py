@@ -133,6 +133,11 @@ def install(service: str, steps: Steps) -> None:
         _wrap(steps, accounts, "add", lambda *_: ["add account"])
         _wrap(steps, accounts, "_mark_registered", lambda *_: ["mark registered"])
         _wrap(steps, accounts, "begin_session", lambda *_: ["begin session"])
+        activation = importlib.import_module("services.gateway.accounts.activation").Activation
+        _wrap(steps, activation, "_mark_earlier_deactivations", lambda *_: ["mark deactivated"])
+        _wrap(steps, activation, "_store_change", lambda *_: ["change activation"])
+        _wrap(steps, activation, "_end_access", lambda *_: ["end access"])
+        _wrap(steps, activation, "_mark_settled", lambda *_: ["settle activation"])
         idempotency = importlib.import_module(
             "services.gateway.http.idempotency"
         ).IdempotencyMiddleware
@@ -197,6 +202,8 @@ _STEPS: tuple[tuple[Any, str, Callable[..., Iterable[str]]], ...] = (
     (Views, "apply", lambda _, events: ["view"] if events else []),
     (DueLoop, "_claim", lambda loop, *_: [f"claim {loop._collection.name}"]),
     (DueLoop, "_postpone", lambda loop, *_: [f"postpone {loop._collection.name}"]),
+    (DueLoop, "_hold", lambda loop, *_: [f"hold {loop._collection.name}"]),
+    (DueLoop, "_let_go", lambda loop, *_: [f"release {loop._collection.name}"]),
     (Receipts, "keep", lambda _, answers: ["receipt"] if answers else []),
     (Replies, "send", lambda _, outcomes: ["reply"] if outcomes else []),
     (Quarantine, "put", lambda *_: ["quarantine"]),

@@ -9,7 +9,7 @@ import itertools
 from collections.abc import AsyncIterator, Coroutine
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx2
 from aiokafka import AIOKafkaProducer
@@ -21,7 +21,9 @@ from contracts.composer import RetryDraft
 from contracts.crm import (
     AgentProfile,
     CreateClient,
+    DeactivateAgent,
     NewClientDetails,
+    ReactivateAgent,
     RegisterAgent,
     UpdateAgent,
 )
@@ -38,7 +40,7 @@ from contracts.scheduler import (
 from tests.faults.checker.history import Acknowledged
 from tests.providers.running import FakeProvider
 from tests.servers import Server
-from tests.system import AGENT, AUTHORIZED
+from tests.system import AGENT, AUTHORIZED, logged_in
 
 # One topic for each service; scheduler and gateway both read `agents`.
 _POISONED = (
@@ -90,9 +92,13 @@ class Traffic:
             await asyncio.sleep(_TICK_SECONDS)
 
     async def end(self) -> None:
-        """Finish pending requests; register the unknown agent, whose client waits for that."""
+        """Finish pending requests; register the unknown agent, whose client waits for that.
+
+        The agent of all other clients may have been left deactivated.
+        """
         self._flowing = False
         await asyncio.gather(*self._tasks)
+        await self._reactivate(AGENT)
         await self._send_command(
             RegisterAgent(agent_id=self._unknown_agent, personal=_profile("Unknown"))
         )
@@ -146,9 +152,28 @@ class Traffic:
         if number % _KINDS_OF_CHANGE == 0:
             email = f"agent-{number}@example.com"
             new = {"email": email, "password": "correct horse battery", "name": "Kim"}
-            await self._request("POST", "/api/auth/register", new)
+            await self._request("POST", "/api/admin/agents", new, logged_in(AGENT))
+            await self._deactivate_by_api()
+        if number % _KINDS_OF_CHANGE == 1:
+            now = datetime.now(UTC)
+            await self._send_command(DeactivateAgent(agent_id=AGENT, deactivated_at=now))
+        if number % _KINDS_OF_CHANGE == 2:
+            await self._reactivate(AGENT)
         await self._send_command(RegisterAgent(agent_id=agent, personal=_profile("Kim")))
         await self._send_command(UpdateAgent(agent_id=agent, personal=_profile("Kim Lee")))
+
+    async def _reactivate(self, agent_id: UUID) -> None:
+        now = datetime.now(UTC)
+        await self._send_command(ReactivateAgent(agent_id=agent_id, reactivated_at=now))
+
+    async def _deactivate_by_api(self) -> None:
+        """Deactivate and reactivate the newest agent, as an admin."""
+        response = await self._request("GET", "/api/admin/agents?limit=1")
+        for account in response.json() if response and response.is_success else []:
+            if account["_id"] != str(AGENT):
+                path = f"/api/admin/agents/{account['_id']}"
+                for active in (False, True):
+                    await self._request("PATCH", path, {"active": active}, logged_in(AGENT))
 
     async def _followups(self, number: int) -> None:
         """Change, reschedule or cancel a pending follow-up, and retry a failed draft."""

@@ -37,6 +37,16 @@ class AgentHistory(MessageHistory):
             retitled = PROFILE.model_copy(update={"title": f"Broker {number}"})
             self._append(crm.UpdateAgent, self._agent, personal=retitled)
             self._append(crm.AgentUpdated, self._agent, updated_at=NOON, personal=retitled)
+            self._deactivate(reactivated=number == 0)
+
+    def _deactivate(self, *, reactivated: bool) -> None:
+        changed: dict[str, Any] = {"deactivated_at": self._now}
+        self._append(crm.DeactivateAgent, self._agent, **changed)
+        self._append(crm.AgentDeactivated, self._agent, **changed)
+        if reactivated:
+            changed = {"reactivated_at": self._now}
+            self._append(crm.ReactivateAgent, self._agent, **changed)
+            self._append(crm.AgentReactivated, self._agent, **changed)
 
     def _client(self, name: str, scenario: ClientScenario) -> None:
         about = self._agent | {"client_id": uuid5(self.namespace, name)}

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
-from contracts.crm import AgentProfile, UpdateAgent
+from contracts.crm import AgentProfile, DeactivateAgent, ReactivateAgent, UpdateAgent
 from contracts.scheduler import (
     CancelFollowup,
     CancelPlan,
@@ -130,11 +130,12 @@ class Story:
             await self._change(client, stage="lost")
 
     async def _months_pass(self) -> None:
-        await put(
-            self.producer,
-            f"{self.prefix}agents.commands",
+        for order in (
             UpdateAgent(agent_id=AGENT_ID, personal=AGENT),
-        )
+            DeactivateAgent(agent_id=AGENT_ID, deactivated_at=datetime.now(UTC)),
+            ReactivateAgent(agent_id=AGENT_ID, reactivated_at=datetime.now(UTC)),
+        ):
+            await put(self.producer, f"{self.prefix}agents.commands", order)
         clients = [await self._add(name, **details) for name, details in DETAILS.items()]
         await self._order(RescheduleFollowup, clients[0], "Month 1", scheduled_for=SOME_DAY)
         await self._order(CancelFollowup, clients[1], "Week 2")

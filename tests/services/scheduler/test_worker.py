@@ -1,4 +1,4 @@
-"""A plan that is paused while a worker has it in hand."""
+"""The worker for due plans: plans that are paused meanwhile, plans of deactivated agents."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from chassis.domain.errors import Refused
+from chassis.domain.errors import OnHold, Refused
 from chassis.eventlog.aggregate import StateDocument
 from chassis.eventlog.due_loop import Work
 from chassis.eventlog.event_store import EventLog
@@ -17,11 +17,12 @@ from chassis.mongo.batch_loader import BatchLoader
 from chassis.mongo.client import Database
 from chassis.process.tasks import cancel_and_wait
 from chassis.projections.views import view_raw
+from contracts.crm import AgentDeactivated, AgentReactivated, AgentRegistered, AgentUpdated
 from contracts.message import to_milliseconds
 from contracts.scheduler import FollowupEvent, FollowupsPlanned, PlanPaused, PlanResumed
-from services.scheduler.documents import PLANS, STORE, AgentDocument, ClientDocument
+from services.scheduler.documents import AGENTS, PLANS, STORE, AgentDocument, ClientDocument
 from services.scheduler.plan import Plan, plan_followups
-from services.scheduler.worker import let_fall_due
+from services.scheduler.worker import is_deactivated, let_fall_due
 from tests.servers import Server
 from tests.services.scheduler.sample_plans import AGENT, CLIENT, DANA, DAY, MARIA, NOON, at, created
 
@@ -79,6 +80,11 @@ async def stored(log: EventLog) -> StateDocument[Plan]:
     return (await log.load(PLANS, [CLIENT]))[CLIENT]
 
 
+async def deactivate(database: Database, at: datetime | None) -> None:
+    agent = AgentDocument(id=AGENT, personal=DANA, deactivated_at=at)
+    await database["agents"].replace_one({"_id": AGENT}, view_raw(agent))
+
+
 async def let_go(log: EventLog, document: StateDocument[Plan]) -> None:
     """Let a worker do what it claimed."""
     work = Work[Plan, FollowupEvent](log, PLANS, document, "scheduler")
@@ -111,3 +117,41 @@ async def test_what_was_claimed_before_a_pause_that_is_over_falls_due_once(log: 
     with pytest.raises(Refused, match="no follow-up is due"):
         await let_go(log, again)
     assert [f.status for f in (await stored(log)).state.followups] == ["due", *["pending"] * 4]
+
+
+async def test_a_plan_of_a_deactivated_agent_is_on_hold_until_the_agent_is_reactivated(
+    log: EventLog,
+) -> None:
+    agents = BatchLoader(log.database, "agents", AgentDocument)
+    await deactivate(log.database, NOON)
+    with pytest.raises(OnHold) as held:
+        await let_go(log, await stored(log))
+    assert held.value.holder == AGENT
+    assert (await stored(log)).version == 1
+    assert await is_deactivated(AGENT, agents=agents)
+    await deactivate(log.database, None)
+    assert not await is_deactivated(AGENT, agents=agents)
+    await let_go(log, await stored(log))
+    plan = (await stored(log)).state
+    # As after an outage: all five dates have passed, and the others wait a day each.
+    assert [f.status for f in plan.followups] == ["due", *["pending"] * 4]
+    dates = [f.scheduled_for for f in plan.pending]
+    assert plan.last_due_at is not None
+    assert dates == [plan.last_due_at + days * timedelta(days=1) for days in (1, 2, 3, 4)]
+    with pytest.raises(Refused, match="no follow-up is due"):
+        await let_go(log, await stored(log))
+
+
+async def test_a_deactivation_is_known_whatever_else_changes_of_the_agent(
+    database: Database,
+) -> None:
+    deactivated = AgentDeactivated(agent_id=AGENT, deactivated_at=NOON)
+    renamed = AgentUpdated(agent_id=AGENT, updated_at=NOON, personal=DANA)
+    registered = AgentRegistered(agent_id=AGENT, registered_at=NOON, personal=DANA)
+    reactivated = AgentReactivated(agent_id=AGENT, reactivated_at=NOON)
+    seen: list[datetime | None] = []
+    agent = None
+    for event in (registered, deactivated, renamed, reactivated, renamed):
+        agent = AGENTS.apply(agent, event, AGENT)
+        seen.append(agent.deactivated_at)
+    assert seen == [None, NOON, NOON, None, None]

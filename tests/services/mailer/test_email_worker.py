@@ -1,0 +1,189 @@
+"""The worker for due emails, and agents who are deactivated before it, and while it works."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from pymongo.errors import ServerSelectionTimeoutError
+
+from chassis.domain.errors import OnHold
+from chassis.domain.retry import RetryPolicy
+from chassis.eventlog.aggregate import StateDocument
+from chassis.eventlog.due_loop import Work
+from chassis.eventlog.event_store import EventLog
+from chassis.mongo import client as mongo
+from chassis.mongo.batch_loader import BatchLoader
+from chassis.mongo.client import Database
+from chassis.process.dependency_health import DependencyHealth
+from chassis.process.tasks import cancel_and_wait
+from chassis.projections.views import view_raw
+from contracts.crm import AgentDeactivated, AgentReactivated
+from contracts.mailer import EmailEvent
+from contracts.message import to_milliseconds
+from services.mailer.documents import (
+    EMAILS,
+    INACTIVE_AGENTS,
+    STORE,
+    DeletedClientDocument,
+    InactiveAgentDocument,
+    SuppressionDocument,
+)
+from services.mailer.email import Email
+from services.mailer.email_worker import SendDependencies, send_due_email
+from services.mailer.send_policy import SendPolicy
+from services.mailer.transports.transport import OutgoingLetter
+from tests.servers import Server
+from tests.services.mailer.sample_emails import AGENT, NOON, QUEUED
+
+EMAIL = QUEUED.email_id
+MINUTE = timedelta(minutes=1)
+POLICY = SendPolicy(MINUTE, 2 * MINUTE, MINUTE, "hold", RetryPolicy(MINUTE, 3))
+
+
+class Sent:
+    """A transport that accepts everything."""
+
+    def __init__(self) -> None:
+        self.attempts: list[int] = []
+
+    async def send(self, letter: OutgoingLetter) -> str | None:
+        self.attempts.append(letter.attempt)
+        return "m1"
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+class Changing(BatchLoader[InactiveAgentDocument]):
+    """Answers one look after the other as given: whether the agent is inactive then."""
+
+    def __init__(self, *answers: bool | Exception) -> None:
+        self._answers = list(answers)
+
+    async def get(self, id_: UUID) -> InactiveAgentDocument | None:
+        answer = self._answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return InactiveAgentDocument(id=id_, deactivated_at=NOON if answer else None)
+
+
+@pytest.fixture
+async def log(mongodb_server: Server) -> AsyncIterator[EventLog]:
+    """A log that flushes; it holds a queued email."""
+    async with mongo.connect(mongodb_server.address) as client:
+        database = client[f"test_{uuid4().hex[:12]}"]
+        await mongo.apply_indexes(mongodb_server.address, database.name, STORE.documents)
+        await mongo.declare(database, STORE.documents)
+        log = EventLog(database)
+        running = asyncio.create_task(log.run())
+        queued = EMAILS.change(
+            EMAIL,
+            None,
+            [QUEUED],
+            source="mailer",
+            cause=uuid4(),
+            correlation=uuid4(),
+            at=to_milliseconds(datetime.now(UTC)),
+        )
+        assert await log.append([queued]) == [None]
+        yield log
+        await cancel_and_wait([running])
+        await client.drop_database(database.name)
+
+
+async def stored(log: EventLog) -> StateDocument[Email]:
+    return (await log.load(EMAILS, [EMAIL]))[EMAIL]
+
+
+async def types(log: EventLog) -> list[str]:
+    """Return the types of the email's events."""
+    commits = log.commits.find({"stream": f"email-{EMAIL}"}).sort("first")
+    return [e["type"].split(".")[1] for raw in await commits.to_list() for e in raw["events"]]
+
+
+def inactive(database: Database) -> BatchLoader[InactiveAgentDocument]:
+    return BatchLoader(database, INACTIVE_AGENTS.collection, InactiveAgentDocument)
+
+
+async def work(log: EventLog, agents: BatchLoader[InactiveAgentDocument]) -> Sent:
+    """Let a worker do what is due."""
+    sent = Sent()
+    deps = SendDependencies(
+        sent,
+        BatchLoader(log.database, "suppressions", SuppressionDocument),
+        BatchLoader(log.database, "deleted_clients", DeletedClientDocument),
+        agents,
+        POLICY,
+        DependencyHealth(),
+    )
+    due = Work[Email, EmailEvent](log, EMAILS, await stored(log), "mailer")
+    await send_due_email(due, deps=deps)
+    return sent
+
+
+async def test_an_email_of_a_deactivated_agent_waits_without_an_attempt_then_goes_out(
+    log: EventLog,
+) -> None:
+    collection = log.database[INACTIVE_AGENTS.collection]
+    known: Any = INACTIVE_AGENTS.apply(
+        None, AgentDeactivated(agent_id=AGENT, deactivated_at=NOON), AGENT
+    )
+    await collection.insert_one(view_raw(known))
+    with pytest.raises(OnHold) as held:
+        await work(log, inactive(log.database))
+    assert held.value.holder == AGENT
+    assert await types(log) == ["EmailQueued"]
+    known = INACTIVE_AGENTS.apply(
+        known, AgentReactivated(agent_id=AGENT, reactivated_at=NOON), AGENT
+    )
+    await collection.replace_one({"_id": AGENT}, view_raw(known))
+    assert (await work(log, inactive(log.database))).attempts == [1]
+    assert await types(log) == ["EmailQueued", "SendStarted", "EmailSent"]
+
+
+async def test_a_deactivation_between_start_and_call_ends_the_attempt_without_a_call(
+    log: EventLog,
+) -> None:
+    assert (await work(log, Changing(False, True))).attempts == []
+    assert await types(log) == ["EmailQueued", "SendStarted", "EmailQueued"]
+    email = (await stored(log)).state
+    assert (email.status, email.attempt, email.failures) == ("queued", 1, 0)
+    with pytest.raises(OnHold):
+        await work(log, Changing(True))
+    assert (await work(log, Changing(False, False))).attempts == [2]
+    assert (await stored(log)).state.status == "sent"
+
+
+async def test_an_attempt_fails_while_it_cannot_be_read_who_is_deactivated(log: EventLog) -> None:
+    away = ServerSelectionTimeoutError("away")
+    assert (await work(log, Changing(False, away))).attempts == []
+    assert await types(log) == ["EmailQueued", "SendStarted", "SendAttemptFailed"]
+    with pytest.raises(ServerSelectionTimeoutError):
+        await work(log, Changing(away))
+
+
+async def test_an_outcome_is_settled_also_for_a_deactivated_agent(log: EventLog) -> None:
+    class Crashed(Exception):
+        pass
+
+    class Crashing(Sent):
+        async def send(self, letter: OutgoingLetter) -> str | None:
+            raise Crashed
+
+    deps = SendDependencies(
+        Crashing(),
+        BatchLoader(log.database, "suppressions", SuppressionDocument),
+        BatchLoader(log.database, "deleted_clients", DeletedClientDocument),
+        Changing(False, False),
+        POLICY,
+        DependencyHealth(),
+    )
+    await send_due_email(
+        Work[Email, EmailEvent](log, EMAILS, await stored(log), "mailer"), deps=deps
+    )
+    assert (await stored(log)).state.status == "unknown"
+    await work(log, Changing())
+    assert (await types(log))[-1] == "EmailHeld"
