@@ -81,6 +81,10 @@ bench-replay: .venv/ready  ## Replay all services from 500,000 events beside a b
 bench-api: .venv/ready  ## Print the API's rates over 100,000 clients beside a bare handler's (SECONDS=, COUNT=)
 	$(BIN)/python -m tests.bench --api
 
+.PHONY: bench-attacks
+bench-attacks: .venv/ready  ## Print an honest agent's times while another attacks, for each attack (SECONDS=, ATTACK=)
+	$(BIN)/python -m tests.bench --attacks
+
 .PHONY: chaos
 chaos: .venv/ready  ## Kill, stop, cut and restart under load, then check (MINUTES=, SEED=, FOLLOWUPS=)
 	$(BIN)/python -m tests.faults.chaos

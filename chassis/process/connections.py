@@ -41,7 +41,7 @@ class Connection:
         self.overdue = overdue
         self.due = math.inf
         self._unsent = self._sent = 0
-        self._since = 0.0
+        self._since = asyncio.get_running_loop().time()
 
     def is_read_slowly(self, now: float, span: float, rate: float) -> bool:
         """Return whether the peer has read less than `rate` bytes a second for `span` seconds."""
@@ -55,6 +55,11 @@ class Connection:
         slow = self._sent < rate * span
         self.was_read(now)
         return slow
+
+    def postpone(self, seconds: float) -> None:
+        """Allow for time in which this process did not run."""
+        self.due += seconds
+        self._since += seconds
 
     def was_read(self, now: float) -> None:
         """Begin another span: the peer has read what was sent, or much of it."""
@@ -79,6 +84,7 @@ class Connections:
         self._networks: dict[str, set[Connection]] = {}
         self._idle: dict[Connection, None] = {}
         self._checking = False
+        self._checked_at = 0.0
 
     def start(self) -> None:
         """Provide the descriptors; with too few of them, fewer connections are allowed."""
@@ -106,7 +112,7 @@ class Connections:
         _notice_vanished_peer(transport)
         if not self._checking:
             self._checking = True
-            asyncio.get_running_loop().call_later(CHECK_SECONDS, self._check)
+            self._check_later(asyncio.get_running_loop())
         return connection
 
     def closed(self, connection: Connection) -> None:
@@ -142,8 +148,11 @@ class Connections:
     def _check(self) -> None:
         loop = asyncio.get_running_loop()
         now = loop.time()
+        late = now - self._checked_at - CHECK_SECONDS
         for connection in list(self._open.values()):
             transport = connection.transport
+            if late > CHECK_SECONDS:
+                connection.postpone(late)
             if transport.is_closing() and not transport.get_write_buffer_size():
                 # A WebSocket that has ended: its protocol is another one.
                 self.closed(connection)
@@ -153,9 +162,13 @@ class Connections:
             elif connection.due <= now:
                 connection.overdue()
         if self._open:
-            loop.call_later(CHECK_SECONDS, self._check)
+            self._check_later(loop)
         else:
             self._checking = False
+
+    def _check_later(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._checked_at = loop.time()
+        loop.call_later(CHECK_SECONDS, self._check)
 
 
 def network_of(host: str) -> str:

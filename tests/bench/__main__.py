@@ -2,6 +2,7 @@
 
 `--idle`: CPU of an idle `realtoros up`. `--steady`: how long a follow-up takes under a steady load,
 on the embedded servers (`SECONDS`). `--replay`: how fast state is rebuilt.
+`--attacks`: an honest agent's requests while another attacks (`SECONDS`, `ATTACK`).
 `--api`: rates and times of the REST API over `COUNT` (100,000) clients, by wrk.
 `COUNT` (2000) in the environment sets how many follow-ups, or events to replay (500,000);
 `BENCH_KAFKA=embedded` does not use Apache Kafka; `DELAYS` (0,50) in ms.
@@ -20,6 +21,7 @@ from rich.console import Console
 
 from tests import servers
 from tests.bench.api import api
+from tests.bench.attacks import attacks
 from tests.bench.drain import BenchSetup, drain
 from tests.bench.floor import drain_bare
 from tests.bench.idle import idle
@@ -41,6 +43,9 @@ async def main(console: Console) -> None:
             return
         if "--steady" in sys.argv:
             await steady(console, Path(folder))
+            return
+        if "--attacks" in sys.argv:
+            await attacks(console, Path(folder))
             return
         if "--api" in sys.argv:
             await api(console, Path(folder))

@@ -1,148 +1,32 @@
 """HTTP over real sockets: what a peer may send, leave out and hold open."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
-from typing import Any
 
 import httpx2
 import pytest
-import uvicorn
-from prometheus_client import REGISTRY
 
-from chassis.process import connections as connections_module
-from chassis.process.connections import Connections
-from chassis.process.http_protocol import MAX_FIELDS, MAX_PIPELINED, guarded_http
-from chassis.process.settings import Settings
+from chassis.process import connections
+from chassis.process.http_protocol import MAX_FIELDS, MAX_PIPELINED
+from tests.chassis.process.http_server import CHUNKED, GET, Served, refusals, refused, serving
 from tests.chassis.waiting import until
 
-LIMITS = {
-    "max_header_bytes": 2000,
-    "max_connections": 6,
-    "max_connections_per_address": 4,
-    "request_timeout_seconds": 0.3,
-    "min_bytes_per_second": 100,
-}
-HEAD = b"host: x\r\n"
-CHUNKED = b"POST /read HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
 
-
-class Served:
-    """A server on a port of its own, and what its application has seen."""
-
-    def __init__(self) -> None:
-        self.port = 0
-        self.bodies: list[bytes] = []
-        self.headers: list[list[tuple[bytes, bytes]]] = []
-        self.release = asyncio.Event()
-
-    async def app(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        if scope["path"] == "/hold":
-            await self.release.wait()
-        if scope["path"] in ("/read", "/hold"):
-            body, more = b"", True
-            while more:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    return
-                body, more = body + message["body"], message["more_body"]
-            self.bodies.append(body)
-        self.headers.append(list(scope["headers"]))
-        large = b"x" * 8_000_000 if scope["path"] == "/large" else b"ok"
-        length = str(len(large)).encode()
-        headers = [(b"content-length", length)]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": large})
-
-    async def connect(self, source: str = "127.0.0.1") -> "Peer":
-        reader, writer = await asyncio.open_connection(
-            "127.0.0.1", self.port, local_addr=(source, 0)
-        )
-        return Peer(reader, writer)
-
-
-class Peer:
-    """A connection to it."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader = reader
-        self.writer = writer
-
-    async def send(self, data: bytes) -> None:
-        self.writer.write(data)
-        await self.writer.drain()
-
-    async def send_endlessly(self, piece: bytes, pause: float = 0) -> bytes:
-        """Send until the server has closed the connection; return what it has answered."""
-        reading = asyncio.create_task(self.rest())
-        with contextlib.suppress(ConnectionError):
-            while not reading.done():
-                await self.send(piece)
-                await asyncio.sleep(pause)
-        return await reading
-
-    async def response(self) -> bytes:
-        """Read one response with a short body."""
-        async with asyncio.timeout(10):
-            return await self.reader.readuntil(b"ok")
-
-    async def rest(self) -> bytes:
-        """Read until the server closes the connection."""
-        async with asyncio.timeout(10):
-            try:
-                return await self.reader.read()
-            except ConnectionError:
-                return b""
+@pytest.fixture(autouse=True)
+def _checked_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "CHECK_SECONDS", 0.05)
 
 
 @pytest.fixture
-def limits() -> dict[str, Any]:
-    return {}
-
-
-@pytest.fixture
-async def served(limits: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Served]:
-    monkeypatch.setattr(connections_module, "CHECK_SECONDS", 0.05)
-    settings = Settings(
-        kafka_bootstrap_servers="nowhere:1",
-        mongodb_uri="mongodb://nowhere",  # type: ignore[arg-type]
-        **(LIMITS | limits),
-    )
-    connections = Connections(settings, trusted={"127.0.0.9"})
-    connections.start()
-    served = Served()
-    http = guarded_http(connections, settings.max_header_bytes)
-    config = uvicorn.Config(
-        served.app, port=0, http=http, ws="none", lifespan="off", interface="asgi3", log_config=None
-    )
-    server = uvicorn.Server(config)
-    config.load()
-    server.lifespan = config.lifespan_class(config)
-    await server.startup()
-    served.port = server.servers[0].sockets[0].getsockname()[1]
-    ticking = asyncio.create_task(server.main_loop())
-    yield served
-    server.should_exit = server.force_exit = True
-    await ticking
-    await server.shutdown()
-
-
-def refusals(reason: str) -> float:
-    return REGISTRY.get_sample_value("realtoros_refusals_total", {"reason": reason}) or 0
-
-
-@contextlib.contextmanager
-def refused(reason: str, times: int = 1) -> Any:
-    """Assert that the refusals meanwhile are counted."""
-    before = refusals(reason)
-    yield
-    assert refusals(reason) == before + times
+async def served() -> AsyncIterator[Served]:
+    async with serving() as served:
+        yield served
 
 
 async def test_requests_on_one_connection_are_answered_one_after_another(served: Served) -> None:
     peer = await served.connect()
     for _ in range(3):
-        await peer.send(b"GET / HTTP/1.1\r\n" + HEAD + b"\r\n")
+        await peer.send(GET)
         assert (await peer.response()).startswith(b"HTTP/1.1 200 ")
     # Two at a time, and a head in two pieces that begins in the middle of what is parsed at once.
     one = b"POST /read HTTP/1.1\r\nhost: x\r\ncontent-length: 1500\r\n\r\n" + b"b" * 1500
@@ -289,94 +173,6 @@ async def test_who_does_not_read_the_answer_is_closed(served: Served) -> None:
     await peer.send(b"GET /large HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
     await until(lambda: refusals("slow_reader") == before + 1)
     peer.writer.close()
-
-
-async def test_one_address_has_only_so_many_connections(served: Served) -> None:
-    with refused("connections_of_address", 3):
-        peers = [await served.connect() for _ in range(4)]
-        more = [await served.connect() for _ in range(3)]
-        for peer in more:
-            assert (await peer.rest()).startswith(b"HTTP/1.1 503 ")
-        other = await served.connect("127.0.0.2")
-        await other.send(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-        await other.response()
-    for peer in [*peers, other]:
-        peer.writer.close()
-
-
-@pytest.mark.parametrize("limits", [{"request_timeout_seconds": 30}])
-async def test_a_trusted_proxy_has_any_number_and_all_together_only_so_many(
-    served: Served,
-) -> None:
-    with refused("connections"):
-        peers = [await served.connect("127.0.0.9") for _ in range(6)]
-        refused_one = await served.connect("127.0.0.3")
-        assert (await refused_one.rest()).startswith(b"HTTP/1.1 503 ")
-    peers[0].writer.close()
-    await until_served(served)
-    for peer in peers:
-        peer.writer.close()
-
-
-async def until_served(served: Served) -> None:
-    async with asyncio.timeout(10):
-        while True:
-            peer = await served.connect("127.0.0.3")
-            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-                await peer.send(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-                if (await peer.response()).startswith(b"HTTP/1.1 200 "):
-                    peer.writer.close()
-                    return
-
-
-@pytest.mark.parametrize("limits", [{"request_timeout_seconds": 30}])
-async def test_who_waits_for_nothing_makes_room_the_longest_waiting_first(served: Served) -> None:
-    idle = [await served.connect() for _ in range(3)]
-    for peer in idle:
-        await peer.send(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-        await peer.response()
-    busy = await served.connect()
-    await busy.send(b"GET /hold HTTP/1.1\r\nhost: x\r\n\r\n")
-    # The first one is used again, so that the second has waited for longest.
-    await idle[0].send(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-    await idle[0].response()
-    newest = await served.connect()
-    await newest.send(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-    await newest.response()
-    assert await idle[1].rest() == b""
-    for peer in (idle[0], idle[2]):
-        await peer.send(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-        await peer.response()
-    served.release.set()
-    await busy.response()
-    for peer in (*idle, busy, newest):
-        peer.writer.close()
-
-
-@pytest.mark.parametrize("limits", [{"max_connections": 10**9}])
-def test_there_are_as_many_as_the_system_allows(limits: dict[str, Any]) -> None:
-    settings = Settings(
-        kafka_bootstrap_servers="nowhere:1",
-        mongodb_uri="mongodb://nowhere",  # type: ignore[arg-type]
-        **limits,
-    )
-    connections = Connections(settings, ())
-    connections.start()
-    assert connections._most < 10**9
-
-
-@pytest.mark.parametrize(
-    ("host", "network"),
-    [
-        ("192.0.2.1", "192.0.2.1"),
-        ("2001:db8::1", "2001:db8::/64"),
-        ("2001:db8::ffff:1", "2001:db8::/64"),
-        ("::ffff:192.0.2.1", "192.0.2.1"),
-        ("", ""),
-    ],
-)
-def test_an_ipv6_network_counts_as_one_address(host: str, network: str) -> None:
-    assert connections_module.network_of(host) == network
 
 
 async def test_what_is_not_http_is_answered_and_counted(served: Served) -> None:
