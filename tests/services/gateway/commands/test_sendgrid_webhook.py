@@ -61,26 +61,27 @@ def gateway() -> Gateway:
     return Gateway()
 
 
-@pytest.mark.parametrize("ahead", [0, 9 * MINUTE, -DAY, -3 * DAY + MINUTE])
+@pytest.mark.parametrize("ahead", [0, 9 * MINUTE, -DAY, -3 * DAY + 10 * MINUTE])
 async def test_a_report_counts_for_three_days(gateway: Gateway, ahead: int) -> None:
     timestamp = str(int(time.time()) + ahead)
     [command] = await gateway.receive(event("open", ENTRY), timestamp=timestamp)
     assert command.kind == "opened"
 
 
-@pytest.mark.parametrize(
-    "timestamp",
-    [
-        *(str(int(time.time()) + ahead) for ahead in (11 * MINUTE, -3 * DAY - MINUTE, 10**11)),
-        *("now", "-5", "+5", "1e9", "1_0", "1.5", " ", "0x10", "9" * 400, "\u0661\u0662"),
-        *(f"{int(time.time())}.0", f" {int(time.time())}", f"{int(time.time())}000"),
-    ],
-)
-async def test_a_signed_timestamp_has_to_be_a_number_of_about_now(
-    gateway: Gateway, timestamp: str
-) -> None:
+@pytest.mark.parametrize("ahead", [12 * MINUTE, -3 * DAY - MINUTE, 10**11])
+async def test_a_signed_timestamp_has_to_be_of_about_now(gateway: Gateway, ahead: int) -> None:
     with pytest.raises(InvalidWebhookSignature, match="timestamp"):
-        await gateway.receive(event("open", ENTRY), timestamp=timestamp)
+        await gateway.receive(event("open", ENTRY), timestamp=str(int(time.time()) + ahead))
+    assert gateway.sent.commands == []
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["now", "-{}", "+{}", "{}e0", "{}.0", " {}", "{} ", "{}000", "0x{}", "9" * 400, "\u0661{}"],
+)
+async def test_a_signed_timestamp_has_to_be_a_number(gateway: Gateway, form: str) -> None:
+    with pytest.raises(InvalidWebhookSignature, match="timestamp"):
+        await gateway.receive(event("open", ENTRY), timestamp=form.format(int(time.time())))
     assert gateway.sent.commands == []
 
 
