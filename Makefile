@@ -56,6 +56,7 @@ lint: .venv/ready  ## Check format, lint, types, architecture, secrets and locks
 	@# Not by their names (tests have passwords), nor hexadecimal ones (digests and pins).
 	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook \
 		--disable-plugin KeywordDetector --disable-plugin HexHighEntropyString
+	$(BIN)/python -m tests.architecture.pins
 	@$(MAKE) --no-print-directory locks-check
 
 .PHONY: check
