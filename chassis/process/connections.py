@@ -8,7 +8,7 @@ import asyncio
 import math
 import resource
 import socket
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from ipaddress import AddressValueError, IPv6Address, IPv6Network
 
 import structlog
@@ -73,13 +73,13 @@ class Connections:
     first; without any, the new one is refused.
     """
 
-    def __init__(self, settings: Settings, trusted: Container[str]) -> None:
-        """`trusted`: addresses of proxies, of each of which there may be any number."""
+    def __init__(self, settings: Settings, is_proxy: Callable[[str], bool]) -> None:
+        """`is_proxy`: whether an address is a trusted proxy's, with any number of connections."""
         self.span = settings.request_timeout_seconds
         self.rate = settings.min_bytes_per_second
         self._most = settings.max_connections
         self._most_of_network = settings.max_connections_per_address
-        self._trusted = trusted
+        self._is_proxy = is_proxy
         self._open: dict[asyncio.Transport, Connection] = {}
         self._networks: dict[str, set[Connection]] = {}
         self._idle: dict[Connection, None] = {}
@@ -97,7 +97,7 @@ class Connections:
         self, transport: asyncio.Transport, host: str, overdue: Callable[[], None]
     ) -> Connection | None:
         """Admit a connection, or return None: there are too many."""
-        network = None if host in self._trusted else network_of(host)
+        network = None if self._is_proxy(host) else network_of(host)
         others = self._networks.get(network, set()) if network else set()
         if len(others) >= self._most_of_network and not self._close_idle(others):
             count_refusal("connections_of_address")

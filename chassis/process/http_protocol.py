@@ -71,7 +71,7 @@ class GuardedHttp(HttpToolsProtocol):
     # Whether a part of a request ended in what is being parsed: what follows is of another part.
     _part_ended = False
 
-    def connection_made(self, transport: BaseTransport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: BaseTransport) -> None:
         """Admit the connection, or refuse it at once."""
         super().connection_made(cast("Transport", transport))
         host = self.client[0] if self.client else ""

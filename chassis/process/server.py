@@ -45,7 +45,7 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._settings = settings
         proxies = ProxyHeadersMiddleware(config.app, config.forwarded_allow_ips)  # type: ignore[arg-type]
-        self._connections = Connections(settings, proxies.trusted_hosts)
+        self._connections = Connections(settings, proxies.trusted_hosts.__contains__)
         self._http = config.http = guarded_http(self._connections, settings.max_header_bytes)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from statistics import mean
 from typing import NamedTuple
+from uuid import uuid4
 
 import httpx2
 from rich.console import Console
@@ -18,11 +19,12 @@ from rich.table import Table
 
 from chassis.mongo.client import connect
 from ops.servers.ports import LOOPBACK, free_port
+from services.gateway.live.feed import MAX_STREAMS
 from tests import servers
 from tests.bench import wrk
 from tests.bench.results import InvalidRun
 from tests.bench.seeded_views import DATABASE, fill
-from tests.system import AGENT, AUTHORIZED, system, topic_prefix
+from tests.system import AGENT, AUTHORIZED, authorized, create_admin, system, topic_prefix
 
 TARGET_RATIO, TARGET_P95_MS, TARGET_COST = 0.60, 60, 0.20
 STREAMS, ROUNDS, TASKS_EACH = 500, 2, 5
@@ -76,7 +78,12 @@ async def api(console: Console, folder: Path) -> None:
         ours = running.api[0]
         async with _bare(mongodb.address) as bare:
             pairs = [await _compare_rates(bare, ours, path, seconds) for path in LISTS]
-        streamed = await _with_streams(ours, seconds)
+        agents = [AUTHORIZED]
+        for _ in range(STREAMS // MAX_STREAMS - 1):
+            agent_id = uuid4()
+            await create_admin(kafka, mongodb, prefix, {"AGENT_ID": str(agent_id)})
+            agents.append(authorized(agent_id))
+        streamed = await _with_streams(ours, agents, seconds)
         posted = await wrk.post_steadily(ours, "/api/clients", AUTHORIZED["Authorization"], seconds)
         searches = {terms: await _search_p95(ours, terms) for terms in SEARCHES}
         took = await _import_seconds(ours)
@@ -95,12 +102,12 @@ async def _compare_rates(bare: str, ours: str, path: str, seconds: int) -> _Pair
     return measured
 
 
-async def _with_streams(ours: str, seconds: int) -> _Pair:
+async def _with_streams(ours: str, agents: list[dict[str, str]], seconds: int) -> _Pair:
     """Request follow-ups, in turn without and with open streams."""
     measured = _Pair(f"{TASKS}, {STREAMS} streams open", [], [])
     for _ in range(ROUNDS):
         measured.bare.append(await wrk.rate_of(ours + TASKS, AUTHORIZED, seconds))
-        async with _open_streams(ours):
+        async with _open_streams(ours, agents):
             measured.ours.append(await wrk.rate_of(ours + TASKS, AUTHORIZED, seconds))
     return measured
 
@@ -160,8 +167,9 @@ async def _bare(uri: str) -> AsyncIterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def _open_streams(ours: str) -> AsyncIterator[None]:
-    arguments = (f"{ours}/api/events", AUTHORIZED["Authorization"], str(STREAMS))
+async def _open_streams(ours: str, agents: list[dict[str, str]]) -> AsyncIterator[None]:
+    each = (agent["Authorization"] for agent in agents)
+    arguments = (f"{ours}/api/events", str(MAX_STREAMS), *each)
     async with _process("open_streams", *arguments) as process:
         assert process.stdout
         if await asyncio.wait_for(process.stdout.readline(), _START_SECONDS) != b"open\n":

@@ -1,7 +1,7 @@
-"""Holds event streams open: `python -m tests.bench.open_streams URL AUTHORIZATION COUNT`.
+"""Holds event streams open: `python -m tests.bench.open_streams URL COUNT AUTHORIZATION …`.
 
-Prints "open" once all have had their first event; exits with its input. A stream that ends is an
-error.
+COUNT of each authorization. Prints "open" once all have had their first event; exits with its
+input. A stream that ends is an error.
 """
 
 import asyncio
@@ -11,10 +11,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 
-async def main(url: str, authorization: str, count: str) -> None:
+async def main(url: str, count: str, *authorizations: str) -> None:
     """Open the streams and read them until the input ends."""
-    opened = [asyncio.Event() for _ in range(int(count))]
-    streams = [_read(url, authorization, each) for each in opened]
+    by_whom = authorizations * int(count)
+    opened = [asyncio.Event() for _ in by_whom]
+    streams = [_read(url, whose, each) for whose, each in zip(by_whom, opened, strict=True)]
     watching: asyncio.Future[Any] = asyncio.gather(*streams)
     greeted: asyncio.Future[Any] = asyncio.create_task(_greeted(opened))
     await asyncio.wait({watching, greeted}, return_when=asyncio.FIRST_COMPLETED)

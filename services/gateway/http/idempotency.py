@@ -81,10 +81,11 @@ class IdempotencyMiddleware:
 
     async def _claim(self, id_: str, agent_id: UUID, digest: bytes) -> Raw:
         """Store the request, or find it stored. Raises IdempotencyKeyReused, TooManyRequests."""
+        found: Raw | None
         try:
             await self._share.check(agent_id)
         except TooManyRequests:
-            found: Raw | None = await self._requests.find_one({"_id": id_})
+            found = await self._requests.find_one({"_id": id_})
             if found is None:
                 raise
         else:
@@ -102,11 +103,14 @@ class IdempotencyMiddleware:
             "created_at": datetime.now(UTC),
             "size": DOCUMENT_BYTES,
         }
-        found: Raw = await self._requests.find_one_and_update(
-            {"_id": id_},
-            {"$setOnInsert": document},
-            upsert=True,
-            return_document=ReturnDocument.AFTER,
+        found = cast(
+            "Raw",
+            await self._requests.find_one_and_update(
+                {"_id": id_},
+                {"$setOnInsert": document},
+                upsert=True,
+                return_document=ReturnDocument.AFTER,
+            ),
         )
         if found["command_id"] == command_id:
             self._share.take(agent_id, DOCUMENT_BYTES)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from chassis.mongo.client import Database
+from chassis.mongo.client import Database, Raw
 from services.gateway.accounts.documents import IDEMPOTENCY_RETENTION, IdempotencyDocument
 from services.gateway.errors import TooManyRequests
 
@@ -26,6 +26,14 @@ class _Usage:
     used: int
     # Since it was read.
     added: int = 0
+
+
+def sum_of_sizes(agent_id: UUID) -> list[Raw]:
+    """Return the aggregation of what an agent's documents take."""
+    return [
+        {"$match": {"agent_id": agent_id}},
+        {"$group": {"_id": None, "size": {"$sum": "$size"}}},
+    ]
 
 
 class IdempotencyShare:
@@ -59,12 +67,7 @@ class IdempotencyShare:
         return usage
 
     async def _read(self, agent_id: UUID) -> int:
-        found = await self._requests.aggregate(
-            [
-                {"$match": {"agent_id": agent_id}},
-                {"$group": {"_id": None, "size": {"$sum": "$size"}}},
-            ]
-        )
+        found = await self._requests.aggregate(sum_of_sizes(agent_id))
         return sum([row["size"] async for row in found])
 
     async def _seconds_until_expiry(self, agent_id: UUID) -> float:

@@ -97,7 +97,7 @@ class Peer:
 async def serving(**limits: Any) -> AsyncIterator[Served]:
     """Run the server with the limits above, or others."""
     settings = settings_with(**(LIMITS | limits))
-    connections = Connections(settings, trusted={PROXY})
+    connections = Connections(settings, lambda host: host == PROXY)
     connections.start()
     served = Served()
     http = guarded_http(connections, settings.max_header_bytes)

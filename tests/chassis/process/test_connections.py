@@ -90,7 +90,7 @@ async def test_who_waits_for_nothing_makes_room_the_longest_waiting_first(served
 
 
 def test_there_are_as_many_as_the_system_allows() -> None:
-    of_process = Connections(settings_with(max_connections=10**9), ())
+    of_process = Connections(settings_with(max_connections=10**9), lambda _: False)
     of_process.start()
     assert of_process._most < 10**9
 

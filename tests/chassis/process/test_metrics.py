@@ -1,5 +1,6 @@
 """Metrics as Prometheus reads them, and refusals that do not fill the log."""
 
+import time
 from typing import Any
 
 import pytest
@@ -36,7 +37,7 @@ def test_refusals_are_counted_and_logged_once_a_minute_with_their_number(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = 1000.0
-    monkeypatch.setattr(metrics.time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     with capture_logs() as logs:
         for _ in range(100):
             count_refusal("one of the test")

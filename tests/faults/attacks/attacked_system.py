@@ -58,7 +58,7 @@ class Outcome:
 
     @property
     def memory_growth(self) -> int:
-        """How much memory the gateway took more than before."""
+        """How much more memory the gateway took than for the honest requests alone."""
         return max(0, self.memory - self.memory_before)
 
 
@@ -68,6 +68,9 @@ class AttackedSystem:
     def __init__(self, running: Running, target: Target, login: accounts.Credentials) -> None:
         self._running = running
         self._target = target
+        # What the gateway takes for the same honest requests without an attack; hashing a password
+        # alone takes 64 MiB.
+        self._usual_memory = 0
         self._login = login
         [self._gateway] = running.processes["gateway"]
         self._metrics = f"http://127.0.0.1:{self._gateway.environment['METRICS_PORT']}/metrics"
@@ -76,7 +79,7 @@ class AttackedSystem:
 
     async def attack(self, name: str | None, seconds: float) -> Outcome:
         """Attack for so long (not at all without a name), and do the honest agent's requests."""
-        outcome = Outcome(name or "nothing", memory_before=self._memory())
+        outcome = Outcome(name or "nothing", memory_before=self._usual_memory or self._memory())
         refused, lines = await self._refusals(), self._log_lines()
         async with _attacking(name, self._target):
             # The first connections are open, and the first files are being read.
@@ -89,6 +92,8 @@ class AttackedSystem:
                 )
             outcome.connections = await self._metric("realtoros_connections")
             after = await self._refusals()
+        if name is None:
+            self._usual_memory = outcome.memory
         outcome.refused = {
             reason: count - refused.get(reason, 0)
             for reason, count in after.items()

@@ -38,6 +38,8 @@ async def attacked(
 ) -> AsyncIterator[AttackedSystem]:
     folder, prefix = tmp_path_factory.mktemp("attacked"), f"attacked-{uuid4().hex[:8]}."
     async with attacked_system(folder, kafka, mongodb_server, prefix) as system:
+        usual = await system.attack(None, 3)
+        assert usual.failed == []
         yield system
 
 
