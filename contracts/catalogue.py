@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import get_args
 
-from contracts import composer, crm, mailer, replies, scheduler
+from contracts import composer, crm, mailer, notices, replies, scheduler
 from contracts.message import Message
 from contracts.services import SERVICES
 
@@ -51,6 +51,7 @@ EVENTS = (
     # Mailer reads its own events, too: a reaction raises an alert for each failure.
     _events("emails", "mailer", mailer.EmailEvent | mailer.SuppressionEvent, "mailer", "gateway"),
     _events("alerts", "mailer", mailer.AlertEvent),
+    _events("notices", "mailer", notices.NoticeEvent),
 )
 COMMANDS = (
     _commands(
@@ -73,7 +74,7 @@ COMMANDS = (
         scheduler.CancelPlan,
     ),
     _commands("drafts", "composer", composer.RetryDraft),
-    _commands("emails", "mailer", mailer.ResolveEmail, mailer.RecordDelivery),
+    _commands("emails", "mailer", mailer.ResolveEmail, mailer.RecordDelivery, notices.SendNotice),
 )
 # The services that carry out commands.
 OWNERS = tuple(dict.fromkeys(owner for topic in COMMANDS for owner in topic.readers))

@@ -1,4 +1,4 @@
-"""What mailer stores: emails, suppressions, alerts, and a view of deleted clients."""
+"""What mailer stores: emails, suppressions, alerts, notices; views of deleted clients and more."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -12,7 +12,8 @@ from chassis.recovery.persistence import Store
 from contracts.crm import AgentDeactivated, AgentReactivated, ClientDeleted
 from contracts.mailer import AlertEvent, EmailEvent, SuppressionEvent
 from contracts.message import Time
-from services.mailer import alert, email, suppression
+from contracts.notices import NoticeEvent
+from services.mailer import alert, email, notice, suppression
 
 
 class EmailDocument(StateDocument[email.Email]):
@@ -46,6 +47,14 @@ class AlertDocument(StateDocument[alert.Alert]):
         indexes: ClassVar = [DUE]
 
 
+class NoticeDocument(StateDocument[notice.Notice]):
+    """A notice's state."""
+
+    class Settings:
+        name = "notices"
+        indexes: ClassVar = [DUE]
+
+
 class DeletedClientDocument(UuidDocument):
     """A tombstone: nothing may be sent to this client."""
 
@@ -69,6 +78,7 @@ SUPPRESSIONS = Aggregate[suppression.Suppression, SuppressionEvent](
     "suppression", SuppressionDocument, suppression.evolve
 )
 ALERTS = Aggregate[alert.Alert, AlertEvent]("alert", AlertDocument, alert.evolve)
+NOTICES = Aggregate[notice.Notice, NoticeEvent]("notice", NoticeDocument, notice.evolve)
 
 
 def _tombstone(
@@ -96,4 +106,6 @@ INACTIVE_AGENTS = View(
     (AgentDeactivated, AgentReactivated),
 )
 
-STORE = Store(aggregates=(EMAILS, SUPPRESSIONS, ALERTS), views=(DELETED_CLIENTS, INACTIVE_AGENTS))
+STORE = Store(
+    aggregates=(EMAILS, SUPPRESSIONS, ALERTS, NOTICES), views=(DELETED_CLIENTS, INACTIVE_AGENTS)
+)

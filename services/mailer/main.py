@@ -3,7 +3,7 @@
 from chassis.service import Service
 from contracts.composer import EmailComposed
 from contracts.mailer import RecordDelivery, ResolveEmail
-from services.mailer import alert_worker, email_worker, reactions
+from services.mailer import alert_worker, email_worker, notice_worker, reactions
 from services.mailer.documents import EMAILS, STORE, SUPPRESSIONS
 from services.mailer.settings import MailerSettings
 from services.mailer.suppression_worker import confirm_suppression
@@ -21,6 +21,7 @@ def build(settings: MailerSettings) -> Service:
     email_worker.register_sending(service, transport, settings)
     emails = service.database[EMAILS.collection]
     service.when_due(SUPPRESSIONS, confirm_suppression, slots=8, emails=emails)
+    notice_worker.register_notices(service, transport, settings)
     if settings.admin_email:
         alert_worker.register_alerts(service, transport, settings)
     service.close(transport.close)

@@ -6,8 +6,8 @@ from uuid import UUID
 from chassis.inbox.reactor import Reaction
 from contracts.composer import EmailComposed
 from contracts.mailer import RecordDelivery, suppression_id
-from services.mailer import alert, email, suppression
-from services.mailer.documents import ALERTS, EMAILS, SUPPRESSIONS
+from services.mailer import alert, email, notice, suppression
+from services.mailer.documents import ALERTS, EMAILS, NOTICES, SUPPRESSIONS
 
 
 def _of_followup(composed: EmailComposed) -> UUID:
@@ -23,3 +23,4 @@ record_delivery = Reaction(EMAILS, attrgetter("email_id"), email.record)
 resolve_email = Reaction(EMAILS, attrgetter("email_id"), email.resolve)
 suppress_address = Reaction(SUPPRESSIONS, _of_address, suppression.suppress)
 raise_alert = Reaction(ALERTS, alert.alert_id, alert.raise_alert)
+queue_notice = Reaction(NOTICES, attrgetter("notice_id"), notice.queue)

@@ -57,6 +57,7 @@ from contracts.mailer import (
     SuppressionConfirmed,
 )
 from contracts.message import Message
+from contracts.notices import NoticeFailed, NoticeQueued, NoticeSent, NoticeStarted, SendNotice
 from contracts.replies import CommandAccepted, CommandRejected
 from contracts.scheduler import (
     CancelFollowup,
@@ -113,11 +114,19 @@ LETTER = Letter(
     subject="Your search in Springfield",
     body="Hi María José,\n\nhow is the search going?\n\nWarmly,\nDana",
 )
+NOTICE = Letter(
+    to_name="",
+    to_email=PROFILE.email,
+    from_name="RealtorOS",
+    subject="RealtorOS: set a new password",
+    body="Set it here: https://realtoros.example/reset?token=…",
+)
 _agent: dict[str, Any] = {"agent_id": AGENT}
 _client: dict[str, Any] = {**_agent, "client_id": CLIENT}
 _followup: dict[str, Any] = {**_client, "followup_id": FOLLOWUP}
 _email: dict[str, Any] = {**_followup, "email_id": EMAIL}
 _alert: dict[str, Any] = _client | {"followup_id": FOLLOWUP, "alert_id": ALERT}
+_notice: dict[str, Any] = _agent | {"notice_id": ALERT}
 _kind: dict[str, Any] = {"stage": "negotiating", "property_type": "commercial"}
 _recipient = Recipient(client=DETAILS, agent=PROFILE)
 
@@ -197,6 +206,10 @@ SAMPLES: tuple[Message, ...] = (
     AlertStarted(**_alert, attempt=1, started_at=NOON),
     AlertSent(**_alert, sent_at=NOON),
     AlertFailed(**_alert, error="the mail provider answered 503", failed_at=NOON, retry_at=LATER),
+    NoticeQueued(**_notice, queued_at=NOON, expires_at=LATER, personal=NOTICE),
+    NoticeStarted(**_notice, attempt=1, started_at=NOON),
+    NoticeSent(**_notice, sent_at=NOON),
+    NoticeFailed(**_notice, error="the mail provider answered 503", failed_at=NOON, retry_at=LATER),
     RegisterAgent(**_agent, personal=PROFILE),
     UpdateAgent(**_agent, personal=PROFILE),
     DeactivateAgent(**_agent, deactivated_at=NOON),
@@ -231,6 +244,7 @@ SAMPLES: tuple[Message, ...] = (
         reason="550 no such mailbox",
         personal=RecordedAddress(email="Maria@Mail.example"),
     ),
+    SendNotice(**_notice, expires_at=LATER, personal=NOTICE),
     CommandAccepted(**_agent, about=f"client-{CLIENT}", version=3),
     CommandRejected(
         **_agent,

@@ -9,7 +9,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
-from sendgrid.helpers.mail import CustomArg, From, Mail, ReplyTo, To
+from sendgrid.helpers.mail import (
+    ClickTracking,
+    CustomArg,
+    From,
+    Mail,
+    OpenTracking,
+    ReplyTo,
+    To,
+    TrackingSettings,
+)
 from sendgrid.helpers.mail.exceptions import ApiKeyIncludedException
 
 from chassis.domain.errors import CallFailed, OutcomeUnknown
@@ -47,6 +56,9 @@ def mail_send(outgoing: OutgoingLetter, sender: str) -> dict[str, Any]:
         mail.reply_to = ReplyTo(wire_address(letter.reply_to))
     for name, value in outgoing.custom_args.items():
         mail.add_custom_arg(CustomArg(name, value))
+    if not outgoing.tracked:
+        off = ClickTracking(enable=False, enable_text=False), OpenTracking(enable=False)
+        mail.tracking_settings = TrackingSettings(*off)
     body: dict[str, Any] = mail.get()
     return body
 

@@ -13,13 +13,15 @@ from services.mailer.transports.headers import valid_address
 class OutgoingLetter:
     """A letter and the attempt that sends it. Text in the letter is hostile input.
 
-    `id` and `attempt` name the call; the provider's reports carry the `custom_args`.
+    `id` and `attempt` name the call; the provider's reports carry the `custom_args`. Links of a
+    letter that is not `tracked` stay as they are: they are secrets of its reader.
     """
 
     id: UUID
     attempt: int
     letter: Letter
     custom_args: Mapping[str, str]
+    tracked: bool = True
 
 
 class Transport(Protocol):

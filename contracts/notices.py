@@ -1,0 +1,63 @@
+"""The messages of mailer about notices: emails of RealtorOS itself to who has an account.
+
+They hold links that let their reader confirm an address or set a password. Such a link is good for
+a short time and once; what stays in the topic opens nothing any more (ADR 16).
+"""
+
+from uuid import UUID
+
+from contracts.composer import Letter
+from contracts.message import Command, Event, Message, Time
+
+
+class NoticeStream(Message):
+    """Messages about the stream `notice-<notice_id>`: one per notice."""
+
+    notice_id: UUID
+
+    @property
+    def stream(self) -> str:
+        return f"notice-{self.notice_id}"
+
+    @property
+    def key(self) -> UUID:
+        return self.notice_id
+
+
+class NoticeQueued(NoticeStream, Event, name="realtoros.NoticeQueued.v1"):
+    """The notice waits to be sent; after `expires_at` it is of no use and not sent any more."""
+
+    queued_at: Time
+    expires_at: Time
+    personal: Letter
+
+
+class NoticeStarted(NoticeStream, Event, name="realtoros.NoticeStarted.v1"):
+    """The notice is about to be sent, once: without an answer it is not sent again."""
+
+    attempt: int
+    started_at: Time
+
+
+class NoticeSent(NoticeStream, Event, name="realtoros.NoticeSent.v1"):
+    """The provider accepted the notice."""
+
+    sent_at: Time
+
+
+class NoticeFailed(NoticeStream, Event, name="realtoros.NoticeFailed.v1"):
+    """The notice was refused, or is too late; another attempt at `retry_at`, if there is one."""
+
+    error: str
+    failed_at: Time
+    retry_at: Time | None = None
+
+
+NoticeEvent = NoticeQueued | NoticeStarted | NoticeSent | NoticeFailed
+
+
+class SendNotice(NoticeStream, Command, name="realtoros.SendNotice.v1"):
+    """Send the letter once, until `expires_at`."""
+
+    expires_at: Time
+    personal: Letter

@@ -1,0 +1,54 @@
+"""The worker for due notices: emails each once, through the same transport."""
+
+from uuid import uuid5
+
+import structlog
+
+from chassis.domain.errors import CallFailed, OutcomeUnknown
+from chassis.domain.retry import RetryPolicy
+from chassis.eventlog.due_loop import Work
+from chassis.service import Service
+from contracts.notices import NoticeEvent, SendNotice
+from services.mailer import notice, reactions
+from services.mailer.documents import NOTICES
+from services.mailer.notice import Notice
+from services.mailer.settings import MailerSettings
+from services.mailer.transports.transport import OutgoingLetter, Transport
+
+log = structlog.get_logger(__name__)
+
+
+def register_notices(service: Service, transport: Transport, settings: MailerSettings) -> None:
+    """Queue the notices that are ordered, and send them."""
+    service.react(SendNotice, reactions.queue_notice)
+    service.when_due(NOTICES, send_notice, slots=4, transport=transport, policy=settings.retries)
+
+
+async def send_notice(
+    work: Work[Notice, NoticeEvent], *, transport: Transport, policy: RetryPolicy
+) -> None:
+    """Append NoticeStarted, then call, then append the answer.
+
+    Without an answer the notice stays `started`: its link can be asked for again.
+    """
+    answered = uuid5(work.due_set_by, "answer")
+    started = await work.append(notice.start)
+    if started.status != "started" or started.letter is None:
+        log.warning("notice_expired")
+        return
+    outgoing = OutgoingLetter(
+        started.notice_id,
+        started.attempt,
+        started.letter,
+        {"notice_id": str(started.notice_id)},
+        tracked=False,
+    )
+    try:
+        await transport.send(outgoing)
+    except CallFailed as failure:
+        log.warning("notice_failed", attempt=started.attempt, error=failure.reason)
+        await work.append(notice.fail_attempt, cause=answered, failure=failure, policy=policy)
+    except OutcomeUnknown as unknown:
+        log.warning("notice_outcome_unknown", attempt=started.attempt, error=unknown.reason)
+    else:
+        await work.append(notice.sent, cause=answered)
