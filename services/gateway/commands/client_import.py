@@ -14,11 +14,12 @@ from pydantic import BaseModel
 
 from chassis.mongo.client import Database
 from contracts.crm import CreateClient, NewClientDetails
-from contracts.replies import CommandAccepted
+from contracts.replies import CommandAccepted, CommandRejected
 from services.gateway.commands.client import CommandClient
 from services.gateway.commands.csv_workers import CsvWorkers
+from services.gateway.commands.daily_quota import DailyQuota
 from services.gateway.commands.replies import Reply
-from services.gateway.errors import FieldError, TooManyRequests
+from services.gateway.errors import FieldError, TooManyRequests, Unavailable
 from services.gateway.leads.rows import LINE, ClientRow, RefusedRow, Rows
 
 # So many emails are looked up in one query.
@@ -58,8 +59,9 @@ class ImportReport(BaseModel):
 class ClientImports:
     """Imports files of clients, one of an agent's at a time. One per gateway process."""
 
-    def __init__(self, commands: CommandClient, database: Database) -> None:
+    def __init__(self, commands: CommandClient, database: Database, quota: DailyQuota) -> None:
         self._commands = commands
+        self._quota = quota
         self._database = database
         self._workers = CsvWorkers()
         self._importing: set[UUID] = set()
@@ -85,29 +87,41 @@ class ClientImports:
 
         The ids of commands and clients follow from `base` and the line, so that the same file
         under the same base is not imported twice. Raises Unavailable without Kafka: what was
-        imported by then is known when the file comes again.
+        imported by then is known when the file comes again. Lines beyond the day's quota are
+        refused.
         """
-        known = await self._known(agent_id, rows.clients, base)
+        stored = await self._stored(agent_id, rows.clients)
+        # Not from this very import.
+        known = {n: id_ for n, id_ in stored.items() if id_ != _ids(base, n)[1]}
+        new = [number for number, _, _ in rows.clients if number not in stored]
+        grant = await self._quota.take(agent_id, len(new))
+        beyond = frozenset(new[grant.number :])
         ids: dict[int, tuple[UUID, UUID]] = {}
 
         def commands() -> Iterator[tuple[UUID, CreateClient]]:
             for number, _, fields in rows.clients:
-                if number not in known:
+                if number not in known and number not in beyond:
                     command_id, client_id = ids[number] = _ids(base, number)
                     yield command_id, _create(agent_id, client_id, fields)
 
-        replies = await self._commands.execute_all(commands())
+        try:
+            replies = await self._commands.execute_all(commands())
+        except Unavailable:
+            # The file has to come again, and not at the cost of two.
+            await self._quota.give_back(grant, grant.number)
+            raise
+        rejected = (replies.get(ids[n][0]) for n in new[: grant.number])
+        await self._quota.give_back(grant, sum(isinstance(r, CommandRejected) for r in rejected))
         lines = chain(
             (_refused(n, reasons) for n, reasons in groupby(_drained(rows.refused), itemgetter(0))),
             (ImportedLine(line=n, outcome="known", client_id=id_) for n, id_ in known.items()),
+            (_refused(n, [(n, LINE, self._quota.reason)]) for n in beyond),
             (_line(n, *both, replies.get(both[0])) for n, both in ids.items()),
         )
         return await _report(lines)
 
-    async def _known(
-        self, agent_id: UUID, clients: Sequence[ClientRow], base: UUID
-    ) -> Mapping[int, UUID]:
-        """Return the clients that have the emails of lines already, and not from this very import.
+    async def _stored(self, agent_id: UUID, clients: Sequence[ClientRow]) -> Mapping[int, UUID]:
+        """Return the clients that have the emails of lines already.
 
         It saves crm from refusing a file that comes again, a line at a time.
         """
@@ -115,7 +129,7 @@ class ClientImports:
         lines = {email.lower(): number for number, email, _ in clients}
         # As a view's words to search for are written.
         emails = list({email.casefold() for _, email, _ in clients})
-        known: dict[int, UUID] = {}
+        stored: dict[int, UUID] = {}
         for start in range(0, len(emails), LOOKED_UP):
             where = {
                 "agent_id": agent_id,
@@ -123,9 +137,9 @@ class ClientImports:
             }
             async for row in self._database["clients"].find(where, {"email": 1}):
                 number = lines.get(row["email"].lower())
-                if number is not None and _ids(base, number)[1] != row["_id"]:
-                    known[number] = row["_id"]
-        return known
+                if number is not None:
+                    stored[number] = row["_id"]
+        return stored
 
 
 async def _report(lines: Iterable[ImportedLine]) -> bytes:

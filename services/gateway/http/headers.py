@@ -17,13 +17,16 @@ CORS_REQUEST_HEADERS = [
 CORS_EXPOSED_HEADERS = [
     *("ETag", "Link", "Location", "Retry-After", "X-Total-Count", "Idempotency-Replayed"),
 ]
-# The API answers data: no page of it runs scripts, is framed, or is stored by a shared cache
-# (OWASP REST Security Cheat Sheet).
+# The API answers data, and pages with a form: no page of it runs scripts, is framed, or is stored
+# by a shared cache (OWASP REST Security Cheat Sheet).
 _ALWAYS = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (
+        b"content-security-policy",
+        b"default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ),
     (b"cross-origin-resource-policy", b"same-site"),
 ]
 _PRIVATE = (b"cache-control", b"private, no-cache")

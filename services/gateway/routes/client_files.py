@@ -83,6 +83,7 @@ class ClientFiles(Controller):
         response; the status is 422 only if the file cannot be read at all. The response comes once
         all imported clients can be read. A line without a reply in time is pending: get its outcome
         at /api/commands/{id}. After 503 import the file again: lines imported before are known.
+        Lines beyond the day's quota of new clients are refused.
         """
         api, agent_id = context_of(request), request.user.agent_id
         with api.imports.slot(agent_id):

@@ -15,6 +15,7 @@ from contracts.crm import (
     UpdateClient,
 )
 from contracts.scheduler import CancelPlan, PausePlan, ResumePlan
+from services.gateway.errors import Rejected
 from services.gateway.http.context import (
     ApiRequest,
     Several,
@@ -45,10 +46,16 @@ class Clients(Controller):
 
     @post(opt={MAY_BE_PENDING: True})
     async def create(self, request: ApiRequest, data: NewClient) -> Response[Created]:
-        """Add a client; five follow-ups are planned for it."""
+        """Add a client; five follow-ups are planned for it. A day's quota limits their number."""
         api, command_id = context_of(request), command_id_of(request)
         client_id = uuid5(command_id, "client")
-        await api.commands.execute(data.to_command(request.user.agent_id, client_id), command_id)
+        command = data.to_command(request.user.agent_id, client_id)
+        grant = await api.quota.take_one(request.user.agent_id)
+        try:
+            await api.commands.execute(command, command_id)
+        except Rejected:
+            await api.quota.give_back(grant)
+            raise
         return Response(
             Created(client_id=client_id),
             status_code=201,
