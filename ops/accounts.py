@@ -16,12 +16,18 @@ from pymongo.errors import DuplicateKeyError
 from chassis.mongo import client as mongo
 from chassis.mongo.client import Database
 from chassis.projections.views import view_raw
+from contracts.addresses import canonical_address
 from contracts.crm import AgentProfile
 from ops.errors import OperatorError
 from ops.servers.stores import mongodb_errors, store_of
 from services.gateway.accounts.activation import activation
 from services.gateway.accounts.caller import EVERY_SCOPE, Role
-from services.gateway.accounts.documents import AccountDocument, ApiKeyDocument, SessionDocument
+from services.gateway.accounts.documents import (
+    AccountDocument,
+    ApiKeyDocument,
+    SessionDocument,
+    of_login,
+)
 from services.gateway.accounts.passwords import Passwords
 
 DATABASE = mongo.database_name("gateway")
@@ -72,13 +78,20 @@ async def add_account(uri: str, profile: AgentProfile, role: Role) -> Credential
 
 
 async def reset_password(uri: str, email: str) -> Credentials:
-    """Set a new password, activate the account and end its sessions. Raises OperatorError."""
+    """Set a new password, activate the account, end its sessions, remove its second factor.
+
+    Raises OperatorError.
+    """
     password = secrets.token_urlsafe(12)
     async with _database(uri) as database:
-        account = {"email": email.casefold()}
         hashed = await Passwords().hash(password)
         found = await database[_ACCOUNTS].find_one_and_update(
-            account, {"$set": {"password": hashed}}
+            of_login(email),
+            {
+                "$set": {"password": hashed, "kept_session": None},
+                "$inc": {"sessions_version": 1},
+                "$unset": {"second_factor": "", "unconfirmed_secret": ""},
+            },
         )
         if found is None:
             raise OperatorError(
@@ -87,7 +100,7 @@ async def reset_password(uri: str, email: str) -> Credentials:
             )
         await database[SessionDocument.Settings.name].delete_many({"agent_id": found["_id"]})
         # A gateway lets crm know.
-        await database[_ACCOUNTS].update_one(*activation(account, active=True))
+        await database[_ACCOUNTS].update_one(*activation({"_id": found["_id"]}, active=True))
     return Credentials(email, password)
 
 
@@ -123,19 +136,23 @@ async def _insert(database: Database, profile: AgentProfile, role: Role, id_: UU
     credentials = Credentials(profile.email, secrets.token_urlsafe(12))
     account = AccountDocument(
         id=id_,
-        email=credentials.email.casefold(),
+        email=canonical_address(credentials.email),
+        canonical=True,
         password=await Passwords().hash(credentials.password),
         role=role,
         unregistered=profile,
         created_at=datetime.now(UTC),
     )
+    taken = OperatorError(
+        f"there is an account with the email {credentials.email} already:"
+        " use another, or `realtoros agents reset`"
+    )
+    if await database[_ACCOUNTS].find_one(of_login(credentials.email), {"_id": 1}):
+        raise taken
     try:
         await database[_ACCOUNTS].insert_one(view_raw(account))
     except DuplicateKeyError as error:
-        raise OperatorError(
-            f"there is an account with the email {credentials.email} already:"
-            " use another, or `realtoros agents reset`"
-        ) from error
+        raise taken from error
     return credentials
 
 
@@ -146,16 +163,28 @@ async def _ensure_api_key(database: Database, folder: Path) -> str:
 
     if api_key := read_api_key(folder):
         token = OpaqueToken.parse(api_key, KIND)
-        if token and await database[_API_KEYS].find_one({"_id": token.id, "secret": token.digest}):
+        if token and await _is_valid(database, token.id, token.digest):
             return api_key
     admin = await database[_ACCOUNTS].find_one({"role": "admin", "active": True})
     if admin is None:
         raise OperatorError(
             "there is no active admin: add one with `realtoros agents add EMAIL --admin`"
         )
-    token, document = new_key(admin["_id"], "realtoros on the command line", EVERY_SCOPE)
+    token, document = new_key(
+        admin["_id"],
+        "realtoros on the command line",
+        EVERY_SCOPE,
+        version=admin.get("keys_version", 0),
+    )
     await database[_API_KEYS].insert_one(view_raw(document))
     return _write(folder / _API_KEY_FILE, str(token))
+
+
+async def _is_valid(database: Database, key_id: UUID, secret: bytes) -> bool:
+    """Return whether the key exists and was not revoked."""
+    key = await database[_API_KEYS].find_one({"_id": key_id, "secret": secret}) or {}
+    account = await database[_ACCOUNTS].find_one({"_id": key.get("agent_id")}) or {}
+    return bool(account) and account.get("keys_version", 0) == key.get("version", 0)
 
 
 def _read(file: Path) -> str | None:

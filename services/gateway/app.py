@@ -13,9 +13,14 @@ from services.gateway.accounts.accounts import Accounts
 from services.gateway.accounts.activation import Activation
 from services.gateway.accounts.api_keys import ApiKeys
 from services.gateway.accounts.authentication import Authentication
+from services.gateway.accounts.links.account_links import AccountLinks
+from services.gateway.accounts.login_limits import LoginLimits
 from services.gateway.accounts.rate_limits import TokenBuckets
+from services.gateway.accounts.second_factor import SecondFactors
+from services.gateway.accounts.sessions import Sessions
 from services.gateway.commands.client import CommandClient
 from services.gateway.commands.client_import import ClientImports
+from services.gateway.commands.daily_quota import DailyQuota
 from services.gateway.commands.sendgrid_webhook import SendGridWebhook
 from services.gateway.http import headers
 from services.gateway.http import problem_details as problems
@@ -23,6 +28,7 @@ from services.gateway.http.context import ApiContext
 from services.gateway.http.idempotency import IdempotencyMiddleware
 from services.gateway.http.openapi import openapi_config
 from services.gateway.live.feed import Feed
+from services.gateway.routes import account_links as link_routes
 from services.gateway.routes import admin as admin_routes
 from services.gateway.routes import agents as agent_routes
 from services.gateway.routes import auth as account_routes
@@ -32,6 +38,7 @@ from services.gateway.routes import commands as command_routes
 from services.gateway.routes import dashboard as dashboard_routes
 from services.gateway.routes import followups as followup_routes
 from services.gateway.routes import live as live_routes
+from services.gateway.routes import second_factor as second_factor_routes
 from services.gateway.routes import system as system_routes
 from services.gateway.routes import timeline as timeline_routes
 from services.gateway.settings import GatewaySettings
@@ -42,11 +49,22 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
     database = service.database
     commands = CommandClient(settings, database, service.views)
     key = settings.sendgrid_webhook_public_key
-    accounts, keys = Accounts(settings, database, commands), ApiKeys(database)
+    limits, sessions = LoginLimits(settings, database), Sessions(settings, database)
+    second_factors = SecondFactors(database, limits)
+    accounts = Accounts(database, commands, sessions, second_factors, limits)
+    keys = ApiKeys(database)
     activation = Activation(database, commands, accounts.register)
-    authentication = Authentication(accounts, keys, TokenBuckets(settings.requests_per_second))
+    authentication = Authentication(
+        accounts,
+        sessions,
+        keys,
+        TokenBuckets(settings.requests_per_second),
+        require_admin_totp=settings.require_admin_totp,
+    )
     feed = Feed(database)
-    imports = ClientImports(commands, database)
+    quota = DailyQuota(database, settings.clients_per_day)
+    imports = ClientImports(commands, database, quota)
+    links = AccountLinks(settings, database, commands, accounts, limits)
     service.close(imports.close)
     api = ApiContext(
         settings=settings,
@@ -57,11 +75,16 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
         webhook=SendGridWebhook(key, commands) if key else None,
         webhook_rates=TokenBuckets(settings.webhooks_per_second),
         accounts=accounts,
+        sessions=sessions,
+        second_factors=second_factors,
+        limits=limits,
         activation=activation,
         keys=keys,
         authentication=authentication,
         feed=feed,
         imports=imports,
+        quota=quota,
+        links=links,
     )
 
     @contextlib.asynccontextmanager
@@ -70,6 +93,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
             service.running() as producer,
             commands.running(producer),
             activation.running(),
+            links.running(),
             feed.running(),
         ):
             yield
@@ -77,6 +101,12 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
     return Litestar(
         route_handlers=[
             account_routes.Auth,
+            link_routes.AccountLinkRoutes,
+            link_routes.confirm_page,
+            link_routes.confirm_form,
+            link_routes.reset_page,
+            link_routes.reset_form,
+            second_factor_routes.SecondFactorRoutes,
             agent_routes.Me,
             agent_routes.Keys,
             client_routes.Clients,

@@ -6,8 +6,11 @@ from services.gateway.accounts.documents import (
     ApiKeyDocument,
     AttemptsDocument,
     IdempotencyDocument,
+    KnownNetworkDocument,
     SessionDocument,
 )
+from services.gateway.accounts.links.documents import LinkRequestDocument
+from services.gateway.commands.daily_quota import DailyUseDocument
 from services.gateway.read_models.documents import CommandDocument
 from services.gateway.read_models.projections import AGENTS, CLIENTS, EMAIL_LOGS, TASKS
 from services.gateway.read_models.timeline import TIMELINE
@@ -20,7 +23,10 @@ STORE = Store(
         ApiKeyDocument,
         AttemptsDocument,
         CommandDocument,
+        DailyUseDocument,
         IdempotencyDocument,
+        KnownNetworkDocument,
+        LinkRequestDocument,
         SessionDocument,
     ),
 )

@@ -31,16 +31,38 @@ class InvalidCredentials(Exception):
     """The credentials are wrong; which part of them is never disclosed."""
 
 
+class SecondFactorRequired(Exception):
+    """The password is right, but the second factor's code is missing, wrong or used: `reason`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class InvalidField(Exception):
+    """A field of the request has a value that this account cannot have."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(reason)
+        self.field = field
+        self.reason = reason
+
+
+class Conflict(Exception):
+    """What is stored does not allow the request; the text says what to do first."""
+
+
 class EmailTaken(Exception):
     """There is an account with this email."""
 
 
 class TooManyRequests(Exception):
-    """The rate limit is reached; `seconds` until requests are accepted again."""
+    """A limit is reached, which `reason` names; `seconds` until requests are accepted again."""
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__()
+    def __init__(self, seconds: float, reason: str = "too many requests") -> None:
+        super().__init__(reason)
         self.seconds = seconds
+        self.reason = reason
 
 
 class IdempotencyKeyReused(Exception):

@@ -24,21 +24,31 @@ class GatewaySettings(Settings):
     logins_per_address: int = Field(default=60, gt=0)
     """Login attempts from one network address in five minutes, at all gateways."""
     logins_per_account: int = Field(default=10, gt=0)
-    """Failed logins to one account in five minutes, at all gateways."""
+    """Failed logins to one account from one network address in five minutes, at all gateways."""
+    logins_from_new_networks: int = Field(default=50, gt=0)
+    """Failed logins to one account in five minutes from all networks that never logged in to it."""
     webhooks_per_second: float = Field(default=20, gt=0)
     """Posts to the webhook from one network address; five seconds' worth may come at once."""
     sendgrid_webhook_public_key: Text = None
     """Verification key of SendGrid's event webhook; without it every report is refused."""
     public_url: str = "http://localhost:8000"
     """Address under which browsers reach the API."""
-    registration: bool = True
-    """Whether anyone can register; else only admins add agents."""
+    registration: bool = False
+    """Whether anyone can register, with an address that they confirm; else admins add agents."""
+    links_per_network: int = Field(default=20, gt=0)
+    """Mailed links (to register, to set a password) from one network address in an hour."""
+    clients_per_day: int = Field(default=20_000, gt=0)
+    """New clients of one agent in a UTC day, at all gateways."""
     token_keys: SecretStr
     """Keys of access tokens: `name:secret,…`, each 32 characters or more; the first one signs."""
     access_token_seconds: float = Field(default=600, gt=0)
     """Lifetime of an access token."""
     refresh_token_days: float = Field(default=30, gt=0)
     """Lifetime of a refresh token in days."""
+    session_days: float = Field(default=90, gt=0)
+    """Lifetime of a session in days, however often it is refreshed."""
+    require_admin_totp: bool = False
+    """Whether admins need a second factor for admin routes."""
     cors_origins: Text = None
     """Origins whose pages may call the API, comma-separated."""
 

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from chassis.mongo.client import Raw, connect
+from contracts.crm import AgentProfile
 from ops import accounts
 from ops.errors import OperatorError
 from ops.servers.stores import apply_indexes
@@ -81,6 +82,15 @@ async def test_a_key_that_the_database_does_not_know_is_made_anew(uri: str, tmp_
     assert accounts.read_api_key(tmp_path) == new.api_key
 
 
+async def test_a_key_that_was_revoked_is_replaced(uri: str, tmp_path: Path) -> None:
+    old = await accounts.ensure_access(uri, tmp_path, {})
+    async with connect(uri) as client:
+        await client[accounts.DATABASE]["accounts"].update_many({}, {"$inc": {"keys_version": 1}})
+    new = await accounts.ensure_access(uri, tmp_path, {})
+    assert new.api_key != old.api_key
+    assert (await accounts.ensure_access(uri, tmp_path, {})).api_key == new.api_key
+
+
 async def test_without_an_active_admin_it_says_what_to_do(uri: str, tmp_path: Path) -> None:
     await accounts.ensure_access(uri, tmp_path, {})
     async with connect(uri) as client:
@@ -100,10 +110,48 @@ async def test_accounts_are_added_and_lost_passwords_replaced(uri: str) -> None:
     async with connect(uri) as client:
         sessions = client[accounts.DATABASE]["sessions"]
         await sessions.insert_one({"_id": UUID(int=1), "agent_id": account["_id"]})
+        factor = {"secret": "", "last_step": 1, "recovery": []}
+        change = {"$set": {"second_factor": factor, "unconfirmed_secret": ""}}
+        await client[accounts.DATABASE]["accounts"].update_one({"_id": account["_id"]}, change)
     reset = await accounts.reset_password(uri, email.upper())
     [account] = await stored(uri, "accounts", email=email)
     assert await Passwords().verify(reset.password, account["password"])
     assert not await Passwords().verify(login.password, account["password"])
     assert await stored(uri, "sessions", agent_id=account["_id"]) == []
+    # One that began at the same moment has ended, too.
+    assert account["sessions_version"] == 1
+    assert not {"second_factor", "unconfirmed_secret"} & account.keys()
     with pytest.raises(OperatorError, match="no account"):
         await accounts.reset_password(uri, "nobody@agents.example")
+
+
+@pytest.mark.parametrize(
+    ("stored_as", "typed"),
+    [
+        ("jo@bücher.example", "Jo@xn--bcher-kva.example"),
+        ("jo@xn--bcher-kva.example", "jo@bücher.example"),
+        ("strasse@reed.example", "Straße@reed.example"),
+        ("dana@reed.example", "DANA@reed.example"),
+    ],
+)
+async def test_an_account_that_0_1_0_has_stored_is_found(
+    uri: str, stored_as: str, typed: str
+) -> None:
+    profile = AgentProfile(name="Jo", email=typed)
+    await accounts.add_account(uri, profile, "agent")
+    async with connect(uri) as client:
+        # In 0.1.0 the address was in folded case, and nothing said so.
+        older = {"$set": {"email": stored_as}, "$unset": {"canonical": ""}}
+        await client[accounts.DATABASE]["accounts"].update_one({}, older)
+    with pytest.raises(OperatorError, match="already"):
+        await accounts.add_account(uri, profile, "agent")
+    assert (await accounts.reset_password(uri, typed)).email == typed
+    assert len(await stored(uri, "accounts", email=stored_as)) == 1
+
+
+async def test_an_account_that_is_told_apart_is_not_found_under_another_s_address(uri: str) -> None:
+    for email in ("strasse@reed.example", "straße@reed.example"):
+        await accounts.add_account(uri, AgentProfile(name="S", email=email), "agent")
+    before = await stored(uri, "accounts", email="strasse@reed.example")
+    await accounts.reset_password(uri, "straße@reed.example")
+    assert await stored(uri, "accounts", email="strasse@reed.example") == before

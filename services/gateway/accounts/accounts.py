@@ -1,58 +1,51 @@
-"""Accounts: registering, logging in, refreshing tokens, and what ends a session."""
+"""Accounts: registering, logging in, and changes of password, address, role."""
 
-from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from datetime import UTC, datetime
 from uuid import UUID, uuid4, uuid5
 
 import structlog
-from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from chassis.mongo.client import Database, Raw
 from chassis.projections.views import view_raw
+from contracts.addresses import canonical_address
 from contracts.crm import AgentProfile, RegisterAgent
 from services.gateway.accounts.caller import Caller, Role
-from services.gateway.accounts.documents import AccountDocument, SessionDocument
+from services.gateway.accounts.documents import AccountDocument, ApiKeyDocument, of_login
+from services.gateway.accounts.login_limits import LoginLimits
+from services.gateway.accounts.password_policy import require_not_of
 from services.gateway.accounts.passwords import Passwords
-from services.gateway.accounts.rate_limits import AttemptLimiter
-from services.gateway.accounts.tokens import AccessTokens, OpaqueToken
+from services.gateway.accounts.second_factor import SecondFactors
+from services.gateway.accounts.sessions import Sessions, Tokens
 from services.gateway.commands.client import CommandClient
-from services.gateway.errors import CommandPending, EmailTaken, InvalidCredentials
-from services.gateway.settings import GatewaySettings
-
-REFRESH = "rt"
-ATTEMPT_WINDOW = timedelta(minutes=5)
-# How many spent refresh tokens of a session are stored, to detect their reuse.
-MAX_SPENT = 200
+from services.gateway.errors import CommandPending, Conflict, EmailTaken, InvalidCredentials
 
 log = structlog.get_logger(__name__)
 
 
-class Tokens(NamedTuple):
-    """The tokens of a session; the access token expires after `expires_in` seconds."""
-
-    access: str
-    refresh: str
-    expires_in: int
-
-
 class Accounts:
-    """The accounts of all agents. Password attempts are limited per account and per address."""
+    """The accounts of all agents. `network` is that of the caller's address."""
 
     def __init__(
-        self, settings: GatewaySettings, database: Database, commands: CommandClient
+        self,
+        database: Database,
+        commands: CommandClient,
+        sessions: Sessions,
+        second_factors: SecondFactors,
+        limits: LoginLimits,
     ) -> None:
-        self._attempts = AttemptLimiter(database, ATTEMPT_WINDOW)
-        self._attempts_per_account = settings.logins_per_account
-        self._attempts_per_address = settings.logins_per_address
-        self.tokens = AccessTokens(
-            settings.signing_keys, settings.public_url, settings.access_token_life
-        )
         self._accounts = database[AccountDocument.Settings.name]
-        self._sessions = database[SessionDocument.Settings.name]
+        self._keys = database[ApiKeyDocument.Settings.name]
         self._commands = commands
+        self._sessions = sessions
+        self._second_factors = second_factors
+        self._limits = limits
         self._passwords = Passwords()
-        self._refresh_life = timedelta(days=settings.refresh_token_days)
+
+    @property
+    def passwords(self) -> Passwords:
+        """What hashes and verifies passwords, a few at a time in the whole process."""
+        return self._passwords
 
     async def add(
         self, email: str, password: str, profile: AgentProfile, role: Role = "agent"
@@ -60,22 +53,21 @@ class Accounts:
         """Make an account and return its id, which is the agent's, too. Raises EmailTaken."""
         account = AccountDocument(
             id=uuid4(),
-            email=email.casefold(),
+            email=canonical_address(email),
+            canonical=True,
             password=await self._passwords.hash(password),
             role=role,
             unregistered=profile,
             created_at=datetime.now(UTC),
         )
+        if await self._find(of_login(email)):
+            raise EmailTaken
         try:
             await self._accounts.insert_one(view_raw(account))
         except DuplicateKeyError as error:
             raise EmailTaken from error
         log.info("account_added", agent_id=str(account.id), role=role)
         return account.id
-
-    async def count_address(self, address: str) -> None:
-        """Count a log-in or registration from the address. Raises TooManyRequests."""
-        await self._attempts.count("address", address, self._attempts_per_address)
 
     async def active_account(self, agent_id: UUID) -> AccountDocument | None:
         """Return the account, its agent registered; None when it is inactive or missing.
@@ -104,106 +96,108 @@ class Accounts:
     async def _mark_registered(self, agent_id: UUID) -> None:
         await self._accounts.update_one({"_id": agent_id}, {"$unset": {"unregistered": ""}})
 
-    async def log_in(self, email: str, password: str, address: str) -> Tokens:
-        """Begin a session and return its tokens. Raises InvalidCredentials, TooManyRequests."""
-        email = email.casefold()
-        await self.count_address(address)
-        await self._attempts.count("account", email, self._attempts_per_account)
-        found = await self._accounts.find_one({"email": email})
-        stored = found["password"] if found else None
-        if not await self._passwords.verify(password, stored) or not found or not found["active"]:
+    async def log_in(
+        self, email: str, password: str, network: str, code: str | None = None
+    ) -> Tokens:
+        """Begin a session and return its tokens; `code` is the second factor's.
+
+        Raises InvalidCredentials, SecondFactorRequired, TooManyRequests.
+        """
+        # All spellings count together, also those that 0.1.0 has not told apart.
+        login = canonical_address(email).casefold()
+        await self._limits.count_login(login, network)
+        account = await self._find(of_login(email))
+        right = await self._passwords.verify(
+            password, account.password if account else None, network
+        )
+        if account is None or not right or not account.active:
             log.info("login_refused")
             raise InvalidCredentials
-        await self._attempts.reset("account", email)
-        if self._passwords.needs_rehash(found["password"]):
-            await self._set_password(found["_id"], password)
-        return await self.begin_session(found["_id"])
+        await self._second_factors.require(account, code)
+        await self._limits.logged_in(login, network)
+        if self._passwords.needs_rehash(account.password):
+            await self._rehash(account, password)
+        return await self._sessions.begin(account)
 
-    async def begin_session(self, agent_id: UUID) -> Tokens:
-        """Begin a session and return its tokens."""
-        refresh = OpaqueToken.new(REFRESH, uuid4())
-        session = SessionDocument(
-            id=refresh.id,
-            agent_id=agent_id,
-            current=refresh.digest,
-            expires_at=datetime.now(UTC) + self._refresh_life,
-        )
-        await self._sessions.insert_one(view_raw(session))
-        return self._tokens(agent_id, refresh)
-
-    async def refresh(self, token: str, address: str) -> Tokens:
-        """Exchange a refresh token. A spent one ends its session: it was stolen.
+    async def confirm_password(
+        self, caller: Caller, password: str, network: str
+    ) -> AccountDocument:
+        """Return the caller's account if this is its password.
 
         Raises InvalidCredentials, TooManyRequests.
         """
-        await self._attempts.count("refresh", address, 5 * self._attempts_per_address)
-        if (presented := OpaqueToken.parse(token, REFRESH)) is None:
+        await self._limits.count_network(network)
+        await self._limits.count_password(caller.agent_id)
+        account = await self._find({"_id": caller.agent_id})
+        right = await self._passwords.verify(
+            password, account.password if account else None, network
+        )
+        if account is None or not right:
             raise InvalidCredentials
-        now = datetime.now(UTC)
-        fresh = OpaqueToken.new(REFRESH, presented.id)
-        session = await self._sessions.find_one_and_update(
-            {"_id": presented.id, "current": presented.digest, "expires_at": {"$gt": now}},
+        await self._limits.password_was_right(caller.agent_id)
+        return account
+
+    async def change_password(
+        self, account: AccountDocument, new: str, *, kept: UUID | None, revoke_keys: bool = False
+    ) -> None:
+        """Replace the password, and end all sessions but `kept`; on request, revoke all keys.
+
+        One write does it all, of the password that `account` has; what has ended then is removed
+        later. Raises InvalidField, Conflict.
+        """
+        require_not_of(account.email, new, "new_password")
+        changed = await self._accounts.update_one(
+            {"_id": account.id, "password": account.password},
             {
-                "$set": {"current": fresh.digest, "expires_at": now + self._refresh_life},
-                "$push": {"spent": {"$each": [presented.digest], "$slice": -MAX_SPENT}},
+                "$set": {"password": await self._passwords.hash(new), "kept_session": kept},
+                "$inc": {"sessions_version": 1, "keys_version": int(revoke_keys)},
             },
-            return_document=ReturnDocument.AFTER,
         )
-        if session is None:
-            # A token that was never valid ends nothing: a session's id is not secret.
-            ended = await self._sessions.delete_one(
-                {"_id": presented.id, "spent": presented.digest}
+        if not changed.modified_count:
+            raise Conflict("another request has just changed the password: log in again")
+        log.info("password_changed", agent_id=str(account.id), keys_revoked=revoke_keys)
+        await self._sessions.remove_ended(account.id, [kept] if kept else [])
+        if revoke_keys:
+            await self._keys.delete_many(
+                {"agent_id": account.id, "version": {"$not": {"$gt": account.keys_version}}}
             )
-            if ended.deleted_count:
-                log.warning("refresh_token_reused", session=str(presented.id))
-            raise InvalidCredentials
-        if await self.active_account(session["agent_id"]) is None:
-            raise InvalidCredentials
-        return self._tokens(session["agent_id"], fresh)
 
-    async def has_session(self, id_: UUID) -> bool:
-        """Return whether the session exists."""
-        return await self._sessions.find_one({"_id": id_}, {"_id": 1}) is not None
-
-    async def log_out(self, caller: Caller) -> None:
-        """End the caller's session."""
-        await self._sessions.delete_one({"_id": caller.session})
-
-    async def change_password(self, caller: Caller, current: str, new: str, address: str) -> None:
-        """Replace the caller's password, and end all their other sessions.
-
-        Raises InvalidCredentials, TooManyRequests.
-        """
-        await self.count_address(address)
-        await self._attempts.count("password", str(caller.agent_id), self._attempts_per_account)
-        found = await self._accounts.find_one({"_id": caller.agent_id})
-        if not await self._passwords.verify(current, found["password"] if found else None):
-            raise InvalidCredentials
-        await self._set_password(caller.agent_id, new)
-        await self._sessions.delete_many(
-            {"agent_id": caller.agent_id, "_id": {"$ne": caller.session}}
-        )
+    async def change_email(self, account: AccountDocument, email: str) -> None:
+        """Change the address to log in with. Raises EmailTaken."""
+        if await self._find({"_id": {"$ne": account.id}} | of_login(email)):
+            raise EmailTaken
+        try:
+            await self._accounts.update_one(
+                {"_id": account.id},
+                {"$set": {"email": canonical_address(email), "canonical": True}},
+            )
+        except DuplicateKeyError as error:
+            raise EmailTaken from error
+        log.info("login_changed", agent_id=str(account.id))
 
     async def update_by_admin(
         self, agent_id: UUID, *, role: Role | None, password: str | None
     ) -> None:
-        """Change what is not None, for an admin; a new password ends all sessions."""
-        changes: Raw = {}
-        if role is not None:
-            changes["role"] = role
-        if password is not None:
-            changes["password"] = await self._passwords.hash(password)
-        if not changes:
+        """Change what is not None, for an admin; a new password ends all sessions.
+
+        Raises InvalidField.
+        """
+        account = await self._find({"_id": agent_id})
+        if account is None:
             return
-        await self._accounts.update_one({"_id": agent_id}, {"$set": changes})
         if password is not None:
-            await self._sessions.delete_many({"agent_id": agent_id})
-        log.info("account_changed", agent_id=str(agent_id), changed=sorted(changes))
+            require_not_of(account.email, password, "password")
+            await self.change_password(account, password, kept=None)
+        if role is not None:
+            await self._accounts.update_one({"_id": agent_id}, {"$set": {"role": role}})
+            log.info("role_changed", agent_id=str(agent_id), role=role)
 
-    async def _set_password(self, agent_id: UUID, password: str) -> None:
+    async def _find(self, where: Raw) -> AccountDocument | None:
+        found = await self._accounts.find_one(where)
+        return AccountDocument.model_validate(found) if found else None
+
+    async def _rehash(self, account: AccountDocument, password: str) -> None:
         hashed = await self._passwords.hash(password)
-        await self._accounts.update_one({"_id": agent_id}, {"$set": {"password": hashed}})
-
-    def _tokens(self, agent_id: UUID, refresh: OpaqueToken) -> Tokens:
-        access = self.tokens.issue(agent_id, refresh.id)
-        return Tokens(access, str(refresh), int(self.tokens.life.total_seconds()))
+        await self._accounts.update_one(
+            {"_id": account.id, "password": account.password}, {"$set": {"password": hashed}}
+        )

@@ -2,17 +2,20 @@
 
 import time
 from datetime import UTC, datetime
-from ipaddress import AddressValueError, IPv6Address, IPv6Network
+from uuid import UUID
 
 from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
 from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from chassis.process.connections import network_of
 from services.gateway.accounts.accounts import Accounts
 from services.gateway.accounts.api_keys import KIND, ApiKeys
 from services.gateway.accounts.caller import Caller
+from services.gateway.accounts.documents import AccountDocument, ApiKeyDocument
 from services.gateway.accounts.rate_limits import TokenBuckets
+from services.gateway.accounts.sessions import Sessions
 from services.gateway.accounts.tokens import OpaqueToken
 from services.gateway.markers import ADMIN_ONLY, PUBLIC, SESSION_ONLY
 
@@ -22,17 +25,31 @@ CACHE_SECONDS = 5.0
 _MAX_CACHED = 10_000
 _READ_METHODS = ("GET", "HEAD")
 _UNAUTHENTICATED = "log in, or send an API key, as the bearer token"
+_SECOND_FACTOR = "admins need a second factor here: add yours with POST /api/auth/totp"
 SUBPROTOCOL = "realtoros"
 _BEARER = "bearer."
 
 
 class Authentication:
-    """Authenticates callers by access token or API key. One per process."""
+    """Authenticates callers by access token or API key. One per process.
 
-    def __init__(self, accounts: Accounts, keys: ApiKeys, rates: TokenBuckets) -> None:
+    With `require_admin_totp`, an admin without a second factor may do only what an agent may.
+    """
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        sessions: Sessions,
+        keys: ApiKeys,
+        rates: TokenBuckets,
+        *,
+        require_admin_totp: bool,
+    ) -> None:
         self._accounts = accounts
+        self._sessions = sessions
         self._keys = keys
         self._rates = rates
+        self._require_admin_totp = require_admin_totp
         self._cache: dict[str, tuple[Caller, float]] = {}
 
     def __call__(self, app: ASGIApp) -> ASGIApp:
@@ -79,11 +96,9 @@ class Authentication:
         """Return whether a caller who was authenticated earlier still would be."""
         if caller.expires_at and caller.expires_at <= datetime.now(UTC):
             return False
-        if caller.session and not await self._accounts.has_session(caller.session):
-            return False
-        if caller.key and not await self._keys.exists(caller.key):
-            return False
-        return await self._accounts.active_account(caller.agent_id) is not None
+        if caller.session:
+            return await self._by_session(caller.session, caller.agent_id) is not None
+        return bool(caller.key and await self._by_key(await self._keys.find(caller.key)))
 
     def clear_cache(self) -> None:
         """Look every caller up again: some credentials were revoked."""
@@ -92,19 +107,45 @@ class Authentication:
     async def _look_up(self, token: str) -> Caller | None:
         if api_key := OpaqueToken.parse(token, KIND):
             key = await self._keys.verify(api_key)
-            account = key and await self._accounts.active_account(key.agent_id)
+            account = await self._by_key(key)
             if not (key and account):
                 return None
-            return Caller(account.id, account.role, frozenset(key.scopes), key=key.id)
-        claims = self._accounts.tokens.verify(token)
-        if claims is None or not await self._accounts.has_session(claims.session):
-            return None
-        account = await self._accounts.active_account(claims.agent_id)
-        if account is None:
+            self._keys.record_use(key)
+            return Caller(
+                account.id,
+                account.role,
+                frozenset(key.scopes),
+                key=key.id,
+                expires_at=key.expires_at,
+                lacks_second_factor=self._lacks_second_factor(account),
+            )
+        claims = self._sessions.access.verify(token)
+        account = claims and await self._by_session(claims.session, claims.agent_id)
+        if not (claims and account):
             return None
         return Caller(
-            account.id, account.role, session=claims.session, expires_at=claims.expires_at
+            account.id,
+            account.role,
+            session=claims.session,
+            expires_at=claims.expires_at,
+            lacks_second_factor=self._lacks_second_factor(account),
         )
+
+    async def _by_session(self, id_: UUID, agent_id: UUID) -> AccountDocument | None:
+        """Return the account if the session is one of its own that has not ended."""
+        if (session := await self._sessions.find(id_)) is None:
+            return None
+        account = await self._accounts.active_account(agent_id)
+        return account if account and account.has_session(session) else None
+
+    async def _by_key(self, key: ApiKeyDocument | None) -> AccountDocument | None:
+        """Return the account whose key this is, unless it was revoked."""
+        account = key and await self._accounts.active_account(key.agent_id)
+        return account if key and account and account.has_key(key) else None
+
+    def _lacks_second_factor(self, account: AccountDocument) -> bool:
+        needs_one = self._require_admin_totp and account.role == "admin"
+        return needs_one and account.second_factor is None
 
 
 def bearer_token(connection: ASGIConnection) -> str:  # type: ignore[type-arg]
@@ -126,12 +167,7 @@ def client_address(connection: ASGIConnection) -> str:  # type: ignore[type-arg]
 
     Of an IPv6 address, return its /64 network: all its addresses belong to one subscriber.
     """
-    host = connection.client.host if connection.client else ""
-    try:
-        address = IPv6Address(host)
-    except AddressValueError:
-        return host
-    return str(address.ipv4_mapped or IPv6Network((int(address), 64), strict=False))
+    return network_of(connection.client.host if connection.client else "")
 
 
 def _authorize(caller: Caller, scope: Scope, opt: dict[str, object]) -> None:
@@ -140,5 +176,7 @@ def _authorize(caller: Caller, scope: Scope, opt: dict[str, object]) -> None:
         raise PermissionDeniedException("the API key lacks the scope for this")
     if SESSION_ONLY in opt and caller.session is None:
         raise PermissionDeniedException("an API key cannot do this: log in with a password")
+    if ADMIN_ONLY in opt and caller.lacks_second_factor:
+        raise PermissionDeniedException(_SECOND_FACTOR)
     if ADMIN_ONLY in opt and not caller.is_admin:
         raise PermissionDeniedException("only admins may do this")

@@ -15,7 +15,8 @@ class Caller:
     """The agent who makes a request: Litestar's `request.user`.
 
     Either `session` or `key` is set: the access token's session, or the API key.
-    `expires_at` is when the access token does.
+    `expires_at` is when the access token or the key does. `lacks_second_factor`: an admin who has
+    to add one first.
     """
 
     agent_id: UUID
@@ -24,8 +25,14 @@ class Caller:
     session: UUID | None = None
     key: UUID | None = None
     expires_at: datetime | None = None
+    lacks_second_factor: bool = False
 
     @property
     def is_admin(self) -> bool:
         """Whether the caller may use admin routes."""
-        return self.role == "admin" and "admin" in self.scopes
+        return self.role == "admin" and "admin" in self.scopes and not self.lacks_second_factor
+
+    @property
+    def may_read(self) -> bool:
+        """Whether responses may show the caller what is stored."""
+        return "read" in self.scopes

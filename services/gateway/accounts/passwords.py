@@ -2,15 +2,14 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
-from pydantic import Field
 
-Password = Annotated[str, Field(min_length=12, max_length=200, examples=["correct horse battery"])]
+from chassis.process.fair_slots import FairSlots
+
 # A hash takes 64 MiB and a core for a while: a burst of log-ins must not exhaust them.
-_MAX_CONCURRENT = 2
+_MAX_CONCURRENT, _MAX_OF_NETWORK = 2, 1
 
 
 class Passwords:
@@ -20,17 +19,20 @@ class Passwords:
         self._hasher = PasswordHasher()
         # Of its own: in the loop's threads a log-in would wait for whatever else runs there.
         self._threads = ThreadPoolExecutor(_MAX_CONCURRENT, "passwords")
+        self._slots = FairSlots(_MAX_CONCURRENT, _MAX_OF_NETWORK)
         self._dummy_hash = self._hasher.hash("the password of no account")
 
-    async def hash(self, password: str) -> str:
-        """Return the hash to store."""
+    async def hash(self, password: str, network: str | None = None) -> str:
+        """Return the hash to store. What one network asks for waits for its own turn."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._hasher.hash, password)
+        async with self._slots.slot(network or object()):
+            return await loop.run_in_executor(self._threads, self._hasher.hash, password)
 
-    async def verify(self, password: str, stored: str | None) -> bool:
+    async def verify(self, password: str, stored: str | None, network: str | None = None) -> bool:
         """Return whether the password matches; without a hash, False after the same time."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._verify, password, stored)
+        async with self._slots.slot(network or object()):
+            return await loop.run_in_executor(self._threads, self._verify, password, stored)
 
     def needs_rehash(self, stored: str) -> bool:
         """Return whether a hash was made with other parameters than today's."""

@@ -34,6 +34,13 @@ class AttemptLimiter:
         if found and found["tries"] > limit:
             raise TooManyRequests(self._window - elapsed)
 
+    async def take_back(self, kind: str, subject: str) -> None:
+        """Count one attempt less in this window: it was a right one."""
+        number = int(time.time() // self._window)
+        await self._counts.update_one(
+            {"_id": self._id(kind, subject, number), "tries": {"$gt": 0}}, {"$inc": {"tries": -1}}
+        )
+
     async def reset(self, kind: str, subject: str) -> None:
         """Forget the attempts of this window."""
         number = int(time.time() // self._window)

@@ -1,15 +1,26 @@
 """Requests and responses about accounts, agents and API keys."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    EmailStr,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 
 from contracts.crm import Name, Phone
 from contracts.message import UNSET, Time, Unset
 from services.gateway.accounts.caller import Role, Scope
-from services.gateway.accounts.passwords import Password
+from services.gateway.accounts.password_policy import Password, not_of
 
 _ZONES = available_timezones()
 
@@ -20,12 +31,21 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _in_the_future(at: datetime) -> datetime:
+    if at <= datetime.now(UTC):
+        raise ValueError("has to be in the future")
+    return at
+
+
 TimeZone = Annotated[str, AfterValidator(_known_zone), Field(examples=["America/New_York"])]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)]
 Signature = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
 LoginEmail = Annotated[EmailStr, Field(max_length=254, examples=["dana@reed.example"])]
 # A password to compare: a short one is wrong, not invalid.
 EnteredPassword = Annotated[str, Field(min_length=1, max_length=200)]
+LinkToken = Annotated[str, Field(min_length=1, max_length=200)]
+# Six digits of an authenticator app, or a recovery code.
+Code = Annotated[str, Field(min_length=6, max_length=40, examples=["492039"])]
 
 
 class Body(BaseModel):
@@ -47,6 +67,11 @@ class Registration(Body):
     reply_to: EmailStr | None = None
     time_zone: TimeZone = "UTC"
 
+    @field_validator("password")
+    @classmethod
+    def _is_not_the_address(cls, password: str, info: ValidationInfo) -> str:
+        return not_of(info.data.get("email", ""), password)
+
 
 class NewAgent(Registration):
     """An agent to be added by an admin."""
@@ -54,11 +79,39 @@ class NewAgent(Registration):
     role: Role = "agent"
 
 
+class Confirmation(Body):
+    """The token of the link in the email, and the password that was chosen at registration."""
+
+    token: LinkToken
+    password: EnteredPassword
+
+
+class ForgottenPassword(Body):
+    """The address of the account."""
+
+    email: LoginEmail
+
+
+class PasswordReset(Body):
+    """The token of the link in the email, and the new password."""
+
+    token: LinkToken
+    new_password: Password
+    revoke_keys: bool = False
+
+
+class LinkRequested(BaseModel):
+    """The request is stored. What is mailed depends on whether the address has an account."""
+
+    detail: str = "look at your mailbox: a link comes by email, and works for an hour"
+
+
 class Login(Body):
-    """Email and password."""
+    """Email and password, and for an account with a second factor its code."""
 
     email: Annotated[str, Field(max_length=254, examples=["dana@reed.example"])]
     password: EnteredPassword
+    code: Code | None = None
 
 
 class Refresh(Body):
@@ -68,10 +121,44 @@ class Refresh(Body):
 
 
 class NewPassword(Body):
-    """The current password and the new one."""
+    """The current password and the new one; `revoke_keys` revokes all API keys, too."""
 
     current_password: EnteredPassword
     new_password: Password
+    revoke_keys: bool = False
+
+
+class NewLogin(Body):
+    """The current password, and the address to log in with from now on."""
+
+    current_password: EnteredPassword
+    email: LoginEmail
+
+
+class PasswordAgain(Body):
+    """The current password, and a code of the second factor if there is one."""
+
+    current_password: EnteredPassword
+    code: Code | None = None
+
+
+class SecondFactorCode(Body):
+    """The code that the authenticator app shows."""
+
+    code: Code
+
+
+class Enrolment(BaseModel):
+    """What the authenticator app has to know: `uri` as a QR code, or `secret` typed in."""
+
+    secret: str
+    uri: str
+
+
+class RecoveryCodes(BaseModel):
+    """Codes for when the app is lost, each good once. They are shown only this once."""
+
+    recovery_codes: list[str]
 
 
 class LoggedIn(BaseModel):
@@ -97,6 +184,7 @@ class Agent(BaseModel):
     signature: str | None = None
     reply_to: str | None = None
     time_zone: str
+    second_factor: bool
 
 
 class AgentPatch(Body):
@@ -119,6 +207,7 @@ class Account(BaseModel):
     email: str
     role: Role
     active: bool
+    second_factor: Annotated[bool, BeforeValidator(bool)] = False
     created_at: Time
 
 
@@ -140,19 +229,23 @@ class Quarantined(BaseModel):
 
 
 class NewKey(Body):
-    """An API key to create."""
+    """An API key to create; without `expires_at` it is valid until it is revoked."""
 
+    current_password: EnteredPassword
     name: Annotated[Name, Field(examples=["CRM of the office"])]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=3)] = ["read"]
+    expires_at: Annotated[Time, AfterValidator(_in_the_future)] | None = None
 
 
 class Key(BaseModel):
-    """An API key, without its secret."""
+    """An API key, without its secret. `last_used_at` is exact to a minute."""
 
     id: UUID = Field(alias="_id")
     name: str
     scopes: list[Scope]
     created_at: Time
+    expires_at: Time | None = None
+    last_used_at: Time | None = None
 
 
 class CreatedKey(Key):

@@ -1,6 +1,8 @@
 """Access tokens (JWT, RFC 7519 and RFC 8725), and the secrets of refresh tokens and API keys."""
 
+import base64
 import hashlib
+import hmac
 import secrets
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -10,6 +12,8 @@ import jwt
 
 AUDIENCE = "realtoros-api"
 _ALGORITHM = "HS256"
+# How far clocks of gateways may be apart: a token may be used before it was issued by the reader's.
+_LEEWAY = timedelta(seconds=60)
 
 
 class Claims(NamedTuple):
@@ -56,9 +60,13 @@ class AccessTokens:
                 algorithms=[_ALGORITHM],
                 audience=AUDIENCE,
                 issuer=self._issuer,
+                leeway=_LEEWAY,
                 options={"require": ["exp", "iat", "sub", "sid"]},
             )
             expires_at = datetime.fromtimestamp(claims["exp"], UTC)
+            # The leeway is for `iat` and `nbf`: a token lives no longer because of it.
+            if expires_at <= datetime.now(UTC):
+                return None
             return Claims(UUID(claims["sub"]), UUID(claims["sid"]), expires_at)
         except (jwt.InvalidTokenError, LookupError, TypeError, ValueError):
             return None
@@ -78,12 +86,18 @@ class OpaqueToken(NamedTuple):
 
     @classmethod
     def parse(cls, text: str, kind: str) -> "OpaqueToken | None":
-        """Parse a token; None when it is not one of this kind."""
+        """Parse a token; None when it is not one of this kind, spelled as it was issued."""
         try:
             found, id_, random = text.split("_", 2)
-            return cls(kind, UUID(hex=id_), random) if found == kind else None
+            token = cls(found, UUID(hex=id_), random)
         except ValueError:
             return None
+        return token if found == kind and str(token) == text and text.isascii() else None
+
+    def successor(self, key: str) -> "OpaqueToken":
+        """Return the token that this one is exchanged for: always the same under the same key."""
+        code = hmac.digest(key.encode(), f"successor of {self}".encode(), hashlib.sha256)
+        return self._replace(random=base64.urlsafe_b64encode(code).decode().rstrip("="))
 
     @property
     def digest(self) -> bytes:

@@ -19,9 +19,14 @@ from services.gateway.accounts.activation import Activation
 from services.gateway.accounts.api_keys import ApiKeys
 from services.gateway.accounts.authentication import Authentication
 from services.gateway.accounts.caller import Caller
+from services.gateway.accounts.links.account_links import AccountLinks
+from services.gateway.accounts.login_limits import LoginLimits
 from services.gateway.accounts.rate_limits import TokenBuckets
+from services.gateway.accounts.second_factor import SecondFactors
+from services.gateway.accounts.sessions import Sessions
 from services.gateway.commands.client import CommandClient
 from services.gateway.commands.client_import import ClientImports
+from services.gateway.commands.daily_quota import DailyQuota
 from services.gateway.commands.sendgrid_webhook import SendGridWebhook
 from services.gateway.http.problem_details import NOT_FOUND, TITLES, Problem
 from services.gateway.live.feed import Feed
@@ -71,11 +76,16 @@ class ApiContext:
     webhook: SendGridWebhook | None
     webhook_rates: TokenBuckets
     accounts: Accounts
+    sessions: Sessions
+    second_factors: SecondFactors
+    limits: LoginLimits
     activation: Activation
     keys: ApiKeys
     authentication: Authentication
     feed: Feed
     imports: ClientImports
+    quota: DailyQuota
+    links: AccountLinks
 
 
 def context_of(request: ApiRequest) -> ApiContext:

@@ -14,7 +14,12 @@ from litestar import Response
 from litestar.enums import MediaType
 from litestar.exceptions import HTTPException
 from litestar.params import HeaderParameter
-from litestar.status_codes import HTTP_200_OK, HTTP_304_NOT_MODIFIED, HTTP_412_PRECONDITION_FAILED
+from litestar.status_codes import (
+    HTTP_200_OK,
+    HTTP_204_NO_CONTENT,
+    HTTP_304_NOT_MODIFIED,
+    HTTP_412_PRECONDITION_FAILED,
+)
 from pydantic import BaseModel, TypeAdapter
 
 from services.gateway.http.context import ApiRequest, context_of
@@ -36,7 +41,12 @@ def adapter_of(shape: Any) -> TypeAdapter[Any]:
 def etag_response(
     request: ApiRequest, shape: Any, rows: Any, headers: Mapping[str, str] | None = None
 ) -> Response[Any]:
-    """Return the rows in the shape, with their tag; 304 when `If-None-Match` names it."""
+    """Return the rows in the shape, with their tag; 304 when `If-None-Match` names it.
+
+    204 to a caller who may write only: a change does not show what is stored.
+    """
+    if not request.user.may_read:
+        return Response(b"", status_code=HTTP_204_NO_CONTENT)
     adapter = adapter_of(shape)
     body = adapter.dump_json(adapter.validate_python(rows), by_alias=True)
     tag = _tag(body, *(headers or {}).values())

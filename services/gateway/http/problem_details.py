@@ -28,12 +28,15 @@ from pymongo.errors import PyMongoError
 from chassis.process.metrics import count_refusal
 from services.gateway.errors import (
     CommandPending,
+    Conflict,
     EmailTaken,
     FieldError,
     IdempotencyKeyReused,
     InvalidCredentials,
+    InvalidField,
     InvalidWebhookSignature,
     Rejected,
+    SecondFactorRequired,
     TooManyRequests,
     Unavailable,
 )
@@ -43,6 +46,7 @@ from services.gateway.markers import ADMIN_ONLY
 log = structlog.get_logger(__name__)
 
 RETRY_AFTER_SECONDS = 5
+SECOND_FACTOR_REQUIRED = "second_factor_required"
 # The field of a rejection because the stream is at another version than the command requires.
 IF_VERSION = "if_version"
 NOT_FOUND = "no resource with this id exists, or you have no access to it"
@@ -71,12 +75,16 @@ TITLES = {
 
 
 class Problem(BaseModel):
-    """Problem details (RFC 9457), with an entry in `errors` for each field that is wrong."""
+    """Problem details (RFC 9457), with an entry in `errors` for each field that is wrong.
+
+    `code` tells apart what a client has to react to: `second_factor_required`.
+    """
 
     type: str = "about:blank"
     title: str
     status: int
     detail: str
+    code: str | None = None
     errors: list[FieldError] = []
 
 
@@ -85,13 +93,13 @@ def problem(
     detail: str,
     errors: list[FieldError] | None = None,
     headers: dict[str, str] | None = None,
+    code: str | None = None,
 ) -> Response[Any]:
     """Return the response."""
-    body = Problem(
-        title=TITLES.get(status, "Error"), status=status, detail=detail, errors=errors or []
-    )
+    title = TITLES.get(status, "Error")
+    body = Problem(title=title, status=status, detail=detail, code=code, errors=errors or [])
     return Response(
-        body.model_dump(),
+        body.model_dump(exclude_none=True),
         status_code=status,
         media_type="application/problem+json",
         headers=headers,
@@ -133,6 +141,27 @@ def on_invalid_credentials(
     return problem(HTTP_401_UNAUTHORIZED, "Invalid credentials", None, headers)
 
 
+def on_second_factor_required(
+    request: Request[Any, Any, Any], error: SecondFactorRequired
+) -> Response[Any]:
+    """Respond with 401 and a code that says that the password was right."""
+    errors = [FieldError(field="code", reason=error.reason)]
+    headers = {"WWW-Authenticate": "Bearer"}
+    detail, code = f"code: {error.reason}", SECOND_FACTOR_REQUIRED
+    return problem(HTTP_401_UNAUTHORIZED, detail, errors, headers, code)
+
+
+def on_invalid_field(request: Request[Any, Any, Any], error: InvalidField) -> Response[Any]:
+    """Respond with 422 to a value that does not go with what is stored."""
+    errors = [FieldError(field=error.field, reason=error.reason)]
+    return problem(HTTP_422_UNPROCESSABLE_ENTITY, f"{error.field}: {error.reason}", errors)
+
+
+def on_conflict(request: Request[Any, Any, Any], error: Conflict) -> Response[Any]:
+    """Respond with 409 and what to do first."""
+    return problem(HTTP_409_CONFLICT, str(error))
+
+
 def on_email_taken(request: Request[Any, Any, Any], error: EmailTaken) -> Response[Any]:
     """Respond with 409 to a registration under an email that has an account."""
     reason = "an account with this email exists already: use another email"
@@ -143,7 +172,7 @@ def on_too_many_requests(request: Request[Any, Any, Any], error: TooManyRequests
     """Respond with 429 and the seconds to wait."""
     count_refusal("too_many_requests")
     seconds = str(max(1, math.ceil(error.seconds)))
-    detail = f"too many requests: try again in {seconds} s"
+    detail = f"{error.reason}: try again in {seconds} s"
     return problem(HTTP_429_TOO_MANY_REQUESTS, detail, headers={"Retry-After": seconds})
 
 
@@ -242,6 +271,9 @@ HANDLERS: dict[Any, Any] = {
     HTTPException: on_http_exception,
     Rejected: on_rejected,
     InvalidCredentials: on_invalid_credentials,
+    SecondFactorRequired: on_second_factor_required,
+    InvalidField: on_invalid_field,
+    Conflict: on_conflict,
     EmailTaken: on_email_taken,
     TooManyRequests: on_too_many_requests,
     IdempotencyKeyReused: on_idempotency_key_reused,

@@ -10,6 +10,7 @@ from litestar.exceptions import NotFoundException, PermissionDeniedException
 from litestar.status_codes import HTTP_201_CREATED
 
 from chassis.mongo.client import Raw
+from contracts.addresses import display_address
 from contracts.crm import AgentProfile, UpdateAgent
 from services.gateway.accounts.documents import ApiKeyDocument
 from services.gateway.accounts.schemas import Agent, AgentPatch, CreatedKey, Key, NewKey
@@ -20,6 +21,7 @@ from services.gateway.http.pagination import Limit, Page, list_page, sort_order
 from services.gateway.http.problem_details import IF_VERSION, NOT_FOUND
 from services.gateway.markers import MAY_BE_PENDING, NO_STORE, SESSION_ONLY
 from services.gateway.read_models.documents import AgentDocument
+from services.gateway.routes.auth import confirmed_account
 
 # For a change of the profile that conflicts with another one.
 ATTEMPTS, RETRY_SECONDS = 5, 0.1
@@ -54,13 +56,18 @@ class Keys(Controller):
 
     @post(opt={NO_STORE: True})
     async def create(self, request: ApiRequest, data: NewKey) -> Response[CreatedKey]:
-        """Create a key, shown only in this response; send it as `Authorization: Bearer KEY`."""
-        if "admin" in data.scopes and request.user.role != "admin":
+        """Create a key, shown only in this response; send it as `Authorization: Bearer KEY`.
+
+        An agent has 50 at most.
+        """
+        if "admin" in data.scopes and not request.user.is_admin:
             raise PermissionDeniedException("only admins may create keys with the scope admin")
+        account = await confirmed_account(request, data.current_password)
         secret, document = await context_of(request).keys.add(
-            request.user.agent_id, data.name, data.scopes
+            account, data.name, data.scopes, data.expires_at
         )
-        fields: dict[str, Any] = document.model_dump(by_alias=True, exclude={"secret", "agent_id"})
+        hidden = {"secret", "agent_id", "version", "slot"}
+        fields: dict[str, Any] = document.model_dump(by_alias=True, exclude=hidden)
         created = CreatedKey.model_validate(fields | {"key": str(secret)})
         return Response(created, status_code=HTTP_201_CREATED)
 
@@ -120,6 +127,7 @@ async def _me(request: ApiRequest) -> Agent:
     return Agent(
         id=request.user.agent_id,
         role=request.user.role,
-        login=account.email if account else "",
+        login=display_address(account.email) if account else "",
+        second_factor=bool(account and account.second_factor),
         **profile.personal.model_dump(),
     )

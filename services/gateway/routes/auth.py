@@ -1,19 +1,18 @@
-"""Registration, log-in and log-out, refresh tokens, passwords."""
+"""Log-in and log-out, refresh tokens, passwords."""
 
-from litestar import Controller, Response
-from litestar.exceptions import PermissionDeniedException
-from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_204_NO_CONTENT
+from litestar import Controller
+from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 
-from contracts.crm import AgentProfile
-from services.gateway.accounts.accounts import Tokens
 from services.gateway.accounts.authentication import client_address
+from services.gateway.accounts.documents import AccountDocument
 from services.gateway.accounts.schemas import (
     LoggedIn,
     Login,
+    NewLogin,
     NewPassword,
     Refresh,
-    Registration,
 )
+from services.gateway.accounts.sessions import Tokens
 from services.gateway.http.context import ApiRequest, context_of, post
 from services.gateway.markers import NO_STORE, PUBLIC, SESSION_ONLY
 
@@ -25,46 +24,55 @@ class Auth(Controller):
     tags = ["auth"]
     opt = {NO_STORE: True}
 
-    @post("/register", opt={PUBLIC: True})
-    async def register(self, request: ApiRequest, data: Registration) -> Response[LoggedIn]:
-        """Register an agent and log in. Can be closed (REGISTRATION=false)."""
-        api = context_of(request)
-        if not api.settings.registration:
-            raise PermissionDeniedException("registration is closed: ask an admin for an account")
-        await api.accounts.count_address(client_address(request))
-        profile = AgentProfile.model_validate(data.model_dump(exclude={"password"}))
-        agent_id = await api.accounts.add(data.email, data.password, profile)
-        await api.accounts.active_account(agent_id)
-        tokens = _logged_in(await api.accounts.begin_session(agent_id))
-        headers = {"Location": "/api/agents/me"}
-        return Response(tokens, status_code=HTTP_201_CREATED, headers=headers)
-
     @post("/login", opt={PUBLIC: True}, status_code=HTTP_200_OK)
     async def login(self, request: ApiRequest, data: Login) -> LoggedIn:
-        """Log in: get an access token, and a refresh token to exchange for the next one."""
-        accounts = context_of(request).accounts
-        return _logged_in(await accounts.log_in(data.email, data.password, client_address(request)))
+        """Log in: get an access token, and a refresh token to exchange for the next one.
+
+        An account with a second factor is answered 401 with the code `second_factor_required`
+        until its `code` is sent, too.
+        """
+        network, accounts = client_address(request), context_of(request).accounts
+        return _logged_in(await accounts.log_in(data.email, data.password, network, data.code))
 
     @post("/refresh", opt={PUBLIC: True}, status_code=HTTP_200_OK)
     async def refresh(self, request: ApiRequest, data: Refresh) -> LoggedIn:
-        """Exchange a refresh token for new tokens. It is valid once: reuse ends the session."""
-        accounts = context_of(request).accounts
-        return _logged_in(await accounts.refresh(data.refresh_token, client_address(request)))
+        """Exchange a refresh token for new tokens. For 30 s it gives the same refresh token again.
+
+        Used later, it ends the session, since it may have been stolen.
+        """
+        api = context_of(request)
+        await api.limits.count_refresh(client_address(request))
+        return _logged_in(await api.sessions.refresh(data.refresh_token))
 
     @post("/logout", opt={SESSION_ONLY: True}, status_code=HTTP_204_NO_CONTENT)
     async def logout(self, request: ApiRequest) -> None:
         """End this session: its tokens are no longer accepted."""
         api = context_of(request)
-        await api.accounts.log_out(request.user)
+        if request.user.session:
+            await api.sessions.end(request.user.session)
         api.authentication.clear_cache()
 
     @post("/password", opt={SESSION_ONLY: True}, status_code=HTTP_204_NO_CONTENT)
     async def password(self, request: ApiRequest, data: NewPassword) -> None:
-        """Change the password; all other sessions end."""
+        """Change the password; all other sessions end, and on request all API keys."""
         api = context_of(request)
-        current, new = data.current_password, data.new_password
-        await api.accounts.change_password(request.user, current, new, client_address(request))
+        account = await confirmed_account(request, data.current_password)
+        await api.accounts.change_password(
+            account, data.new_password, kept=request.user.session, revoke_keys=data.revoke_keys
+        )
         api.authentication.clear_cache()
+
+    @post("/email", opt={SESSION_ONLY: True}, status_code=HTTP_204_NO_CONTENT)
+    async def email(self, request: ApiRequest, data: NewLogin) -> None:
+        """Change the address to log in with; the profile's, which clients see, stays."""
+        account = await confirmed_account(request, data.current_password)
+        await context_of(request).accounts.change_email(account, data.email)
+
+
+async def confirmed_account(request: ApiRequest, password: str) -> AccountDocument:
+    """Return the caller's account. Raises InvalidCredentials if the password is another."""
+    network = client_address(request)
+    return await context_of(request).accounts.confirm_password(request.user, password, network)
 
 
 def _logged_in(tokens: Tokens) -> LoggedIn:

@@ -61,6 +61,7 @@ POINTS: Final[Mapping[str, tuple[str, ...]]] = {
             # First, while crm crashes, too: only then are replies late.
             "store command",
             "store reply",
+            "record use of key",
             "count attempt",
             "add account",
             "command RegisterAgent",

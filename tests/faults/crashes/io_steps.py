@@ -14,6 +14,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextvars import ContextVar
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -132,7 +133,12 @@ def install(service: str, steps: Steps) -> None:
         accounts = importlib.import_module("services.gateway.accounts.accounts").Accounts
         _wrap(steps, accounts, "add", lambda *_: ["add account"])
         _wrap(steps, accounts, "_mark_registered", lambda *_: ["mark registered"])
-        _wrap(steps, accounts, "begin_session", lambda *_: ["begin session"])
+        sessions = importlib.import_module("services.gateway.accounts.sessions").Sessions
+        _wrap(steps, sessions, "begin", lambda *_: ["begin session"])
+        keys: Any = importlib.import_module("services.gateway.accounts.api_keys")
+        # At every lookup, for a crash in each life of the process.
+        keys.USE_RECORDED_EVERY = timedelta(0)
+        _wrap(steps, keys.ApiKeys, "_store_use", lambda *_: ["record use of key"])
         activation = importlib.import_module("services.gateway.accounts.activation").Activation
         _wrap(steps, activation, "_mark_earlier_deactivations", lambda *_: ["mark deactivated"])
         _wrap(steps, activation, "_store_change", lambda *_: ["change activation"])

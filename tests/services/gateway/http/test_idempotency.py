@@ -7,11 +7,12 @@ from uuid import uuid4
 import pytest
 from pymongo import AsyncMongoClient
 
-from services.gateway.http.idempotency import MAX_STORED_BYTES, final_response
+from services.gateway.http.idempotency import final_response
+from services.gateway.http.idempotency_share import MAX_STORED_BYTES
 from tests.servers import Server
 from tests.services.gateway.conftest import Api
 from tests.services.gateway.problem_checks import problem
-from tests.services.gateway.users import person
+from tests.services.gateway.users import PASSWORD, person
 
 
 def bo() -> dict[str, str]:
@@ -75,7 +76,9 @@ async def test_what_holds_a_secret_is_not_stored_to_be_answered_again(
 ) -> None:
     headers = {"Idempotency-Key": str(uuid4())}
     async with person(api.http.base_url) as ana:
-        made = await ana.http.post("/api/keys", json={"name": "CRM"}, headers=headers)
+        made = await ana.http.post(
+            "/api/keys", json={"name": "CRM", "current_password": PASSWORD}, headers=headers
+        )
         secret = made.json()["key"].split("_", 2)[2]
     async with AsyncMongoClient[dict[str, object]](mongodb_server.address) as client:
         stored = await client["realtoros_gateway"]["idempotency"].find().to_list()
@@ -90,7 +93,7 @@ async def test_a_key_that_is_none_is_refused(api: Api, key: str) -> None:
 
 
 @pytest.mark.parametrize(("more", "stored"), [(0, True), (1, False)])
-def test_an_answer_of_more_than_a_mebibyte_is_not_stored(more: int, stored: bool) -> None:
+def test_an_answer_of_more_than_64_kibibytes_is_not_stored(more: int, stored: bool) -> None:
     start: Any = {"type": "http.response.start", "status": 200, "headers": []}
     half = MAX_STORED_BYTES // 2
     bodies: list[Any] = [

@@ -19,14 +19,14 @@ ORIGIN = "https://app.realtoros.example"
 async def strict(
     kafka: Server, mongodb_server: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Api]:
-    """An API with narrow limits, reached by https, with registration closed."""
+    """An API with narrow limits, reached by https."""
     prefix, agent_id = f"limits-{uuid4().hex[:8]}.", uuid4()
     environment = {
         "AGENT_ID": str(agent_id),
         "REQUESTS_PER_SECOND": "2",
         "LOGINS_PER_ADDRESS": "3",
+        "FORWARDED_ALLOW_IPS": "127.0.0.1",
         "MAX_HEADER_BYTES": "2000",
-        "REGISTRATION": "false",
         "CORS_ORIGINS": ORIGIN,
         "PUBLIC_URL": "https://api.realtoros.example",
     }
@@ -83,7 +83,7 @@ async def test_guessing_tokens_is_limited_by_the_network_it_comes_from(strict: A
     assert set(statuses[10:]) >= {429}
 
 
-async def test_registration_can_be_closed(strict: Api) -> None:
+async def test_registration_is_closed_unless_it_is_opened(strict: Api) -> None:
     new = {"email": "new@agents.example.com", "password": "correct horse battery", "name": "New"}
     problem(await strict.http.post("/api/auth/register", json=new), 403)
 

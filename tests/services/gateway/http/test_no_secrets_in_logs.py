@@ -14,7 +14,8 @@ from contracts.services import SERVICES
 from services.gateway.commands.sendgrid_webhook import SIGNATURE, TIMESTAMP
 from tests.servers import Server
 from tests.services.gateway.conftest import api_of
-from tests.services.gateway.users import Person
+from tests.services.gateway.mailed_links import new_letter, token_of
+from tests.services.gateway.users import Person, end_grace
 from tests.system import TOKEN_KEYS, system
 
 
@@ -42,14 +43,23 @@ def found_in(folder: Path, canaries: Iterable[str]) -> list[str]:
     return [f"{one} in {name}" for one in canaries for name in logs if one.lower() in logs[name]]
 
 
-async def use_accounts(ana: Person, canary: Canaries) -> list[httpx2.Response]:
+async def use_accounts(
+    ana: Person, canary: Canaries, mongodb: str, mail: Path
+) -> list[httpx2.Response]:
     """Register, log in, refresh and make a key, rightly and wrongly; return the refusals."""
     password, used = canary("password"), {"name": canary("agentname")}
     whole = {"email": ana.email, "password": password} | used
     profile = {"phone": canary("1555")[:20], "signature": canary("signature")}
-    canary.take(ana, await ana.post("/api/auth/register", **whole, **profile))
+    assert (await ana.post("/api/auth/register", **whole, **profile)).status_code == 202
+    canary.append(token_of(await new_letter(mail, ana.email), "confirm"))
+    by_link = {"token": canary[-1], "password": password}
+    assert (await ana.http.get("/confirm", params={"token": canary[-1]})).status_code == 200
+    assert (await ana.post("/api/auth/confirm", **by_link)).status_code == 204
+    forgotten = canary("forgotten")
+    assert (await ana.post("/api/auth/forgot", email=ana.email)).status_code == 202
+    canary.append(token_of(await new_letter(mail, ana.email, after=1), "reset"))
     wrong = [
-        await ana.post("/api/auth/register", **whole),
+        await ana.post("/api/auth/reset", token=canary[-1][:-1], new_password=forgotten),
         await ana.post("/api/auth/register", **whole | {"email": canary("noaddress")}),
         await ana.post("/api/auth/register", **whole | {"password": canary("long") * 20}),
         await ana.log_in(canary("wrongpassword")),
@@ -59,12 +69,15 @@ async def use_accounts(ana: Person, canary: Canaries) -> list[httpx2.Response]:
     canary.take(ana, await ana.log_in(password))
     exchanged = ana.refresh_token
     canary.take(ana, await ana.post("/api/auth/refresh", refresh_token=exchanged))
-    # A stolen one: that is worth a line in the log, but not the token.
+    # Stolen, and the grace is over: that is worth a line in the log, but not the token.
+    await end_grace(mongodb, exchanged)
     wrong.append(await ana.post("/api/auth/refresh", refresh_token=exchanged))
     canary.take(ana, await ana.log_in(password))
     other = {"current_password": canary("notmine"), "new_password": canary("newpassword")}
     wrong.append(await ana.post("/api/auth/password", **other))
-    key = await ana.post("/api/keys", name=canary("keyname"), scopes=["read"])
+    key = await ana.post(
+        "/api/keys", name=canary("keyname"), scopes=["read"], current_password=password
+    )
     canary.append(key.json()["key"])
     by_key = {"Authorization": f"Bearer {key.json()['key']}"}
     assert (await ana.http.get("/api/clients", headers=by_key)).is_success
@@ -141,6 +154,7 @@ async def logged(
     environment = {
         "AGENT_ID": str(agent_id),
         "LOG_LEVEL": "INFO",
+        "REGISTRATION": "true",
         "SENDGRID_WEBHOOK_PUBLIC_KEY": base64.b64encode(der).decode(),
     }
     async with (
@@ -149,7 +163,7 @@ async def logged(
         httpx2.AsyncClient(base_url=running.api[0], timeout=30, trust_env=False) as http,
     ):
         ana = Person(http, canary.email("login"))
-        wrong = await use_accounts(ana, canary)
+        wrong = await use_accounts(ana, canary, mongodb_server.address, running.mail)
         await use_clients(ana, canary)
         await use_webhook(ana, canary)
         # A follow-up that is due at once is written and sent, so that all services had a part.

@@ -35,7 +35,10 @@ OPERATIONS = [
 ]
 PROTECTED = [(method, path) for method, path, public in OPERATIONS if not public]
 PUBLIC = {
-    *(("POST", f"/api/auth/{name}") for name in ("login", "refresh", "register")),
+    *(
+        ("POST", f"/api/auth/{name}")
+        for name in ("login", "refresh", "register", "confirm", "forgot", "reset")
+    ),
     ("POST", "/api/webhooks/sendgrid"),
 }
 CSV = b"name,email\nCy,cy@mail.example.com\n"
@@ -51,11 +54,19 @@ BODIES: dict[tuple[str, str], Callable[[], Any]] = {
     ("POST", "/api/emails/{email_id}/resolve"): lambda: {"resolution": "sent"},
     ("POST", "/api/admin/emails/{email_id}/resolve"): lambda: {"resolution": "sent"},
     ("PATCH", "/api/agents/me"): lambda: {"title": "Broker"},
-    ("POST", "/api/keys"): lambda: {"name": "made", "scopes": ["read"]},
+    ("POST", "/api/keys"): lambda: {
+        "name": "made",
+        "scopes": ["read"],
+        "current_password": PASSWORD,
+    },
     ("POST", "/api/auth/password"): lambda: {
         "current_password": PASSWORD,
         "new_password": PASSWORD,
     },
+    ("POST", "/api/auth/email"): lambda: {"current_password": PASSWORD},
+    ("POST", "/api/auth/totp"): lambda: {"current_password": PASSWORD},
+    ("POST", "/api/auth/totp/remove"): lambda: {"current_password": PASSWORD},
+    ("POST", "/api/auth/totp/confirm"): lambda: {"code": "000000"},
     ("PATCH", "/api/admin/agents/{agent_id}"): lambda: {"active": True},
     ("POST", "/api/admin/agents"): lambda: {
         "name": "Sam",
@@ -73,8 +84,11 @@ LISTS = (
 OWN = (
     *(("POST", path) for path in ("/api/clients", "/api/clients/import", "/api/keys")),
     *(("PATCH", path) for path in ("/api/agents/me",)),
-    *(("POST", path) for path in ("/api/auth/password", "/api/auth/logout")),
+    *(("POST", f"/api/auth/{name}") for name in ("email", "logout", "password")),
+    *(("POST", f"/api/auth/{name}") for name in ("totp", "totp/remove")),
 )
+# Needs a code of the app: see test_second_factor.
+CONFIRM = ("POST", "/api/auth/totp/confirm")
 STREAM = ("GET", "/api/events")
 
 
@@ -90,6 +104,8 @@ def kind_of(method: str, path: str) -> str:
         return "list"
     if (method, path) in OWN:
         return "own"
+    if (method, path) == CONFIRM:
+        return "confirm"
     raise LookupError(f"who may {method} {path}? Say so here")
 
 
@@ -139,7 +155,7 @@ class World:
                 "{email_id}", str(story.emails[3])
             )
         if "{key_id}" in path:
-            made = await self.agent.post("/api/keys", name="k", scopes=["read"])
+            made = await self.agent.make_key("k")
             return path.replace("{key_id}", made.json()["_id"])
         path = path.replace("{command_id}", self.command_id)
         return path.replace("{agent_id}", self.agent_id)
@@ -183,7 +199,7 @@ async def world(
         assert retried.status_code == 202, retried.text
         made.command_id = retried.json()["command_id"]
         made.client_id = (await made.target("{client_id}")).rpartition("/")[2]
-        key = await agent.post("/api/keys", name="only hers")
+        key = await agent.make_key("only hers")
         made.marks = [agent_id, made.client_id, key.json()["_id"], "Only-Hers", agent.email]
         yield made
         assert running.errors() == []
@@ -197,6 +213,8 @@ async def ask(
     options: dict[str, Any] = {}
     if body := BODIES.get((method, template)):
         options["json"] = body()
+    if template == "/api/auth/email":
+        options["json"]["email"] = by.email
     if template == "/api/clients/import":
         headers["Content-Type"] = "text/csv"
         options["content"] = CSV
@@ -222,7 +240,7 @@ def forged(person_: Person, audience: str, life: timedelta) -> str:
 def test_it_is_known_of_every_operation_who_may_use_it() -> None:
     assert {(method, path) for method, path, public in OPERATIONS if public} == PUBLIC
     kinds = {kind_of(method, path) for method, path in PROTECTED}
-    assert kinds == {"admin", "object", "stream", "list", "own"}
+    assert kinds == {"admin", "object", "stream", "list", "own", "confirm"}
 
 
 def test_an_operation_that_nobody_thought_about_is_noticed() -> None:
@@ -304,10 +322,38 @@ async def test_what_is_the_caller_s_own_is_done_for_every_agent(
         one.take(await one.log_in())
 
 
-@pytest.mark.parametrize("path", ["/api/keys", "/api/auth/logout", "/api/auth/password"])
+@pytest.mark.parametrize("path", ["/api/keys", *(path for _, path in [CONFIRM, *OWN[-5:]])])
 async def test_an_api_key_is_no_log_in(world: World, path: str) -> None:
     key = world.api.http.headers["Authorization"].removeprefix("Bearer ")
     problem(await ask(world.agent, "POST", path, path, key), 403)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_a_key_that_may_only_write_reads_nothing(world: World, method: str) -> None:
+    key = (await world.admin.make_key("writes", "write", "admin")).json()["key"]
+    for path in (path for verb, path in PROTECTED if verb == "GET"):
+        known = path.replace("{client_id}", world.client_id)
+        known = known.replace("{command_id}", world.command_id)
+        for name in ("{task_id}", "{email_id}", "{agent_id}"):
+            known = known.replace(name, world.agent_id)
+        answer = await ask(world.admin, method, known, path, key)
+        # There are no routes for HEAD.
+        assert answer.status_code == (403 if method == "GET" else 405), path
+        assert not [mark for mark in world.marks if mark in answer.text]
+
+
+async def test_a_change_by_a_key_that_may_only_write_shows_nothing(world: World) -> None:
+    key = (await world.agent.make_key("writes", "write")).json()["key"]
+    for method, template in BODIES:
+        if kind_of(method, template) != "object" and template != "/api/agents/me":
+            continue
+        path = await world.target(template)
+        answer = await ask(world.agent, method, path, template, key)
+        assert answer.status_code in (202, 204), (template, answer.text)
+        assert not [mark for mark in world.marks if mark in answer.text]
+    paused = await world.target("/api/clients/{client_id}/plan/pause")
+    answer = await ask(world.agent, "POST", paused, "/api/clients/{client_id}/plan/pause", key)
+    assert (answer.status_code, answer.text) == (204, "")
 
 
 async def test_a_stream_tells_another_agent_nothing(world: World) -> None:
@@ -326,11 +372,14 @@ async def test_a_stream_tells_another_agent_nothing(world: World) -> None:
         assert first.data["client_id"] == own.json()["client_id"]
 
 
-@pytest.mark.parametrize("who", ["none", "expired", "audience", "agent", "other", "admin"])
+@pytest.mark.parametrize(
+    "who", ["none", "expired", "audience", "writes", "agent", "other", "admin"]
+)
 async def test_a_socket_is_opened_to_who_is_logged_in(world: World, who: str) -> None:
     people = {"agent": world.agent, "other": world.other, "admin": world.admin}
     tokens = {
         "none": "",
+        "writes": (await world.agent.make_key("writes", "write")).json()["key"],
         "expired": forged(world.agent, "realtoros-api", timedelta(minutes=-1)),
         "audience": forged(world.agent, "another-api", timedelta(minutes=1)),
     } | {name: one.http.headers["Authorization"].split()[1] for name, one in people.items()}

@@ -37,8 +37,9 @@ OPERATIONS = {
     # Ends never: test_live and test_access_matrix read it.
     if operation.label != "GET /api/events"
 }
-# They would end the session that all requests are made in; a key has none, and is answered 403.
-BY_KEY = ("POST /api/auth/logout", "POST /api/auth/password")
+# They would end the session that all requests are made in, or change its log-in; a key has none,
+# and is answered 403.
+BY_KEY = tuple(f"POST /api/auth/{name}" for name in ("email", "logout", "password"))
 CHECKS = [
     not_a_server_error,
     checks.status_code_conformance,
@@ -95,7 +96,7 @@ async def target(
         api.http.headers["Authorization"] = ana.http.headers["Authorization"]
         await api.get_until(f"/api/emails/{story.emails[3]}", lambda r: r.status_code == 200)
         clients = [await api.add(custom_fields={"source": "fair"}) for _ in range(3)]
-        key = await ana.post("/api/keys", name="to be removed")
+        key = await ana.make_key("to be removed")
         yield Target(
             running.api[0],
             {"Authorization": ana.http.headers["Authorization"]},

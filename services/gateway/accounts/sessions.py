@@ -1,0 +1,163 @@
+"""Sessions: begun by a log-in, prolonged by refresh tokens, ended by time, theft or their agent."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID, uuid4
+
+import structlog
+from pymongo import ReturnDocument
+
+from chassis.mongo.client import Database, Raw
+from chassis.projections.views import view_raw
+from services.gateway.accounts.documents import (
+    AccountDocument,
+    ExchangedToken,
+    SessionDocument,
+)
+from services.gateway.accounts.tokens import AccessTokens, OpaqueToken
+from services.gateway.errors import InvalidCredentials
+from services.gateway.settings import GatewaySettings
+
+REFRESH = "rt"
+# How long an exchanged refresh token is still good for the same successor: two tabs of a browser
+# refresh at once, and an answer may be lost.
+GRACE = timedelta(seconds=30)
+# How many exchanged tokens of a session are stored: to detect their reuse, and for the grace.
+MAX_SPENT, MAX_IN_GRACE = 200, 10
+
+log = structlog.get_logger(__name__)
+
+
+class Tokens(NamedTuple):
+    """The tokens of a session; the access token expires after `expires_in` seconds."""
+
+    access: str
+    refresh: str
+    expires_in: int
+
+
+class Sessions:
+    """The sessions of all agents.
+
+    A refresh token's successor follows from it and a signing key, so that every gateway makes the
+    same one and none is stored.
+    """
+
+    def __init__(self, settings: GatewaySettings, database: Database) -> None:
+        self.access = AccessTokens(
+            settings.signing_keys, settings.public_url, settings.access_token_life
+        )
+        self._keys = tuple(settings.signing_keys.values())
+        self._accounts = database[AccountDocument.Settings.name]
+        self._sessions = database[SessionDocument.Settings.name]
+        self._refresh_life = timedelta(days=settings.refresh_token_days)
+        self._session_life = timedelta(days=settings.session_days)
+
+    async def begin(self, account: AccountDocument) -> Tokens:
+        """Begin a session of the account, as it was read when its password was verified."""
+        refresh, now = OpaqueToken.new(REFRESH, uuid4()), datetime.now(UTC)
+        session = SessionDocument(
+            id=refresh.id,
+            agent_id=account.id,
+            version=account.sessions_version,
+            began_at=now,
+            current=refresh.digest,
+            expires_at=now + min(self._refresh_life, self._session_life),
+        )
+        await self._sessions.insert_one(view_raw(session))
+        return self._tokens(account.id, refresh)
+
+    async def find(self, id_: UUID) -> SessionDocument | None:
+        """Return the session, if it has not ended by time."""
+        found = await self._sessions.find_one({"_id": id_, **self._alive(datetime.now(UTC))})
+        return SessionDocument.model_validate(found) if found else None
+
+    async def refresh(self, token: str) -> Tokens:
+        """Exchange a refresh token. One that was exchanged long ago ends its session: stolen.
+
+        Raises InvalidCredentials.
+        """
+        if (presented := OpaqueToken.parse(token, REFRESH)) is None:
+            raise InvalidCredentials
+        now = datetime.now(UTC)
+        session, successor = await self._exchange(presented, now)
+        if session is None:
+            session, successor = await self._exchanged(presented, now)
+        if session is None:
+            await self._end_if_spent(presented)
+            raise InvalidCredentials
+        found = await self._accounts.find_one({"_id": session.agent_id, "active": True})
+        if found is None or not AccountDocument.model_validate(found).has_session(session):
+            raise InvalidCredentials
+        return self._tokens(session.agent_id, successor)
+
+    async def end(self, id_: UUID) -> None:
+        """End the session."""
+        await self._sessions.delete_one({"_id": id_})
+
+    async def remove_ended(self, agent_id: UUID, kept: Iterable[UUID]) -> None:
+        """Remove the agent's sessions, which a change of the account has ended, but the kept."""
+        await self._sessions.delete_many({"agent_id": agent_id, "_id": {"$nin": list(kept)}})
+
+    async def _exchange(
+        self, presented: OpaqueToken, now: datetime
+    ) -> tuple[SessionDocument | None, OpaqueToken]:
+        """Replace the session's current token by its successor; None when it is not current."""
+        successor = presented.successor(self._keys[0])
+        entry = ExchangedToken(
+            token=presented.digest, successor=successor.digest, until=now + GRACE
+        )
+        began = {"$ifNull": ["$began_at", now]}
+        lives_until = {"$add": [began, self._session_life / timedelta(milliseconds=1)]}
+        change = {
+            "began_at": began,
+            "current": successor.digest,
+            "spent": _appended("spent", presented.digest, MAX_SPENT),
+            "exchanged": _appended("exchanged", entry.model_dump(), MAX_IN_GRACE),
+            "expires_at": {"$min": [now + self._refresh_life, lives_until]},
+        }
+        found = await self._sessions.find_one_and_update(
+            {"_id": presented.id, "current": presented.digest, **self._alive(now)},
+            [{"$set": change}],
+            return_document=ReturnDocument.AFTER,
+        )
+        return SessionDocument.model_validate(found) if found else None, successor
+
+    async def _exchanged(
+        self, presented: OpaqueToken, now: datetime
+    ) -> tuple[SessionDocument | None, OpaqueToken]:
+        """Return the successor that the token was exchanged for a moment ago; None otherwise."""
+        entry = {"$elemMatch": {"token": presented.digest, "until": {"$gt": now}}}
+        found = await self._sessions.find_one(
+            {"_id": presented.id, "exchanged": entry, **self._alive(now)}
+        )
+        if found:
+            session = SessionDocument.model_validate(found)
+            known = {one.successor for one in session.exchanged if one.token == presented.digest}
+            # Another gateway may sign with another key while keys are rotated.
+            for successor in map(presented.successor, self._keys):
+                if successor.digest in known:
+                    return session, successor
+        return None, presented
+
+    async def _end_if_spent(self, presented: OpaqueToken) -> None:
+        # A token that was never valid ends nothing: a session's id is not secret.
+        ended = await self._sessions.delete_one({"_id": presented.id, "spent": presented.digest})
+        if ended.deleted_count:
+            log.warning("refresh_token_reused", session=str(presented.id))
+
+    def _alive(self, now: datetime) -> Raw:
+        """Return the query's condition for sessions that have not ended by time."""
+        begun_too_long_ago = {"$lte": now - self._session_life}
+        return {"expires_at": {"$gt": now}, "began_at": {"$not": begun_too_long_ago}}
+
+    def _tokens(self, agent_id: UUID, refresh: OpaqueToken) -> Tokens:
+        access = self.access.issue(agent_id, refresh.id)
+        return Tokens(access, str(refresh), int(self.access.life.total_seconds()))
+
+
+def _appended(field: str, value: object, most: int) -> Raw:
+    """Return the expression for a list with one more entry, and not too many."""
+    longer = {"$concatArrays": [{"$ifNull": [f"${field}", []]}, [value]]}
+    return {"$slice": [longer, -most]}
