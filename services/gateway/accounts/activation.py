@@ -29,14 +29,19 @@ log = structlog.get_logger(__name__)
 def activation(account: Raw, active: bool) -> tuple[Raw, list[Raw]]:
     """Return filter and update that activate or deactivate the account which `account` finds.
 
-    Its time is after that of the change before it, whatever the clocks of two gateways say.
+    Its time is after that of the change before it, whatever the clocks of two gateways say. A
+    deactivation ends all sessions and revokes the keys for good: a reactivation revives none.
     """
     after = {"$add": ["$activation_changed_at", 1]}
-    change = {
+    change: Raw = {
         "active": active,
         "activation_changed_at": {"$max": [datetime.now(UTC), after]},
         "activation_unsettled": True,
     }
+    if not active:
+        for version in ("sessions_version", "keys_version"):
+            change[version] = {"$add": [{"$ifNull": [f"${version}", 0]}, 1]}
+        change["kept_session"] = None
     return account | {"active": {"$ne": active}}, [{"$set": change}]
 
 
@@ -97,7 +102,7 @@ class Activation:
             log.warning("crm_not_told", agent_id=str(account.id), error=type(error).__name__)
 
     async def _settle(self, account: AccountDocument) -> None:
-        """End sessions and keys of a deactivated account; then order the change of the agent.
+        """Delete sessions and keys of a deactivated account; then order the change of the agent.
 
         Repeated as a whole until it is marked as settled: the command's id is the change's.
         """
