@@ -6,6 +6,8 @@ from uuid import UUID
 
 from chassis.kafka import client as chassis_kafka
 from contracts.crm import ClientUpdated
+from contracts.services import Service
+from ops.topics.rebuild import Rebuild
 from tests.chassis.raw_records import all_of, put
 from tests.contracts.samples import SAMPLES
 from tests.journeys.agent_user import agent_at, until
@@ -14,7 +16,7 @@ from tests.system import AGENT, system
 
 UPDATED = next(sample for sample in SAMPLES if isinstance(sample, ClientUpdated))
 # How many of the two each service reads.
-READ = {"scheduler": 1, "mailer": 2, "gateway": 2}
+READ: dict[Service, int] = {"scheduler": 1, "mailer": 2, "gateway": 2}
 
 
 def forged(client: str) -> ClientUpdated:
@@ -62,3 +64,8 @@ async def test_forged_events_are_neither_shown_nor_mailed(
         changed = await agent.http.patch(f"/api/clients/{client}", json={"notes": "has a dog"})
         assert changed.status_code == 200, changed.text
         assert running.errors() == []
+        # A replay passes over what the services have quarantined.
+        for reader in READ:
+            rebuild = Rebuild(reader, kafka.address, prefix, mongodb.address)
+            for compared in await rebuild.verify(lambda *_: None):
+                assert compared.live == compared.replayed, compared
