@@ -71,9 +71,8 @@ def _read_without_group(service: str) -> Iterable[Topic]:
 def _of_operators(prefix: str) -> Iterator[Acl]:
     principal = f"realtoros-{OPERATORS}"
     for topic in TOPICS:
-        operations = ("Create", "Describe", "Read")
-        if topic in _WRITTEN_BY_OPERATORS:
-            operations = (*operations, "Write")
+        write = ("Write",) if topic in _WRITTEN_BY_OPERATORS else ()
+        operations = ("Create", "Describe", "Read", *write)
         yield Acl(principal, operations, "topic", prefix + topic.name)
     # An import commits how far an owner had read, an export reads it.
     yield from (Acl(principal, ("Read",), "group", prefix + service) for service in SERVICES)
