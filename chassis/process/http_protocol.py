@@ -17,8 +17,8 @@ MAX_PIPELINED = 16
 # A chunk of one byte has five more around it.
 FRAMING_PER_BYTE = 8
 KEEP_ALIVE_SECONDS = 75
-# How long a peer that is refused may go on sending, so that it gets to read the answer.
-LINGER_SECONDS = 2
+# How long, and how much, a peer that is refused may go on sending: so it gets to read the answer.
+LINGER_SECONDS, LINGER_BYTES = 2, 262_144
 
 _TITLES = {
     400: "Bad Request",
@@ -37,10 +37,7 @@ class _Reading(Enum):
 
 
 class _Refused(Exception):
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
-        self.reason = reason
+    """Ends the parsing; `_refusal` says why."""
 
 
 class GuardedHttp(HttpToolsProtocol):
@@ -59,7 +56,10 @@ class GuardedHttp(HttpToolsProtocol):
 
     _connection: Connection | None = None
     _reading = _Reading.NOTHING
-    _refusal: _Refused | None = None
+    # Status and reason. Not an exception: that would hold on to what was parsed, and to itself.
+    _refusal: tuple[int, str] | None = None
+    _is_refused = False
+    _after_refusal = 0
     # Of this request: fields of head and trailers, and their bytes.
     _fields = 0
     _field_bytes = 0
@@ -77,7 +77,7 @@ class GuardedHttp(HttpToolsProtocol):
         host = self.client[0] if self.client else ""
         self._connection = self.guard.open(self.transport, host, self._overdue)
         if self._connection is None:
-            self._refusal = _Refused(503, "")
+            self._is_refused = True
             self.transport.write(_response(503, retry_after=5))
             self.transport.close()
         else:
@@ -97,7 +97,10 @@ class GuardedHttp(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, and count what it was."""
-        if self._refusal is not None:
+        if self._is_refused:
+            self._after_refusal += len(data)
+            if self._after_refusal > LINGER_BYTES:
+                self.transport.abort()
             return
         self._unset_keepalive_if_required()
         if self._reading is _Reading.NOTHING:
@@ -112,11 +115,8 @@ class GuardedHttp(HttpToolsProtocol):
                 if self._connection is not None:
                     self.guard.busy(self._connection)
                 self.handle_websocket_upgrade()
-        except httptools.HttpParserError as error:
-            cause = error.__context__
-            self._refuse(cause if isinstance(cause, _Refused) else _Refused(400, "not_http"))
-        except _Refused as refused:
-            self._refuse(refused)
+        except (httptools.HttpParserError, _Refused):
+            self._refuse(*(self._refusal or (400, "not_http")))
 
     def on_message_begin(self) -> None:
         """Begin a request."""
@@ -132,7 +132,7 @@ class GuardedHttp(HttpToolsProtocol):
         """Count a field of the head or the trailers."""
         self._fields += 1
         if self._fields > MAX_FIELDS:
-            raise _Refused(431, "too_many_fields")
+            raise self._refused(431, "too_many_fields")
         self._count_fields(len(name) + len(value))
         if self._reading is _Reading.HEAD:
             super().on_header(name, value)
@@ -140,7 +140,7 @@ class GuardedHttp(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Begin the body."""
         if len(self.pipeline) >= MAX_PIPELINED:
-            raise _Refused(400, "pipelined")
+            raise self._refused(400, "pipelined")
         self._reading = _Reading.BODY
         self._overhead, self._part_ended = 0, True
         self._span_body = 0
@@ -192,7 +192,7 @@ class GuardedHttp(HttpToolsProtocol):
     def _count_fields(self, size: int) -> None:
         self._field_bytes += size
         if self._field_bytes > self.max_head:
-            raise _Refused(431, "head_too_large")
+            raise self._refused(431, "head_too_large")
 
     def _count_overhead(self, size: int) -> None:
         """Count what came after the last part that is whole: nothing of it may have no end."""
@@ -201,7 +201,7 @@ class GuardedHttp(HttpToolsProtocol):
         paid = self._parsed_body * (1 + FRAMING_PER_BYTE)
         self._overhead = max(0, self._overhead + size - paid)
         if self._overhead > self.max_head:
-            raise _Refused(431, "head_too_large")
+            raise self._refused(431, "head_too_large")
 
     def _due_in(self, seconds: float) -> None:
         if self._connection is not None:
@@ -212,12 +212,12 @@ class GuardedHttp(HttpToolsProtocol):
         answered = self.cycle is None or self.cycle.response_complete
         match self._reading:
             case _Reading.HEAD:
-                self._refuse(_Refused(408, "slow_head"))
+                self._refuse(408, "slow_head")
             case _Reading.BODY if not answered and self._may_go_on():
                 self._span_body = 0
                 self._due_in(self.guard.span)
             case _Reading.BODY:
-                self._refuse(_Refused(408, "slow_body"))
+                self._refuse(408, "slow_body")
             case _ if self.cycle is None:
                 count_refusal("silent_connection")
                 self.transport.abort()
@@ -229,17 +229,21 @@ class GuardedHttp(HttpToolsProtocol):
         paused = self.flow.read_paused or self.cycle.waiting_for_100_continue
         return paused or self._span_body >= self.guard.rate * self.guard.span
 
-    def _refuse(self, refused: _Refused) -> None:
+    def _refused(self, status: int, reason: str) -> _Refused:
+        self._refusal = status, reason
+        return _Refused()
+
+    def _refuse(self, status: int, reason: str) -> None:
         """Answer, if no answer has begun, and close."""
-        self._refusal = refused
-        count_refusal(refused.reason)
+        self._is_refused = True
+        count_refusal(reason)
         if self.transport.is_closing() or not self._is_next_to_be_answered():
             self.transport.abort()
             return
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        self.transport.write(_response(refused.status))
+        self.transport.write(_response(status))
         # What is on its way would, on a closed socket, take the answer away from the peer.
         self.transport.write_eof()
         self.flow.resume_reading()

@@ -39,7 +39,9 @@ async def every_request(http: httpx2.AsyncClient) -> None:
     created = []
     for number in range(3):
         body = {"name": f"Ana {number}", "email": f"ana.{number}@mail.example.com"}
-        created.append((await http.post("/api/clients", json=body)).json()["client_id"])
+        key = {"Idempotency-Key": str(number)}
+        answer = await http.post("/api/clients", json=body, headers=key)
+        created.append(answer.json()["client_id"])
     again = {"name": "Ana", "email": "ana.0@mail.example.com"}
     assert (await http.post("/api/clients", json=again)).status_code == 409
     deadline = time.monotonic() + SECONDS
@@ -112,6 +114,7 @@ async def test_no_query_scans_a_collection(
         *(("plans", "update"), ("commits", "update"), ("positions", "query")),
         *(("clients", "query"), ("tasks", "query"), ("email_logs", "query")),
         *(("timeline", "query"), ("timeline", "command")),
+        ("idempotency", "command"),
         *(("suppressions", "query"), ("deleted_clients", "query"), ("tasks", "command")),
     } <= asked
     scans = [op for op in planned if "COLLSCAN" in op["planSummary"]]

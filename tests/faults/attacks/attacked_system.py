@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import os
 import re
 import sys
 import time
@@ -34,7 +33,6 @@ DEFAULT_LIMITS = {
     "MAX_CONNECTIONS_PER_ADDRESS": "300",
 }
 GET_PAUSE, LOGIN_PAUSE = 0.05, 1.0
-_SAMPLE_SECONDS = 0.25
 _REFUSALS = re.compile(r'^realtoros_refusals_total\{reason="(.*)"\} (.*)$', re.MULTILINE)
 
 
@@ -58,7 +56,7 @@ class Outcome:
 
     @property
     def memory_growth(self) -> int:
-        """How much more memory the gateway took than for the honest requests alone."""
+        """How much more memory the gateway took than before, for the honest requests aside."""
         return max(0, self.memory - self.memory_before)
 
 
@@ -68,8 +66,8 @@ class AttackedSystem:
     def __init__(self, running: Running, target: Target, login: accounts.Credentials) -> None:
         self._running = running
         self._target = target
-        # What the gateway takes for the same honest requests without an attack; hashing a password
-        # alone takes 64 MiB.
+        # What the gateway takes for a moment for the same honest requests without an attack:
+        # hashing a password alone takes 64 MiB.
         self._usual_memory = 0
         self._login = login
         [self._gateway] = running.processes["gateway"]
@@ -79,7 +77,8 @@ class AttackedSystem:
 
     async def attack(self, name: str | None, seconds: float) -> Outcome:
         """Attack for so long (not at all without a name), and do the honest agent's requests."""
-        outcome = Outcome(name or "nothing", memory_before=self._usual_memory or self._memory())
+        self._forget_peak()
+        outcome = Outcome(name or "nothing", memory_before=self._peak() + self._usual_memory)
         refused, lines = await self._refusals(), self._log_lines()
         async with _attacking(name, self._target):
             # The first connections are open, and the first files are being read.
@@ -88,12 +87,12 @@ class AttackedSystem:
                 await asyncio.gather(
                     self._get(http, outcome, seconds),
                     self._log_in(http, outcome, seconds),
-                    self._watch_memory(outcome, seconds),
                 )
+            outcome.memory = self._peak()
             outcome.connections = await self._metric("realtoros_connections")
             after = await self._refusals()
         if name is None:
-            self._usual_memory = outcome.memory
+            self._usual_memory = outcome.memory_growth
         outcome.refused = {
             reason: count - refused.get(reason, 0)
             for reason, count in after.items()
@@ -138,16 +137,16 @@ class AttackedSystem:
                 outcome.failed.append(f"{response.status_code} {response.text[:200]}")
         times.append(time.perf_counter() - start)
 
-    async def _watch_memory(self, outcome: Outcome, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            outcome.memory = max(outcome.memory, self._memory())
-            await asyncio.sleep(_SAMPLE_SECONDS)
+    def _forget_peak(self) -> None:
+        # See proc(5).
+        Path(f"/proc/{self._gateway.pid}/clear_refs").write_text("5")
 
-    def _memory(self) -> int:
-        """Return the resident memory of the gateway's process."""
-        pages = int(Path(f"/proc/{self._gateway.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
+    def _peak(self) -> int:
+        """Return the most resident memory that the gateway's process has had since."""
+        status = Path(f"/proc/{self._gateway.pid}/status").read_text()
+        found = re.search(r"VmHWM:\s*(\d+) kB", status)
+        assert found
+        return int(found[1]) * 1024
 
     def _log_lines(self) -> int:
         return len(self._gateway.log.read_text().splitlines())

@@ -59,10 +59,13 @@ async def _send_endlessly(target: Target, first: str, piece: bytes, pause: float
     async with _connected(target) as (reader, writer):
         writer.write(first.encode())
         closed = asyncio.create_task(reader.read())
-        while not closed.done():
-            writer.write(piece)
-            await writer.drain()
-            await asyncio.sleep(pause)
+        try:
+            while not closed.done():
+                writer.write(piece)
+                await writer.drain()
+                await asyncio.sleep(pause)
+        finally:
+            await asyncio.gather(closed, return_exceptions=True)
 
 
 async def _hold(target: Target, sent: str) -> None:
