@@ -155,7 +155,6 @@ async def system(
         "PYTHONUNBUFFERED": "1",
         "KAFKA_BOOTSTRAP_SERVERS": kafka.address,
         "KAFKA_TOPIC_PREFIX": prefix,
-        "MONGODB_URI": mongodb.address,
         "MAILBOX_DIR": str(folder / "mail"),
         "TOKEN_KEYS": TOKEN_KEYS,
         # Tests send requests as fast as they can.
@@ -176,7 +175,9 @@ async def system(
                 name,
                 number,
                 folder,
-                common | dict((service_environments or {}).get(name, {})),
+                {"MONGODB_URI": mongodb.address_of(name)}
+                | common
+                | dict((service_environments or {}).get(name, {})),
                 new_port(),
             )
             for number in range(replicas)

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from ops import accounts
 from ops.errors import OperatorError
+from ops.servers.mongodb_users import OPERATOR, uri_of
 from ops.servers.ports import LOOPBACK, free_port, is_free
+from ops.servers.stores import MONGODB_FOLDER, without_credentials
 
 ROOT = Path(".realtoros")
 DEFAULT_PORT = 8000
@@ -47,10 +49,11 @@ def consecutive_ports(environment: Mapping[str, str], setting: str, number: int)
 def address_file(folder: Path, url: str, kafka: str, mongodb: str | None) -> Iterator[None]:
     """Write the addresses of API, broker and embedded MongoDB to `api.json` meanwhile.
 
-    Any other MongoDB is left out: its address may hold a password.
+    It holds no password: MongoDB's URI is written without, and `resolve_mongodb` adds it.
     """
     file = folder / "api.json"
-    addresses = {"url": url, "kafka": kafka, "mongodb": mongodb, "pid": os.getpid()}
+    server = mongodb and without_credentials(mongodb)
+    addresses = {"url": url, "kafka": kafka, "mongodb": server, "pid": os.getpid()}
     file.write_text(json.dumps(addresses) + "\n")
     try:
         yield
@@ -81,17 +84,19 @@ def resolve_kafka(environment: Mapping[str, str]) -> str:
 
 
 def resolve_mongodb(environment: Mapping[str, str]) -> str:
-    """Return MongoDB's URI: MONGODB_URI, else the embedded one of a running `up` or `demo`.
+    """Return MongoDB's URI: MONGODB_URI, else the operator's of a running `up` or `demo`.
 
     Raises OperatorError when there is none.
     """
-    found = environment.get("MONGODB_URI") or _running("mongodb")
-    if not found:
-        raise OperatorError(
-            "MONGODB_URI is not set, and no MongoDB runs in this folder: set it, or run this where"
-            " `realtoros up` was started"
-        )
-    return found
+    if asked := environment.get("MONGODB_URI"):
+        return asked
+    for command in _COMMANDS:
+        if address := _running("mongodb", command):
+            return uri_of(OPERATOR, folder_of(command) / MONGODB_FOLDER, address)
+    raise OperatorError(
+        "MONGODB_URI is not set, and no MongoDB runs in this folder: set it, or run this where"
+        " `realtoros up` was started"
+    )
 
 
 def resolve_api_key(environment: Mapping[str, str]) -> str | None:

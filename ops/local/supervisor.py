@@ -109,7 +109,6 @@ def _settings(
     common = {
         **environment,
         "KAFKA_BOOTSTRAP_SERVERS": servers.kafka,
-        "MONGODB_URI": servers.mongodb,
         "MAILBOX_DIR": environment.get("MAILBOX_DIR") or str(folder / "mail"),
         "GATEWAY_PORT": str(port),
     }
@@ -125,6 +124,7 @@ def _settings(
         name: {
             **({"KAFKA_GROUP_INSTANCE_ID": name} if servers.kafka_is_embedded else {}),
             **environment_of(name, common),
+            "MONGODB_URI": servers.mongodb_of.get(name, servers.mongodb),
             "HEALTH_PORT": str(health[number]),
             "METRICS_PORT": str(metrics[number]),
         }

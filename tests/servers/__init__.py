@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from ops.servers import embedded
+from ops.servers import embedded, mongodb_users
 from tests.servers import apache_kafka, containers
 
 
@@ -23,6 +23,14 @@ class Server(NamedTuple):
     name: str
     # The embedded broker answers empty fetches at once: its readers must pace themselves.
     embedded: bool = False
+    # Where an embedded MongoDB keeps its users' passwords; `address` is the operator's.
+    folder: Path | None = None
+
+    def address_of(self, service: str) -> str:
+        """Return the address for a service, with a user of its own if the server has users."""
+        if self.folder is None:
+            return self.address
+        return mongodb_users.uri_of(service, self.folder, self.address)
 
 
 @contextlib.asynccontextmanager
@@ -36,7 +44,7 @@ async def mongodb() -> AsyncIterator[Server]:
     else:
         with _folder() as folder:
             async with embedded.mongodb(folder) as uri:
-                yield Server(uri, "embedded MongoDB", embedded=True)
+                yield Server(uri, "embedded MongoDB", embedded=True, folder=folder)
 
 
 @contextlib.asynccontextmanager

@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ops.servers import embedded
+from ops.servers import embedded, mongodb_users
 from ops.servers.ports import LOOPBACK, remembered_port
 from tests.faults.tcp_proxy import Proxy, proxy
 from tests.servers import Server, apache_kafka
@@ -71,9 +71,11 @@ async def mongodb(folder: Path) -> AsyncIterator[Store]:
     async with proxy() as proxy_:
         # Direct: the address that the replica set announces would bypass the proxy.
         address = f"mongodb://{LOOPBACK}:{proxy_.port}/?directConnection=true"
+        await asyncio.to_thread(mongodb_users.ensure_credentials, folder)
+        uri = mongodb_users.uri_of(mongodb_users.OPERATOR, folder, address)
         async with _started(
             Store(
-                Server(address, "embedded MongoDB", embedded=True),
+                Server(uri, "embedded MongoDB", embedded=True, folder=folder),
                 proxy_,
                 lambda: embedded.mongodb(folder),
                 folder / "mongod.pid",

@@ -10,6 +10,7 @@ import pytest
 
 from ops.errors import OperatorError
 from ops.local import discovery
+from ops.servers.mongodb_users import ensure_credentials
 from ops.servers.ports import free_port
 
 
@@ -26,10 +27,10 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def running(command: str, url: str, pid: int, kafka: str = "") -> None:
+def running(command: str, url: str, pid: int, **addresses: str) -> None:
     folder = discovery.folder_of(command)
     folder.mkdir(parents=True)
-    (folder / "api.json").write_text(json.dumps({"url": url, "pid": pid, "kafka": kafka}))
+    (folder / "api.json").write_text(json.dumps({"url": url, "pid": pid, **addresses}))
 
 
 def test_a_free_port_stands_in_for_the_default_when_that_is_taken(
@@ -79,6 +80,19 @@ def test_the_address_file_is_removed_at_the_end(tmp_path: Path) -> None:
 def test_the_broker_is_the_one_that_is_set_or_that_of_what_runs() -> None:
     with pytest.raises(OperatorError, match="KAFKA_BOOTSTRAP_SERVERS is not set"):
         discovery.resolve_kafka({})
-    running("up", "http://127.0.0.1:1111", os.getpid(), "127.0.0.1:2222")
+    running("up", "http://127.0.0.1:1111", os.getpid(), kafka="127.0.0.1:2222")
     assert discovery.resolve_kafka({}) == "127.0.0.1:2222"
     assert discovery.resolve_kafka({"KAFKA_BOOTSTRAP_SERVERS": "kafka:9092"}) == "kafka:9092"
+
+
+def test_mongodb_is_the_one_that_is_set_or_the_operators_of_what_runs() -> None:
+    with pytest.raises(OperatorError, match="MONGODB_URI is not set"):
+        discovery.resolve_mongodb({})
+    address = "mongodb://127.0.0.1:3333/?replicaSet=rs0"
+    running("demo", "http://127.0.0.1:1111", os.getpid(), mongodb=address)
+    # Where 0.1.0 still runs there are no users.
+    assert discovery.resolve_mongodb({}) == address
+    passwords = ensure_credentials(discovery.folder_of("demo") / "mongodb").passwords
+    operators = address.replace("://", f"://operator:{passwords['operator']}@")
+    assert discovery.resolve_mongodb({}) == operators
+    assert discovery.resolve_mongodb({"MONGODB_URI": "mongodb://own"}) == "mongodb://own"

@@ -38,12 +38,21 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(port)), Handler).serve_forever
 """
 
 
+def user_at_m(user: str) -> str:
+    return f"mongodb://{user}:secret@m:2/"  # pragma: allowlist secret
+
+
 @pytest.fixture(autouse=True)
 def _stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
     @contextlib.asynccontextmanager
     async def running_servers(*_: object) -> AsyncIterator[Servers]:
-        uri = "mongodb://u:secret@m:2/"  # pragma: allowlist secret
-        yield Servers(kafka="k:1", mongodb=uri, kafka_is_embedded=True)
+        yield Servers(
+            kafka="k:1",
+            mongodb=user_at_m("operator"),
+            mongodb_of={service: user_at_m(service) for service in SERVICES},
+            kafka_is_embedded=True,
+            mongodb_is_embedded=True,
+        )
 
     async def nothing(*_: object) -> list[str]:
         return []
@@ -85,13 +94,14 @@ async def test_the_services_get_the_servers_addresses_and_a_port_each(
         settings = await gateway(system.url)
         assert "shown once" in said[0]
         assert system.url == f"http://127.0.0.1:{environment['GATEWAY_PORT']}"
-        assert (folder / "api.json").exists()
+        assert json.loads((folder / "api.json").read_text())["mongodb"] == "mongodb://m:2/"
         described = "\n".join(system.describe())
         assert system.mail == str(folder / "mail")
     assert (settings["KAFKA_BOOTSTRAP_SERVERS"], settings["KAFKA_EMPTY_FETCH_HOLD_MS"]) == (
         "k:1",
         "100",
     )
+    assert settings["MONGODB_URI"] == user_at_m("gateway")
     assert "MAILBOX_DIR" not in settings
     assert "m:2" in described
     assert "secret" not in described

@@ -48,9 +48,11 @@ class Wire:
 @contextlib.asynccontextmanager
 async def wired(mongodb: Server) -> AsyncIterator[tuple[Wire, Server]]:
     """Yield a wire to MongoDB, and the server's address through it."""
-    wire = Wire(urlsplit(mongodb.address).netloc.rpartition("@")[2].split(",")[0])
+    user, at, servers = urlsplit(mongodb.address).netloc.rpartition("@")
+    wire = Wire(servers.split(",")[0])
     await wire.connect()
     try:
-        yield wire, Server(f"mongodb://{HOST}:{wire.port}/?directConnection=true", "wired MongoDB")
+        address = f"mongodb://{user}{at}{HOST}:{wire.port}/?directConnection=true"
+        yield wire, Server(address, "wired MongoDB")
     finally:
         await wire.cut()
