@@ -88,6 +88,11 @@ async def operations(client: Client) -> list[dict[str, Any]]:
     return found
 
 
+def is_upgrade(op: dict[str, Any]) -> bool:
+    """Whether `indexes apply` looked for keys that an earlier release has stored: once, no request."""
+    return "$regex" in op["command"].get("filter", {}).get("state.personal.email", {})
+
+
 async def test_no_query_scans_a_collection(
     profiled: Client, mongodb: Server, kafka: Server, prefix: str, tmp_path: Path
 ) -> None:
@@ -111,7 +116,7 @@ async def test_no_query_scans_a_collection(
         ("idempotency", "command"),
         *(("suppressions", "query"), ("deleted_clients", "query"), ("tasks", "command")),
     } <= asked
-    scans = [op for op in planned if "COLLSCAN" in op["planSummary"]]
+    scans = [op for op in planned if "COLLSCAN" in op["planSummary"] and not is_upgrade(op)]
     assert not [(op["ns"], op["op"], op["command"]) for op in scans]
     # A list is as long as it gets: it is not sorted in memory, and counted on an index alone.
     lists = [op for op in planned if op["op"] == "query" and op["ns"].endswith(VIEWS)]
