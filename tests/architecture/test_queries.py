@@ -89,7 +89,7 @@ async def operations(client: Client) -> list[dict[str, Any]]:
 
 
 def is_upgrade(op: dict[str, Any]) -> bool:
-    """Whether `indexes apply` looked for keys that an earlier release has stored: once, no request."""
+    """Whether `indexes apply` looked for keys that an earlier release has stored."""
     return "$regex" in op["command"].get("filter", {}).get("state.personal.email", {})
 
 
