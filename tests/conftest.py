@@ -3,10 +3,15 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from hypothesis import settings
 
 from tests import servers
 from tests.servers import Server
 from tests.system import drop_databases, topic_prefix
+
+# An example has no deadline: a busy machine takes its time.
+settings.register_profile("realtoros", deadline=None)
+settings.load_profile("realtoros")
 
 
 @pytest.fixture(scope="session")

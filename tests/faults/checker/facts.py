@@ -1,5 +1,6 @@
 """The facts of a history: each stream's events in order, and the follow-ups they describe."""
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,6 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
+import idna
 import orjson
 
 from tests.faults.checker.history import History, Record
@@ -21,6 +23,7 @@ STREAM_TOPICS = {
     "email": "emails",
     "suppression": "emails",
     "alert": "alerts",
+    "notice": "notices",
 }
 SOURCES = {
     "agents": "/realtoros/crm",
@@ -252,3 +255,9 @@ def _followups(streams: Streams) -> dict[str, Followup]:
             elif kind in ("plan", "draft", "email") and event.type not in PAUSE_EVENTS:
                 getattr(of(event.data["followup_id"], event), kind).append(event)
     return followups
+
+
+def address_key(address: str) -> str:
+    """Return what one person's address is compared by: NFC, lower case, the domain in ASCII."""
+    local, _, domain = unicodedata.normalize("NFC", address.strip()).rpartition("@")
+    return f"{local.lower()}@{idna.encode(domain, uts46=True).decode()}"

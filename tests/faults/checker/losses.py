@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from contracts.addresses import canonical_address
-from tests.faults.checker.facts import DRAFT_STATUS, STAGES_WITHOUT_PLAN, Facts, last
+from tests.faults.checker.facts import DRAFT_STATUS, STAGES_WITHOUT_PLAN, Facts, address_key, last
 from tests.faults.checker.history import Record
 from tests.faults.checker.verdict import Anomaly
 
@@ -22,7 +21,7 @@ def promises(facts: Facts) -> Iterator[Anomaly]:
         at = promised.deleted[client].isoformat()
         yield Anomaly("lost", f"client-{client}", f"answered 204 at {at}, but no ClientDeleted")
     events = facts.of("AddressSuppressed")
-    suppressed = {canonical_address(event.data["personal"]["email"]) for event in events}
+    suppressed = {address_key(event.data["personal"]["email"]) for event in events}
     for address in promised.opt_outs.keys() - suppressed:
         at = promised.opt_outs[address].isoformat()
         yield Anomaly("lost", "an opt-out", f"answered 200 at {at}, but no AddressSuppressed")

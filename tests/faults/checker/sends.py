@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from contracts.addresses import canonical_address
-from tests.faults.checker.facts import EMAIL_STATUS, Event, Facts, last
+from tests.faults.checker.facts import EMAIL_STATUS, Event, Facts, address_key, last
 from tests.faults.checker.verdict import Anomaly
 
 # Ledger and events are rounded to milliseconds independently.
@@ -51,7 +50,7 @@ def _call(entry: dict[str, Any], started: dict[tuple[str, int], Event]) -> Call:
         args["agent_id"],
         attempt,
         datetime.fromisoformat(entry["at"]),
-        tuple(map(canonical_address, entry["to"])),
+        tuple(map(address_key, entry["to"])),
         entry["number"],
         started.get((email, attempt)),
     )
@@ -115,7 +114,7 @@ def after_opt_out(facts: Facts, accepted: Iterable[Call]) -> Iterator[Anomaly]:
     for event in facts.of("SuppressionConfirmed"):
         for first in facts.merged[event.stream]:
             if first.type == "AddressSuppressed":
-                address = canonical_address(first.data["personal"]["email"])
+                address = address_key(first.data["personal"]["email"])
                 confirmed[first.data["agent_id"], address] = event.time("confirmed_at")
     withheld = {}
     for event in facts.of("EmailWithheld"):
