@@ -130,6 +130,8 @@ def install(service: str, steps: Steps) -> None:
         _wrap_write(steps, pending)
         limits = importlib.import_module("services.gateway.accounts.rate_limits").AttemptLimiter
         _wrap(steps, limits, "count", lambda *_: ["count attempt"])
+        logins = importlib.import_module("services.gateway.accounts.login_limits").LoginLimits
+        _wrap(steps, logins, "logged_in", lambda *_: ["remember network"])
         accounts = importlib.import_module("services.gateway.accounts.accounts").Accounts
         _wrap(steps, accounts, "add", lambda *_: ["add account"])
         _wrap(steps, accounts, "_mark_registered", lambda *_: ["mark registered"])
@@ -139,6 +141,9 @@ def install(service: str, steps: Steps) -> None:
         # At every lookup, for a crash in each life of the process.
         keys.USE_RECORDED_EVERY = timedelta(0)
         _wrap(steps, keys.ApiKeys, "_store_use", lambda *_: ["record use of key"])
+        quota = importlib.import_module("services.gateway.commands.daily_quota").DailyQuota
+        _wrap(steps, quota, "take", lambda *_: ["take quota"])
+        _wrap(steps, quota, "give_back", lambda *_: ["return quota"])
         activation = importlib.import_module("services.gateway.accounts.activation").Activation
         _wrap(steps, activation, "_mark_earlier_deactivations", lambda *_: ["mark deactivated"])
         _wrap(steps, activation, "_store_change", lambda *_: ["change activation"])

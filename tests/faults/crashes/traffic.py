@@ -147,12 +147,14 @@ class Traffic:
         )
 
     async def _agents(self, number: int) -> None:
-        """Register and update an agent by command; now and then register one by the API."""
+        """Register and update an agent by command; now and then one by the API, who logs in."""
         agent = uuid4()
         if number % _KINDS_OF_CHANGE == 0:
             email = f"agent-{number}@example.com"
             new = {"email": email, "password": "correct horse battery", "name": "Kim"}
             await self._request("POST", "/api/admin/agents", new, logged_in(AGENT))
+            login = {"email": email, "password": new["password"]}
+            await self._request("POST", "/api/auth/login", login)
             await self._deactivate_by_api()
         if number % _KINDS_OF_CHANGE == 1:
             now = datetime.now(UTC)
