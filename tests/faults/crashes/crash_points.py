@@ -49,6 +49,7 @@ POINTS: Final[Mapping[str, tuple[str, ...]]] = {
         "claim emails",
         "claim suppressions",
         "claim alerts",
+        "claim notices",
         "hold emails",
         "release emails",
         "read suppressions",

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import AsyncIterator, Coroutine
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaProducer
 from chassis.process.tasks import cancel_and_wait
 from contracts import cloudevents
 from contracts.catalogue import topic_of
-from contracts.composer import RetryDraft
+from contracts.composer import Letter, RetryDraft
 from contracts.crm import (
     AgentProfile,
     CreateClient,
@@ -29,6 +29,7 @@ from contracts.crm import (
 )
 from contracts.mailer import DeliveryKind, RecordDelivery, RecordedAddress
 from contracts.message import Command
+from contracts.notices import SendNotice
 from contracts.scheduler import (
     CancelFollowup,
     ChangeFollowup,
@@ -161,6 +162,7 @@ class Traffic:
             await self._send_command(DeactivateAgent(agent_id=AGENT, deactivated_at=now))
         if number % _KINDS_OF_CHANGE == 2:
             await self._reactivate(AGENT)
+        await self._send_command(_notice(agent))
         await self._send_command(RegisterAgent(agent_id=agent, personal=_profile("Kim")))
         await self._send_command(UpdateAgent(agent_id=agent, personal=_profile("Kim Lee")))
 
@@ -274,6 +276,18 @@ async def traffic(
 
 def _about(task: dict[str, Any]) -> dict[str, Any]:
     return {"agent_id": AGENT, "client_id": task["client_id"], "followup_id": task["_id"]}
+
+
+def _notice(agent: UUID) -> SendNotice:
+    letter = Letter(
+        to_name="Kim",
+        to_email="kim@example.com",
+        from_name="RealtorOS",
+        subject="Confirm your address",
+        body="Confirm your address.",
+    )
+    expires_at = datetime.now(UTC) + timedelta(hours=1)
+    return SendNotice(agent_id=agent, notice_id=uuid4(), expires_at=expires_at, personal=letter)
 
 
 def _profile(name: str) -> AgentProfile:
