@@ -90,7 +90,7 @@ async def reset_password(uri: str, email: str) -> Credentials:
             {
                 "$set": {"password": hashed, "kept_session": None},
                 "$inc": {"sessions_version": 1},
-                "$unset": {"second_factor": "", "unconfirmed_secret": ""},
+                "$unset": {"second_factor": 1, "unconfirmed_secret": 1},
             },
         )
         if found is None:

@@ -74,7 +74,7 @@ class SecondFactors:
             {"_id": account.id, "unconfirmed_secret": secret},
             {
                 "$set": {"second_factor": factor.model_dump(), "kept_session": session},
-                "$unset": {"unconfirmed_secret": ""},
+                "$unset": {"unconfirmed_secret": 1},
                 "$inc": {"sessions_version": 1},
             },
         )
@@ -88,7 +88,7 @@ class SecondFactors:
         """Remove the factor, which needs a code. Raises SecondFactorRequired, TooManyRequests."""
         await self.require(account, code)
         await self._accounts.update_one(
-            {"_id": account.id}, {"$unset": {"second_factor": "", "unconfirmed_secret": ""}}
+            {"_id": account.id}, {"$unset": {"second_factor": 1, "unconfirmed_secret": 1}}
         )
         log.info("second_factor_removed", agent_id=str(account.id))
 
