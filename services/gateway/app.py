@@ -27,6 +27,7 @@ from services.gateway.http import problem_details as problems
 from services.gateway.http.context import ApiContext
 from services.gateway.http.idempotency import IdempotencyMiddleware
 from services.gateway.http.openapi import openapi_config
+from services.gateway.http.slow_refusals import slow_refusals
 from services.gateway.live.feed import Feed
 from services.gateway.routes import account_links as link_routes
 from services.gateway.routes import admin as admin_routes
@@ -132,6 +133,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
         exception_handlers=problems.HANDLERS,
         middleware=[
             problems.unavailable_when_stopped,
+            slow_refusals,
             authentication,
             IdempotencyMiddleware(database),
         ],

@@ -1,6 +1,9 @@
 """Passwords: argon2id with RFC 9106's parameters for little memory, off the event loop."""
 
 import asyncio
+import os
+import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from argon2 import PasswordHasher
@@ -10,6 +13,7 @@ from chassis.process.fair_slots import FairSlots
 
 # A hash takes 64 MiB and a core for a while: a burst of log-ins must not exhaust them.
 _MAX_CONCURRENT, _MAX_OF_NETWORK = 2, 1
+_NICENESS = 5
 
 
 class Passwords:
@@ -18,7 +22,7 @@ class Passwords:
     def __init__(self) -> None:
         self._hasher = PasswordHasher()
         # Of its own: in the loop's threads a log-in would wait for whatever else runs there.
-        self._threads = ThreadPoolExecutor(_MAX_CONCURRENT, "passwords")
+        self._threads = ThreadPoolExecutor(_MAX_CONCURRENT, "passwords", _give_way)
         self._slots = FairSlots(_MAX_CONCURRENT, _MAX_OF_NETWORK)
         self._dummy_hash = self._hasher.hash("the password of no account")
 
@@ -44,3 +48,9 @@ class Passwords:
         except VerifyMismatchError:
             return False
         return stored is not None
+
+
+def _give_way() -> None:
+    """Let this thread, and those that argon2 starts from it, come after the event loop."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

@@ -11,6 +11,9 @@ from services.gateway.accounts.documents import AttemptsDocument
 from services.gateway.errors import TooManyRequests
 
 _MAX_BUCKETS = 10_000
+# Who goes on beyond a limit costs the database one write in this time. It is short: another replica
+# may take attempts back.
+_FULL_SECONDS = 1.0
 
 
 class AttemptLimiter:
@@ -19,19 +22,27 @@ class AttemptLimiter:
     def __init__(self, database: Database, window: timedelta) -> None:
         self._counts = database[AttemptsDocument.Settings.name]
         self._window = window.total_seconds()
+        # Until when, on the monotonic clock, no attempt is accepted for sure.
+        self._full: dict[str, float] = {}
 
     async def count(self, kind: str, subject: str, limit: int) -> None:
         """Count an attempt. Raises TooManyRequests above `limit` attempts in this window."""
         now = time.time()
         number, elapsed = divmod(now, self._window)
+        id_ = self._id(kind, subject, int(number))
+        if time.monotonic() < self._full.get(id_, 0.0):
+            raise TooManyRequests(self._window - elapsed)
         ends = datetime.fromtimestamp((number + 1) * self._window, UTC)
         found = await self._counts.find_one_and_update(
-            {"_id": self._id(kind, subject, int(number))},
+            {"_id": id_},
             {"$inc": {"tries": 1}, "$setOnInsert": {"expires_at": ends}},
             upsert=True,
             return_document=ReturnDocument.AFTER,
         )
         if found and found["tries"] > limit:
+            if len(self._full) >= _MAX_BUCKETS:
+                self._full.clear()
+            self._full[id_] = time.monotonic() + _FULL_SECONDS
             raise TooManyRequests(self._window - elapsed)
 
     async def take_back(self, kind: str, subject: str) -> None:
