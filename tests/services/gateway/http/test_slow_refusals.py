@@ -1,4 +1,4 @@
-"""Who asks too often waits for the refusal; nobody else waits."""
+"""Who asks too often waits for the refusal; no other caller waits."""
 
 import asyncio
 from typing import Any
@@ -46,12 +46,16 @@ async def test_the_more_are_refused_the_longer_each_waits(monkeypatch: pytest.Mo
     monkeypatch.setattr(asyncio, "sleep", sleep)
     nothing: Any = None
     refusing = slow_refusals(app)
-    refusals = [asyncio.create_task(refusing(nothing, nothing, send)) for _ in range(300)]
+
+    async def refuse() -> None:
+        await refusing(nothing, nothing, send)
+
+    refusals = [asyncio.create_task(refuse()) for _ in range(300)]
     while len(waits) < 300:
         await asyncio.wait(refusals, timeout=0.01)
     assert waits == sorted(waits)
     assert (waits[0], waits[-1]) == (FIRST_SECONDS, LONGEST_SECONDS)
     released.set()
     await asyncio.gather(*refusals)
-    await refusing(nothing, nothing, send)
+    await refuse()
     assert waits[-1] == FIRST_SECONDS
