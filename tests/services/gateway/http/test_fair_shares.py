@@ -110,11 +110,13 @@ async def test_an_agent_has_twenty_streams_and_others_have_theirs(shared: Shared
         # All at the same moment, and more than there may be.
         opening = [open_.enter_async_context(stream(shared, AGENT)) for _ in range(MAX_STREAMS + 5)]
         answers = await asyncio.gather(*opening)
-        refused = [answer for answer in answers if answer.status_code == 429]
-        assert len(refused) == 5
-        for answer in refused:
-            problem(answer, 429)
-            assert int(answer.headers["retry-after"]) > 0
+        # Some may be admitted and end at once, since others have taken the last places meanwhile.
+        lines = [answer.aiter_lines() for answer in answers if answer.status_code == 200]
+        first = await asyncio.gather(*(anext(each, None) for each in lines))
+        assert len(first) - first.count(None) == MAX_STREAMS
+        refused = await open_.enter_async_context(stream(shared, AGENT))
+        problem(refused, 429)
+        assert int(refused.headers["retry-after"]) > 0
         one_more = await open_.enter_async_context(socket(shared, AGENT))
         with pytest.raises(ConnectionClosed):
             await one_more.recv()
