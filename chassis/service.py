@@ -30,7 +30,7 @@ from chassis.mongo.batch_loader import BatchLoader
 from chassis.process import health, server
 from chassis.process.dependency_health import DependencyHealth
 from chassis.process.settings import Settings
-from chassis.process.tasks import cancel_and_wait
+from chassis.process.tasks import background
 from chassis.projections.views import D, View, Views
 from chassis.recovery.fork_watch import ForkWatch
 from chassis.recovery.persistence import Store
@@ -158,7 +158,7 @@ class Service:
                 prefix,
             )
             if self.store.aggregates:
-                await stack.enter_async_context(_background(watch.run()))
+                await stack.enter_async_context(background(watch.run()))
                 self.health.checks["forks"] = watch.check
             await stack.enter_async_context(self._appending(event_log, relay))
             await stack.enter_async_context(_working(loops))
@@ -197,7 +197,7 @@ class Service:
         if not (self._reactions or self._due):
             yield
             return
-        async with _background(event_log.run(), relay.run()):
+        async with background(event_log.run(), relay.run()):
             yield
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_SECONDS):
@@ -242,7 +242,7 @@ class Service:
             return None
 
         self.health.checks["kafka"] = assigned
-        async with _background(read()):
+        async with background(read()):
             yield
         catch_up.close()
         # aiokafka's fetcher can swallow its cancellation and then never ends; by then the offsets
@@ -257,22 +257,8 @@ class Service:
 @contextlib.asynccontextmanager
 async def _working(loops: Sequence[DueLoop[Any, Any]]) -> AsyncIterator[None]:
     """Run the due loops meanwhile; at the end let the work in progress finish."""
-    async with _background(*(loop.run() for loop in loops)):
+    async with background(*(loop.run() for loop in loops)):
         yield
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(DRAIN_SECONDS):
             await asyncio.gather(*(loop.drain() for loop in loops))
-
-
-@contextlib.asynccontextmanager
-async def _background(*coroutines: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run the coroutines meanwhile. One that fails ends the process: no part works alone."""
-    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
-    for task in tasks:
-        task.add_done_callback(server.stop_if_failed)
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.remove_done_callback(server.stop_if_failed)
-        await cancel_and_wait(tasks)

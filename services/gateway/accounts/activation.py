@@ -13,8 +13,7 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from chassis.mongo.client import Database, Raw
-from chassis.process import server
-from chassis.process.tasks import cancel_and_wait
+from chassis.process.tasks import background
 from contracts.crm import DeactivateAgent, ReactivateAgent
 from contracts.message import rfc3339
 from services.gateway.accounts.documents import AccountDocument, ApiKeyDocument, SessionDocument
@@ -74,13 +73,8 @@ class Activation:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Settle meanwhile what an ended process, or one without Kafka, has left."""
-        task = asyncio.create_task(self._run())
-        task.add_done_callback(server.stop_if_failed)
-        try:
+        async with background(self._run()):
             yield
-        finally:
-            task.remove_done_callback(server.stop_if_failed)
-            await cancel_and_wait([task])
 
     async def _run(self) -> None:
         marked = False

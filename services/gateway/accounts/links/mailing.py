@@ -12,8 +12,7 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from chassis.mongo.client import Database
-from chassis.process import server
-from chassis.process.tasks import cancel_and_wait
+from chassis.process.tasks import background
 from contracts.composer import Letter
 from contracts.notices import SendNotice
 from services.gateway.accounts.documents import AccountDocument, of_login
@@ -53,13 +52,8 @@ class LinkMailing:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Mail what is asked for meanwhile, and what an ended process has left."""
-        task = asyncio.create_task(self._run())
-        task.add_done_callback(server.stop_if_failed)
-        try:
+        async with background(self._run()):
             yield
-        finally:
-            task.remove_done_callback(server.stop_if_failed)
-            await cancel_and_wait([task])
 
     async def _run(self) -> None:
         while True:
