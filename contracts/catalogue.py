@@ -46,7 +46,7 @@ def _commands(name: str, owner: str, *types: type[Message]) -> Topic:
 EVENTS = (
     _events("agents", "crm", crm.AgentEvent, "scheduler", "mailer", "gateway"),
     _events("clients", "crm", crm.ClientEvent, "scheduler", "mailer", "gateway"),
-    _events("followups", "scheduler", scheduler.FollowupEvent, "composer", "gateway"),
+    _events("followups", "scheduler", scheduler.FollowupEvent, "composer", "mailer", "gateway"),
     _events("drafts", "composer", composer.DraftEvent, "mailer", "gateway"),
     # Mailer reads its own events, too: a reaction raises an alert for each failure.
     _events("emails", "mailer", mailer.EmailEvent | mailer.SuppressionEvent, "mailer", "gateway"),
@@ -62,7 +62,9 @@ COMMANDS = (
         crm.DeactivateAgent,
         crm.ReactivateAgent,
     ),
-    _commands("clients", "crm", crm.CreateClient, crm.UpdateClient, crm.DeleteClient),
+    _commands(
+        "clients", "crm", crm.CreateClient, crm.UpdateClient, crm.ReassignClient, crm.DeleteClient
+    ),
     _commands(
         "followups",
         "scheduler",

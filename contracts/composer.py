@@ -4,7 +4,7 @@ from uuid import UUID
 
 from contracts.crm import PropertyType, Stage
 from contracts.message import AboutClient, Command, Contract, Event, Time
-from contracts.scheduler import FollowupType, Recipient
+from contracts.scheduler import FollowupType, FormerAgents, Recipient
 
 
 class DraftStream(AboutClient):
@@ -36,6 +36,7 @@ class DraftRequested(DraftStream, Event, name="realtoros.DraftRequested.v1"):
     stage: Stage
     property_type: PropertyType
     personal: Recipient
+    former_agents: FormerAgents = None
 
 
 class CompositionAttemptFailed(DraftStream, Event, name="realtoros.CompositionAttemptFailed.v1"):
@@ -53,6 +54,7 @@ class EmailComposed(DraftStream, Event, name="realtoros.EmailComposed.v1"):
     written_by: str
     composed_at: Time
     personal: Letter
+    former_agents: FormerAgents = None
 
 
 class CompositionFailed(DraftStream, Event, name="realtoros.CompositionFailed.v1"):

@@ -135,6 +135,16 @@ class ClientUpdated(ClientStream, Event, name="realtoros.ClientUpdated.v1"):
     personal: ClientDetails
 
 
+class ClientReassigned(ClientStream, Event, name="realtoros.ClientReassigned.v1"):
+    """The client belongs to the agent `agent_id` from now on, with plan and history.
+
+    Nothing more is sent in the name of `former_agent_id`; opt-outs told to that agent still hold.
+    """
+
+    former_agent_id: UUID
+    reassigned_at: Time
+
+
 class ClientDeleted(ClientStream, Event, name="realtoros.ClientDeleted.v1"):
     """The client was deleted: nothing more may be sent, and another may have the email address."""
 
@@ -142,7 +152,7 @@ class ClientDeleted(ClientStream, Event, name="realtoros.ClientDeleted.v1"):
 
 
 AgentEvent = AgentRegistered | AgentUpdated | AgentDeactivated | AgentReactivated
-ClientEvent = ClientCreated | ClientUpdated | ClientDeleted
+ClientEvent = ClientCreated | ClientUpdated | ClientReassigned | ClientDeleted
 
 
 class RegisterAgent(AgentStream, Command, name="realtoros.RegisterAgent.v1"):
@@ -206,6 +216,12 @@ class UpdateClient(ClientStream, Command, name="realtoros.UpdateClient.v1"):
         default=ClientDetailsPatch(),
         json_schema_extra={"default": _PUBLISHED_PATCH},
     )
+
+
+class ReassignClient(ClientStream, Command, name="realtoros.ReassignClient.v1"):
+    """Move the client from the agent `agent_id` to another one."""
+
+    to_agent_id: UUID
 
 
 class DeleteClient(ClientStream, Command, name="realtoros.DeleteClient.v1"):

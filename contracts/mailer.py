@@ -6,6 +6,7 @@ from uuid import UUID, uuid5
 from contracts.addresses import canonical_address, keys_of
 from contracts.composer import Letter
 from contracts.message import AboutClient, Command, Contract, Event, Message, Time
+from contracts.scheduler import FormerAgents
 
 WithholdReason = Literal["client_deleted", "address_suppressed"]
 SuppressionReason = Literal["bounced", "unsubscribed", "spam_report"]
@@ -15,6 +16,11 @@ DeliveryKind = Literal[
 ]
 Resolution = Literal["sent", "resend"]
 Problem = Literal["composition_failed", "sending_failed", "outcome_unknown"]
+
+
+def email_id(followup_id: UUID) -> UUID:
+    """Return the id of a follow-up's email."""
+    return uuid5(followup_id, "email")
 
 
 class EmailStream(AboutClient):
@@ -37,6 +43,7 @@ class EmailQueued(EmailStream, Event, name="realtoros.EmailQueued.v1"):
     written_by: str
     queued_at: Time
     personal: Letter
+    former_agents: FormerAgents = None
 
 
 class SendStarted(EmailStream, Event, name="realtoros.SendStarted.v1"):
@@ -77,6 +84,16 @@ class EmailWithheld(EmailStream, Event, name="realtoros.EmailWithheld.v1"):
 
     reason: WithholdReason
     withheld_at: Time
+
+
+class EmailWithdrawn(EmailStream, Event, name="realtoros.EmailWithdrawn.v1"):
+    """Not sent on purpose, for a reason that EmailWithheld does not know.
+
+    `client_reassigned`: the client belongs to another agent now. Others may be added.
+    """
+
+    reason: str
+    withdrawn_at: Time
 
 
 class SendOutcomeUnknown(EmailStream, Event, name="realtoros.SendOutcomeUnknown.v1"):
@@ -233,6 +250,7 @@ EmailEvent = (
     | EmailSent
     | EmailFailed
     | EmailWithheld
+    | EmailWithdrawn
     | SendOutcomeUnknown
     | EmailHeld
     | EmailDelivered

@@ -37,6 +37,11 @@ class Recipient(Contract):
     agent: AgentProfile
 
 
+# The agents that a client has had before, in order, or None. What the client has told them not to
+# do must not be done by a later one either.
+FormerAgents = tuple[UUID, ...] | None
+
+
 class FollowupNotes(Contract):
     """What the agent has noted about a follow-up."""
 
@@ -60,6 +65,7 @@ class FollowupDue(PlanStream, Event, name="realtoros.FollowupDue.v1"):
     stage: Stage
     property_type: PropertyType
     personal: Recipient
+    former_agents: FormerAgents = None
 
 
 class FollowupRescheduled(PlanStream, Event, name="realtoros.FollowupRescheduled.v1"):
@@ -99,6 +105,19 @@ class PlanResumed(PlanStream, Event, name="realtoros.PlanResumed.v1"):
     resumed_at: Time
 
 
+class FollowupReassigned(PlanStream, Event, name="realtoros.FollowupReassigned.v1"):
+    """The client, and so the follow-up, belongs to the agent `agent_id` from now on.
+
+    `was_due`: it has fallen due already, so its email is in the name of `former_agent_id`, or of
+    an agent before that one.
+    """
+
+    followup_id: UUID
+    former_agent_id: UUID
+    was_due: bool
+    reassigned_at: Time
+
+
 FollowupEvent = (
     FollowupsPlanned
     | FollowupDue
@@ -107,6 +126,7 @@ FollowupEvent = (
     | FollowupChanged
     | PlanPaused
     | PlanResumed
+    | FollowupReassigned
 )
 
 

@@ -16,7 +16,7 @@ from contracts.composer import (
     RetryDraft,
 )
 from contracts.crm import PropertyType, Stage
-from contracts.scheduler import FollowupDue, FollowupType, Recipient
+from contracts.scheduler import FollowupDue, FollowupType, FormerAgents, Recipient
 from services.composer.signature import signed
 from services.composer.writer import Composition
 
@@ -31,6 +31,7 @@ class Draft(State):
     stage: Stage
     property_type: PropertyType
     personal: Recipient
+    former_agents: FormerAgents = None
     status: Literal["requested", "composed", "failed"] = "requested"
     attempts: int = 0
 
@@ -88,6 +89,7 @@ def compose(
                 subject=composition.subject,
                 body=signed(composition.body, agent),
             ),
+            former_agents=draft.former_agents,
         )
     ]
 

@@ -14,10 +14,12 @@ from contracts.crm import (
     ClientDetails,
     ClientDetailsPatch,
     ClientEvent,
+    ClientReassigned,
     ClientUpdated,
     CreateClient,
     DeleteClient,
     PropertyType,
+    ReassignClient,
     Stage,
     UpdateClient,
 )
@@ -53,6 +55,8 @@ def evolve(client: Client | None, event: ClientEvent) -> Client:
                 personal=event.personal,
                 email_key=canonical_address(event.personal.email),
             )
+        case ClientReassigned():
+            return _existing(client).model_copy(update={"agent_id": event.agent_id})
         case ClientDeleted():
             return _existing(client).model_copy(
                 update={"personal": None, "email_key": None, "deleted_at": event.deleted_at}
@@ -90,6 +94,21 @@ def update(client: Client | None, command: UpdateClient, given: Given) -> list[C
     if changed.personal == details and before == before | patch:
         return []
     return [changed]
+
+
+def reassign(client: Client | None, command: ReassignClient, given: Given) -> list[ClientEvent]:
+    """Move a client to another agent; the unique index refuses an email which that one has."""
+    known, _ = _owned_client(client, command.agent_id)
+    if command.to_agent_id == known.agent_id:
+        return []
+    return [
+        ClientReassigned(
+            agent_id=command.to_agent_id,
+            client_id=known.client_id,
+            former_agent_id=known.agent_id,
+            reassigned_at=given.now,
+        )
+    ]
 
 
 def delete(client: Client | None, command: DeleteClient, given: Given) -> list[ClientEvent]:

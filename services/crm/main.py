@@ -7,6 +7,7 @@ from contracts.crm import (
     DeactivateAgent,
     DeleteClient,
     ReactivateAgent,
+    ReassignClient,
     RegisterAgent,
     UpdateAgent,
     UpdateClient,
@@ -24,6 +25,7 @@ def build(settings: Settings) -> Service:
     service.react(ReactivateAgent, reactions.reactivate_agent)
     service.react(CreateClient, reactions.create_client)
     service.react(UpdateClient, reactions.update_client)
+    service.react(ReassignClient, reactions.reassign_client)
     service.react(DeleteClient, reactions.delete_client)
     return service
 

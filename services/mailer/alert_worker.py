@@ -10,12 +10,11 @@ from chassis.domain.retry import RetryPolicy
 from chassis.eventlog.due_loop import Work
 from chassis.service import Service
 from contracts.composer import Letter
-from contracts.mailer import AlertEvent, Problem
+from contracts.mailer import AlertEvent, Problem, email_id
 from contracts.message import rfc3339
 from services.mailer import alert, reactions
 from services.mailer.alert import Alert, Failure
 from services.mailer.documents import ALERTS
-from services.mailer.email import email_id
 from services.mailer.settings import MailerSettings
 from services.mailer.transports.transport import OutgoingLetter, Transport
 

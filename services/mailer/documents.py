@@ -9,7 +9,7 @@ from chassis.eventlog.aggregate import DUE, Aggregate, StateDocument
 from chassis.mongo.client import UuidDocument
 from chassis.projections.views import View
 from chassis.recovery.persistence import Store
-from contracts.crm import AgentDeactivated, AgentReactivated, ClientDeleted
+from contracts.crm import AgentDeactivated, AgentReactivated, ClientDeleted, ClientReassigned
 from contracts.mailer import AlertEvent, EmailEvent, SuppressionEvent
 from contracts.message import Time
 from contracts.notices import NoticeEvent
@@ -27,6 +27,14 @@ class EmailDocument(StateDocument[email.Email]):
                 [("state.suppression_id", 1)],
                 name="sending",
                 partialFilterExpression={"state.status": "sending"},
+            ),
+            IndexModel(
+                [("state.former_agents", 1)],
+                name="sending_after_reassignment",
+                partialFilterExpression={
+                    "state.status": "sending",
+                    "state.former_agents": {"$exists": True},
+                },
             ),
         ]
 
@@ -64,6 +72,15 @@ class DeletedClientDocument(UuidDocument):
         name = "deleted_clients"
 
 
+class ReassignedClientDocument(UuidDocument):
+    """A client that was reassigned: nothing may be sent to it in another agent's name."""
+
+    agent_id: UUID
+
+    class Settings:
+        name = "reassigned_clients"
+
+
 class InactiveAgentDocument(UuidDocument):
     """An agent who is deactivated while `deactivated_at` is set, and was once otherwise."""
 
@@ -92,6 +109,17 @@ DELETED_CLIENTS = View(
 )
 
 
+def _reassignment(
+    known: ReassignedClientDocument | None, event: ClientReassigned, id_: UUID
+) -> ReassignedClientDocument:
+    return ReassignedClientDocument(id=event.client_id, agent_id=event.agent_id)
+
+
+REASSIGNED_CLIENTS = View(
+    ReassignedClientDocument, lambda event: (event.client_id,), _reassignment, (ClientReassigned,)
+)
+
+
 def _activity(
     known: InactiveAgentDocument | None, event: AgentDeactivated | AgentReactivated, id_: UUID
 ) -> InactiveAgentDocument:
@@ -107,5 +135,6 @@ INACTIVE_AGENTS = View(
 )
 
 STORE = Store(
-    aggregates=(EMAILS, SUPPRESSIONS, ALERTS, NOTICES), views=(DELETED_CLIENTS, INACTIVE_AGENTS)
+    aggregates=(EMAILS, SUPPRESSIONS, ALERTS, NOTICES),
+    views=(DELETED_CLIENTS, REASSIGNED_CLIENTS, INACTIVE_AGENTS),
 )

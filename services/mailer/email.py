@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from typing import Any, Literal, assert_never
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from chassis.domain.errors import CallFailed, Refused
 from chassis.domain.retry import RetryPolicy
@@ -18,6 +18,7 @@ from contracts.mailer import (
     EmailOpened,
     EmailQueued,
     EmailSent,
+    EmailWithdrawn,
     EmailWithheld,
     RecordDelivery,
     ResolveEmail,
@@ -25,9 +26,11 @@ from contracts.mailer import (
     SendOutcomeUnknown,
     SendStarted,
     WithholdReason,
+    email_id,
     suppression_id,
 )
 from contracts.message import rfc3339
+from contracts.scheduler import FollowupReassigned, FormerAgents
 
 Status = Literal["queued", "sending", "sent", "failed", "withheld", "unknown"]
 OnUnknown = Literal["hold", "resend"]
@@ -47,6 +50,7 @@ class Email(State):
     suppression_id: UUID | None = None
     written_by: str = ""
     personal: Letter
+    former_agents: FormerAgents = None
     status: Status = "queued"
     attempt: int = 0
     failures: int = 0
@@ -55,11 +59,6 @@ class Email(State):
 
 # A report proves that these were sent: also one that was refused, or is about to be sent again.
 _SETTLED_BY_REPORT = ("queued", "sending", "failed", "unknown")
-
-
-def email_id(followup_id: UUID) -> UUID:
-    """Return the id of a follow-up's email."""
-    return uuid5(followup_id, "email")
 
 
 def evolve(email: Email | None, event: EmailEvent) -> Email:
@@ -80,7 +79,7 @@ def evolve(email: Email | None, event: EmailEvent) -> Email:
             return _failed(email, status="failed", error=event.error, due_at=None)
         case EmailSent():
             return _next(email, status="sent", error=None, due_at=None)
-        case EmailWithheld():
+        case EmailWithheld() | EmailWithdrawn():
             return _next(email, status="withheld", error=None, due_at=None)
         case SendOutcomeUnknown():
             return _next(email, status="unknown", error=event.error, due_at=event.reconcile_at)
@@ -117,6 +116,22 @@ def withhold(email: Email, given: Given, *, reason: WithholdReason) -> list[Emai
     """Withhold an email whose attempt has started, before the call."""
     _require_sending(email, email.attempt)
     return [EmailWithheld(**_about(email), reason=reason, withheld_at=given.now)]
+
+
+def withdraw(email: Email, given: Given) -> list[EmailEvent]:
+    """Withdraw an email of a reassigned client that waits, or has started, before the call."""
+    if email.status != "queued":
+        _require_sending(email, email.attempt)
+    return [EmailWithdrawn(**_about(email), reason="client_reassigned", withdrawn_at=given.now)]
+
+
+def withdraw_on_reassignment(
+    email: Email | None, followup: FollowupReassigned, given: Given
+) -> list[EmailEvent]:
+    """Withdraw an email that waits; one whose attempt has started is withdrawn by its worker."""
+    if email and email.status == "queued" and email.agent_id != followup.agent_id:
+        return withdraw(email, given)
+    return []
 
 
 def queue_again(email: Email, given: Given) -> list[EmailEvent]:
@@ -231,6 +246,7 @@ def _queued_again(email: Email, given: Given) -> EmailQueued:
         written_by=email.written_by,
         queued_at=given.now,
         personal=email.personal,
+        former_agents=email.former_agents,
     )
 
 

@@ -1,6 +1,7 @@
 """What mailer does for an email that is due: call the provider, at most once per attempt."""
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID, uuid5
@@ -20,9 +21,11 @@ from services.mailer.documents import (
     DELETED_CLIENTS,
     EMAILS,
     INACTIVE_AGENTS,
+    REASSIGNED_CLIENTS,
     SUPPRESSIONS,
     DeletedClientDocument,
     InactiveAgentDocument,
+    ReassignedClientDocument,
     SuppressionDocument,
 )
 from services.mailer.email import Email
@@ -40,6 +43,7 @@ class SendDependencies:
     transport: Transport
     suppressions: BatchLoader[SuppressionDocument]
     deleted: BatchLoader[DeletedClientDocument]
+    reassigned: BatchLoader[ReassignedClientDocument]
     inactive: BatchLoader[InactiveAgentDocument]
     policy: SendPolicy
     provider: DependencyHealth
@@ -49,6 +53,11 @@ class SendDependencies:
         agent = await self.inactive.get(agent_id)
         return agent is not None and agent.deactivated_at is not None
 
+    async def is_of_former_agent(self, waiting: Email) -> bool:
+        """Return whether the client belongs to another agent now than the email's."""
+        client = await self.reassigned.get(waiting.client_id)
+        return client is not None and client.agent_id != waiting.agent_id
+
 
 def register_sending(service: Service, transport: Transport, settings: MailerSettings) -> None:
     """Send due emails, once the service has caught up with its inputs."""
@@ -56,6 +65,7 @@ def register_sending(service: Service, transport: Transport, settings: MailerSet
         transport,
         service.loader(SUPPRESSIONS),
         service.loader(DELETED_CLIENTS),
+        service.loader(REASSIGNED_CLIENTS),
         service.loader(INACTIVE_AGENTS),
         settings.send_policy,
         service.dependency("provider"),
@@ -73,14 +83,16 @@ def register_sending(service: Service, transport: Transport, settings: MailerSet
 async def send_due_email(work: Work[Email, EmailEvent], *, deps: SendDependencies) -> None:
     """Send a queued email; settle one whose answer or report did not come in time.
 
-    An email that is still `sending` when it falls due got no answer. Raises OnHold while the agent
-    of a queued one is deactivated.
+    An email that is still `sending` when it falls due got no answer. A queued one is withdrawn if
+    its client was reassigned. Raises OnHold while its agent is deactivated.
     """
     match work.state.status:
         case "sending":
             await _mark_unknown(work, work.state.attempt, "no answer in time", deps.policy)
         case "unknown":
             await _hold_or_resend(work, deps.policy)
+        case _ if await deps.is_of_former_agent(work.state):
+            await work.append(email.withdraw)
         case _:
             if await deps.is_deactivated(work.state.agent_id):
                 raise OnHold("the agent is deactivated", holder=work.state.agent_id)
@@ -135,10 +147,15 @@ async def _send(work: Work[Email, EmailEvent], deps: SendDependencies) -> None:
 async def _ended_before_call(
     work: Work[Email, EmailEvent], deps: SendDependencies, *, cause: UUID
 ) -> bool:
-    """Withhold the email, or queue it again when its agent was deactivated since it was started."""
+    """Settle an email that must not be sent, by what has happened since it was started.
+
+    Withhold or withdraw it, or queue it again when its agent was deactivated.
+    """
     if reason := await _withhold_reason(work.state, deps):
         await work.append(email.withhold, cause=cause, reason=reason)
-    elif await _is_deactivated(work.state, deps):
+    elif await _of_agent(deps.is_of_former_agent(work.state)):
+        await work.append(email.withdraw, cause=cause)
+    elif await _of_agent(deps.is_deactivated(work.state.agent_id)):
         await work.append(email.queue_again, cause=cause)
     else:
         return False
@@ -166,10 +183,10 @@ async def _withhold_reason(started: Email, deps: SendDependencies) -> WithholdRe
     try:
         if await deps.deleted.get(started.client_id):
             return "client_deleted"
+        agents = dict.fromkeys((started.agent_id, *(started.former_agents or ())))
+        ids = (id_ for agent in agents for id_ in suppression_ids(agent, address))
         # They are read in one query.
-        found = await asyncio.gather(
-            *map(deps.suppressions.get, suppression_ids(started.agent_id, address))
-        )
+        found = await asyncio.gather(*map(deps.suppressions.get, ids))
         if any(known and known.state.is_about(address) for known in found):
             return "address_suppressed"
     except PyMongoError as error:
@@ -177,12 +194,12 @@ async def _withhold_reason(started: Email, deps: SendDependencies) -> WithholdRe
     return None
 
 
-async def _is_deactivated(started: Email, deps: SendDependencies) -> bool:
-    """Return whether the agent was deactivated meanwhile, read from the store now."""
+async def _of_agent(answer: Awaitable[bool]) -> bool:
+    """Return what the store says now of the agent."""
     try:
-        return await deps.is_deactivated(started.agent_id)
+        return await answer
     except PyMongoError as error:
-        raise CallFailed("inactive agents could not be read") from error
+        raise CallFailed("the client's agent could not be read") from error
 
 
 def _outgoing(started: Email) -> OutgoingLetter:

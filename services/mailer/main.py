@@ -3,6 +3,7 @@
 from chassis.service import Service
 from contracts.composer import EmailComposed
 from contracts.mailer import RecordDelivery, ResolveEmail
+from contracts.scheduler import FollowupReassigned
 from services.mailer import alert_worker, email_worker, notice_worker, reactions
 from services.mailer.documents import EMAILS, STORE, SUPPRESSIONS
 from services.mailer.settings import MailerSettings
@@ -15,6 +16,7 @@ def build(settings: MailerSettings) -> Service:
     service = Service("mailer", settings, STORE)
     transport = transport_for(settings)
     service.react(EmailComposed, reactions.queue_email)
+    service.react(FollowupReassigned, reactions.withdraw_email)
     service.react(ResolveEmail, reactions.resolve_email)
     service.react(RecordDelivery, reactions.record_delivery)
     service.react(RecordDelivery, reactions.suppress_address)

@@ -5,13 +5,14 @@ from uuid import UUID
 
 from chassis.inbox.reactor import Reaction
 from contracts.composer import EmailComposed
-from contracts.mailer import RecordDelivery, suppression_id
+from contracts.mailer import RecordDelivery, email_id, suppression_id
+from contracts.scheduler import FollowupReassigned
 from services.mailer import alert, email, notice, suppression
 from services.mailer.documents import ALERTS, EMAILS, NOTICES, SUPPRESSIONS
 
 
-def _of_followup(composed: EmailComposed) -> UUID:
-    return email.email_id(composed.followup_id)
+def _of_followup(event: EmailComposed | FollowupReassigned) -> UUID:
+    return email_id(event.followup_id)
 
 
 def _of_address(report: RecordDelivery) -> UUID:
@@ -19,6 +20,7 @@ def _of_address(report: RecordDelivery) -> UUID:
 
 
 queue_email = Reaction(EMAILS, _of_followup, email.queue)
+withdraw_email = Reaction(EMAILS, _of_followup, email.withdraw_on_reassignment)
 record_delivery = Reaction(EMAILS, attrgetter("email_id"), email.record)
 resolve_email = Reaction(EMAILS, attrgetter("email_id"), email.resolve)
 suppress_address = Reaction(SUPPRESSIONS, _of_address, suppression.suppress)

@@ -24,6 +24,18 @@ async def confirm_suppression(
         # Emails that 0.1.0 has queued have the id of their own spelling.
         ids.update(suppression_ids(suppression.agent_id, suppression.canonical))
     in_flight = {"state.suppression_id": {"$in": list(ids)}, "state.status": "sending"}
-    if await emails.find_one(in_flight, {"_id": 1}):
+    if await emails.find_one(in_flight, {"_id": 1}) or await _is_sent_by_later_agent(
+        suppression, emails
+    ):
         raise TryLater("an email to the address is in flight", after=POLL_SECONDS)
     await work.append(confirm)
+
+
+async def _is_sent_by_later_agent(suppression: Suppression, emails: AsyncCollection[Raw]) -> bool:
+    """Return whether another agent, who has the client now, is sending to the address."""
+    sending = {"state.former_agents": suppression.agent_id, "state.status": "sending"}
+    async for raw in emails.find(sending, {"state.personal.to_email": 1}):
+        ids = suppression_ids(suppression.agent_id, raw["state"]["personal"]["to_email"])
+        if suppression.suppression_id in ids:
+            return True
+    return False

@@ -13,11 +13,10 @@ from contracts.crm import (
     AgentProfile,
     AgentRegistered,
     AgentUpdated,
-    ClientCreated,
     ClientDeleted,
     ClientDetails,
     ClientEvent,
-    ClientUpdated,
+    ClientReassigned,
     PropertyType,
     Stage,
 )
@@ -73,6 +72,11 @@ def _agent(known: AgentDocument | None, event: AgentEvent, id_: UUID) -> AgentDo
 def _client(known: ClientDocument | None, event: ClientEvent, id_: UUID) -> ClientDocument:
     if isinstance(event, ClientDeleted):
         return ClientDocument(id=event.client_id, agent_id=event.agent_id)
+    if isinstance(event, ClientReassigned):
+        if known is None:
+            raise ValueError("a client is reassigned before it was created")
+        reassigned: ClientDocument = known.model_copy(update={"agent_id": event.agent_id})
+        return reassigned
     return ClientDocument(
         id=event.client_id,
         agent_id=event.agent_id,
@@ -87,8 +91,6 @@ def _ids(name: str) -> Any:
 
 
 AGENTS = View(AgentDocument, _ids("agent_id"), _agent, get_args(AgentEvent))
-CLIENTS = View(
-    ClientDocument, _ids("client_id"), _client, (ClientCreated, ClientUpdated, ClientDeleted)
-)
+CLIENTS = View(ClientDocument, _ids("client_id"), _client, get_args(ClientEvent))
 
 STORE = Store(aggregates=(PLANS,), views=(AGENTS, CLIENTS))

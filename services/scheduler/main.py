@@ -2,7 +2,7 @@
 
 from chassis.service import Service
 from contracts import scheduler
-from contracts.crm import ClientCreated, ClientDeleted, ClientUpdated
+from contracts.crm import ClientCreated, ClientDeleted, ClientReassigned, ClientUpdated
 from services.scheduler import reactions
 from services.scheduler.documents import STORE
 from services.scheduler.settings import SchedulerSettings
@@ -14,6 +14,7 @@ def build(settings: SchedulerSettings) -> Service:
     service = Service("scheduler", settings, STORE)
     service.react(ClientCreated, reactions.plan_followups, day=settings.day)
     service.react(ClientUpdated, reactions.cancel_on_stage)
+    service.react(ClientReassigned, reactions.reassign)
     service.react(ClientDeleted, reactions.cancel_on_deletion)
     service.react(scheduler.RescheduleFollowup, reactions.reschedule)
     service.react(scheduler.ChangeFollowup, reactions.change)

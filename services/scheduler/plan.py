@@ -7,7 +7,14 @@ from uuid import UUID
 
 from chassis.domain.errors import Refused
 from chassis.domain.state import Given, Sparse, State
-from contracts.crm import ClientCreated, ClientDeleted, ClientUpdated, PropertyType, Stage
+from contracts.crm import (
+    ClientCreated,
+    ClientDeleted,
+    ClientReassigned,
+    ClientUpdated,
+    PropertyType,
+    Stage,
+)
 from contracts.message import Contract, Time
 from contracts.scheduler import (
     CancelReason,
@@ -15,9 +22,11 @@ from contracts.scheduler import (
     FollowupChanged,
     FollowupDue,
     FollowupEvent,
+    FollowupReassigned,
     FollowupRescheduled,
     FollowupsPlanned,
     FollowupType,
+    FormerAgents,
     PlannedFollowup,
     PlanPaused,
     PlanResumed,
@@ -63,6 +72,7 @@ class Plan(State):
     client_id: UUID
     followups: tuple[Followup, ...]
     last_due_at: Time | None = None
+    former_agents: FormerAgents = None
     paused_at: Time | None = None
 
     @property
@@ -103,6 +113,8 @@ def evolve(plan: Plan | None, event: FollowupEvent) -> Plan:
             folded = _existing(plan).model_copy(update={"paused_at": event.paused_at})
         case PlanResumed():
             folded = _existing(plan).model_copy(update={"paused_at": None})
+        case FollowupReassigned():
+            folded = _reassigned(_existing(plan), event)
         case _:
             assert_never(event)
     dates = (f.scheduled_for for f in folded.followups if f.status == "pending")
@@ -143,6 +155,19 @@ def cancel_on_deletion(
     return cancelled(plan, plan.pending, "client_deleted", given.now) if plan else []
 
 
+def reassign(plan: Plan | None, client: ClientReassigned, given: Given) -> list[FollowupEvent]:
+    """Move every follow-up of a reassigned client to the other agent."""
+    return [
+        FollowupReassigned.of(
+            client,
+            followup_id=f.followup_id,
+            was_due=f.status == "due",
+            reassigned_at=given.now,
+        )
+        for f in (plan.followups if plan else ())
+    ]
+
+
 def fall_due(
     plan: Plan, given: Given, *, client: KnownClient, day: timedelta
 ) -> list[FollowupEvent]:
@@ -171,6 +196,7 @@ def fall_due(
                 stage=client.stage,
                 property_type=client.property_type,
                 personal=client.recipient,
+                former_agents=plan.former_agents,
             )
         )
     for followup in pending:
@@ -216,6 +242,11 @@ def _planned(followup: PlannedFollowup) -> Followup:
         scheduled_for=followup.scheduled_for,
         own_priority=None if is_default else followup.priority,
     )
+
+
+def _reassigned(plan: Plan, event: FollowupReassigned) -> Plan:
+    former = dict.fromkeys((*(plan.former_agents or ()), event.former_agent_id))
+    return plan.model_copy(update={"agent_id": event.agent_id, "former_agents": tuple(former)})
 
 
 def _existing(plan: Plan | None) -> Plan:

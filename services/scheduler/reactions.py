@@ -10,6 +10,7 @@ of_client = attrgetter("client_id")
 
 plan_followups = Reaction(PLANS, of_client, plan.plan_followups)
 cancel_on_stage = Reaction(PLANS, of_client, plan.cancel_on_stage)
+reassign = Reaction(PLANS, of_client, plan.reassign)
 cancel_on_deletion = Reaction(PLANS, of_client, plan.cancel_on_deletion)
 reschedule = Reaction(PLANS, of_client, plan_commands.reschedule)
 change = Reaction(PLANS, of_client, plan_commands.change)

@@ -10,7 +10,13 @@ from chassis.domain.errors import CallFailed
 from chassis.domain.retry import RetryPolicy
 from chassis.eventlog.aggregate import Commit
 from contracts import crm
-from contracts.mailer import DeliveryKind, RecordDelivery, RecordedAddress, suppression_id
+from contracts.mailer import (
+    DeliveryKind,
+    RecordDelivery,
+    RecordedAddress,
+    email_id,
+    suppression_id,
+)
 from contracts.scheduler import FollowupType, Recipient
 from services.composer import draft
 from services.composer.documents import DRAFTS
@@ -145,7 +151,7 @@ class ClientHistory(EventHistory):
         self.pass_time(1, 8)
         yield from self.decided(DRAFTS, of, cause, compose)
         composed = self.last
-        of = email.email_id(of)
+        of = email_id(of)
         yield from self.decided(EMAILS, of, self.last_id, lambda e, g: email.queue(e, composed, g))
         yield from self._send(of)
 

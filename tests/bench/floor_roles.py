@@ -14,11 +14,11 @@ from chassis.kafka.client import producer
 from chassis.kafka.consumer import PacedConsumer
 from chassis.mongo.client import connect
 from contracts.composer import EmailComposed, Letter
+from contracts.mailer import email_id
 from contracts.message import Event
 from contracts.scheduler import FollowupDue
 from services.composer.openai_writer import OpenAIWriter
 from services.composer.writer import CompositionRequest
-from services.mailer.email import email_id
 from services.mailer.transports.sendgrid import SendGridTransport
 from services.mailer.transports.transport import OutgoingLetter
 

@@ -22,12 +22,14 @@ from contracts.crm import (
     ClientDeleted,
     ClientDetails,
     ClientDetailsPatch,
+    ClientReassigned,
     ClientUpdated,
     CreateClient,
     DeactivateAgent,
     DeleteClient,
     NewClientDetails,
     ReactivateAgent,
+    ReassignClient,
     RegisterAgent,
     UpdateAgent,
     UpdateClient,
@@ -46,6 +48,7 @@ from contracts.mailer import (
     EmailOpened,
     EmailQueued,
     EmailSent,
+    EmailWithdrawn,
     EmailWithheld,
     RecordDelivery,
     RecordedAddress,
@@ -68,6 +71,7 @@ from contracts.scheduler import (
     FollowupDue,
     FollowupNotes,
     FollowupPatch,
+    FollowupReassigned,
     FollowupRescheduled,
     FollowupsPlanned,
     PausePlan,
@@ -80,6 +84,7 @@ from contracts.scheduler import (
 )
 
 AGENT = UUID("7b1f0c1e-5d3a-4c55-9a51-1f2f3c0a9d01")
+FORMER_AGENT = UUID("c7b4a3d2-9f11-4c0e-8a5b-6d2f1e3c4b5a")
 CLIENT = UUID("0f8fad5b-d9cb-469f-a165-70867728950e")
 FOLLOWUP = UUID("3d813cbb-47fb-32ba-91df-831e1593ac29")
 EMAIL = UUID("6fa459ea-ee8a-3ca4-894e-db77e160355e")
@@ -137,6 +142,7 @@ SAMPLES: tuple[Message, ...] = (
     AgentReactivated(**_agent, reactivated_at=LATER),
     ClientCreated(**_client, **_kind, created_at=NOON, personal=DETAILS),
     ClientUpdated(**_client, **_kind, created_at=NOON, updated_at=LATER, personal=DETAILS),
+    ClientReassigned(**_client, former_agent_id=FORMER_AGENT, reassigned_at=LATER),
     ClientDeleted(**_client, deleted_at=LATER),
     FollowupsPlanned(
         **_client,
@@ -157,6 +163,7 @@ SAMPLES: tuple[Message, ...] = (
         scheduled_for=NOON,
         due_at=LATER,
         personal=_recipient,
+        former_agents=(FORMER_AGENT,),
     ),
     FollowupRescheduled(**_followup, scheduled_for=LATER, rescheduled_at=NOON),
     FollowupCancelled(**_followup, reason="client_lost", cancelled_at=NOON),
@@ -168,6 +175,9 @@ SAMPLES: tuple[Message, ...] = (
     ),
     PlanPaused(**_client, paused_at=NOON),
     PlanResumed(**_client, resumed_at=LATER),
+    FollowupReassigned(
+        **_followup, former_agent_id=FORMER_AGENT, was_due=True, reassigned_at=LATER
+    ),
     DraftRequested(
         **_followup, **_kind, followup_type="Month 1", requested_at=NOON, personal=_recipient
     ),
@@ -181,6 +191,7 @@ SAMPLES: tuple[Message, ...] = (
     SendAttemptFailed(**_email, attempt=1, error="503", failed_at=NOON, retry_at=LATER),
     EmailSent(**_email, attempt=2, provider_message_id="14c5d75ce93.dfd", sent_at=NOON),
     EmailFailed(**_email, attempts=3, error="400 bad request", failed_at=NOON),
+    EmailWithdrawn(**_email, reason="client_reassigned", withdrawn_at=NOON),
     EmailWithheld(**_email, reason="address_suppressed", withheld_at=NOON),
     SendOutcomeUnknown(
         **_email, attempt=1, error="no answer in time", unknown_at=NOON, reconcile_at=LATER
@@ -221,6 +232,7 @@ SAMPLES: tuple[Message, ...] = (
         personal=NewClientDetails.model_validate(DETAILS.model_dump()),
     ),
     UpdateClient(**_client, stage="closed", personal=ClientDetailsPatch(phone=None, name="Maria")),
+    ReassignClient(**_client, to_agent_id=FORMER_AGENT),
     DeleteClient(**_client),
     RescheduleFollowup(**_followup, scheduled_for=LATER),
     ChangeFollowup(

@@ -219,6 +219,12 @@ class AccountPatch(Body):
     password: Password | None = None
 
 
+class Reassignment(Body):
+    """The agent who gets another one's clients."""
+
+    to_agent_id: UUID
+
+
 class Quarantined(BaseModel):
     """A record that a service could not handle: `<service>/<topic>-<partition>-<offset>`."""
 

@@ -131,7 +131,10 @@ class TaskEmail(BaseModel):
 
 
 class TaskDocument(UuidDocument):
-    """A follow-up: a sub-document per source stream, and the fields that follow from them."""
+    """A follow-up: a sub-document per source stream, and the fields that follow from them.
+
+    `sender_id`: the agent in whose name it was written, if the client was reassigned since.
+    """
 
     agent_id: UUID
     client_id: UUID
@@ -147,6 +150,7 @@ class TaskDocument(UuidDocument):
     error_message: str | None = None
     created_at: Time | None = None
     updated_at: Time | None = None
+    sender_id: UUID | None = None
 
     class Settings:
         name = "tasks"
@@ -161,22 +165,26 @@ class TaskDocument(UuidDocument):
 
 
 class EmailLogDocument(UuidDocument):
-    """An email and its status."""
+    """An email and its status; one that is not queued yet has none, and no list shows it.
+
+    `sender_id`: the agent in whose name it is, if the client was reassigned since.
+    """
 
     agent_id: UUID
     task_id: UUID
     client_id: UUID
-    to_email: str
-    subject: str
-    body: str
-    status: EmailStatus
-    written_by: str
+    sender_id: UUID | None = None
+    to_email: str | None = None
+    subject: str | None = None
+    body: str | None = None
+    status: EmailStatus | None = None
+    written_by: str | None = None
     sendgrid_message_id: str | None = None
     sent_at: Time | None = None
     opened_at: Time | None = None
     clicked_at: Time | None = None
     error_message: str | None = None
-    created_at: Time
+    created_at: Time | None = None
 
     class Settings:
         name = "email_logs"

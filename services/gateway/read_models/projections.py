@@ -13,6 +13,7 @@ from contracts.crm import (
     ClientDeleted,
     ClientDetails,
     ClientEvent,
+    ClientReassigned,
     ClientUpdated,
 )
 from contracts.mailer import (
@@ -24,13 +25,16 @@ from contracts.mailer import (
     EmailOpened,
     EmailQueued,
     EmailSent,
+    EmailWithdrawn,
     EmailWithheld,
     SendOutcomeUnknown,
+    email_id,
 )
 from contracts.scheduler import (
     FollowupCancelled,
     FollowupChanged,
     FollowupDue,
+    FollowupReassigned,
     FollowupRescheduled,
     FollowupsPlanned,
     PlanPaused,
@@ -55,6 +59,7 @@ TaskSource = (
     | FollowupRescheduled
     | FollowupCancelled
     | FollowupChanged
+    | FollowupReassigned
     | DraftRequested
     | EmailComposed
     | CompositionFailed
@@ -62,11 +67,13 @@ TaskSource = (
     | EmailSent
     | EmailFailed
     | EmailWithheld
+    | EmailWithdrawn
     | SendOutcomeUnknown
 )
+EmailSource = EmailEvent | FollowupReassigned
 _WORD = re.compile(r"[^\s,;]+")
 # A report that comes late does not set the status back.
-_RANK: dict[EmailStatus, int] = {"sent": 1, "delivered": 2, "opened": 3, "clicked": 4}
+_RANK: dict[EmailStatus | None, int] = {"sent": 1, "delivered": 2, "opened": 3, "clicked": 4}
 
 
 def search_terms(text: str | None) -> list[str]:
@@ -92,6 +99,8 @@ def project_client(
             return _updated(client, plan_paused=True)
         case PlanResumed():
             return _updated(client, plan_paused=None)
+        case ClientReassigned():
+            return _updated(client, agent_id=event.agent_id)
     # These fields outlive a deletion: their streams may come before the client's own or after.
     from_others = client.model_dump(include={"id", "agent_id", "last_contacted", "plan_paused"})
     if isinstance(event, ClientDeleted):
@@ -131,6 +140,10 @@ def project_task(previous: TaskDocument | None, event: TaskSource, id_: UUID) ->
             if task.plan is None:
                 raise ValueError("a follow-up changes before it was planned")
             parts["plan"] = task.plan.model_copy(update=_plan_changes(event))
+        case FollowupReassigned():
+            parts["agent_id"] = event.agent_id
+            if event.was_due:
+                parts["sender_id"] = task.sender_id or event.former_agent_id
         case DraftRequested() if task.draft:
             parts["draft"] = TaskDraft(status="requested", at=event.requested_at)
         case EmailComposed():
@@ -175,6 +188,13 @@ def _email_state(previous: TaskEmail | None, event: object) -> TaskEmail | None:
                 error=event.reason,
                 at=event.withheld_at,
             )
+        case EmailWithdrawn():
+            return TaskEmail(
+                email_id=event.email_id,
+                status="withheld",
+                error=event.reason,
+                at=event.withdrawn_at,
+            )
         case SendOutcomeUnknown():
             return TaskEmail(
                 email_id=event.email_id, status="unknown", error=event.error, at=event.unknown_at
@@ -210,27 +230,45 @@ def _derived(task: TaskDocument) -> TaskDocument:
 
 
 def project_email_log(
-    previous: EmailLogDocument | None, event: EmailEvent, id_: UUID
+    previous: EmailLogDocument | None, event: EmailSource, id_: UUID
 ) -> EmailLogDocument:
-    """Fold an email's event."""
-    if previous is None and isinstance(event, EmailQueued):
-        return EmailLogDocument(
-            id=event.email_id,
-            agent_id=event.agent_id,
-            task_id=event.followup_id,
-            client_id=event.client_id,
-            to_email=event.personal.to_email,
-            subject=event.personal.subject,
-            body=event.personal.body,
-            status="queued",
-            written_by=event.written_by,
-            created_at=event.queued_at,
-        )
+    """Fold an email's event, or that its follow-up belongs to another agent."""
+    if isinstance(event, FollowupReassigned):
+        return _reassigned(previous or _new_email_log(event, id_), event)
+    if isinstance(event, EmailQueued) and (previous is None or previous.status is None):
+        return _queued(previous or _new_email_log(event, id_), event)
     if previous is None:
         raise ValueError("an email changes before it was queued")
     changes = _email_changes(previous, event)
     changed: EmailLogDocument = previous.model_copy(update=changes)
     return changed if changes else previous
+
+
+def _new_email_log(event: EmailSource, id_: UUID) -> EmailLogDocument:
+    about = {"agent_id": event.agent_id, "client_id": event.client_id, "task_id": event.followup_id}
+    return EmailLogDocument(id=id_, **about)
+
+
+def _queued(email: EmailLogDocument, event: EmailQueued) -> EmailLogDocument:
+    changed: EmailLogDocument = email.model_copy(
+        update={
+            "to_email": event.personal.to_email,
+            "subject": event.personal.subject,
+            "body": event.personal.body,
+            "status": "queued",
+            "written_by": event.written_by,
+            "created_at": event.queued_at,
+        }
+    )
+    return changed
+
+
+def _reassigned(email: EmailLogDocument, event: FollowupReassigned) -> EmailLogDocument:
+    sender = email.sender_id or event.former_agent_id
+    changed: EmailLogDocument = email.model_copy(
+        update={"agent_id": event.agent_id, "sender_id": sender}
+    )
+    return changed
 
 
 def _email_changes(previous: EmailLogDocument, event: EmailEvent) -> dict[str, object]:
@@ -246,7 +284,7 @@ def _email_changes(previous: EmailLogDocument, event: EmailEvent) -> dict[str, o
             }
         case EmailFailed():
             return {"status": "failed", "error_message": event.error}
-        case EmailWithheld():
+        case EmailWithheld() | EmailWithdrawn():
             return {"status": "withheld", "error_message": event.reason}
         case SendOutcomeUnknown():
             return {"status": "unknown", "error_message": event.error}
@@ -274,7 +312,9 @@ def _of_client(event: ClientSource) -> Iterable[UUID]:
     return (event.client_id,)
 
 
-def _of_email(event: EmailEvent) -> Iterable[UUID]:
+def _of_email(event: EmailSource) -> Iterable[UUID]:
+    if isinstance(event, FollowupReassigned):
+        return (email_id(event.followup_id),) if event.was_due else ()
     return (event.email_id,)
 
 
@@ -287,4 +327,4 @@ def _of_followups(event: TaskSource) -> Iterable[UUID]:
 AGENTS = View(AgentDocument, _of_agent, project_agent, get_args(AgentSource))
 CLIENTS = View(ClientDocument, _of_client, project_client, get_args(ClientSource))
 TASKS = View(TaskDocument, _of_followups, project_task, get_args(TaskSource))
-EMAIL_LOGS = View(EmailLogDocument, _of_email, project_email_log, get_args(EmailEvent))
+EMAIL_LOGS = View(EmailLogDocument, _of_email, project_email_log, get_args(EmailSource))

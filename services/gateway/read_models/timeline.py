@@ -10,6 +10,7 @@ from chassis.projections.journal import Journal
 from contracts.catalogue import EVENTS
 from contracts.cloudevents import EventEnvelope
 from contracts.message import AboutClient, Event, rfc3339
+from contracts.scheduler import FollowupReassigned
 from services.gateway.read_models.documents import TimelineDocument
 from services.gateway.read_models.schemas import TimelineEntry
 from services.gateway.read_models.timeline_text import describe
@@ -42,14 +43,23 @@ TIMELINE = Journal(
         if topic.name in TOPICS
         for type_ in topic.types
         if issubclass(type_, AboutClient) and issubclass(type_, Event)
+        # Several for each client that was reassigned, of which ClientReassigned tells.
+        if type_ is not FollowupReassigned
     ),
 )
 
 
-async def to_entries(database: Database, documents: Sequence[Raw]) -> list[TimelineEntry]:
-    """Return the entries with names, subjects and types from the views, in one query each."""
+async def to_entries(
+    database: Database, documents: Sequence[Raw], viewer: UUID | None = None
+) -> list[TimelineEntry]:
+    """Return the entries with names, subjects and types from the views, in one query each.
+
+    `viewer`: the agent who sees them; None if that is each entry's own. What belongs to another
+    agent now has neither name nor subject, as if it were deleted.
+    """
     event_data = [raw["data"] for raw in documents]
-    names = await _field_by_id(database, "clients", "name", (raw["client_id"] for raw in documents))
+    client_ids = (raw["client_id"] for raw in documents)
+    names = await _field_by_id(database, "clients", "name", client_ids)
     subjects = await _field_by_id(database, "email_logs", "subject", _ids(event_data, "email_id"))
     kinds = await _field_by_id(database, "tasks", "followup_type", _ids(event_data, "followup_id"))
     return [
@@ -58,12 +68,13 @@ async def to_entries(database: Database, documents: Sequence[Raw]) -> list[Timel
             type=raw["type"],
             at=raw["at"],
             client_id=raw["client_id"],
-            client_name=names.get(raw["client_id"]),
-            subject=subjects.get(data.get("email_id")),
-            words=describe(raw["type"], data, kinds.get(data.get("followup_id"))),
+            client_name=names.get((agent, raw["client_id"])),
+            subject=subjects.get((agent, data.get("email_id"))),
+            words=describe(raw["type"], data, kinds.get((agent, data.get("followup_id")))),
             data=_to_json(data),
         )
         for raw, data in zip(documents, event_data, strict=True)
+        for agent in (viewer or raw["agent_id"],)
     ]
 
 
@@ -73,12 +84,12 @@ def _ids(event_data: Iterable[Raw], field: str) -> Iterable[UUID]:
 
 async def _field_by_id(
     database: Database, collection: str, field: str, ids: Iterable[UUID]
-) -> dict[UUID | None, str]:
-    """Return the field's values by document id, where there is one."""
+) -> dict[tuple[UUID, UUID | None], str]:
+    """Return the field's values by the document's agent and id, where there is one."""
     if not (wanted := list(set(ids))):
         return {}
-    found = database[collection].find({"_id": {"$in": wanted}}, {field: 1})
-    return {raw["_id"]: raw[field] async for raw in found if field in raw}
+    found = database[collection].find({"_id": {"$in": wanted}}, {"agent_id": 1, field: 1})
+    return {(raw["agent_id"], raw["_id"]): raw[field] async for raw in found if field in raw}
 
 
 def _to_json(value: Any) -> Any:

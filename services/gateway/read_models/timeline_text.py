@@ -9,6 +9,7 @@ from typing import Any
 SENTENCES = {
     "ClientCreated": "Client was added",
     "ClientUpdated": "Client was changed",
+    "ClientReassigned": "Client belongs to another agent now",
     "ClientDeleted": "Client was deleted",
     "FollowupsPlanned": "{followups} planned",
     "FollowupDue": "{followup} is due",
@@ -27,6 +28,7 @@ SENTENCES = {
     "EmailSent": "Email was sent",
     "EmailFailed": "Email was not sent: {error}",
     "EmailWithheld": "Email was held back: {reason}",
+    "EmailWithdrawn": "Email was withdrawn: {reason}",
     "SendOutcomeUnknown": "Whether the email was sent is not known: {error}",
     "EmailHeld": "Whether the email was sent is for you to settle: {error}",
     "EmailDelivered": "Email was delivered",
@@ -38,6 +40,7 @@ _REASONS = {
     "client_deleted": "the client was deleted",
     "client_closed": "the deal with the client is closed",
     "client_lost": "the client is lost",
+    "client_reassigned": "the client belongs to another agent now",
     "by_agent": "you decided so",
     "address_suppressed": "this address must not be written to any more",
 }

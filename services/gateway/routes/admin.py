@@ -5,14 +5,23 @@ from uuid import UUID
 
 from litestar import Controller, Response
 from litestar.exceptions import NotFoundException, ValidationException
-from litestar.status_codes import HTTP_201_CREATED
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
 from chassis.inbox.quarantine import read_quarantine
 from contracts.crm import AgentProfile
 from contracts.services import SERVICES
 from services.gateway.accounts.documents import AccountDocument
-from services.gateway.accounts.schemas import Account, AccountPatch, NewAgent, Quarantined
+from services.gateway.accounts.schemas import (
+    Account,
+    AccountPatch,
+    NewAgent,
+    Quarantined,
+    Reassignment,
+)
+from services.gateway.commands.reassignment import Reassigned, reassign_clients
+from services.gateway.errors import InvalidField
 from services.gateway.http.context import ApiRequest, context_of, get, get_tagged, patch, post
+from services.gateway.http.idempotency import command_id_of
 from services.gateway.http.pagination import Limit, Page, list_page, sort_order
 from services.gateway.http.problem_details import NOT_FOUND
 from services.gateway.markers import ADMIN_ONLY, MAY_BE_PENDING, NO_STORE, SESSION_ONLY
@@ -83,6 +92,22 @@ class Agents(Controller):
             api.authentication.clear_cache()
         return await _account(request, agent_id)
 
+    @post("/{agent_id:uuid}/reassign", status_code=HTTP_200_OK, opt={SESSION_ONLY: True})
+    async def reassign(self, request: ApiRequest, agent_id: UUID, data: Reassignment) -> Reassigned:
+        """Move all clients of an agent to another one, with plans, history and opt-outs.
+
+        Follow-ups and emails are the other agent's within moments. An email that is not sent yet is
+        not sent in the former agent's name; the next follow-up goes on. A client whose email
+        address the other agent has already stays and is told. Clients that are added meanwhile
+        stay: deactivate the agent first. After 503, or for what is pending, send it again.
+        """
+        await _account(request, agent_id)
+        await _require_successor(request, agent_id, data.to_agent_id)
+        api = context_of(request)
+        return await reassign_clients(
+            api.commands, api.database, agent_id, data.to_agent_id, base=command_id_of(request)
+        )
+
 
 @get("/api/admin/quarantine", tags=["admin"], opt={ADMIN_ONLY: True})
 async def quarantine(request: ApiRequest) -> list[Quarantined]:
@@ -108,6 +133,14 @@ def _require_other_admin(data: AccountPatch) -> None:
     else:
         return
     raise ValidationException(extra=[{"key": field, "message": reason}])
+
+
+async def _require_successor(request: ApiRequest, agent_id: UUID, to: UUID) -> None:
+    """Raise InvalidField when the agent cannot take the other's clients."""
+    where = {"_id": to, "active": True}
+    accounts = context_of(request).database[AccountDocument.Settings.name]
+    if to == agent_id or not await accounts.find_one(where, {"_id": 1}):
+        raise InvalidField("to_agent_id", "is not another agent with an active account")
 
 
 async def _account(request: ApiRequest, agent_id: UUID) -> Account:

@@ -28,7 +28,12 @@ from services.gateway.http.etags import IfMatch, etag_response, if_match_version
 from services.gateway.http.idempotency import command_id_of
 from services.gateway.http.pagination import Limit, Page, list_page, sort_order, stored_time
 from services.gateway.markers import MAY_BE_PENDING
-from services.gateway.read_models.documents import EmailStatus, TaskDocument, TaskStatus
+from services.gateway.read_models.documents import (
+    EmailLogDocument,
+    EmailStatus,
+    TaskDocument,
+    TaskStatus,
+)
 from services.gateway.read_models.index_counts import count_in
 from services.gateway.read_models.schemas import Email, EmailResolution, Task, TaskPatch
 
@@ -145,12 +150,16 @@ class Emails(Controller):
         self, request: ApiRequest, email_id: UUID, data: EmailResolution, if_match: IfMatch = None
     ) -> Response[Email]:
         """Settle an email that failed or whose outcome is unknown by a person's decision."""
-        show = partial(_email, request, email_id)
-        email = await show()
-        version = await if_match_version(request, if_match, f"email-{email_id}", show)
+        where = {"_id": email_id, "status": {"$exists": True}}
+        email = await find_visible(request, "email_logs", where, EmailLogDocument)
+        if data.resolution == "resend":
+            _require_own(email)
+        version = await if_match_version(
+            request, if_match, f"email-{email_id}", partial(_email, request, email_id)
+        )
         await context_of(request).commands.execute(
             ResolveEmail(
-                agent_id=email.agent_id,
+                agent_id=email.sender_id or email.agent_id,
                 client_id=email.client_id,
                 followup_id=email.task_id,
                 email_id=email_id,
@@ -197,11 +206,22 @@ async def _plan(request: ApiRequest, if_match: str | None, task_id: UUID) -> tup
 
 
 async def _email(request: ApiRequest, email_id: UUID) -> Email:
-    email: Email = await find_visible(request, "email_logs", {"_id": email_id}, Email)
+    where = {"_id": email_id, "status": {"$exists": True}}
+    email: Email = await find_visible(request, "email_logs", where, Email)
     return email
 
 
+def _require_own(written: TaskDocument | EmailLogDocument) -> None:
+    """Raise an HTTPException when it was written in the name of a former agent of the client."""
+    if written.sender_id:
+        raise HTTPException(
+            "written in the name of the client's former agent: it is not sent again",
+            status_code=HTTP_409_CONFLICT,
+        )
+
+
 def _retry_command(task: TaskDocument) -> RetryDraft | ResolveEmail:
+    _require_own(task)
     about = {"agent_id": task.agent_id, "client_id": task.client_id, "followup_id": task.id}
     if task.email and task.email.status == "failed":
         return ResolveEmail(**about, email_id=task.email.email_id, resolution="resend")

@@ -19,24 +19,29 @@ async def client_timeline(
     request: ApiRequest, client_id: UUID, page: Page = 1, limit: Limit = 20
 ) -> Response[list[TimelineEntry]]:
     """List the events of a client, the newest first."""
-    await find_visible(request, "clients", {"_id": client_id, "stage": {"$exists": True}}, Client)
-    return await _timeline(request, {"client_id": client_id}, page, limit)
+    where = {"_id": client_id, "stage": {"$exists": True}}
+    client: Client = await find_visible(request, "clients", where, Client)
+    return await _timeline(request, {"client_id": client_id}, page, limit, client.agent_id)
 
 
 @get_tagged("/api/dashboard/activity", tags=["timeline"])
 async def activity(
     request: ApiRequest, page: Page = 1, limit: Limit = 20
 ) -> Response[list[TimelineEntry]]:
-    """List the events of the agent's clients, the newest first."""
+    """List the events of the agent's clients, the newest first.
+
+    Not those before a client was reassigned to the agent: they are in the client's own timeline.
+    """
     return await _timeline(request, {"agent_id": request.user.agent_id}, page, limit)
 
 
 async def _timeline(
-    request: ApiRequest, where: Raw, page: int, limit: int
+    request: ApiRequest, where: Raw, page: int, limit: int, viewer: UUID | None = None
 ) -> Response[list[TimelineEntry]]:
     database = context_of(request).database
     documents = database[TIMELINE.collection]
     lines, headers = await read_page(
         request, documents, where, NEWEST_FIRST, None, page, limit, partial(count, documents, where)
     )
-    return etag_response(request, list[TimelineEntry], await to_entries(database, lines), headers)
+    entries = await to_entries(database, lines, viewer)
+    return etag_response(request, list[TimelineEntry], entries, headers)

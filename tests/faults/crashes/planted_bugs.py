@@ -111,7 +111,7 @@ def state_outside(steps: Steps) -> None:
 
 def forget_causes(_: Steps) -> None:
     """Do not look up what a message has caused, and use another id for each delivery."""
-    from services.mailer import email  # noqa: PLC0415
+    from services.mailer import email, reactions  # noqa: PLC0415
 
     salt = uuid4()
 
@@ -119,7 +119,8 @@ def forget_causes(_: Steps) -> None:
         return {}
 
     EventLog.known = nothing  # type: ignore[method-assign]
-    email.email_id = lambda followup_id: uuid5(followup_id, f"email {salt}")
+    for module in (email, reactions):
+        vars(module)["email_id"] = lambda followup_id: uuid5(followup_id, f"email {salt}")
 
 
 def apply_repeats(_: Steps) -> None:

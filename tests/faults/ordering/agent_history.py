@@ -8,8 +8,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from contracts import composer, crm, mailer, scheduler
-from contracts.mailer import suppression_id
-from services.mailer.email import email_id
+from contracts.mailer import email_id, suppression_id
 from services.mailer.suppression import SUPPRESSION_REASONS
 from services.scheduler.plan import CANCEL_REASONS, SCHEDULE
 from tests.faults.ordering.history_strategies import ClientScenario, FollowupScenario, Sending
@@ -28,6 +27,7 @@ class AgentHistory(MessageHistory):
     def __init__(self, namespace: UUID, scenarios: tuple[ClientScenario, ...]) -> None:
         super().__init__(namespace)
         self._suppressed: set[UUID] = set()
+        self._due_followups: set[UUID] = set()
         self._agent = {"agent_id": uuid5(namespace, "agent")}
         self.ids = set(self._agent.values())
         self._append(crm.RegisterAgent, self._agent, personal=PROFILE)
@@ -63,27 +63,53 @@ class AgentHistory(MessageHistory):
             pending.clear()
         else:
             self._plan(about, pending)
+        planned = tuple(pending)
         for stage in scenario.before:
             self._change(about, kind, details, stage, pending)
         if scenario.stopped == "paused for a while" and pending:
             self._pause(about)
             self._append(scheduler.ResumePlan, about)
             self._append(scheduler.PlanResumed, about, resumed_at=self._now)
-        for followup, of in zip(scenario.followups, tuple(pending), strict=False):
+        for followup, of in zip(scenario.followups, planned, strict=False):
             if followup.planned != "pending":
                 pending.remove(of)
             self._follow_up(about | {"followup_id": of}, followup, details)
-        if scenario.stopped == "paused" and pending:
-            self._pause(about)
-        if scenario.stopped == "cancelled" and pending:
-            self._append(scheduler.CancelPlan, about)
-            self._cancel(about, pending, "by_agent")
+        if pending:
+            self._stop(about, pending, scenario)
         for stage in scenario.after:
             self._change(about, kind, details, stage, pending)
+        if scenario.reassigned and not scenario.leaves_queued:
+            about = self._reassign(about, planned)
         if scenario.deleted:
-            self._append(crm.DeleteClient, about)
-            self._append(crm.ClientDeleted, about, deleted_at=self._now)
-            self._cancel(about, pending, "client_deleted")
+            self._delete(about, pending)
+
+    def _stop(self, about: dict[str, UUID], pending: list[UUID], scenario: ClientScenario) -> None:
+        if scenario.stopped == "paused":
+            self._pause(about)
+        if scenario.stopped == "cancelled":
+            self._append(scheduler.CancelPlan, about)
+            self._cancel(about, pending, "by_agent")
+
+    def _delete(self, about: dict[str, UUID], pending: list[UUID]) -> None:
+        self._append(crm.DeleteClient, about)
+        self._append(crm.ClientDeleted, about, deleted_at=self._now)
+        self._cancel(about, pending, "client_deleted")
+
+    def _reassign(self, about: dict[str, UUID], planned: tuple[UUID, ...]) -> dict[str, UUID]:
+        other = uuid5(self.namespace, "another agent")
+        former: dict[str, Any] = {"former_agent_id": about["agent_id"]}
+        moved = about | {"agent_id": other}
+        self._append(crm.ReassignClient, about, to_agent_id=other)
+        self._append(crm.ClientReassigned, moved, **former, reassigned_at=self._now)
+        for followup in planned:
+            self._append(
+                scheduler.FollowupReassigned,
+                moved | {"followup_id": followup},
+                **former,
+                was_due=followup in self._due_followups,
+                reassigned_at=self._now,
+            )
+        return moved
 
     def _plan(self, about: dict[str, UUID], ids: list[UUID]) -> None:
         followups = tuple(
@@ -164,6 +190,7 @@ class AgentHistory(MessageHistory):
         }
         due = rest | {"scheduled_for": NOON, "due_at": self._now}
         self._append(scheduler.FollowupDue, about, by_worker=True, **due)
+        self._due_followups.add(about["followup_id"])
         self._draft(about, scenario, rest, details)
 
     def _draft(

@@ -34,6 +34,7 @@ class ClientScenario:
     """What happens to a client: stages before and after its first follow-ups.
 
     `stopped`: what the agent does to its plan after those; "paused for a while" is before them.
+    `reassigned`: before its deletion, unless an email waits, which only its worker would withdraw.
     """
 
     stage: Stage
@@ -42,6 +43,13 @@ class ClientScenario:
     after: tuple[Stage, ...]
     deleted: bool
     stopped: Stopped = "left"
+    reassigned: bool = False
+
+    @property
+    def leaves_queued(self) -> bool:
+        """Whether an email may still wait in the end."""
+        composed = [f for f in self.followups if f.drafted in ("composed", "ordered again")]
+        return any(f.sending == "queued" for f in composed)
 
 
 def _any(literal: Any) -> st.SearchStrategy[Any]:
@@ -80,6 +88,7 @@ FIRST_CLIENT = st.builds(
     _some(Stage, 2),
     st.booleans(),
     _any(Stopped),
+    st.booleans(),
 )
 CLIENTS = st.builds(
     ClientScenario,
@@ -89,5 +98,6 @@ CLIENTS = st.builds(
     _some(Stage, 1),
     st.booleans(),
     _any(Stopped),
+    st.booleans(),
 )
 CLIENT_SCENARIOS = st.one_of(st.tuples(FIRST_CLIENT), st.tuples(FIRST_CLIENT, CLIENTS))

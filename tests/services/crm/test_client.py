@@ -15,13 +15,15 @@ from contracts.crm import (
     ClientDetails,
     ClientDetailsPatch,
     ClientEvent,
+    ClientReassigned,
     ClientUpdated,
     CreateClient,
     DeleteClient,
     NewClientDetails,
+    ReassignClient,
     UpdateClient,
 )
-from services.crm.client import Client, create, delete, evolve, update
+from services.crm.client import Client, create, delete, evolve, reassign, update
 
 AGENT, CLIENT = uuid4(), uuid4()
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -150,3 +152,31 @@ def test_a_missing_deleted_or_foreign_client_is_not_found(
     with pytest.raises(Refused, match="client not found") as refusal:
         delete(client, DeleteClient(agent_id=agent_id, client_id=CLIENT), GIVEN)
     assert refusal.value.kind == "not_found"
+
+
+def test_a_reassigned_client_is_the_other_agent_s_alone() -> None:
+    to = uuid4()
+    command = ReassignClient(agent_id=AGENT, client_id=CLIENT, to_agent_id=to)
+    [event] = reassign(folded(CREATED), command, GIVEN)
+    assert event == ClientReassigned(
+        agent_id=to, client_id=CLIENT, former_agent_id=AGENT, reassigned_at=GIVEN.now
+    )
+    client = folded(CREATED, event)
+    assert client == folded(CREATED).model_copy(update={"agent_id": to})
+    with pytest.raises(Refused, match="not found"):
+        update(client, changes(stage="closed"), GIVEN)
+    [changed] = update(client, changes(to, stage="closed"), GIVEN)
+    assert changed.agent_id == to
+    back = command.model_copy(update={"agent_id": to})
+    assert reassign(client, back, GIVEN) == []
+
+
+@pytest.mark.parametrize(
+    ("history", "agent_id"), [((CREATED,), uuid4()), ((CREATED, DELETED), AGENT)]
+)
+def test_neither_a_foreign_nor_a_deleted_client_is_reassigned(
+    history: tuple[ClientEvent, ...], agent_id: UUID
+) -> None:
+    command = ReassignClient(agent_id=agent_id, client_id=CLIENT, to_agent_id=uuid4())
+    with pytest.raises(Refused, match="not found"):
+        reassign(folded(*history), command, GIVEN)

@@ -20,8 +20,9 @@ from contracts.mailer import (
     SendAttemptFailed,
     SendOutcomeUnknown,
     SendStarted,
+    email_id,
 )
-from services.mailer.email import Email, email_id, evolve
+from services.mailer.email import Email, evolve
 
 AGENT, CLIENT, FOLLOWUP = uuid4(), uuid4(), uuid4()
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)

@@ -34,6 +34,7 @@ from services.mailer.documents import (
     SUPPRESSIONS,
     DeletedClientDocument,
     InactiveAgentDocument,
+    ReassignedClientDocument,
     SuppressionDocument,
 )
 from services.mailer.email_worker import SendDependencies, send_due_email
@@ -132,6 +133,7 @@ async def is_sent(log: EventLog, address: str) -> bool:
         Transport(),
         BatchLoader(database, "suppressions", SuppressionDocument),
         BatchLoader(database, "deleted_clients", DeletedClientDocument),
+        BatchLoader(database, "reassigned_clients", ReassignedClientDocument),
         BatchLoader(database, "inactive_agents", InactiveAgentDocument),
         POLICY,
         DependencyHealth(),

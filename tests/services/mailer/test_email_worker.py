@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from pymongo.errors import ServerSelectionTimeoutError
 
-from chassis.domain.errors import OnHold
+from chassis.domain.errors import OnHold, TryLater
 from chassis.domain.retry import RetryPolicy
 from chassis.eventlog.aggregate import StateDocument
 from chassis.eventlog.due_loop import Work
@@ -20,23 +20,35 @@ from chassis.mongo.client import Database
 from chassis.process.dependency_health import DependencyHealth
 from chassis.process.tasks import cancel_and_wait
 from chassis.projections.views import view_raw
-from contracts.crm import AgentDeactivated, AgentReactivated
-from contracts.mailer import EmailEvent
+from contracts.addresses import canonical_address
+from contracts.crm import AgentDeactivated, AgentReactivated, ClientReassigned
+from contracts.mailer import (
+    AddressSuppressed,
+    EmailEvent,
+    SuppressedAddress,
+    SuppressionEvent,
+    suppression_id,
+)
 from contracts.message import to_milliseconds
 from services.mailer.documents import (
     EMAILS,
     INACTIVE_AGENTS,
+    REASSIGNED_CLIENTS,
     STORE,
+    SUPPRESSIONS,
     DeletedClientDocument,
     InactiveAgentDocument,
+    ReassignedClientDocument,
     SuppressionDocument,
 )
 from services.mailer.email import Email
 from services.mailer.email_worker import SendDependencies, send_due_email
 from services.mailer.send_policy import SendPolicy
+from services.mailer.suppression import Suppression
+from services.mailer.suppression_worker import confirm_suppression
 from services.mailer.transports.transport import OutgoingLetter
 from tests.servers import Server
-from tests.services.mailer.sample_emails import AGENT, NOON, QUEUED
+from tests.services.mailer.sample_emails import AGENT, CLIENT, NOON, QUEUED
 
 EMAIL = QUEUED.email_id
 MINUTE = timedelta(minutes=1)
@@ -108,13 +120,22 @@ def inactive(database: Database) -> BatchLoader[InactiveAgentDocument]:
     return BatchLoader(database, INACTIVE_AGENTS.collection, InactiveAgentDocument)
 
 
-async def work(log: EventLog, agents: BatchLoader[InactiveAgentDocument]) -> Sent:
+def reassigned(database: Database) -> BatchLoader[ReassignedClientDocument]:
+    return BatchLoader(database, REASSIGNED_CLIENTS.collection, ReassignedClientDocument)
+
+
+async def work(
+    log: EventLog,
+    agents: BatchLoader[InactiveAgentDocument],
+    suppressions: BatchLoader[SuppressionDocument] | None = None,
+) -> Sent:
     """Let a worker do what is due."""
     sent = Sent()
     deps = SendDependencies(
         sent,
-        BatchLoader(log.database, "suppressions", SuppressionDocument),
+        suppressions or BatchLoader(log.database, "suppressions", SuppressionDocument),
         BatchLoader(log.database, "deleted_clients", DeletedClientDocument),
+        reassigned(log.database),
         agents,
         POLICY,
         DependencyHealth(),
@@ -165,6 +186,90 @@ async def test_an_attempt_fails_while_it_cannot_be_read_who_is_deactivated(log: 
         await work(log, Changing(away))
 
 
+async def reassign(log: EventLog, agent_id: UUID) -> None:
+    """Let mailer know that the email's client belongs to the agent."""
+    event = ClientReassigned(
+        agent_id=agent_id, client_id=CLIENT, former_agent_id=uuid4(), reassigned_at=NOON
+    )
+    known = view_raw(REASSIGNED_CLIENTS.apply(None, event, CLIENT))
+    where = {"_id": CLIENT}
+    await log.database[REASSIGNED_CLIENTS.collection].replace_one(where, known, upsert=True)
+
+
+async def test_an_email_is_withdrawn_whose_client_belongs_to_another_agent_now(
+    log: EventLog,
+) -> None:
+    await reassign(log, uuid4())
+    # Also while its agent is deactivated: it would wait for ever.
+    assert (await work(log, Changing(True))).attempts == []
+    assert await types(log) == ["EmailQueued", "EmailWithdrawn"]
+    assert (await stored(log)).state.status == "withheld"
+
+
+async def test_an_email_is_sent_whose_client_came_back_to_its_agent(log: EventLog) -> None:
+    await reassign(log, AGENT)
+    assert (await work(log, Changing(False, False))).attempts == [1]
+
+
+async def test_a_reassignment_between_start_and_call_withdraws_the_email(log: EventLog) -> None:
+    class Reassigning(BatchLoader[InactiveAgentDocument]):
+        """Reassigns the client once the worker has looked at the agent for the first time."""
+
+        def __init__(self) -> None:
+            pass
+
+        async def get(self, id_: UUID) -> InactiveAgentDocument | None:
+            await reassign(log, uuid4())
+            return None
+
+    assert (await work(log, Reassigning())).attempts == []
+    assert await types(log) == ["EmailQueued", "SendStarted", "EmailWithdrawn"]
+
+
+async def test_what_a_client_told_a_former_agent_withholds_the_email_of_a_later_one(
+    log: EventLog,
+) -> None:
+    former, address = uuid4(), QUEUED.personal.to_email
+    later = QUEUED.model_copy(update={"former_agents": (former,)})
+    event = AddressSuppressed(
+        agent_id=former,
+        suppression_id=suppression_id(former, address),
+        reason="unsubscribed",
+        suppressed_at=NOON,
+        personal=SuppressedAddress(email=address, canonical=canonical_address(address)),
+    )
+    now = to_milliseconds(datetime.now(UTC))
+    about: dict[str, Any] = {
+        "source": "mailer",
+        "cause": uuid4(),
+        "correlation": uuid4(),
+        "at": now,
+    }
+    suppressed = SUPPRESSIONS.change(event.suppression_id, None, [event], **about)
+    queued = EMAILS.change(EMAIL, await stored(log), [later], **about)
+    assert await log.append([suppressed, queued]) == [None, None]
+    emails = log.database[EMAILS.collection]
+    found = (await log.load(SUPPRESSIONS, [event.suppression_id]))[event.suppression_id]
+    confirming = Work[Suppression, SuppressionEvent](log, SUPPRESSIONS, found, "mailer")
+
+    class Confirming(BatchLoader[SuppressionDocument]):
+        """Tries to confirm the suppression before the worker reads it."""
+
+        async def get(self, id_: UUID) -> SuppressionDocument | None:
+            with pytest.raises(TryLater):
+                await confirm_suppression(confirming, emails=emails)
+            return await super().get(id_)
+
+    sent = await work(
+        log,
+        Changing(False),
+        Confirming(log.database, SUPPRESSIONS.collection, SuppressionDocument),
+    )
+    assert sent.attempts == []
+    assert (await types(log))[-1] == "EmailWithheld"
+    await confirm_suppression(confirming, emails=emails)
+
+
 async def test_an_outcome_is_settled_also_for_a_deactivated_agent(log: EventLog) -> None:
     class Crashed(Exception):
         pass
@@ -177,6 +282,7 @@ async def test_an_outcome_is_settled_also_for_a_deactivated_agent(log: EventLog)
         Crashing(),
         BatchLoader(log.database, "suppressions", SuppressionDocument),
         BatchLoader(log.database, "deleted_clients", DeletedClientDocument),
+        reassigned(log.database),
         Changing(False, False),
         POLICY,
         DependencyHealth(),

@@ -2,21 +2,28 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from chassis.domain.errors import Refused
-from contracts.crm import ClientDeleted, ClientUpdated, Stage
+from contracts.crm import ClientDeleted, ClientReassigned, ClientUpdated, Stage
 from contracts.scheduler import (
     CancelFollowup,
     FollowupCancelled,
     FollowupDue,
+    FollowupReassigned,
     FollowupRescheduled,
     FollowupsPlanned,
     RescheduleFollowup,
 )
-from services.scheduler.plan import Plan, cancel_on_deletion, cancel_on_stage, plan_followups
+from services.scheduler.plan import (
+    Plan,
+    cancel_on_deletion,
+    cancel_on_stage,
+    plan_followups,
+    reassign,
+)
 from services.scheduler.plan_commands import cancel, reschedule
 from tests.services.scheduler.sample_plans import (
     AGENT,
@@ -230,3 +237,32 @@ def test_what_is_due_or_cancelled_can_neither_be_moved_nor_cancelled() -> None:
             reschedule(plan, move(plan, number, 40), at(2))
         with pytest.raises(Refused, match=status):
             cancel(plan, drop(plan, number), at(2))
+
+
+def reassigned(plan: Plan, former: UUID, to: UUID) -> Plan:
+    event = ClientReassigned(
+        agent_id=to, client_id=CLIENT, former_agent_id=former, reassigned_at=NOON
+    )
+    return folded(plan, reassign(plan, event, at(2)))
+
+
+def test_the_plan_of_a_reassigned_client_goes_on_and_remembers_the_former_agents() -> None:
+    ben, cleo = uuid4(), uuid4()
+    plan = folded(planned(), due_at(planned(), 1))
+    moved = reassigned(plan, AGENT, ben)
+    assert (moved.agent_id, moved.former_agents) == (ben, (AGENT,))
+    assert (moved.followups, moved.due_at) == (plan.followups, plan.due_at)
+    moved = reassigned(reassigned(moved, ben, cleo), cleo, ben)
+    [due] = [event for event in due_at(moved, 3) if isinstance(event, FollowupDue)]
+    assert (due.agent_id, due.former_agents) == (ben, (AGENT, ben, cleo))
+
+
+def test_each_followup_tells_whether_it_fell_due_under_the_former_agent() -> None:
+    plan = folded(planned(), due_at(planned(), 1))
+    event = ClientReassigned(
+        agent_id=uuid4(), client_id=CLIENT, former_agent_id=AGENT, reassigned_at=NOON
+    )
+    events = reassign(plan, event, at(2))
+    assert [e.was_due for e in events if isinstance(e, FollowupReassigned)] == [True, *[False] * 4]
+    assert {e.agent_id for e in events} == {event.agent_id}
+    assert reassign(None, event, at(2)) == []

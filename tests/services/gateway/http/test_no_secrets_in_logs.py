@@ -23,7 +23,8 @@ class Canaries(list[str]):
     """Texts that stand nowhere else; each says where it was put."""
 
     def __call__(self, where: str) -> str:
-        self.append(f"{where}{uuid4().hex[:10]}")
+        # Never all digits: a password of a common word and digits is refused.
+        self.append(f"{where}{uuid4().hex[:5]}q{uuid4().hex[:5]}")
         return self[-1]
 
     def email(self, where: str) -> str:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from chassis.mongo.client import connect, declare
 from chassis.projections.views import view_raw
 from contracts.crm import ClientCreated, ClientDeleted, ClientDetails, ClientUpdated
-from contracts.mailer import EmailBounced
+from contracts.mailer import EmailBounced, EmailWithdrawn
 from contracts.message import Message
-from contracts.scheduler import PlanPaused
+from contracts.scheduler import FollowupReassigned, PlanPaused
 from services.gateway.documents import STORE
 from services.gateway.read_models.documents import (
     ClientDocument,
@@ -184,6 +184,43 @@ def test_a_bounce_is_shown_and_stays() -> None:
     bounced = EmailBounced(**about, email_id=STORY.emails[0], at=NOON, reason="550")
     log = log_of(*EMAILS["sent"], bounced, STORY.delivered(0, 9))
     assert (log.status, log.error_message) == ("bounced", "550")
+
+
+BEN, CLEO = uuid4(), uuid4()
+_ABOUT: dict[str, Any] = {"client_id": CLIENT, "followup_id": STORY.ids[0], "reassigned_at": NOON}
+MOVES = (
+    FollowupReassigned(**_ABOUT, agent_id=BEN, former_agent_id=AGENT, was_due=True),
+    FollowupReassigned(**_ABOUT, agent_id=CLEO, former_agent_id=BEN, was_due=True),
+)
+
+
+@pytest.mark.parametrize("known", range(len(EMAILS["sent"]) + 1))
+def test_an_email_follows_its_client_also_when_it_becomes_known_later(known: int) -> None:
+    events = EMAILS["sent"]
+    log = log_of(*events[:known], *MOVES, *events[known:])
+    assert log == log_of(*events, *MOVES)
+    assert (log.agent_id, log.sender_id, log.status) == (CLEO, AGENT, "opened")
+    assert log_of(*MOVES).status is None
+
+
+def test_a_task_follows_its_client_and_keeps_in_whose_name_it_was_written() -> None:
+    task = task_of(*PLAN, *MOVES, *DRAFTS["composed"])
+    assert (task.agent_id, task.sender_id) == (CLEO, AGENT)
+    pending = [move.model_copy(update={"was_due": False}) for move in MOVES]
+    assert task_of(STORY.planned(), *pending).sender_id is None
+    assert task_of(STORY.planned(), *pending[:1], MOVES[1]).sender_id == BEN
+
+
+def test_a_withdrawn_email_is_shown_as_withheld() -> None:
+    about = {"agent_id": AGENT, "client_id": CLIENT, "followup_id": STORY.ids[0]}
+    withdrawn = EmailWithdrawn(
+        **about, email_id=STORY.emails[0], reason="client_reassigned", withdrawn_at=NOON
+    )
+    for shown in (
+        task_of(*PLAN, *DRAFTS["composed"], *EMAILS["tried"], withdrawn),
+        log_of(*EMAILS["tried"], withdrawn),
+    ):
+        assert (shown.status, shown.error_message) == ("withheld", "client_reassigned")
 
 
 MARIA = ClientDetails(

@@ -24,7 +24,7 @@ from tests.services.gateway.conftest import Api, api_of
 from tests.services.gateway.live_clients import EventStream
 from tests.services.gateway.problem_checks import problem
 from tests.services.gateway.users import PASSWORD, Person, person, promote
-from tests.system import TOKEN_KEYS, system
+from tests.system import AGENT, TOKEN_KEYS, system
 
 ISSUER = "http://localhost:8000"
 NAME, KEY = TOKEN_KEYS.split(":")
@@ -68,6 +68,7 @@ BODIES: dict[tuple[str, str], Callable[[], Any]] = {
     ("POST", "/api/auth/totp/remove"): lambda: {"current_password": PASSWORD},
     ("POST", "/api/auth/totp/confirm"): lambda: {"code": "000000"},
     ("PATCH", "/api/admin/agents/{agent_id}"): lambda: {"active": True},
+    ("POST", "/api/admin/agents/{agent_id}/reassign"): lambda: {"to_agent_id": str(AGENT)},
     ("POST", "/api/admin/agents"): lambda: {
         "name": "Sam",
         "email": f"{uuid4().hex}@agents.example.com",
@@ -158,6 +159,10 @@ class World:
             made = await self.agent.make_key("k")
             return path.replace("{key_id}", made.json()["_id"])
         path = path.replace("{command_id}", self.command_id)
+        if path.endswith("/reassign"):
+            # Who has no clients that other tests need.
+            me = await self.other.http.get("/api/agents/me")
+            return path.replace("{agent_id}", me.json()["id"])
         return path.replace("{agent_id}", self.agent_id)
 
 
