@@ -47,5 +47,6 @@ async def test_a_recent_document_is_read_again_only_when_it_is_too_old(database:
     await database["things"].insert_one({"_id": id_, "word": "here"})
     assert await old.get(id_) is None
     found = await new.get(id_)
-    assert found and found.word == "here"
+    assert found
+    assert found.word == "here"
     assert await old.get(uuid4()) is None
