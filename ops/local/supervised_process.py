@@ -72,7 +72,7 @@ class SupervisedProcess:
             pause = self.pause_after(time.monotonic() - started)
             self.exits += 1
             self.last_exit = f"{reason}: {self.log.exit_reason()}"
-            self._say(f"{self.name} {self.last_exit} (restarting in {pause:g} s)")
+            self._say(f"{self.name} {self.last_exit} (restarting in {pause:.1f} s)")
             await self._stops_within(pause)
 
     def pause_after(self, ran: float) -> float:
