@@ -112,8 +112,9 @@ def _settings(
         "MAILBOX_DIR": environment.get("MAILBOX_DIR") or str(folder / "mail"),
         "GATEWAY_PORT": str(port),
     }
-    if not common.get("TOKEN_KEYS"):
-        common["TOKEN_KEYS"] = accounts.ensure_token_keys(folder)
+    for keys in ("TOKEN_KEYS", "UNSUBSCRIBE_KEYS"):
+        if not common.get(keys):
+            common[keys] = accounts.ensure_keys(folder, keys)
     if servers.kafka_is_embedded:
         common.setdefault("KAFKA_EMPTY_FETCH_HOLD_MS", "100")
     ports = free_ports(2 * len(SERVICES))

@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from chassis.process.settings import RetrySettings, Secret, Text
+from chassis.process.settings import Keys, RetrySettings, Secret, Text
 from services.mailer.email import OnUnknown
 from services.mailer.send_policy import SendPolicy
 from services.mailer.transports.headers import valid_address
@@ -35,6 +35,8 @@ class MailerSettings(RetrySettings):
     """What happens then: `hold` for a person, or `resend`."""
     admin_email: Text = None
     """Address that is alerted once of each failed or held follow-up."""
+    unsubscribe_keys: Keys
+    """Keys of opt-out links, as `TOKEN_KEYS`: the first seals, each opens what it has sealed."""
     public_url: str = "http://localhost:8000"
     """Address under which browsers reach the API."""
 
