@@ -44,7 +44,14 @@ class SuppressionDocument(StateDocument[suppression.Suppression]):
 
     class Settings:
         name = "suppressions"
-        indexes: ClassVar = [DUE]
+        indexes: ClassVar = [
+            DUE,
+            IndexModel(
+                [("state.canonical", 1)],
+                name="by_address",
+                partialFilterExpression={"state.canonical": {"$exists": True}},
+            ),
+        ]
 
 
 class AlertDocument(StateDocument[alert.Alert]):

@@ -15,6 +15,7 @@ from contracts.mailer import (
     EmailEvent,
     EmailFailed,
     EmailHeld,
+    EmailMachineOpened,
     EmailOpened,
     EmailQueued,
     EmailSent,
@@ -85,7 +86,13 @@ def evolve(email: Email | None, event: EmailEvent) -> Email:
             return _next(email, status="unknown", error=event.error, due_at=event.reconcile_at)
         case EmailHeld():
             return _next(email, due_at=None)
-        case EmailDelivered() | EmailOpened() | EmailClicked() | EmailBounced():
+        case (
+            EmailDelivered()
+            | EmailOpened()
+            | EmailMachineOpened()
+            | EmailClicked()
+            | EmailBounced()
+        ):
             return _next(email)
         case _:
             assert_never(event)
@@ -227,9 +234,11 @@ def record(email: Email | None, report: RecordDelivery, given: Given) -> list[Em
             events.append(EmailDelivered(**about))
         case "opened":
             events.append(EmailOpened(**about))
+        case "machine_opened":
+            events.append(EmailMachineOpened(**about))
         case "clicked":
             events.append(EmailClicked(**about))
-        case "bounced" | "blocked":
+        case "bounced" | "soft_bounced" | "blocked":
             events.append(EmailBounced(**about, reason=report.reason))
     return events
 

@@ -7,14 +7,17 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
 import structlog
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import PyMongoError
 
 from chassis.domain.errors import CallFailed, OnHold, OutcomeUnknown, Refused
 from chassis.eventlog.due_loop import Work
 from chassis.mongo.batch_loader import BatchLoader
+from chassis.mongo.client import Raw
 from chassis.process.dependency_health import DependencyHealth
 from chassis.process.metrics import report_failure
 from chassis.service import Service
+from contracts.addresses import canonical_address
 from contracts.mailer import EmailEvent, WithholdReason, suppression_ids
 from services.mailer import email
 from services.mailer.documents import (
@@ -31,6 +34,7 @@ from services.mailer.documents import (
 from services.mailer.email import Email
 from services.mailer.send_policy import SendPolicy
 from services.mailer.settings import MailerSettings
+from services.mailer.suppression import OPT_OUTS
 from services.mailer.transports.transport import OutgoingLetter, Transport
 
 log = structlog.get_logger(__name__)
@@ -47,11 +51,23 @@ class SendDependencies:
     inactive: BatchLoader[InactiveAgentDocument]
     policy: SendPolicy
     provider: DependencyHealth
+    opt_outs: AsyncCollection[Raw] | None = None
+    """The suppressions, where an opt-out told to one agent counts for all."""
 
     async def is_deactivated(self, agent_id: UUID) -> bool:
         """Return whether the agent's emails are on hold."""
         agent = await self.inactive.get(agent_id)
         return agent is not None and agent.deactivated_at is not None
+
+    async def opted_out_elsewhere(self, address: str) -> bool:
+        """Return whether an opt-out of the address, told to any agent, counts for all."""
+        if self.opt_outs is None:
+            return False
+        where = {
+            "state.canonical": canonical_address(address),
+            "state.reason": {"$in": list(OPT_OUTS)},
+        }
+        return await self.opt_outs.find_one(where, {"_id": 1}) is not None
 
     async def is_of_former_agent(self, waiting: Email) -> bool:
         """Return whether the client belongs to another agent now than the email's."""
@@ -69,6 +85,7 @@ def register_sending(service: Service, transport: Transport, settings: MailerSet
         service.loader(INACTIVE_AGENTS),
         settings.send_policy,
         service.dependency("provider"),
+        service.database[SUPPRESSIONS.collection] if settings.suppress_across_agents else None,
     )
     service.when_due(
         EMAILS,
@@ -187,7 +204,9 @@ async def _withhold_reason(started: Email, deps: SendDependencies) -> WithholdRe
         ids = (id_ for agent in agents for id_ in suppression_ids(agent, address))
         # They are read in one query.
         found = await asyncio.gather(*map(deps.suppressions.get, ids))
-        if any(known and known.state.is_about(address) for known in found):
+        if any(known and known.state.withholds(address) for known in found):
+            return "address_suppressed"
+        if await deps.opted_out_elsewhere(address):
             return "address_suppressed"
     except PyMongoError as error:
         raise CallFailed("suppressions could not be read") from error
@@ -203,10 +222,17 @@ async def _of_agent(answer: Awaitable[bool]) -> bool:
 
 
 def _outgoing(started: Email) -> OutgoingLetter:
-    about = ("email_id", "client_id", "followup_id", "agent_id", "attempt")
+    about = {
+        "email_id": started.email_id,
+        "client_id": started.client_id,
+        "followup_id": started.followup_id,
+        "agent_id": started.agent_id,
+        # SendGrid has an `attempt` of its own in its reports of deferrals.
+        "send_attempt": started.attempt,
+    }
     return OutgoingLetter(
         started.email_id,
         started.attempt,
         started.personal,
-        {name: str(getattr(started, name)) for name in about},
+        {name: str(value) for name, value in about.items()},
     )

@@ -35,6 +35,8 @@ class MailerSettings(RetrySettings):
     """What happens then: `hold` for a person, or `resend`."""
     admin_email: Text = None
     """Address that is alerted once of each failed or held follow-up."""
+    suppress_across_agents: bool = False
+    """Whether an opt-out told to one agent counts for all agents of the installation."""
     unsubscribe_keys: Keys
     """Keys of opt-out links, as `TOKEN_KEYS`: the first seals, each opens what it has sealed."""
     public_url: str = "http://localhost:8000"

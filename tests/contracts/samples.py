@@ -35,6 +35,8 @@ from contracts.crm import (
     UpdateClient,
 )
 from contracts.mailer import (
+    AddressResubscribed,
+    AddressSoftBounced,
     AddressSuppressed,
     AlertFailed,
     AlertRaised,
@@ -45,6 +47,7 @@ from contracts.mailer import (
     EmailDelivered,
     EmailFailed,
     EmailHeld,
+    EmailMachineOpened,
     EmailOpened,
     EmailQueued,
     EmailSent,
@@ -52,12 +55,15 @@ from contracts.mailer import (
     EmailWithheld,
     RecordDelivery,
     RecordedAddress,
+    ReleaseSuppression,
     ResolveEmail,
     SendAttemptFailed,
     SendOutcomeUnknown,
     SendStarted,
+    SuppressAddress,
     SuppressedAddress,
     SuppressionConfirmed,
+    SuppressionReleased,
 )
 from contracts.message import Message
 from contracts.notices import NoticeFailed, NoticeQueued, NoticeSent, NoticeStarted, SendNotice
@@ -166,14 +172,14 @@ SAMPLES: tuple[Message, ...] = (
         former_agents=(FORMER_AGENT,),
     ),
     FollowupRescheduled(**_followup, scheduled_for=LATER, rescheduled_at=NOON),
-    FollowupCancelled(**_followup, reason="client_lost", cancelled_at=NOON),
+    FollowupCancelled(**_followup, reason="client_lost", cancelled_at=NOON, detail="unsubscribed"),
     FollowupChanged(
         **_followup,
         priority="high",
         changed_at=NOON,
         personal=FollowupNotes(notes="Ask María José about the loan."),
     ),
-    PlanPaused(**_client, paused_at=NOON),
+    PlanPaused(**_client, paused_at=NOON, reason="address_bounced"),
     PlanResumed(**_client, resumed_at=LATER),
     FollowupReassigned(
         **_followup, former_agent_id=FORMER_AGENT, was_due=True, reassigned_at=LATER
@@ -199,6 +205,7 @@ SAMPLES: tuple[Message, ...] = (
     EmailHeld(**_email, attempt=1, error="no answer in time", held_at=LATER),
     EmailDelivered(**_email, at=NOON),
     EmailOpened(**_email, at=NOON),
+    EmailMachineOpened(**_email, at=NOON),
     EmailClicked(**_email, at=NOON),
     EmailBounced(**_email, at=NOON, reason="550 no such mailbox"),
     AddressSuppressed(
@@ -209,8 +216,22 @@ SAMPLES: tuple[Message, ...] = (
         personal=SuppressedAddress(
             email="maria@bücher.example", canonical="maria@xn--bcher-kva.example"
         ),
+        reported_client=CLIENT,
+        reported_at=NOON,
+        source="link",
     ),
     SuppressionConfirmed(**_agent, suppression_id=SUPPRESSION, confirmed_at=LATER),
+    AddressSoftBounced(**_agent, suppression_id=SUPPRESSION, bounced_at=NOON),
+    AddressResubscribed(
+        **_agent, suppression_id=SUPPRESSION, resubscribed_at=NOON, reported_client=CLIENT
+    ),
+    SuppressionReleased(
+        **_agent,
+        suppression_id=SUPPRESSION,
+        reason="asked by phone to get emails again",
+        released_at=NOON,
+        reported_client=CLIENT,
+    ),
     AlertRaised(
         **_alert, problem="sending_failed", error="the mail provider answered 401", raised_at=NOON
     ),
@@ -255,6 +276,18 @@ SAMPLES: tuple[Message, ...] = (
         attempt=2,
         reason="550 no such mailbox",
         personal=RecordedAddress(email="Maria@Mail.example"),
+    ),
+    SuppressAddress(
+        **_agent,
+        suppression_id=SUPPRESSION,
+        reason="unsubscribed",
+        source="provider",
+        reported_client=CLIENT,
+        reported_at=NOON,
+        personal=RecordedAddress(email="Maria@bücher.example"),
+    ),
+    ReleaseSuppression(
+        **_agent, suppression_id=SUPPRESSION, reason="asked by phone to get emails again"
     ),
     SendNotice(**_notice, expires_at=LATER, personal=NOTICE),
     CommandAccepted(**_agent, about=f"client-{CLIENT}", version=3),

@@ -101,7 +101,7 @@ async def test_an_unknown_outcome_is_resolved_by_the_provider_s_report_or_held_f
     assert (await system.agent.post(path, {"resolution": "resend"})).status_code == 200
     await system.agent.task(resent["client_id"], "sent")
     first, second = (entry["custom_args"] for entry in system.mails(resent))
-    assert (first["attempt"], second["attempt"]) == ("1", "2")
+    assert (first["send_attempt"], second["send_attempt"]) == ("1", "2")
     assert first["email_id"] == second["email_id"]
     assert [len(system.mails(task)) for task in (reported, resolved)] == [1, 1]
     assert [len(system.alerts(task)) for task in (reported, resolved, resent)] == [0, 1, 1]

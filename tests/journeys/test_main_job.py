@@ -113,7 +113,7 @@ async def test_the_mail_provider_accepted_each_followup_once(month: Month) -> No
         task["_id"]: 1 for task in month.samples(list(month.tasks.values()))
     }
     args = [entry["custom_args"] for entry in month.accepted]
-    assert len({(each["email_id"], each["attempt"]) for each in args}) == len(month.accepted)
+    assert len({(each["email_id"], each["send_attempt"]) for each in args}) == len(month.accepted)
 
 
 async def test_the_llm_was_asked_once_for_each_followup(month: Month) -> None:

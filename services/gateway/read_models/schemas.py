@@ -1,9 +1,9 @@
 """Requests and responses about clients, tasks, emails and commands."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from contracts.crm import (
     ClientDetailsPatch,
@@ -13,11 +13,11 @@ from contracts.crm import (
     PropertyType,
     Stage,
 )
-from contracts.mailer import Resolution
+from contracts.mailer import Resolution, SuppressionReason
 from contracts.message import UNSET, Time, Unset
 from contracts.replies import RejectionKind
 from contracts.scheduler import FollowupType, Priority
-from services.gateway.read_models.documents import EmailStatus, TaskStatus
+from services.gateway.read_models.documents import ClientEmailStatus, EmailStatus, TaskStatus
 
 
 class NewClient(NewClientDetails):
@@ -97,6 +97,34 @@ class Client(ReadModel):
     updated_at: Time
     last_contacted: Time | None = None
     plan_paused: bool = False
+    email_status: ClientEmailStatus | None = None
+    unsubscribed_at: Time | None = None
+
+
+class Suppression(ReadModel):
+    """An address that the agent must not write to.
+
+    `source`: by which way an opt-out came (`link`, `agent`, `provider`). Until `confirmed_at` an
+    email that was on its way may still have been sent.
+    """
+
+    client_id: UUID | None = None
+    email: str
+    reason: SuppressionReason
+    source: str | None = None
+    suppressed_at: Time
+    confirmed_at: Time | None = None
+
+
+class Release(BaseModel):
+    """Why a suppressed address may be written to again; an opt-out is lifted only for a reason."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    reason: (
+        Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+        | None
+    ) = None
 
 
 class Task(ReadModel):
