@@ -9,7 +9,6 @@ from uuid import UUID, uuid5
 
 from contracts import composer, crm, mailer, scheduler
 from contracts.mailer import email_id, suppression_id
-
 from services.scheduler.plan import CANCEL_REASONS, SCHEDULE
 from tests.faults.ordering.history_strategies import ClientScenario, FollowupScenario, Sending
 from tests.faults.ordering.message_history import NOON, MessageHistory

@@ -107,6 +107,9 @@ def test_what_a_person_opened_is_opened(no: object) -> None:
     assert read("open").kind == "opened"
 
 
+ODD: tuple[object, ...] = ("", "x", "-1", "1.5", None, [], "9" * 30, "²")
+
+
 @pytest.mark.parametrize(
     ("fields", "attempt"),
     [
@@ -115,7 +118,7 @@ def test_what_a_person_opened_is_opened(no: object) -> None:
         # Emails of 0.1.0.
         ({"attempt": "1"}, 1),
         ({}, None),
-        *(({"send_attempt": odd}, None) for odd in ("", "x", "-1", "1.5", None, [], "9" * 30, "²")),
+        *(({"send_attempt": odd}, None) for odd in ODD),
     ],
 )
 def test_the_attempt_is_ours_and_not_sendgrid_s(
