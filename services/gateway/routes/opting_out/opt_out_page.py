@@ -7,7 +7,7 @@ matter, so a mail program's `List-Unsubscribe=One-Click` and the page's button a
 from uuid import uuid4
 
 import litestar
-from litestar import Response
+from litestar import HttpMethod, Response
 from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED, HTTP_404_NOT_FOUND
 
 from contracts.links.opt_out import InvalidToken, OptOut
@@ -21,7 +21,9 @@ _PATHS = ["/u", "/u/{token:path}"]
 _OPT = {PUBLIC: True, NO_STORE: True}
 
 
-@litestar.get(_PATHS, opt=_OPT, include_in_schema=False)
+@litestar.route(
+    _PATHS, http_method=[HttpMethod.GET, HttpMethod.HEAD], opt=_OPT, include_in_schema=False
+)
 async def show(request: ApiRequest) -> Response[str]:
     """Show the button. Changes nothing."""
     if _claims(request) is None:
@@ -59,7 +61,8 @@ async def opt_out(request: ApiRequest) -> Response[str]:
 
 def _claims(request: ApiRequest) -> OptOut | None:
     """Return who opts out of what; None for what is no good token, whatever is wrong with it."""
-    token = request.scope["path"].removeprefix(_PATH)
+    # As it was sent: the decoded path has lost slashes.
+    token = request.scope["raw_path"].decode("latin-1").removeprefix(_PATH)
     try:
         return context_of(request).opt_out_tokens.open(token)
     except InvalidToken:
