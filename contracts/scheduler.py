@@ -101,7 +101,8 @@ class FollowupChanged(PlanStream, Event, name="realtoros.FollowupChanged.v1"):
 class PlanPaused(PlanStream, Event, name="realtoros.PlanPaused.v1"):
     """No follow-up of the client falls due until PlanResumed; those already due are sent.
 
-    `reason`: `address_bounced`; others may be added. None: the agent decided so.
+    `reason`: `address_bounced`; `address_suppressed`: an email was withheld. Others may be added.
+    None: the agent decided so.
     """
 
     paused_at: Time

@@ -19,6 +19,7 @@ def _of_reported_client(event: AddressSuppressed | SuppressionReleased) -> UUID:
 plan_followups = Reaction(PLANS, of_client, plan.plan_followups)
 cancel_on_stage = Reaction(PLANS, of_client, plan.cancel_on_stage)
 stop_on_suppression = Reaction(PLANS, _of_reported_client, plan_suppressions.stop_on_suppression)
+pause_on_withheld = Reaction(PLANS, of_client, plan_suppressions.pause_on_withheld)
 resume_on_release = Reaction(PLANS, _of_reported_client, plan_suppressions.resume_on_release)
 reassign = Reaction(PLANS, of_client, plan.reassign)
 cancel_on_deletion = Reaction(PLANS, of_client, plan.cancel_on_deletion)

@@ -7,13 +7,19 @@ import pytest
 
 from contracts.mailer import (
     AddressSuppressed,
+    EmailWithheld,
     SuppressedAddress,
     SuppressionReason,
     SuppressionReleased,
+    WithholdReason,
 )
 from contracts.scheduler import CancelPlan, FollowupCancelled, PausePlan, PlanPaused, PlanResumed
 from services.scheduler.plan_commands import cancel_all, pause
-from services.scheduler.plan_suppressions import resume_on_release, stop_on_suppression
+from services.scheduler.plan_suppressions import (
+    pause_on_withheld,
+    resume_on_release,
+    stop_on_suppression,
+)
 from tests.services.scheduler.sample_plans import AGENT, CLIENT, NOON, at, folded, planned
 
 FORMER: dict[str, Any] = {"agent_id": uuid4(), "suppression_id": uuid4()}
@@ -61,6 +67,23 @@ def test_a_bounce_pauses_the_plan_until_the_address_is_released() -> None:
     again = folded(plan, [paused, resumed])
     assert again == plan
     assert resume_on_release(again, RELEASED, at(4)) == []
+
+
+def withheld(reason: WithholdReason) -> EmailWithheld:
+    mail = {"followup_id": uuid4(), "email_id": uuid4()}
+    return EmailWithheld(**ABOUT, **mail, reason=reason, withheld_at=NOON)
+
+
+def test_a_withheld_email_pauses_the_plan_so_that_no_more_are_written() -> None:
+    plan = planned()
+    [paused] = pause_on_withheld(plan, withheld("address_suppressed"), at(1))
+    assert isinstance(paused, PlanPaused)
+    assert paused.reason == "address_suppressed"
+    known = folded(plan, [paused])
+    assert pause_on_withheld(known, withheld("address_suppressed"), at(2)) == []
+    assert len(resume_on_release(known, RELEASED, at(3))) == 1
+    assert pause_on_withheld(plan, withheld("client_deleted"), at(1)) == []
+    assert pause_on_withheld(None, withheld("address_suppressed"), at(1)) == []
 
 
 def test_what_the_agent_has_paused_is_not_resumed() -> None:
