@@ -14,7 +14,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from pydantic import TypeAdapter, ValidationError
 
-from contracts.mailer import DeliveryKind
+from contracts.mailer import DeliveryKind, OptOutReason
 from contracts.message import Time
 from services.gateway.commands.bounces import bounce_kind, drop_kind
 
@@ -26,6 +26,10 @@ KINDS: dict[str, DeliveryKind] = {
     "unsubscribe": "unsubscribed",
     "group_unsubscribe": "unsubscribed",
     "group_resubscribe": "resubscribed",
+}
+_OPT_OUTS: dict[DeliveryKind, OptOutReason] = {
+    "unsubscribed": "unsubscribed",
+    "spam_report": "spam_report",
 }
 # They change nothing.
 _IGNORED = ("processed", "deferred")
@@ -68,12 +72,14 @@ class EmailIds:
 class Report:
     """A report that changes something; the same one has the same `id`, however often it comes.
 
+    `opt_out`: whether, and how, the client has said no; a drop may tell of that, too.
     Where `ids` or `email` are missing, the email is found by its id (`email_id`) or by one of
     `message_ids`, the likeliest first.
     """
 
     id: UUID
     kind: DeliveryKind
+    opt_out: OptOutReason | None
     at: datetime
     email: str | None
     ids: EmailIds | None
@@ -96,9 +102,12 @@ def read_report(event: object, now: datetime) -> Report | None:
         return None
     if own_mail:
         raise Unplaceable(f"{kind}: of an alert or a notice")
+    opt_out = _OPT_OUTS.get(kind)
     return Report(
         id=report_id(event),
-        kind=kind,
+        # What was dropped was not delivered, whatever the reason.
+        kind="blocked" if opt_out and event["event"] == "dropped" else kind,
+        opt_out=opt_out,
         at=_time(event.get("timestamp"), now),
         email=_text(event, "email"),
         ids=_ids(event),

@@ -112,13 +112,13 @@ class SendGridWebhook:
             personal=address,
         )
         await self._commands.send(command, report.id)
-        if report.kind not in ("unsubscribed", "spam_report"):
+        if report.opt_out is None:
             return
         # The same once more, for the reply: it says from which version on the suppression holds.
         opt_out = SuppressAddress(
             agent_id=ids.agent_id,
             suppression_id=suppression_id(ids.agent_id, placed.email),
-            reason=report.kind,
+            reason=report.opt_out,
             source="provider",
             reported_client=ids.client_id,
             reported_at=report.at,
