@@ -29,6 +29,8 @@ from services.mailer.documents import (
     SuppressionDocument,
 )
 from services.mailer.email import Email
+from services.mailer.letters.endings import Endings
+from services.mailer.letters.threads import LastLetters
 from services.mailer.send_policy import SendPolicy
 from services.mailer.settings import MailerSettings
 from services.mailer.transports.transport import OutgoingLetter, Transport
@@ -47,6 +49,8 @@ class SendDependencies:
     inactive: BatchLoader[InactiveAgentDocument]
     policy: SendPolicy
     provider: DependencyHealth
+    letters: LastLetters
+    endings: Endings
 
     async def is_deactivated(self, agent_id: UUID) -> bool:
         """Return whether the agent's emails are on hold."""
@@ -69,6 +73,8 @@ def register_sending(service: Service, transport: Transport, settings: MailerSet
         service.loader(INACTIVE_AGENTS),
         settings.send_policy,
         service.dependency("provider"),
+        LastLetters(service.database, EMAILS.collection),
+        Endings.by(settings),
     )
     service.when_due(
         EMAILS,
@@ -105,7 +111,8 @@ async def _send(work: Work[Email, EmailEvent], deps: SendDependencies) -> None:
     Only the worker whose SendStarted is in the log calls.
     """
     policy = deps.policy
-    started = await work.append(email.start, give_up_after=policy.give_up_after)
+    follows = await deps.letters.thread_of(work.state.client_id)
+    started = await work.append(email.start, give_up_after=policy.give_up_after, follows=follows)
     attempt = started.attempt
     # The deadline's cause is the event that set the date; an answer needs a cause of its own.
     answered = uuid5(work.due_set_by, "answer")
@@ -114,7 +121,7 @@ async def _send(work: Work[Email, EmailEvent], deps: SendDependencies) -> None:
             return
         if started.due_at is None or datetime.now(UTC) + policy.call > started.due_at:
             raise CallFailed("the worker was paused before it could call")
-        message_id = await deps.transport.send(_outgoing(started))
+        message_id = await deps.transport.send(_outgoing(started, deps.endings))
     except CallFailed as failure:
         if not failure.final:
             deps.provider.failed(failure.reason)
@@ -202,11 +209,13 @@ async def _of_agent(answer: Awaitable[bool]) -> bool:
         raise CallFailed("the client's agent could not be read") from error
 
 
-def _outgoing(started: Email) -> OutgoingLetter:
+def _outgoing(started: Email, endings: Endings) -> OutgoingLetter:
     about = ("email_id", "client_id", "followup_id", "agent_id", "attempt")
     return OutgoingLetter(
         started.email_id,
         started.attempt,
         started.personal,
         {name: str(getattr(started, name)) for name in about},
+        ending=endings.of(started),
+        follows=started.follows or (),
     )
