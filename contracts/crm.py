@@ -29,7 +29,9 @@ Address = Annotated[str, Text, Field(max_length=200)]
 Notes = Annotated[str, Text, Field(max_length=1000)]
 Greeting = Annotated[str, Text, Field(min_length=1, max_length=100)]
 # BCP 47 (RFC 5646): the code of a language, as a rule with script or region, as in `zh-Hant-TW`.
-Language = Annotated[str, Text, Field(max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$")]
+Language = Annotated[
+    str, Text, Field(max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$")
+]
 # The form of an IANA name; who takes it from people knows which names there are.
 TimeZone = Annotated[str, Text, Field(max_length=64, pattern=r"^[A-Za-z][A-Za-z0-9_+/-]*$")]
 _DEEPEST = 5

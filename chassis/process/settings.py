@@ -35,9 +35,7 @@ def named_keys(keys: SecretStr) -> dict[str, str]:
 
 def _long_enough(keys: SecretStr) -> SecretStr:
     if any(not name or len(key) < _KEY_LENGTH for name, key in named_keys(keys).items()):
-        raise ValueError(
-            f"has to be name:secret, each secret of {_KEY_LENGTH} characters or more"
-        )
+        raise ValueError(f"has to be name:secret, each secret of {_KEY_LENGTH} characters or more")
     return keys
 
 

@@ -1,6 +1,6 @@
 """How letters to clients end: the way out, who writes, and from where (CAN-SPAM, CASL)."""
 
-from contracts.links.opt_out import OptOut, OptOutTokens
+from contracts.links.opt_out import OptOut, OptOutTokens, Purpose
 from services.mailer.email import Email
 from services.mailer.settings import MailerSettings
 from services.mailer.transports.headers import check_addresses
@@ -18,7 +18,7 @@ class Endings:
     @classmethod
     def by(cls, settings: MailerSettings) -> "Endings":
         """Return the endings that the settings ask for; redirected letters opt nobody out."""
-        purpose = "preview" if settings.mail_redirect_to else "opt_out"
+        purpose: Purpose = "preview" if settings.mail_redirect_to else "opt_out"
         tokens = OptOutTokens(settings.opt_out_keys, purpose)
         return cls(tokens, settings.public_url, settings.mail_postal_address or "")
 

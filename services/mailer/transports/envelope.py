@@ -1,4 +1,4 @@
-"""The header fields of a letter besides its addresses and its subject: names and values in ASCII."""
+"""The header fields of a letter besides its addresses and its subject, in ASCII."""
 
 from services.mailer.transports.headers import Sender
 from services.mailer.transports.transport import OutgoingLetter

@@ -14,7 +14,7 @@ MAX_SUBJECT = 150
 MAX_NAME = 100
 _MAX_ADDRESS = 254  # Octets; RFC 5321, 4.5.3.1.3, less the angle brackets
 # A letter that answers nothing must not look like an answer, whatever the model has written.
-_REPLY = re.compile(r"(\s*(re|fwd?|aw|wg|sv|tr|rv)\s*:\s*)+", re.IGNORECASE)
+_REPLY = re.compile(r"^(\s*(re|fwd?|aw|wg|sv|tr|rv)\s*:\s*)+", re.IGNORECASE)
 
 _ATOM = rf"[^\s@<>()\[\],;:\\\"{UNPRINTABLE}]+"
 _ADDRESS = re.compile(rf"(?!\.){_ATOM}(?<!\.)@(?![.-]){_ATOM}(?<![.-])")

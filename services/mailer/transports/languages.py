@@ -5,8 +5,10 @@ import re
 _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 _SCRIPT = re.compile(r"[A-Za-z]{4}")
 # Written from right to left, where the tag does not name another script.
-_RTL_LANGUAGES = frozenset("ar arc ckb dv fa he iw ps sd ug ur yi ji".split())
-_RTL_SCRIPTS = frozenset("adlm arab hebr nkoo rohg syrc thaa".split())
+_RTL_LANGUAGES = frozenset(
+    ["ar", "arc", "ckb", "dv", "fa", "he", "iw", "ji", "ps", "sd", "ug", "ur", "yi"]
+)
+_RTL_SCRIPTS = frozenset(["adlm", "arab", "hebr", "nkoo", "rohg", "syrc", "thaa"])
 _UNSUBSCRIBE = {
     "de": "Keine weiteren E-Mails",
     "en": "Unsubscribe",

@@ -3,8 +3,16 @@
 import asyncio
 import contextlib
 import re
+import ssl
 
-from aiosmtplib import SMTP, SMTPException, SMTPResponseException
+from aiosmtplib import (
+    SMTP,
+    SMTPException,
+    SMTPResponse,
+    SMTPResponseException,
+    SMTPServerDisconnected,
+)
+from aiosmtplib.protocol import SMTPProtocol
 
 from chassis.domain.errors import CallFailed, OutcomeUnknown
 from contracts.addresses import wire_address
@@ -14,7 +22,8 @@ from services.mailer.transports.smtp_server import SmtpServer
 from services.mailer.transports.transport import OutgoingLetter
 
 _QUIT_SECONDS = 1.0
-_START_INPUT = 354
+_START_INPUT = range(354, 355)
+_COMPLETED = range(200, 300)
 _FAILED = range(400, 600)
 _FINAL = 500
 _LEADING_DOT = re.compile(rb"(?m)^\.")
@@ -27,6 +36,8 @@ class SmtpTransport:
         self._server = server
         self._sender = sender
         self._timeout = timeout
+        # Made once: it reads all certificates of the system.
+        self._tls = ssl.create_default_context()
 
     async def send(self, outgoing: OutgoingLetter) -> str | None:
         """Send once; return the Message-ID. Raises CallFailed, OutcomeUnknown.
@@ -39,9 +50,10 @@ class SmtpTransport:
             async with asyncio.timeout(self._timeout):
                 await client.connect()
                 await self._address(client, outgoing)
-                await _execute(client, b"DATA", accepted=range(_START_INPUT, _START_INPUT + 1))
+                protocol = await _begin_data(client)
                 dot_left = True
-                await _execute(client, _LEADING_DOT.sub(b"..", content) + b".")
+                protocol.write(_LEADING_DOT.sub(b"..", content) + b".\r\n")
+                _require(await protocol.read_response(), _COMPLETED)
         except (SMTPException, OSError, TimeoutError) as error:
             raise _failure(error, dot_left=dot_left) from None
         finally:
@@ -62,6 +74,7 @@ class SmtpTransport:
             local_hostname=self._sender.domain,
             timeout=self._timeout,
             use_tls=server.tls,
+            tls_context=self._tls,
             # A password never leaves in the clear.
             start_tls=False if server.tls else True if server.user else None,
         )
@@ -79,16 +92,23 @@ class SmtpTransport:
         await client.rcpt(recipient, encoding="utf-8")
 
 
-async def _execute(client: SMTP, command: bytes, accepted: range = range(200, 300)) -> None:
-    answer = await client.execute_command(command)
-    if answer.code not in accepted:
+async def _begin_data(client: SMTP) -> SMTPProtocol:
+    """Let the server ask for the letter; `SMTP.data` would not tell whether it had left."""
+    _require(await client.execute_command(b"DATA"), _START_INPUT)
+    if client.protocol is None:
+        raise SMTPServerDisconnected("Connection lost")
+    return client.protocol
+
+
+def _require(answer: SMTPResponse, codes: range) -> None:
+    if answer.code not in codes:
         raise SMTPResponseException(answer.code, answer.message)
 
 
 def _failure(error: Exception, *, dot_left: bool) -> CallFailed | OutcomeUnknown:
     """Return what the error means. The server's own words may quote addresses and stay out."""
     code = error.code if isinstance(error, SMTPResponseException) else None
-    if code in _FAILED:
+    if code is not None and code in _FAILED:
         return CallFailed(f"the mail server answered {code}", final=code >= _FINAL)
     why = type(error).__name__ if code is None else str(code)
     if dot_left:
