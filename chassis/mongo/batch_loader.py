@@ -1,6 +1,8 @@
 """Reading documents by id, batched: what workers ask for at the same moment is one query."""
 
 import asyncio
+import math
+import time
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -9,6 +11,8 @@ from pydantic import BaseModel
 from chassis.mongo.client import Database
 
 D = TypeVar("D", bound=BaseModel)
+
+_REMEMBERED = 10_000
 
 
 class BatchLoader(Generic[D]):
@@ -46,3 +50,29 @@ class BatchLoader(Generic[D]):
     async def _find(self, ids: list[UUID]) -> dict[UUID, D]:
         found = self._collection.find({"_id": {"$in": ids}})
         return {raw["_id"]: self._document.model_validate(raw) async for raw in found}
+
+
+class RecentLoader(BatchLoader[D]):
+    """Documents as they were at most `max_age` seconds ago: a query in that time for each of them.
+
+    For what many workers ask again and again, like whether their agent is active.
+    """
+
+    def __init__(
+        self, database: Database, collection: str, document: type[D], max_age: float
+    ) -> None:
+        super().__init__(database, collection, document)
+        self._max_age = max_age
+        self._recent: dict[UUID, tuple[float, D | None]] = {}
+
+    async def get(self, id_: UUID) -> D | None:
+        """Return the document, or None. Raises PyMongoError when the store is away."""
+        asked = time.monotonic()
+        read, document = self._recent.get(id_, (-math.inf, None))
+        if asked - read < self._max_age:
+            return document
+        document = await super().get(id_)
+        if len(self._recent) >= _REMEMBERED:
+            self._recent.clear()
+        self._recent[id_] = asked, document
+        return document
