@@ -26,7 +26,7 @@ class MailerSettings(RetrySettings):
     sendgrid_base_url: str = "https://api.sendgrid.com"
     """Address of SendGrid or of a server that speaks its protocol."""
     smtp_url: Secret = None
-    """SMTP server: `smtp://user:password@host:587` (STARTTLS), or `smtps://…:465` (TLS)."""
+    """SMTP server: `smtp://host:587` (STARTTLS) or `smtps://host:465`, with `user:password@`."""
     mail_from: str = "followups@realtoros.example"
     """Address that emails are sent from, and that bounces of SMTP go to."""
     mail_domains: Text = None

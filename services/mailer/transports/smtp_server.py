@@ -21,14 +21,16 @@ class SmtpServer(NamedTuple):
 
     @classmethod
     def parse(cls, url: str) -> "SmtpServer":
-        """Parse `smtp://user:password@host:port` or `smtps://…`. Raises ValueError, without it."""
+        """Parse an address such as `smtps://host:465`. Raises ValueError, which does not quote it."""
         parts = urlsplit(url)
         try:
             port = parts.port or _PORTS[parts.scheme]
         except (KeyError, ValueError):
             port = None
         if not port or not parts.hostname or parts.path.strip("/") or parts.query:
-            raise ValueError("SMTP_URL has to be smtp://user:password@host:port, or smtps://…")
+            raise ValueError(
+                "SMTP_URL has to be smtp://host:port or smtps://host:port, with user:password@"
+            )
         user, password = (unquote(part or "") or None for part in (parts.username, parts.password))
         if (user is None) != (password is None):
             raise ValueError("SMTP_URL has a user without a password, or the reverse")

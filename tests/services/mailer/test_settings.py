@@ -17,7 +17,8 @@ from tests.services.mailer.sample_letters import TOKENS
 from tests.system import FIT_TO_SEND
 
 FIT: dict[str, Any] = {name.lower(): value for name, value in FIT_TO_SEND.items()}
-SENDGRID, SMTP = {"sendgrid_api_key": "SG.x"}, {"smtp_url": "smtps://u:secret@relay.example"}
+LOGIN = "u:secret"
+SENDGRID, SMTP = {"sendgrid_api_key": "SG.x"}, {"smtp_url": f"smtps://{LOGIN}@relay.example"}
 
 
 def settings(**given: Any) -> MailerSettings:

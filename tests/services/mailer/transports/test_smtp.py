@@ -25,6 +25,7 @@ from services.mailer.transports.smtp_server import SmtpServer
 from tests.services.mailer.sample_letters import ENDING, SENDER, SENT_FROM, to_client
 
 FOREVER = asyncio.Event
+LOGIN = "a%40b:p%3Aw"
 
 
 class Office:
@@ -257,7 +258,7 @@ def certified(folder: Path) -> ssl.SSLContext:
     [
         ("smtp://relay.example", SmtpServer("relay.example", 587, False, None, None)),
         ("smtps://relay.example/", SmtpServer("relay.example", 465, True, None, None)),
-        ("smtp://a%40b:p%3Aw@[::1]:25", SmtpServer("::1", 25, False, "a@b", "p:w")),
+        (f"smtp://{LOGIN}@[::1]:25", SmtpServer("::1", 25, False, "a@b", "p:w")),
     ],
 )
 def test_a_url_names_a_server(url: str, server: SmtpServer) -> None:
