@@ -21,7 +21,7 @@ class SmtpServer(NamedTuple):
 
     @classmethod
     def parse(cls, url: str) -> "SmtpServer":
-        """Parse an address such as `smtps://host:465`. Raises ValueError, which does not quote it."""
+        """Parse an address such as `smtps://host:465`. Raises ValueError, without quoting it."""
         parts = urlsplit(url)
         try:
             port = parts.port or _PORTS[parts.scheme]
