@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from contracts.services import SERVICES
 from ops import accounts
@@ -141,8 +142,8 @@ def _port_of(service: str) -> str:
 
 def _mail(environment: Mapping[str, str], mailbox: str) -> str:
     if smtp := environment.get("SMTP_URL"):
-        # What stands before the host is a password.
-        return f"SMTP {smtp.rpartition('@')[2].rpartition('/')[2]}"
+        # Before the host there may be a password.
+        return f"SMTP {urlsplit(smtp).netloc.rpartition('@')[2]}"
     if not environment.get("SENDGRID_API_KEY"):
         return mailbox
     return " ".join(["SendGrid", environment.get("SENDGRID_BASE_URL", "")]).strip()
