@@ -58,11 +58,15 @@ class EmailQueued(EmailStream, Event, name="realtoros.EmailQueued.v1"):
 
 
 class SendStarted(EmailStream, Event, name="realtoros.SendStarted.v1"):
-    """The provider is about to be called, once; no answer by `give_up_at` is an unknown outcome."""
+    """The provider is about to be called, once; no answer by `give_up_at` is an unknown outcome.
+
+    `follows`: the emails that were sent to the client before, the last one at the end.
+    """
 
     attempt: int
     started_at: Time
     give_up_at: Time
+    follows: tuple[UUID, ...] | None = None
 
 
 class SendAttemptFailed(EmailStream, Event, name="realtoros.SendAttemptFailed.v1"):

@@ -241,6 +241,13 @@ async def create_admin(
         )
 
 
+# Without these no real transport starts.
+FIT_TO_SEND = {
+    "PUBLIC_URL": "https://realtoros.example",
+    "MAIL_POSTAL_ADDRESS": "RealtorOS, 1 Main Street, Springfield, IL 62701",
+}
+
+
 def provider_settings(openai: FakeProvider, sendgrid: FakeProvider) -> dict[str, str]:
     """Return the settings that make the services call these providers."""
     return {
@@ -248,6 +255,7 @@ def provider_settings(openai: FakeProvider, sendgrid: FakeProvider) -> dict[str,
         "OPENAI_BASE_URL": openai.url,
         "SENDGRID_API_KEY": "SG.fake",
         "SENDGRID_BASE_URL": sendgrid.url,
+        **FIT_TO_SEND,
     }
 
 

@@ -36,6 +36,14 @@ class EmailDocument(StateDocument[email.Email]):
                     "state.former_agents": {"$exists": True},
                 },
             ),
+            IndexModel(
+                [("state.client_id", 1)],
+                name="sent_letters",
+                partialFilterExpression={
+                    "state.status": "sent",
+                    "state.started_at": {"$exists": True},
+                },
+            ),
         ]
 
 

@@ -32,6 +32,8 @@ from services.mailer.documents import (
     SuppressionDocument,
 )
 from services.mailer.email import Email
+from services.mailer.letters.endings import Endings
+from services.mailer.letters.threads import LastLetters
 from services.mailer.send_policy import SendPolicy
 from services.mailer.settings import MailerSettings
 from services.mailer.suppression import OPT_OUTS
@@ -53,6 +55,8 @@ class SendDependencies:
     inactive: BatchLoader[InactiveAgentDocument]
     policy: SendPolicy
     provider: DependencyHealth
+    letters: LastLetters
+    endings: Endings
     opt_outs: AsyncCollection[Raw] | None = None
     """The suppressions, where an opt-out told to one agent counts for all."""
 
@@ -81,6 +85,8 @@ def register_sending(service: Service, transport: Transport, settings: MailerSet
         service.recent(INACTIVE_AGENTS, max_age=INACTIVE_SECONDS),
         settings.send_policy,
         service.dependency("provider"),
+        LastLetters(service.database, EMAILS.collection),
+        Endings.by(settings),
         service.database[SUPPRESSIONS.collection] if settings.suppress_across_agents else None,
     )
     service.when_due(
@@ -118,7 +124,8 @@ async def _send(work: Work[Email, EmailEvent], deps: SendDependencies) -> None:
     Only the worker whose SendStarted is in the log calls.
     """
     policy = deps.policy
-    started = await work.append(email.start, give_up_after=policy.give_up_after)
+    follows = await deps.letters.thread_of(work.state.client_id)
+    started = await work.append(email.start, give_up_after=policy.give_up_after, follows=follows)
     attempt = started.attempt
     # The deadline's cause is the event that set the date; an answer needs a cause of its own.
     answered = uuid5(work.due_set_by, "answer")
@@ -128,7 +135,7 @@ async def _send(work: Work[Email, EmailEvent], deps: SendDependencies) -> None:
             return
         if started.due_at is None or datetime.now(UTC) + policy.call > started.due_at:
             raise CallFailed("the worker was paused before it could call")
-        message_id = await deps.transport.send(_outgoing(started))
+        message_id = await deps.transport.send(_outgoing(started, deps.endings))
     except CallFailed as failure:
         if not failure.final:
             deps.provider.failed(failure.reason)
@@ -215,7 +222,7 @@ def _is_of_former_agent(waiting: Email, client: ClientDocument | None) -> bool:
     return client is not None and client.agent_id not in (None, waiting.agent_id)
 
 
-def _outgoing(started: Email) -> OutgoingLetter:
+def _outgoing(started: Email, endings: Endings) -> OutgoingLetter:
     about = {
         "email_id": started.email_id,
         "client_id": started.client_id,
@@ -229,4 +236,6 @@ def _outgoing(started: Email) -> OutgoingLetter:
         started.attempt,
         started.personal,
         {name: str(value) for name, value in about.items()},
+        ending=endings.of(started),
+        follows=started.follows or (),
     )

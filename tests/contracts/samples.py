@@ -94,6 +94,7 @@ FORMER_AGENT = UUID("c7b4a3d2-9f11-4c0e-8a5b-6d2f1e3c4b5a")
 CLIENT = UUID("0f8fad5b-d9cb-469f-a165-70867728950e")
 FOLLOWUP = UUID("3d813cbb-47fb-32ba-91df-831e1593ac29")
 EMAIL = UUID("6fa459ea-ee8a-3ca4-894e-db77e160355e")
+FORMER_EMAIL = UUID("9c858901-8a57-4791-81fe-4c455b099bc9")
 SUPPRESSION = UUID("886313e1-3b8a-5372-9b90-0c9aee199e5d")
 ALERT = UUID("16fd2706-8baf-433b-82eb-8c7fada84001")
 NOON = datetime(2026, 1, 31, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -108,6 +109,10 @@ PROFILE = AgentProfile(
     signature="Warmly,\nDana",
     reply_to="team@reed-homes.example",
     time_zone="America/Chicago",
+    postal_address="Reed Homes\n1 Main Street\nSpringfield, IL 62701",
+    disclosure="Licensed in Illinois, no. 471.000000",
+    website="https://reed-homes.example",
+    language="en-US",
 )
 DETAILS = ClientDetails(
     name="María José López",
@@ -116,6 +121,9 @@ DETAILS = ClientDetails(
     property_address="12 Elm St, Springfield",
     notes="Two children; prefers mornings.",
     custom_fields={"budget": 450000, "areas": ["North", "Old Town"], "loan": {"approved": True}},
+    greeting="María José",
+    language="es-US",
+    time_zone="America/New_York",
 )
 LETTER = Letter(
     to_name=DETAILS.name,
@@ -124,6 +132,10 @@ LETTER = Letter(
     reply_to=PROFILE.reply_to,
     subject="Your search in Springfield",
     body="Hi María José,\n\nhow is the search going?\n\nWarmly,\nDana",
+    from_email=PROFILE.email,
+    language=DETAILS.language,
+    postal_address=PROFILE.postal_address,
+    disclosure=PROFILE.disclosure,
 )
 NOTICE = Letter(
     to_name="",
@@ -210,7 +222,7 @@ SAMPLES: tuple[Message, ...] = (
         personal=LETTER,
         former_agents=(FORMER_AGENT,),
     ),
-    SendStarted(**_email, attempt=1, started_at=NOON, give_up_at=LATER),
+    SendStarted(**_email, attempt=1, started_at=NOON, give_up_at=LATER, follows=(FORMER_EMAIL,)),
     SendAttemptFailed(**_email, attempt=1, error="503", failed_at=NOON, retry_at=LATER),
     EmailSent(**_email, attempt=2, provider_message_id="14c5d75ce93.dfd", sent_at=NOON),
     EmailFailed(**_email, attempts=3, error="400 bad request", failed_at=NOON),

@@ -18,8 +18,13 @@ def test_a_token_opens_to_what_was_sealed() -> None:
 
 def test_the_same_claims_are_always_the_same_token_and_others_another_one() -> None:
     tokens = OptOutTokens(NEW)
-    others = [CLAIMS._replace(**{name: UUID(int=9)}) for name in OptOut._fields[:4]]
-    others.append(CLAIMS._replace(address="jo@bücher.example"))
+    others = [
+        CLAIMS._replace(agent_id=UUID(int=9)),
+        CLAIMS._replace(client_id=UUID(int=9)),
+        CLAIMS._replace(followup_id=UUID(int=9)),
+        CLAIMS._replace(email_id=UUID(int=9)),
+        CLAIMS._replace(address="jo@bücher.example"),
+    ]
     assert tokens.seal(CLAIMS) == OptOutTokens(NEW).seal(CLAIMS)
     assert len({tokens.seal(each) for each in (CLAIMS, *others)}) == len(others) + 1
 

@@ -98,6 +98,9 @@ class ClientDocument(UuidDocument):
     stage: Stage | None = None
     notes: str | None = None
     custom_fields: dict[str, Any] | None = None
+    greeting: str | None = None
+    language: str | None = None
+    time_zone: str | None = None
     created_at: Time | None = None
     updated_at: Time | None = None
     last_contacted: Time | None = None

@@ -3,7 +3,14 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 from contracts.crm import (
     ClientDetailsPatch,
@@ -17,7 +24,10 @@ from contracts.mailer import Resolution, SuppressionReason
 from contracts.message import UNSET, Time, Unset
 from contracts.replies import RejectionKind
 from contracts.scheduler import FollowupType, Priority
+from services.gateway.leads.locales import known_zone
 from services.gateway.read_models.documents import ClientEmailStatus, EmailStatus, TaskStatus
+
+KnownZone = Annotated[str, AfterValidator(known_zone), Field(examples=["America/New_York"])]
 
 
 class NewClient(NewClientDetails):
@@ -27,6 +37,7 @@ class NewClient(NewClientDetails):
 
     stage: Stage = "lead"
     property_type: PropertyType = "residential"
+    time_zone: KnownZone | None = None
 
     def to_command(self, agent_id: UUID, client_id: UUID) -> CreateClient:
         """Return the command that creates the client under the id."""
@@ -46,6 +57,7 @@ class ClientPatch(ClientDetailsPatch):
 
     stage: Stage | Unset = UNSET
     property_type: PropertyType | Unset = UNSET
+    time_zone: KnownZone | Unset | None = UNSET
 
 
 class TaskPatch(BaseModel):
@@ -93,6 +105,9 @@ class Client(ReadModel):
     stage: Stage
     notes: str | None = None
     custom_fields: dict[str, Any] = {}
+    greeting: str | None = None
+    language: str | None = None
+    time_zone: str | None = None
     created_at: Time
     updated_at: Time
     last_contacted: Time | None = None

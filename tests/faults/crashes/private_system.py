@@ -24,7 +24,7 @@ from tests.faults.checker.history import Acknowledged, History, read_history
 from tests.journeys.agent_user import until
 from tests.providers.running import FakeProvider, provider
 from tests.servers import Server
-from tests.system import AGENT, AUTHORIZED, Running, system
+from tests.system import AGENT, AUTHORIZED, FIT_TO_SEND, Running, system
 
 CRASHING_SERVICE = (sys.executable, "-P", "-m", "tests.faults.crashes.crashing_service")
 _WAIT_SECONDS = 20.0
@@ -188,6 +188,7 @@ async def private_system(
         environment = {
             "SENDGRID_API_KEY": "SG.fake",
             "SENDGRID_BASE_URL": sendgrid.url,
+            **FIT_TO_SEND,
             "HOLD_UNTIL": str(release),
             **settings,
         }

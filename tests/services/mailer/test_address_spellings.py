@@ -39,12 +39,14 @@ from services.mailer.documents import (
     SuppressionDocument,
 )
 from services.mailer.email_worker import SendDependencies, send_due_email
+from services.mailer.letters.threads import LastLetters
 from services.mailer.send_policy import SendPolicy
 from services.mailer.suppression import Suppression, suppress
 from services.mailer.suppression_worker import confirm_suppression
 from services.mailer.transports.transport import OutgoingLetter
 from tests.servers import Server
 from tests.services.mailer.sample_emails import AGENT, GIVEN, LETTER, NOON, QUEUED, STARTED, report
+from tests.services.mailer.sample_letters import ENDINGS
 
 MINUTE = timedelta(minutes=1)
 POLICY = SendPolicy(MINUTE, 2 * MINUTE, MINUTE, "hold", RetryPolicy(MINUTE, 3))
@@ -137,6 +139,8 @@ async def is_sent(log: EventLog, address: str, *, across_agents: bool = False) -
         BatchLoader(database, "inactive_agents", InactiveAgentDocument),
         POLICY,
         DependencyHealth(),
+        LastLetters(database, EMAILS.collection),
+        ENDINGS,
         database[SUPPRESSIONS.collection] if across_agents else None,
     )
     await append(log, EMAILS, QUEUED.email_id, queued(address))
