@@ -58,6 +58,7 @@ def views(facts: Facts) -> Iterator[Anomaly]:
         ("mailer", "deleted_clients"): {},
     }
     contacted: dict[str, Any] = {}
+    suppressed: set[str] = set()
     for stream, events in facts.published.items():
         kind, _, id_ = stream.partition("-")
         if kind == "email":
@@ -72,6 +73,12 @@ def views(facts: Facts) -> Iterator[Anomaly]:
                 expected["mailer", "deleted_clients"][id_] = {}
         elif kind == "agent":
             expected["scheduler", "agents"][id_] = {}
+        elif kind == "suppression":
+            # Told of a client, also before that is known.
+            told = {event.data.get("reported_client") for event in events} - {None}
+            suppressed.update(map(str, told))
+    for id_ in suppressed:
+        expected["gateway", "clients"].setdefault(id_, {})
     clients = expected["gateway", "clients"]
     expected["gateway", "clients"] = {
         id_: shown
