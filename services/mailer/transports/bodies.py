@@ -1,7 +1,7 @@
 """The two parts of a letter: plain text, and HTML made of it with all markup escaped.
 
 The text of a letter to a client ends with the agent's disclosure, a postal address, and the link to
-opt out by; and so does the HTML, which is made of it.
+opt out by; and so does the HTML, which is made of it, but shows the link by its name.
 """
 
 import re
@@ -10,7 +10,7 @@ from html import escape
 from chassis.domain.errors import CallFailed
 from chassis.domain.plain_text import paragraphs, printable, split_paragraphs
 from services.mailer.transports.languages import html_attributes, unsubscribe
-from services.mailer.transports.transport import OutgoingLetter
+from services.mailer.transports.transport import Ending, OutgoingLetter
 
 _MAX_LENGTH = 100_000
 # The last character is never punctuation that belongs to the sentence around the link.
@@ -36,15 +36,23 @@ def text_of(outgoing: OutgoingLetter) -> str:
         printable(letter.body),
         paragraphs(ending.disclosure),
         paragraphs(ending.postal_address),
-        f"{unsubscribe(letter.language)}: {ending.opt_out_url}",
+        _way_out(letter.language, ending),
     )
     return "\n\n".join(filter(None, parts))
 
 
-def html_of(text: str, language: str | None = None) -> str:
+def html_of(text: str, language: str | None = None, ending: Ending | None = None) -> str:
     """Return the HTML part: the escaped text with paragraphs, line breaks and http(s) links."""
     inside = "\n".join(map(_paragraph, split_paragraphs(text)))
+    if ending:
+        before = inside.removesuffix(_paragraph(_way_out(language, ending)))
+        url, name = escape(ending.opt_out_url), escape(unsubscribe(language))
+        inside = f'{before}<p><a href="{url}">{name}</a></p>'
     return _PAGE.format(html_attributes(language), inside)
+
+
+def _way_out(language: str | None, ending: Ending) -> str:
+    return f"{unsubscribe(language)}: {ending.opt_out_url}"
 
 
 def _paragraph(text: str) -> str:

@@ -58,7 +58,7 @@ def message_of(outgoing: OutgoingLetter, sender: Sender) -> EmailMessage:
         message[name] = value
     text = text_of(outgoing)
     message.set_content(text)
-    message.add_alternative(html_of(text, letter.language), subtype="html")
+    message.add_alternative(html_of(text, letter.language, outgoing.ending), subtype="html")
     return message
 
 

@@ -51,7 +51,7 @@ def mail_send(outgoing: OutgoingLetter, sender: Sender, tracking: Tracking) -> d
             to_emails=To(to, header_text(letter.to_name, MAX_NAME) or to),
             subject=subject_of(letter),
             plain_text_content=text,
-            html_content=html_of(text, letter.language),
+            html_content=html_of(text, letter.language, outgoing.ending),
         )
     except ApiKeyIncludedException:
         raise CallFailed("the letter begins with a SendGrid API key", final=True) from None

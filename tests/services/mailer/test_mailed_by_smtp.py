@@ -1,4 +1,4 @@
-"""Composed emails that a running mailer hands to an SMTP server, which refuses the first attempt."""
+"""Composed emails that a running mailer hands to an SMTP server, which at first refuses."""
 
 import asyncio
 from email import message_from_bytes

@@ -51,6 +51,11 @@ def parts(message: EmailMessage) -> tuple[str, str]:
     return text, html
 
 
+def words_of(text: str) -> list[str]:
+    """Return the words of a text; the page has the link to opt out behind its name."""
+    return text.rstrip().removesuffix(f": {ENDING.opt_out_url}").split()
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -65,7 +70,7 @@ def parts(message: EmailMessage) -> tuple[str, str]:
 def test_both_parts_say_the_same_and_end_with_the_way_out(body: str) -> None:
     text, html = parts(sent(to_client(body=body)))
     page = Words(html)
-    assert page.words == text.split()
+    assert page.words == words_of(text)
     assert text.startswith(body[:3])
     assert text.rstrip().split("\n\n")[-3:] == [
         ENDING.disclosure,
@@ -183,4 +188,4 @@ def test_an_ending_is_plain_text(field: str) -> None:
     assert message["Bcc"] is None
     assert "\u202e" not in text + html
     assert "<script>" not in html
-    assert Words(html).words == text.split()
+    assert Words(html).words == words_of(text)
