@@ -66,7 +66,6 @@ def views(facts: Facts) -> Iterator[Anomaly]:
         ("mailer", "deleted_clients"): {},
     }
     contacted: dict[str, Any] = {}
-    suppressed: set[str] = set()
     for stream, events in facts.published.items():
         kind, _, id_ = stream.partition("-")
         if kind == "email":
@@ -83,13 +82,9 @@ def views(facts: Facts) -> Iterator[Anomaly]:
                 expected["mailer", "deleted_clients"][id_] = {}
         elif kind == "agent":
             expected["scheduler", "agents"][id_] = {}
-        elif kind == "suppression":
-            # Told of a client, also before that is known.
-            told = {event.data.get("reported_client") for event in events} - {None}
-            suppressed.update(map(str, told))
-    for id_ in suppressed:
-        expected["gateway", "clients"].setdefault(id_, {})
-    clients = expected["gateway", "clients"]
+    # One may be told of before it is known.
+    told: dict[str, Any] = {id_: {} for id_ in _told_of_suppressions(facts)}
+    clients = told | expected["gateway", "clients"]
     expected["gateway", "clients"] = {
         id_: shown
         | {
@@ -102,6 +97,17 @@ def views(facts: Facts) -> Iterator[Anomaly]:
         if service in facts.history.stored:
             shown = _stored(facts, service, collection)
             yield from _compare(f"{service}.{collection}", documents, shown)
+
+
+def _told_of_suppressions(facts: Facts) -> set[str]:
+    """Return the clients that a suppression was told of."""
+    told = {
+        event.data.get("reported_client")
+        for stream, events in facts.published.items()
+        if stream.startswith("suppression-")
+        for event in events
+    }
+    return {str(client) for client in told if client}
 
 
 def _stored(facts: Facts, service: str, collection: str) -> dict[str, Document]:
