@@ -49,7 +49,14 @@ EVENTS = (
     _events("followups", "scheduler", scheduler.FollowupEvent, "composer", "mailer", "gateway"),
     _events("drafts", "composer", composer.DraftEvent, "mailer", "gateway"),
     # Mailer reads its own events, too: a reaction raises an alert for each failure.
-    _events("emails", "mailer", mailer.EmailEvent | mailer.SuppressionEvent, "mailer", "gateway"),
+    _events(
+        "emails",
+        "mailer",
+        mailer.EmailEvent | mailer.SuppressionEvent,
+        "scheduler",
+        "mailer",
+        "gateway",
+    ),
     _events("alerts", "mailer", mailer.AlertEvent),
     _events("notices", "mailer", notices.NoticeEvent),
 )
@@ -76,7 +83,15 @@ COMMANDS = (
         scheduler.CancelPlan,
     ),
     _commands("drafts", "composer", composer.RetryDraft),
-    _commands("emails", "mailer", mailer.ResolveEmail, mailer.RecordDelivery, notices.SendNotice),
+    _commands(
+        "emails",
+        "mailer",
+        mailer.ResolveEmail,
+        mailer.RecordDelivery,
+        mailer.SuppressAddress,
+        mailer.ReleaseSuppression,
+        notices.SendNotice,
+    ),
 )
 # The services that carry out commands.
 OWNERS = tuple(dict.fromkeys(owner for topic in COMMANDS for owner in topic.readers))

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from contracts.crm import PropertyType, Stage
-from contracts.message import AboutClient, Command, Contract, Event, Time
+from contracts.message import AboutClient, Command, Contract, Event, Time, added
 from contracts.scheduler import FollowupType, FormerAgents, Recipient
 
 
@@ -18,7 +18,11 @@ class DraftStream(AboutClient):
 
 
 class Letter(Contract):
-    """A composed email: sender, recipient and text."""
+    """A composed email: sender, recipient and text.
+
+    `from_email` is the agent's own address, `language` a BCP 47 tag. `postal_address` and
+    `disclosure` are what the letter has to say of who writes; it says so when it is sent.
+    """
 
     to_name: str
     to_email: str
@@ -26,6 +30,10 @@ class Letter(Contract):
     reply_to: str | None = None
     subject: str
     body: str
+    from_email: str | None = added()
+    language: str | None = added()
+    postal_address: str | None = added()
+    disclosure: str | None = added()
 
 
 class DraftRequested(DraftStream, Event, name="realtoros.DraftRequested.v1"):

@@ -6,7 +6,18 @@ from uuid import UUID
 
 from pydantic import AfterValidator, EmailStr, Field, StringConstraints
 
-from contracts.message import AboutClient, Command, Contract, Event, Message, Time, Unset, unset
+from contracts.message import (
+    UNSET,
+    AboutClient,
+    Command,
+    Contract,
+    Event,
+    Message,
+    Time,
+    Unset,
+    added,
+    unset,
+)
 
 PropertyType = Literal["residential", "commercial", "land", "other"]
 Stage = Literal["lead", "negotiating", "under_contract", "closed", "lost"]
@@ -16,6 +27,13 @@ Name = Annotated[str, Text, Field(min_length=1, max_length=100)]
 Phone = Annotated[str, Text, Field(max_length=20)]
 Address = Annotated[str, Text, Field(max_length=200)]
 Notes = Annotated[str, Text, Field(max_length=1000)]
+Greeting = Annotated[str, Text, Field(min_length=1, max_length=100)]
+# BCP 47 (RFC 5646): the code of a language, as a rule with script or region, as in `zh-Hant-TW`.
+Language = Annotated[
+    str, Text, Field(max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$")
+]
+# The form of an IANA name; who takes it from people knows which names there are.
+TimeZone = Annotated[str, Text, Field(max_length=64, pattern=r"^[A-Za-z][A-Za-z0-9_+/-]*$")]
 _DEEPEST = 5
 _INT64 = 2**63
 
@@ -44,7 +62,10 @@ CustomFields = Annotated[dict[str, Any], Field(max_length=50), AfterValidator(_s
 
 
 class AgentProfile(Contract):
-    """What emails say of the agent. `time_zone` is an IANA name."""
+    """What emails say of the agent. `time_zone` is an IANA name, `language` a BCP 47 tag.
+
+    `disclosure`: what the law wants said of who writes, such as licence and brokerage.
+    """
 
     name: Name
     email: str
@@ -54,10 +75,17 @@ class AgentProfile(Contract):
     signature: str | None = None
     reply_to: str | None = None
     time_zone: str = "UTC"
+    postal_address: str | None = added()
+    disclosure: str | None = added()
+    website: str | None = added()
+    language: str | None = added()
 
 
 class ClientDetails(Contract):
-    """A client's personal data."""
+    """A client's personal data.
+
+    `greeting`: the name to greet with, such as "Dr. Núñez". `language` is the one to write in.
+    """
 
     name: Name
     email: str
@@ -65,6 +93,9 @@ class ClientDetails(Contract):
     property_address: Address | None = None
     notes: Notes | None = None
     custom_fields: CustomFields = {}
+    greeting: Greeting | None = added()
+    language: Language | None = added()
+    time_zone: TimeZone | None = added()
 
 
 class AgentStream(Message):
@@ -200,6 +231,9 @@ class ClientDetailsPatch(Contract):
     property_address: Address | Unset | None = unset(None)
     notes: Notes | Unset | None = unset(None)
     custom_fields: CustomFields | Unset | None = unset(None)
+    greeting: Greeting | Unset | None = UNSET
+    language: Language | Unset | None = UNSET
+    time_zone: TimeZone | Unset | None = UNSET
 
 
 _PUBLISHED_PATCH: dict[str, Any] = {"name": "", "email": "", "phone": None} | dict.fromkeys(

@@ -10,10 +10,21 @@ from contracts.scheduler import FormerAgents
 
 WithholdReason = Literal["client_deleted", "address_suppressed"]
 SuppressionReason = Literal["bounced", "unsubscribed", "spam_report"]
-# A bounced address never takes an email again; a blocked email may succeed another time.
+# A bounced address never takes an email again; a soft bounce (the mailbox is full) and a blocked
+# email may succeed another time.
 DeliveryKind = Literal[
-    "delivered", "opened", "clicked", "blocked", "bounced", "unsubscribed", "spam_report"
+    "delivered",
+    "opened",
+    "machine_opened",
+    "clicked",
+    "blocked",
+    "soft_bounced",
+    "bounced",
+    "unsubscribed",
+    "spam_report",
+    "resubscribed",
 ]
+OptOutReason = Literal["unsubscribed", "spam_report"]
 Resolution = Literal["sent", "resend"]
 Problem = Literal["composition_failed", "sending_failed", "outcome_unknown"]
 
@@ -47,11 +58,15 @@ class EmailQueued(EmailStream, Event, name="realtoros.EmailQueued.v1"):
 
 
 class SendStarted(EmailStream, Event, name="realtoros.SendStarted.v1"):
-    """The provider is about to be called, once; no answer by `give_up_at` is an unknown outcome."""
+    """The provider is about to be called, once; no answer by `give_up_at` is an unknown outcome.
+
+    `follows`: the emails that were sent to the client before, the last one at the end.
+    """
 
     attempt: int
     started_at: Time
     give_up_at: Time
+    follows: tuple[UUID, ...] | None = None
 
 
 class SendAttemptFailed(EmailStream, Event, name="realtoros.SendAttemptFailed.v1"):
@@ -128,6 +143,15 @@ class EmailOpened(EmailStream, Event, name="realtoros.EmailOpened.v1"):
     at: Time
 
 
+class EmailMachineOpened(EmailStream, Event, name="realtoros.EmailMachineOpened.v1"):
+    """A mail program fetched the email's images, as Apple's does for all: perhaps nobody read it.
+
+    It is not counted as opened.
+    """
+
+    at: Time
+
+
 class EmailClicked(EmailStream, Event, name="realtoros.EmailClicked.v1"):
     """A link in the email was clicked (each distinct report of the provider)."""
 
@@ -181,11 +205,20 @@ class SuppressionStream(Message):
 
 
 class AddressSuppressed(SuppressionStream, Event, name="realtoros.AddressSuppressed.v1"):
-    """The agent must not write to this address any more: no further email to it is started."""
+    """The agent must not write to this address any more: no further email to it is started.
+
+    It comes again in a stream when an opt-out follows a bounce, when another client says so, or
+    after AddressResubscribed or SuppressionReleased. `reported_client` is the client that it was
+    told of, `reported_at` when, `source` by which way: `link`, `agent` or `provider`; others may be
+    added.
+    """
 
     reason: SuppressionReason
     suppressed_at: Time
     personal: SuppressedAddress
+    reported_client: UUID | None = None
+    reported_at: Time | None = None
+    source: str | None = None
 
 
 class SuppressionConfirmed(SuppressionStream, Event, name="realtoros.SuppressionConfirmed.v1"):
@@ -194,10 +227,34 @@ class SuppressionConfirmed(SuppressionStream, Event, name="realtoros.Suppression
     confirmed_at: Time
 
 
-# The version of a suppression's stream from which it holds: SuppressionConfirmed is the second.
-SUPPRESSED_FROM = 2
+class AddressSoftBounced(SuppressionStream, Event, name="realtoros.AddressSoftBounced.v1"):
+    """The address did not take an email for now; after the third in 30 days it is suppressed."""
 
-SuppressionEvent = AddressSuppressed | SuppressionConfirmed
+    bounced_at: Time
+
+
+class AddressResubscribed(SuppressionStream, Event, name="realtoros.AddressResubscribed.v1"):
+    """The client wants emails again: opt-outs from before no longer hold. A bounce does."""
+
+    resubscribed_at: Time
+    reported_client: UUID | None = None
+
+
+class SuppressionReleased(SuppressionStream, Event, name="realtoros.SuppressionReleased.v1"):
+    """The agent may write to the address again, as the agent says, for `reason`."""
+
+    reason: str | None = None
+    released_at: Time
+    reported_client: UUID | None = None
+
+
+SuppressionEvent = (
+    AddressSuppressed
+    | SuppressionConfirmed
+    | AddressSoftBounced
+    | AddressResubscribed
+    | SuppressionReleased
+)
 
 
 class AlertStream(AboutClient):
@@ -255,6 +312,7 @@ EmailEvent = (
     | EmailHeld
     | EmailDelivered
     | EmailOpened
+    | EmailMachineOpened
     | EmailClicked
     | EmailBounced
 )
@@ -286,3 +344,22 @@ class RecordDelivery(EmailStream, Command, name="realtoros.RecordDelivery.v1"):
     attempt: int | None = None
     reason: str | None = None
     personal: RecordedAddress
+
+
+class SuppressAddress(SuppressionStream, Command, name="realtoros.SuppressAddress.v1"):
+    """Record that a client opted out: no email to the address is started any more.
+
+    `reported_at`: when, if that was before the command. `source` as in AddressSuppressed.
+    """
+
+    reason: OptOutReason
+    source: str
+    reported_client: UUID
+    reported_at: Time | None = None
+    personal: RecordedAddress
+
+
+class ReleaseSuppression(SuppressionStream, Command, name="realtoros.ReleaseSuppression.v1"):
+    """Allow emails to the address again. Lifting an opt-out takes a reason."""
+
+    reason: str | None = None

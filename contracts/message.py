@@ -58,6 +58,14 @@ def unset(published: Any) -> Any:
     return Field(default=UNSET, json_schema_extra={"default": published})
 
 
+def added(**constraints: Any) -> Any:
+    """Return an optional field that a released contract has gained.
+
+    While it is None it is neither written nor stored: what came before the field stays as it was.
+    """
+    return Field(default=None, exclude_if=lambda value: value is None, **constraints)
+
+
 class Contract(BaseModel):
     """A part of a message. Immutable; fields that a newer writer added are ignored.
 

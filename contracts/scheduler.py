@@ -77,11 +77,16 @@ class FollowupRescheduled(PlanStream, Event, name="realtoros.FollowupRescheduled
 
 
 class FollowupCancelled(PlanStream, Event, name="realtoros.FollowupCancelled.v1"):
-    """A pending follow-up will not be sent."""
+    """A pending follow-up will not be sent.
+
+    `detail`: what `reason` has no value for; `unsubscribed` or `spam_report` (with `client_lost`):
+    the client opted out. Others may be added.
+    """
 
     followup_id: UUID
     reason: CancelReason
     cancelled_at: Time
+    detail: str | None = None
 
 
 class FollowupChanged(PlanStream, Event, name="realtoros.FollowupChanged.v1"):
@@ -94,9 +99,14 @@ class FollowupChanged(PlanStream, Event, name="realtoros.FollowupChanged.v1"):
 
 
 class PlanPaused(PlanStream, Event, name="realtoros.PlanPaused.v1"):
-    """No follow-up of the client falls due until PlanResumed; those already due are sent."""
+    """No follow-up of the client falls due until PlanResumed; those already due are sent.
+
+    `reason`: `address_bounced`; `address_suppressed`: an email was withheld. Others may be added.
+    None: the agent decided so.
+    """
 
     paused_at: Time
+    reason: str | None = None
 
 
 class PlanResumed(PlanStream, Event, name="realtoros.PlanResumed.v1"):

@@ -36,7 +36,6 @@ FIRST_AGENT_ID = UUID("7b1f0c1e-5d3a-4c55-9a51-1f2f3c0a9d01")
 _ACCOUNTS = AccountDocument.Settings.name
 _API_KEYS = ApiKeyDocument.Settings.name
 _API_KEY_FILE = "api-key"
-_SIGNING_FILE = "token-keys"
 
 
 @dataclass(frozen=True)
@@ -104,9 +103,9 @@ async def reset_password(uri: str, email: str) -> Credentials:
     return Credentials(email, password)
 
 
-def ensure_token_keys(folder: Path) -> str:
-    """Return the folder's TOKEN_KEYS; make them at the first start."""
-    file = folder / _SIGNING_FILE
+def ensure_keys(folder: Path, setting: str) -> str:
+    """Return the folder's TOKEN_KEYS or UNSUBSCRIBE_KEYS; make them at the first start."""
+    file = folder / setting.lower().replace("_", "-")
     return _read(file) or _write(file, f"1:{secrets.token_urlsafe(48)}")
 
 

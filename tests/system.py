@@ -34,6 +34,7 @@ from tests.servers import Server
 
 AGENT = accounts.FIRST_AGENT_ID
 TOKEN_KEYS = f"test:{'only-for-tests-' * 5}"
+UNSUBSCRIBE_KEYS = f"test:{'letters-of-tests-' * 5}"
 # Nothing else of the tester's environment: it may name real servers, and keys that cost money.
 _INHERITED = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "TMPDIR", "TZ")
 
@@ -157,6 +158,7 @@ async def system(
         "KAFKA_TOPIC_PREFIX": prefix,
         "MAILBOX_DIR": str(folder / "mail"),
         "TOKEN_KEYS": TOKEN_KEYS,
+        "UNSUBSCRIBE_KEYS": UNSUBSCRIBE_KEYS,
         # Tests send requests as fast as they can.
         "REQUESTS_PER_SECOND": "100000",
         "CLIENTS_PER_DAY": "100000000",
@@ -239,6 +241,13 @@ async def create_admin(
         )
 
 
+# Without these no real transport starts.
+FIT_TO_SEND = {
+    "PUBLIC_URL": "https://realtoros.example",
+    "MAIL_POSTAL_ADDRESS": "RealtorOS, 1 Main Street, Springfield, IL 62701",
+}
+
+
 def provider_settings(openai: FakeProvider, sendgrid: FakeProvider) -> dict[str, str]:
     """Return the settings that make the services call these providers."""
     return {
@@ -246,6 +255,7 @@ def provider_settings(openai: FakeProvider, sendgrid: FakeProvider) -> dict[str,
         "OPENAI_BASE_URL": openai.url,
         "SENDGRID_API_KEY": "SG.fake",
         "SENDGRID_BASE_URL": sendgrid.url,
+        **FIT_TO_SEND,
     }
 
 

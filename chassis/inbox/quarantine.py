@@ -5,10 +5,11 @@ latest record is the raw one with the reason, or a tombstone once an operator ha
 """
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -25,6 +26,8 @@ QUARANTINED = Counter(
 # A reason may quote a header that is as large as the record.
 LONGEST_REASON = 500
 BATCH_RECORDS = 500
+# An offset has 63 bits, a UUID 128.
+_BITS_ABOVE_OFFSET = 128 - 63
 
 log = structlog.get_logger(__name__)
 
@@ -50,19 +53,39 @@ class Quarantine:
             # A record that was not put there by `realtoros quarantine retry` has no other origin.
             with contextlib.suppress(LookupError, ValueError):
                 origin, headers = origin_of(record)
-        added = {
-            **headers_of(origin),
-            "quarantine_reason": reason,
-            "quarantine_at": rfc3339(datetime.now(UTC)),
-        }
+        added = {}
         if record.key is not None:
             added["quarantine_key"] = record.key.hex()
         if record.value is None:
             added["quarantine_null"] = "value"
+        await self._store(origin, headers, record.value or b"", reason, added)
+
+    async def put_foreign(self, source: str, id_: UUID, value: bytes, reason: str) -> None:
+        """Store what came from outside of Kafka, from `source`; what has the same id, once.
+
+        Sent back by `realtoros quarantine retry` it is no record of a topic, so it comes again.
+        """
+        origin = Origin(source, 0, id_.int >> _BITS_ABOVE_OFFSET)
+        await self._store(origin, [], value, reason[:LONGEST_REASON], {})
+
+    async def _store(
+        self,
+        origin: Origin,
+        headers: Iterable[tuple[str, bytes | None]],
+        value: bytes,
+        reason: str,
+        added: Mapping[str, str],
+    ) -> None:
+        added = {
+            **headers_of(origin),
+            "quarantine_reason": reason,
+            "quarantine_at": rfc3339(datetime.now(UTC)),
+            **added,
+        }
         await self._producer.send_and_wait(
             self._topic,
             key=origin.key.encode(),
-            value=record.value or b"",
+            value=value,
             headers=[*headers, *((name, text.encode()) for name, text in added.items())],
         )
         QUARANTINED.labels(origin.topic).inc()

@@ -6,11 +6,11 @@ import time
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from beanie import Document
+from pydantic import BaseModel
 
 from chassis.mongo.client import Database
 
-D = TypeVar("D", bound=Document)
+D = TypeVar("D", bound=BaseModel)
 
 _REMEMBERED = 10_000
 
@@ -39,14 +39,17 @@ class BatchLoader(Generic[D]):
 
     async def _read(self, pending: dict[UUID, asyncio.Future[D | None]]) -> None:
         try:
-            found = self._collection.find({"_id": {"$in": list(pending)}})
-            documents = {raw["_id"]: self._document.model_validate(raw) async for raw in found}
+            documents = await self._find(list(pending))
         except Exception as error:  # noqa: BLE001 - raised by `get`
             for future in pending.values():
                 future.set_exception(error)
         else:
             for id_, future in pending.items():
                 future.set_result(documents.get(id_))
+
+    async def _find(self, ids: list[UUID]) -> dict[UUID, D]:
+        found = self._collection.find({"_id": {"$in": ids}})
+        return {raw["_id"]: self._document.model_validate(raw) async for raw in found}
 
 
 class RecentLoader(BatchLoader[D]):

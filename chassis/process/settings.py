@@ -6,6 +6,7 @@ from ipaddress import ip_network
 from typing import Annotated, Self
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     SecretStr,
@@ -22,6 +23,24 @@ from contracts.catalogue import DEFAULT_PREFIX
 Optional = BeforeValidator(lambda value: value or None)
 Secret = Annotated[SecretStr | None, Optional]
 Text = Annotated[str | None, Optional]
+
+_KEY_LENGTH = 32
+
+
+def named_keys(keys: SecretStr) -> dict[str, str]:
+    """Return the secrets of `name:secret,…` by name, in their order."""
+    pairs = (pair.partition(":") for pair in keys.get_secret_value().split(","))
+    return {name.strip(): key.strip() for name, _, key in pairs}
+
+
+def _long_enough(keys: SecretStr) -> SecretStr:
+    if any(not name or len(key) < _KEY_LENGTH for name, key in named_keys(keys).items()):
+        raise ValueError(f"has to be name:secret, each secret of {_KEY_LENGTH} characters or more")
+    return keys
+
+
+# Several keys with commas between, newest first: `named_keys` returns them.
+Keys = Annotated[SecretStr, AfterValidator(_long_enough)]
 
 
 class Settings(BaseSettings):

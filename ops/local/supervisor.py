@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from contracts.services import SERVICES
 from ops import accounts
@@ -112,8 +113,11 @@ def _settings(
         "MAILBOX_DIR": environment.get("MAILBOX_DIR") or str(folder / "mail"),
         "GATEWAY_PORT": str(port),
     }
-    if not common.get("TOKEN_KEYS"):
-        common["TOKEN_KEYS"] = accounts.ensure_token_keys(folder)
+    if not common.get("PUBLIC_URL"):
+        common["PUBLIC_URL"] = f"http://localhost:{port}"
+    for keys in ("TOKEN_KEYS", "UNSUBSCRIBE_KEYS"):
+        if not common.get(keys):
+            common[keys] = accounts.ensure_keys(folder, keys)
     if servers.kafka_is_embedded:
         common.setdefault("KAFKA_EMPTY_FETCH_HOLD_MS", "100")
     ports = free_ports(2 * len(SERVICES))
@@ -137,6 +141,9 @@ def _port_of(service: str) -> str:
 
 
 def _mail(environment: Mapping[str, str], mailbox: str) -> str:
+    if smtp := environment.get("SMTP_URL"):
+        # Before the host there may be a password.
+        return f"SMTP {urlsplit(smtp).netloc.rpartition('@')[2]}"
     if not environment.get("SENDGRID_API_KEY"):
         return mailbox
     return " ".join(["SendGrid", environment.get("SENDGRID_BASE_URL", "")]).strip()

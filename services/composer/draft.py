@@ -88,6 +88,10 @@ def compose(
                 reply_to=agent.reply_to or agent.email,
                 subject=composition.subject,
                 body=signed(composition.body, agent),
+                from_email=agent.email,
+                language=client.language or agent.language,
+                postal_address=agent.postal_address,
+                disclosure=agent.disclosure,
             ),
             former_agents=draft.former_agents,
         )

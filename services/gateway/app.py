@@ -8,7 +8,9 @@ from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.plugins.pydantic import PydanticPlugin
 
+from chassis.process.settings import named_keys
 from chassis.service import Service
+from contracts.links.opt_out import OptOutTokens
 from services.gateway.accounts.accounts import Accounts
 from services.gateway.accounts.activation import Activation
 from services.gateway.accounts.api_keys import ApiKeys
@@ -21,6 +23,8 @@ from services.gateway.accounts.sessions import Sessions
 from services.gateway.commands.client import CommandClient
 from services.gateway.commands.client_import import ClientImports
 from services.gateway.commands.daily_quota import DailyQuota
+from services.gateway.commands.opt_outs import OptOuts
+from services.gateway.commands.report_placement import ReportPlacement
 from services.gateway.commands.sendgrid_webhook import SendGridWebhook
 from services.gateway.http import headers
 from services.gateway.http import problem_details as problems
@@ -42,6 +46,7 @@ from services.gateway.routes import live as live_routes
 from services.gateway.routes import second_factor as second_factor_routes
 from services.gateway.routes import system as system_routes
 from services.gateway.routes import timeline as timeline_routes
+from services.gateway.routes.opting_out import opt_out_page, suppressions
 from services.gateway.settings import GatewaySettings
 
 
@@ -49,7 +54,9 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
     """Return the application, which runs the service."""
     database = service.database
     commands = CommandClient(settings, database, service.views)
+    opt_outs = OptOuts(commands, database)
     key = settings.sendgrid_webhook_public_key
+    webhook = SendGridWebhook(key, commands, opt_outs, ReportPlacement(database)) if key else None
     limits, sessions = LoginLimits(settings, database), Sessions(settings, database)
     second_factors = SecondFactors(database, limits)
     accounts = Accounts(database, commands, sessions, second_factors, limits)
@@ -73,7 +80,9 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
         views=service.views,
         database=database,
         health=service.health,
-        webhook=SendGridWebhook(key, commands) if key else None,
+        webhook=webhook,
+        opt_outs=opt_outs,
+        opt_out_tokens=OptOutTokens(named_keys(settings.unsubscribe_keys)),
         webhook_rates=TokenBuckets(settings.webhooks_per_second),
         accounts=accounts,
         sessions=sessions,
@@ -115,6 +124,10 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
             dashboard_routes.stats,
             followup_routes.Tasks,
             followup_routes.Emails,
+            suppressions.Suppressions,
+            suppressions.unsubscribe_client,
+            opt_out_page.show,
+            opt_out_page.opt_out,
             timeline_routes.client_timeline,
             timeline_routes.activity,
             live_routes.events,

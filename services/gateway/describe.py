@@ -20,6 +20,7 @@ def document() -> Any:
         kafka_bootstrap_servers="nowhere:1",
         mongodb_uri="mongodb://nowhere",
         token_keys=f"nowhere:{'-' * 32}",
+        unsubscribe_keys=f"nowhere:{'-' * 32}",
     )
     app = application(build(settings), settings)
     return decode_json(encode_json(completed(app.openapi_schema.to_schema(), markers_of(app))))

@@ -13,10 +13,11 @@ from services.gateway.accounts.links.documents import LinkRequestDocument
 from services.gateway.commands.daily_quota import DailyUseDocument
 from services.gateway.read_models.documents import CommandDocument
 from services.gateway.read_models.projections import AGENTS, CLIENTS, EMAIL_LOGS, TASKS
+from services.gateway.read_models.suppressions import SUPPRESSIONS
 from services.gateway.read_models.timeline import TIMELINE
 
 STORE = Store(
-    views=(AGENTS, CLIENTS, TASKS, EMAIL_LOGS),
+    views=(AGENTS, CLIENTS, TASKS, EMAIL_LOGS, SUPPRESSIONS),
     journals=(TIMELINE,),
     others=(
         AccountDocument,

@@ -1,13 +1,10 @@
 """Settings of gateway."""
 
 from datetime import timedelta
-from typing import Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field
 
-from chassis.process.settings import Settings, Text
-
-_KEY_LENGTH = 32
+from chassis.process.settings import Keys, Settings, Text, named_keys
 
 
 class GatewaySettings(Settings):
@@ -39,8 +36,10 @@ class GatewaySettings(Settings):
     """Mailed links (to register, to set a password) from one network address in an hour."""
     clients_per_day: int = Field(default=20_000, gt=0)
     """New clients of one agent in a UTC day, at all gateways."""
-    token_keys: SecretStr
+    token_keys: Keys
     """Keys of access tokens: `name:secret,…`, each 32 characters or more; the first one signs."""
+    unsubscribe_keys: Keys
+    """Keys of opt-out links, as `TOKEN_KEYS`: the first seals, each opens what it has sealed."""
     access_token_seconds: float = Field(default=600, gt=0)
     """Lifetime of an access token."""
     refresh_token_days: float = Field(default=30, gt=0)
@@ -64,20 +63,9 @@ class GatewaySettings(Settings):
     @property
     def signing_keys(self) -> dict[str, str]:
         """The keys for access tokens by name; the first one signs."""
-        pairs = self.token_keys.get_secret_value().split(",")
-        return {name.strip(): key.strip() for name, _, key in (p.partition(":") for p in pairs)}
+        return named_keys(self.token_keys)
 
     @property
     def origins(self) -> list[str]:
         """The origins whose pages may call the API from a browser."""
         return [origin.strip() for origin in (self.cors_origins or "").split(",") if origin.strip()]
-
-    @model_validator(mode="after")
-    def _keys_are_long_enough(self) -> Self:
-        for name, key in self.signing_keys.items():
-            if not name or len(key) < _KEY_LENGTH:
-                raise ValueError(
-                    f"TOKEN_KEYS has to be name:secret, each secret of {_KEY_LENGTH} characters"
-                    " or more"
-                )
-        return self

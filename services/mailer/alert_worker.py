@@ -80,13 +80,14 @@ def _outgoing(alert: Alert, admin_email: str, public_url: str) -> OutgoingLetter
     remedy = _REMEDIES[alert.problem].format(
         api=f"{public_url}/api", alert=alert, email_id=email_id(alert.followup_id)
     )
-    about = f"Follow-up {alert.followup_id}, client {alert.client_id}, agent {alert.agent_id}"
+    concerned = f"Follow-up {alert.followup_id}, client {alert.client_id}, agent {alert.agent_id}"
     letter = Letter(
         to_name="RealtorOS admin",
         to_email=admin_email,
         from_name="RealtorOS",
         subject=f"RealtorOS: {_PROBLEMS[alert.problem]}",
         body=f"{_PROBLEMS[alert.problem]}: {alert.error}.\n\n"
-        f"{about}, at {rfc3339(alert.raised_at)}.\n\n{remedy}",
+        f"{concerned}, at {rfc3339(alert.raised_at)}.\n\n{remedy}",
     )
-    return OutgoingLetter(alert.alert_id, alert.attempt, letter, {"alert_id": str(alert.alert_id)})
+    about = {"alert_id": str(alert.alert_id)}
+    return OutgoingLetter(alert.alert_id, alert.attempt, letter, about, automatic=True)

@@ -36,6 +36,14 @@ class EmailDocument(StateDocument[email.Email]):
                     "state.former_agents": {"$exists": True},
                 },
             ),
+            IndexModel(
+                [("state.client_id", 1)],
+                name="sent_letters",
+                partialFilterExpression={
+                    "state.status": "sent",
+                    "state.started_at": {"$exists": True},
+                },
+            ),
         ]
 
 
@@ -44,7 +52,14 @@ class SuppressionDocument(StateDocument[suppression.Suppression]):
 
     class Settings:
         name = "suppressions"
-        indexes: ClassVar = [DUE]
+        indexes: ClassVar = [
+            DUE,
+            IndexModel(
+                [("state.canonical", 1)],
+                name="by_address",
+                partialFilterExpression={"state.canonical": {"$exists": True}},
+            ),
+        ]
 
 
 class AlertDocument(StateDocument[alert.Alert]):

@@ -15,6 +15,7 @@ from contracts.mailer import (
     EmailEvent,
     EmailFailed,
     EmailHeld,
+    EmailMachineOpened,
     EmailOpened,
     EmailQueued,
     EmailSent,
@@ -29,7 +30,7 @@ from contracts.mailer import (
     email_id,
     suppression_id,
 )
-from contracts.message import rfc3339
+from contracts.message import Time, rfc3339
 from contracts.scheduler import FollowupReassigned, FormerAgents
 
 Status = Literal["queued", "sending", "sent", "failed", "withheld", "unknown"]
@@ -40,7 +41,8 @@ class Email(State):
     """`attempt` numbers the calls, `failures` counts those refused since it was queued last.
 
     `due_at` is the deadline of the answer while `sending`, and of the provider's report while
-    `unknown`. `error` is that of the last attempt.
+    `unknown`. `error` is that of the last attempt. `follows` and `started_at` are those of the
+    last attempt, and None of one before there was `follows`.
     """
 
     agent_id: UUID
@@ -55,6 +57,8 @@ class Email(State):
     attempt: int = 0
     failures: int = 0
     error: str | None = None
+    follows: tuple[UUID, ...] | None = None
+    started_at: Time | None = None
 
 
 # A report proves that these were sent: also one that was refused, or is about to be sent again.
@@ -72,7 +76,7 @@ def evolve(email: Email | None, event: EmailEvent) -> Email:
                 due_at=event.queued_at,
             )
         case SendStarted():
-            return _next(email, status="sending", attempt=event.attempt, due_at=event.give_up_at)
+            return _started(email, event)
         case SendAttemptFailed():
             return _failed(email, status="queued", error=event.error, due_at=event.retry_at)
         case EmailFailed():
@@ -85,7 +89,13 @@ def evolve(email: Email | None, event: EmailEvent) -> Email:
             return _next(email, status="unknown", error=event.error, due_at=event.reconcile_at)
         case EmailHeld():
             return _next(email, due_at=None)
-        case EmailDelivered() | EmailOpened() | EmailClicked() | EmailBounced():
+        case (
+            EmailDelivered()
+            | EmailOpened()
+            | EmailMachineOpened()
+            | EmailClicked()
+            | EmailBounced()
+        ):
             return _next(email)
         case _:
             assert_never(event)
@@ -98,8 +108,13 @@ def queue(email: Email | None, composed: EmailComposed, given: Given) -> list[Em
     return [EmailQueued.of(composed, email_id=email_id(composed.followup_id), queued_at=given.now)]
 
 
-def start(email: Email, given: Given, *, give_up_after: timedelta) -> list[EmailEvent]:
-    """Start the next attempt; its call must end before `give_up_at`."""
+def start(
+    email: Email, given: Given, *, give_up_after: timedelta, follows: tuple[UUID, ...] = ()
+) -> list[EmailEvent]:
+    """Start the next attempt; its call must end before `give_up_at`.
+
+    `follows`: the emails that were sent to the client before.
+    """
     if email.status != "queued":
         raise Refused(f"the email is {email.status}")
     return [
@@ -108,6 +123,7 @@ def start(email: Email, given: Given, *, give_up_after: timedelta) -> list[Email
             attempt=email.attempt + 1,
             started_at=given.now,
             give_up_at=given.now + give_up_after,
+            follows=follows,
         )
     ]
 
@@ -227,9 +243,11 @@ def record(email: Email | None, report: RecordDelivery, given: Given) -> list[Em
             events.append(EmailDelivered(**about))
         case "opened":
             events.append(EmailOpened(**about))
+        case "machine_opened":
+            events.append(EmailMachineOpened(**about))
         case "clicked":
             events.append(EmailClicked(**about))
-        case "bounced" | "blocked":
+        case "bounced" | "soft_bounced" | "blocked":
             events.append(EmailBounced(**about, reason=report.reason))
     return events
 
@@ -262,6 +280,17 @@ def _about(email: Email) -> dict[str, Any]:
 def _require_sending(email: Email, attempt: int) -> None:
     if email.status not in ("sending", "unknown") or email.attempt != attempt:
         raise Refused(f"attempt {attempt} is settled: the email is {email.status}")
+
+
+def _started(email: Email | None, event: SendStarted) -> Email:
+    return _next(
+        email,
+        status="sending",
+        attempt=event.attempt,
+        due_at=event.give_up_at,
+        follows=event.follows,
+        started_at=None if event.follows is None else event.started_at,
+    )
 
 
 def _failed(email: Email | None, **changes: object) -> Email:

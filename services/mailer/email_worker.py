@@ -8,15 +8,18 @@ from functools import partial
 from uuid import UUID, uuid5
 
 import structlog
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import PyMongoError
 
 from chassis.domain.errors import CallFailed, OnHold, OutcomeUnknown, Refused
 from chassis.domain.state import Given
 from chassis.eventlog.due_loop import Work
 from chassis.mongo.batch_loader import BatchLoader
+from chassis.mongo.client import Raw
 from chassis.process.dependency_health import DependencyHealth
 from chassis.process.metrics import report_failure
 from chassis.service import Service
+from contracts.addresses import canonical_address
 from contracts.mailer import EmailEvent, suppression_ids
 from services.mailer import email
 from services.mailer.documents import (
@@ -29,8 +32,11 @@ from services.mailer.documents import (
     SuppressionDocument,
 )
 from services.mailer.email import Email
+from services.mailer.letters.endings import Endings
+from services.mailer.letters.threads import LastLetters
 from services.mailer.send_policy import SendPolicy
 from services.mailer.settings import MailerSettings
+from services.mailer.suppression import OPT_OUTS
 from services.mailer.transports.transport import OutgoingLetter, Transport
 
 # Work stops within five seconds of a deactivation. Nearly every email asks for the same few agents.
@@ -49,11 +55,25 @@ class SendDependencies:
     inactive: BatchLoader[InactiveAgentDocument]
     policy: SendPolicy
     provider: DependencyHealth
+    letters: LastLetters
+    endings: Endings
+    opt_outs: AsyncCollection[Raw] | None = None
+    """The suppressions, where an opt-out told to one agent counts for all."""
 
     async def is_deactivated(self, agent_id: UUID) -> bool:
         """Return whether the agent's emails are on hold."""
         agent = await self.inactive.get(agent_id)
         return agent is not None and agent.deactivated_at is not None
+
+    async def opted_out_elsewhere(self, address: str) -> bool:
+        """Return whether an opt-out of the address, told to any agent, counts for all."""
+        if self.opt_outs is None:
+            return False
+        where = {
+            "state.canonical": canonical_address(address),
+            "state.reason": {"$in": list(OPT_OUTS)},
+        }
+        return await self.opt_outs.find_one(where, {"_id": 1}) is not None
 
 
 def register_sending(service: Service, transport: Transport, settings: MailerSettings) -> None:
@@ -65,6 +85,9 @@ def register_sending(service: Service, transport: Transport, settings: MailerSet
         service.recent(INACTIVE_AGENTS, max_age=INACTIVE_SECONDS),
         settings.send_policy,
         service.dependency("provider"),
+        LastLetters(service.database, EMAILS.collection),
+        Endings.by(settings),
+        service.database[SUPPRESSIONS.collection] if settings.suppress_across_agents else None,
     )
     service.when_due(
         EMAILS,
@@ -101,7 +124,8 @@ async def _send(work: Work[Email, EmailEvent], deps: SendDependencies) -> None:
     Only the worker whose SendStarted is in the log calls.
     """
     policy = deps.policy
-    started = await work.append(email.start, give_up_after=policy.give_up_after)
+    follows = await deps.letters.thread_of(work.state.client_id)
+    started = await work.append(email.start, give_up_after=policy.give_up_after, follows=follows)
     attempt = started.attempt
     # The deadline's cause is the event that set the date; an answer needs a cause of its own.
     answered = uuid5(work.due_set_by, "answer")
@@ -111,7 +135,7 @@ async def _send(work: Work[Email, EmailEvent], deps: SendDependencies) -> None:
             return
         if started.due_at is None or datetime.now(UTC) + policy.call > started.due_at:
             raise CallFailed("the worker was paused before it could call")
-        message_id = await deps.transport.send(_outgoing(started))
+        message_id = await deps.transport.send(_outgoing(started, deps.endings))
     except CallFailed as failure:
         if not failure.final:
             deps.provider.failed(failure.reason)
@@ -179,13 +203,18 @@ async def _objection(
 
 
 async def _is_suppressed(started: Email, deps: SendDependencies) -> bool:
-    """Return whether the client's agent, or one before, must not write to the address."""
+    """Return whether the client's agent, or one before, must not write to the address.
+
+    Or nobody must, where an opt-out told to one agent counts for all.
+    """
     address = started.personal.to_email
     agents = dict.fromkeys((started.agent_id, *(started.former_agents or ())))
     ids = (id_ for agent in agents for id_ in suppression_ids(agent, address))
     # They are read in one query.
     found = await asyncio.gather(*map(deps.suppressions.get, ids))
-    return any(known and known.state.is_about(address) for known in found)
+    if any(known and known.state.withholds(address) for known in found):
+        return True
+    return await deps.opted_out_elsewhere(address)
 
 
 def _is_of_former_agent(waiting: Email, client: ClientDocument | None) -> bool:
@@ -193,11 +222,20 @@ def _is_of_former_agent(waiting: Email, client: ClientDocument | None) -> bool:
     return client is not None and client.agent_id not in (None, waiting.agent_id)
 
 
-def _outgoing(started: Email) -> OutgoingLetter:
-    about = ("email_id", "client_id", "followup_id", "agent_id", "attempt")
+def _outgoing(started: Email, endings: Endings) -> OutgoingLetter:
+    about = {
+        "email_id": started.email_id,
+        "client_id": started.client_id,
+        "followup_id": started.followup_id,
+        "agent_id": started.agent_id,
+        # SendGrid has an `attempt` of its own in its reports of deferrals.
+        "send_attempt": started.attempt,
+    }
     return OutgoingLetter(
         started.email_id,
         started.attempt,
         started.personal,
-        {name: str(getattr(started, name)) for name in about},
+        {name: str(value) for name, value in about.items()},
+        ending=endings.of(started),
+        follows=started.follows or (),
     )

@@ -4,10 +4,15 @@ from chassis.service import Service
 from contracts.composer import EmailComposed
 from contracts.mailer import RecordDelivery, ResolveEmail
 from contracts.scheduler import FollowupReassigned
-from services.mailer import alert_worker, email_worker, notice_worker, reactions
-from services.mailer.documents import EMAILS, STORE, SUPPRESSIONS
+from services.mailer import (
+    alert_worker,
+    email_worker,
+    notice_worker,
+    reactions,
+    suppression_worker,
+)
+from services.mailer.documents import STORE
 from services.mailer.settings import MailerSettings
-from services.mailer.suppression_worker import confirm_suppression
 from services.mailer.transport_choice import transport_for
 
 
@@ -19,10 +24,8 @@ def build(settings: MailerSettings) -> Service:
     service.react(FollowupReassigned, reactions.withdraw_email)
     service.react(ResolveEmail, reactions.resolve_email)
     service.react(RecordDelivery, reactions.record_delivery)
-    service.react(RecordDelivery, reactions.suppress_address)
     email_worker.register_sending(service, transport, settings)
-    emails = service.database[EMAILS.collection]
-    service.when_due(SUPPRESSIONS, confirm_suppression, slots=8, emails=emails)
+    suppression_worker.register_suppressions(service, settings)
     notice_worker.register_notices(service, transport, settings)
     if settings.admin_email:
         alert_worker.register_alerts(service, transport, settings)

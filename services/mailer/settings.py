@@ -4,29 +4,39 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
-from chassis.process.settings import RetrySettings, Secret, Text
+from chassis.process.settings import Keys, RetrySettings, Secret, Text, named_keys
 from services.mailer.email import OnUnknown
 from services.mailer.send_policy import SendPolicy
 from services.mailer.transports.headers import valid_address
+from services.mailer.transports.smtp_server import SmtpServer
+from services.mailer.transports.transport import Tracking
 
 
 class MailerSettings(RetrySettings):
-    """Without `sendgrid_api_key` emails are written to `mailbox_dir`, one file each.
+    """Without `sendgrid_api_key` and `smtp_url` emails are written to `mailbox_dir`, one file each.
 
     An unknown outcome is settled by the provider's report, or after `mailer_reconcile_seconds` as
     `mailer_on_unknown` says: held for a person, or sent again.
     """
 
     sendgrid_api_key: Secret = None
-    """Key of SendGrid; without it emails become files in `MAILBOX_DIR`."""
+    """Key of SendGrid; without it and `SMTP_URL`, emails become files in `MAILBOX_DIR`."""
     sendgrid_base_url: str = "https://api.sendgrid.com"
     """Address of SendGrid or of a server that speaks its protocol."""
+    smtp_url: Secret = None
+    """SMTP server: `smtp://host:587` (STARTTLS) or `smtps://host:465`, with `user:password@`."""
     mail_from: str = "followups@realtoros.example"
-    """Address that emails are sent from."""
+    """Address that emails are sent from, and that bounces of SMTP go to."""
+    mail_domains: Text = None
+    """Domains, comma-separated, whose agents' emails are sent from the agent's own address."""
+    mail_postal_address: Text = None
+    """Postal address in emails whose agent has none; required with SendGrid and SMTP."""
+    mail_tracking: Tracking = "opens"
+    """What SendGrid tracks: `none`, `opens` (by a pixel), or `all` (links lead through it)."""
     mail_redirect_to: Text = None
-    """Sends every email to this address instead, for staging."""
+    """Sends every email to this address instead, for staging; its links opt nobody out."""
     mailbox_dir: Path = Path("mail")
     """Folder of the `.eml` files; `up` and `demo` use `.realtoros/…/mail`."""
     mailer_reconcile_seconds: float = Field(default=900, ge=0)
@@ -35,8 +45,28 @@ class MailerSettings(RetrySettings):
     """What happens then: `hold` for a person, or `resend`."""
     admin_email: Text = None
     """Address that is alerted once of each failed or held follow-up."""
+    suppress_across_agents: bool = False
+    """Whether an opt-out told to one agent counts for all agents of the installation."""
+    unsubscribe_keys: Keys
+    """Keys of opt-out links, as `TOKEN_KEYS`: the first seals, each opens what it has sealed."""
     public_url: str = "http://localhost:8000"
     """Address under which browsers reach the API."""
+
+    @property
+    def opt_out_keys(self) -> dict[str, str]:
+        """The keys of opt-out links by name; the first one seals."""
+        return named_keys(self.unsubscribe_keys)
+
+    @property
+    def own_domains(self) -> list[str]:
+        """The domains whose addresses emails may come from."""
+        domains = (domain.strip() for domain in (self.mail_domains or "").split(","))
+        return [domain for domain in domains if domain]
+
+    @property
+    def smtp_server(self) -> SmtpServer | None:
+        """The SMTP server, if there is one."""
+        return SmtpServer.parse(self.smtp_url.get_secret_value()) if self.smtp_url else None
 
     @property
     def send_policy(self) -> SendPolicy:
@@ -48,6 +78,26 @@ class MailerSettings(RetrySettings):
             on_unknown=self.mailer_on_unknown,
             retries=self.retries,
         )
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_a_server(cls, url: SecretStr | None) -> SecretStr | None:
+        if url:
+            SmtpServer.parse(url.get_secret_value())
+        return url
+
+    @model_validator(mode="after")
+    def _letters_are_fit_to_send(self) -> Self:
+        """Refuse to write to people without a way out or a postal address (CAN-SPAM, RFC 8058)."""
+        if self.sendgrid_api_key and self.smtp_url:
+            raise ValueError("SENDGRID_API_KEY and SMTP_URL are both set: choose one")
+        if not self.sendgrid_api_key and not self.smtp_url:
+            return self
+        if not self.public_url.startswith("https://"):
+            raise ValueError("PUBLIC_URL has to begin with https://: emails link to it to opt out")
+        if not self.mail_postal_address:
+            raise ValueError("MAIL_POSTAL_ADDRESS is missing: emails to clients have to show one")
+        return self
 
     @model_validator(mode="after")
     def _require_valid_admin_email(self) -> Self:

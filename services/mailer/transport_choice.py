@@ -1,32 +1,31 @@
 """The choice of the transport."""
 
 from services.mailer.settings import MailerSettings
-from services.mailer.transports.transport import Transport
+from services.mailer.transports.headers import Sender
+from services.mailer.transports.transport import Redirect, Transport
 
 
 def transport_for(settings: MailerSettings) -> Transport:
     """Return the transport that the settings ask for; load a provider's package only when used."""
-    return _redirected(settings, _direct(settings))
+    direct = _direct(settings, Sender(settings.mail_from, settings.own_domains))
+    return Redirect(direct, settings.mail_redirect_to) if settings.mail_redirect_to else direct
 
 
-def _direct(settings: MailerSettings) -> Transport:
+def _direct(settings: MailerSettings, sender: Sender) -> Transport:
+    if settings.smtp_server:
+        from services.mailer.transports.smtp import SmtpTransport  # noqa: PLC0415
+
+        return SmtpTransport(settings.smtp_server, sender, settings.call_timeout_seconds)
     if settings.sendgrid_api_key is None:
         from services.mailer.transports.mailbox import Mailbox  # noqa: PLC0415
 
-        return Mailbox(settings.mailbox_dir, settings.mail_from)
+        return Mailbox(settings.mailbox_dir, sender)
     from services.mailer.transports.sendgrid import SendGridTransport  # noqa: PLC0415
 
     return SendGridTransport(
         settings.sendgrid_api_key.get_secret_value(),
         settings.sendgrid_base_url,
-        settings.mail_from,
+        sender,
         timeout=settings.call_timeout_seconds,
+        tracking=settings.mail_tracking,
     )
-
-
-def _redirected(settings: MailerSettings, transport: Transport) -> Transport:
-    if settings.mail_redirect_to is None:
-        return transport
-    from services.mailer.transports.transport import Redirect  # noqa: PLC0415
-
-    return Redirect(transport, settings.mail_redirect_to)

@@ -3,6 +3,7 @@
 from chassis.service import Service
 from contracts import scheduler
 from contracts.crm import ClientCreated, ClientDeleted, ClientReassigned, ClientUpdated
+from contracts.mailer import AddressSuppressed, EmailWithheld, SuppressionReleased
 from services.scheduler import reactions
 from services.scheduler.documents import STORE
 from services.scheduler.settings import SchedulerSettings
@@ -16,6 +17,9 @@ def build(settings: SchedulerSettings) -> Service:
     service.react(ClientUpdated, reactions.cancel_on_stage)
     service.react(ClientReassigned, reactions.reassign)
     service.react(ClientDeleted, reactions.cancel_on_deletion)
+    service.react(AddressSuppressed, reactions.stop_on_suppression)
+    service.react(EmailWithheld, reactions.pause_on_withheld)
+    service.react(SuppressionReleased, reactions.resume_on_release)
     service.react(scheduler.RescheduleFollowup, reactions.reschedule)
     service.react(scheduler.ChangeFollowup, reactions.change)
     service.react(scheduler.CancelFollowup, reactions.cancel)

@@ -66,7 +66,10 @@ class Followup(Contract, Sparse):
 
 
 class Plan(State):
-    """The follow-ups of one client. `due_at` is the earliest pending date, unless it is paused."""
+    """The follow-ups of one client. `due_at` is the earliest pending date, unless it is paused.
+
+    `pause_reason` is None while the agent has paused it.
+    """
 
     agent_id: UUID
     client_id: UUID
@@ -74,6 +77,7 @@ class Plan(State):
     last_due_at: Time | None = None
     former_agents: FormerAgents = None
     paused_at: Time | None = None
+    pause_reason: str | None = None
 
     @property
     def pending(self) -> list[Followup]:
@@ -110,9 +114,11 @@ def evolve(plan: Plan | None, event: FollowupEvent) -> Plan:
             own, notes = event.priority, event.personal.notes
             folded = _changed(plan, event.followup_id, own_priority=own, notes=notes)
         case PlanPaused():
-            folded = _existing(plan).model_copy(update={"paused_at": event.paused_at})
+            paused = {"paused_at": event.paused_at, "pause_reason": event.reason}
+            folded = _existing(plan).model_copy(update=paused)
         case PlanResumed():
-            folded = _existing(plan).model_copy(update={"paused_at": None})
+            resumed = {"paused_at": None, "pause_reason": None}
+            folded = _existing(plan).model_copy(update=resumed)
         case FollowupReassigned():
             folded = _reassigned(_existing(plan), event)
         case _:
@@ -219,7 +225,11 @@ def rescheduled(plan: Plan, followup: Followup, to: datetime, now: datetime) -> 
 
 
 def cancelled(
-    plan: Plan, followups: Iterable[Followup], reason: CancelReason, now: datetime
+    plan: Plan,
+    followups: Iterable[Followup],
+    reason: CancelReason,
+    now: datetime,
+    detail: str | None = None,
 ) -> list[FollowupEvent]:
     """Return the events that cancel these follow-ups."""
     return [
@@ -229,6 +239,7 @@ def cancelled(
             followup_id=f.followup_id,
             reason=reason,
             cancelled_at=now,
+            detail=detail,
         )
         for f in followups
     ]

@@ -1,15 +1,26 @@
 """Which message changes a client's plan, and by which decision."""
 
 from operator import attrgetter
+from uuid import UUID
 
 from chassis.inbox.reactor import Reaction
-from services.scheduler import plan, plan_commands
+from contracts.mailer import AddressSuppressed, SuppressionReleased
+from services.scheduler import plan, plan_commands, plan_suppressions
 from services.scheduler.documents import PLANS
 
 of_client = attrgetter("client_id")
 
+
+def _of_reported_client(event: AddressSuppressed | SuppressionReleased) -> UUID:
+    # One that was told of no client is of no plan: no client has the id of a suppression.
+    return event.reported_client or event.suppression_id
+
+
 plan_followups = Reaction(PLANS, of_client, plan.plan_followups)
 cancel_on_stage = Reaction(PLANS, of_client, plan.cancel_on_stage)
+stop_on_suppression = Reaction(PLANS, _of_reported_client, plan_suppressions.stop_on_suppression)
+pause_on_withheld = Reaction(PLANS, of_client, plan_suppressions.pause_on_withheld)
+resume_on_release = Reaction(PLANS, _of_reported_client, plan_suppressions.resume_on_release)
 reassign = Reaction(PLANS, of_client, plan.reassign)
 cancel_on_deletion = Reaction(PLANS, of_client, plan.cancel_on_deletion)
 reschedule = Reaction(PLANS, of_client, plan_commands.reschedule)

@@ -17,6 +17,7 @@ from contracts.catalogue import COMMANDS, Topic
 from contracts.services import SERVICES
 from tests.architecture import rooms
 from tests.architecture.rooms import MOST_MODULES, ROOT
+from tests.system import UNSUBSCRIBE_KEYS
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -92,6 +93,12 @@ async def test_every_command_is_handled_by_its_owner(topic: Topic) -> None:
     [owner] = topic.readers
     build = importlib.import_module(f"services.{owner}.main").build
     settings = get_type_hints(build)["settings"]
-    service = build(settings(kafka_bootstrap_servers="nowhere:1", mongodb_uri="mongodb://nowhere"))
+    service = build(
+        settings(
+            kafka_bootstrap_servers="nowhere:1",
+            mongodb_uri="mongodb://nowhere",
+            unsubscribe_keys=UNSUBSCRIBE_KEYS,
+        )
+    )
     assert set(topic.types) <= service._reactions.keys()
     await service.database.client.close()

@@ -71,10 +71,15 @@ async def every_request(http: httpx2.AsyncClient) -> None:
         *("emails", "emails?status=sent&status=queued", f"emails?client_id={second}"),
         *(f"emails?client_id={second}&status=sent", f"tasks/{task}", f"emails/{email}"),
         *(f"clients/{second}/timeline", f"clients/{second}/timeline?limit=3&page=4"),
+        *("suppressions", "suppressions?reason=bounced&limit=1&page=2"),
         *("dashboard/activity", "dashboard/activity?limit=7&page=3"),
     ):
         response = await http.get(f"/api/{path}")
         assert response.status_code == 200, (path, response.text)
+    assert (await http.post(f"/api/clients/{second}/unsubscribe")).status_code == 200
+    [suppression] = (await http.get("/api/suppressions")).json()
+    release = f"/api/suppressions/{suppression['_id']}/release"
+    assert (await http.post(release, json={"reason": "asked for it"})).status_code == 204
     unknown = "00000000-0000-0000-0000-000000000000"
     assert (await http.get(f"/api/commands/{unknown}")).status_code == 404
 
@@ -96,7 +101,11 @@ def is_upgrade(op: dict[str, Any]) -> bool:
 async def test_no_query_scans_a_collection(
     profiled: Client, mongodb: Server, kafka: Server, prefix: str, tmp_path: Path
 ) -> None:
-    environment = {"FOLLOWUP_DAY_SECONDS": "0.05", "SCHEDULER_POLL_SECONDS": "0.5"}
+    environment = {
+        "FOLLOWUP_DAY_SECONDS": "0.05",
+        "SCHEDULER_POLL_SECONDS": "0.5",
+        "SUPPRESS_ACROSS_AGENTS": "true",
+    }
     async with (
         system(tmp_path, kafka, mongodb, prefix=prefix, environment=environment) as running,
         httpx2.AsyncClient(

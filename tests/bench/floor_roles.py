@@ -19,6 +19,7 @@ from contracts.message import Event
 from contracts.scheduler import FollowupDue
 from services.composer.openai_writer import OpenAIWriter
 from services.composer.writer import CompositionRequest
+from services.mailer.transports.headers import Sender
 from services.mailer.transports.sendgrid import SendGridTransport
 from services.mailer.transports.transport import OutgoingLetter
 
@@ -90,7 +91,7 @@ async def compose(clients: Clients) -> None:
 async def send(clients: Clients) -> None:
     """Send each email."""
     transport = SendGridTransport(
-        "bench", os.environ["BENCH_SENDGRID"], "followups@realtoros.example", TIMEOUT
+        "bench", os.environ["BENCH_SENDGRID"], Sender("followups@realtoros.example"), TIMEOUT
     )
 
     async def handle(data: bytes) -> None:

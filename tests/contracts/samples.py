@@ -35,6 +35,8 @@ from contracts.crm import (
     UpdateClient,
 )
 from contracts.mailer import (
+    AddressResubscribed,
+    AddressSoftBounced,
     AddressSuppressed,
     AlertFailed,
     AlertRaised,
@@ -45,6 +47,7 @@ from contracts.mailer import (
     EmailDelivered,
     EmailFailed,
     EmailHeld,
+    EmailMachineOpened,
     EmailOpened,
     EmailQueued,
     EmailSent,
@@ -52,12 +55,15 @@ from contracts.mailer import (
     EmailWithheld,
     RecordDelivery,
     RecordedAddress,
+    ReleaseSuppression,
     ResolveEmail,
     SendAttemptFailed,
     SendOutcomeUnknown,
     SendStarted,
+    SuppressAddress,
     SuppressedAddress,
     SuppressionConfirmed,
+    SuppressionReleased,
 )
 from contracts.message import Message
 from contracts.notices import NoticeFailed, NoticeQueued, NoticeSent, NoticeStarted, SendNotice
@@ -88,6 +94,7 @@ FORMER_AGENT = UUID("c7b4a3d2-9f11-4c0e-8a5b-6d2f1e3c4b5a")
 CLIENT = UUID("0f8fad5b-d9cb-469f-a165-70867728950e")
 FOLLOWUP = UUID("3d813cbb-47fb-32ba-91df-831e1593ac29")
 EMAIL = UUID("6fa459ea-ee8a-3ca4-894e-db77e160355e")
+FORMER_EMAIL = UUID("9c858901-8a57-4791-81fe-4c455b099bc9")
 SUPPRESSION = UUID("886313e1-3b8a-5372-9b90-0c9aee199e5d")
 ALERT = UUID("16fd2706-8baf-433b-82eb-8c7fada84001")
 NOON = datetime(2026, 1, 31, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -102,6 +109,10 @@ PROFILE = AgentProfile(
     signature="Warmly,\nDana",
     reply_to="team@reed-homes.example",
     time_zone="America/Chicago",
+    postal_address="Reed Homes\n1 Main Street\nSpringfield, IL 62701",
+    disclosure="Licensed in Illinois, no. 471.000000",
+    website="https://reed-homes.example",
+    language="en-US",
 )
 DETAILS = ClientDetails(
     name="María José López",
@@ -110,6 +121,9 @@ DETAILS = ClientDetails(
     property_address="12 Elm St, Springfield",
     notes="Two children; prefers mornings.",
     custom_fields={"budget": 450000, "areas": ["North", "Old Town"], "loan": {"approved": True}},
+    greeting="María José",
+    language="es-US",
+    time_zone="America/New_York",
 )
 LETTER = Letter(
     to_name=DETAILS.name,
@@ -118,6 +132,10 @@ LETTER = Letter(
     reply_to=PROFILE.reply_to,
     subject="Your search in Springfield",
     body="Hi María José,\n\nhow is the search going?\n\nWarmly,\nDana",
+    from_email=PROFILE.email,
+    language=DETAILS.language,
+    postal_address=PROFILE.postal_address,
+    disclosure=PROFILE.disclosure,
 )
 NOTICE = Letter(
     to_name="",
@@ -166,14 +184,14 @@ SAMPLES: tuple[Message, ...] = (
         former_agents=(FORMER_AGENT,),
     ),
     FollowupRescheduled(**_followup, scheduled_for=LATER, rescheduled_at=NOON),
-    FollowupCancelled(**_followup, reason="client_lost", cancelled_at=NOON),
+    FollowupCancelled(**_followup, reason="client_lost", cancelled_at=NOON, detail="unsubscribed"),
     FollowupChanged(
         **_followup,
         priority="high",
         changed_at=NOON,
         personal=FollowupNotes(notes="Ask María José about the loan."),
     ),
-    PlanPaused(**_client, paused_at=NOON),
+    PlanPaused(**_client, paused_at=NOON, reason="address_bounced"),
     PlanResumed(**_client, resumed_at=LATER),
     FollowupReassigned(
         **_followup, former_agent_id=FORMER_AGENT, was_due=True, reassigned_at=LATER
@@ -204,7 +222,7 @@ SAMPLES: tuple[Message, ...] = (
         personal=LETTER,
         former_agents=(FORMER_AGENT,),
     ),
-    SendStarted(**_email, attempt=1, started_at=NOON, give_up_at=LATER),
+    SendStarted(**_email, attempt=1, started_at=NOON, give_up_at=LATER, follows=(FORMER_EMAIL,)),
     SendAttemptFailed(**_email, attempt=1, error="503", failed_at=NOON, retry_at=LATER),
     EmailSent(**_email, attempt=2, provider_message_id="14c5d75ce93.dfd", sent_at=NOON),
     EmailFailed(**_email, attempts=3, error="400 bad request", failed_at=NOON),
@@ -216,6 +234,7 @@ SAMPLES: tuple[Message, ...] = (
     EmailHeld(**_email, attempt=1, error="no answer in time", held_at=LATER),
     EmailDelivered(**_email, at=NOON),
     EmailOpened(**_email, at=NOON),
+    EmailMachineOpened(**_email, at=NOON),
     EmailClicked(**_email, at=NOON),
     EmailBounced(**_email, at=NOON, reason="550 no such mailbox"),
     AddressSuppressed(
@@ -226,8 +245,22 @@ SAMPLES: tuple[Message, ...] = (
         personal=SuppressedAddress(
             email="maria@bücher.example", canonical="maria@xn--bcher-kva.example"
         ),
+        reported_client=CLIENT,
+        reported_at=NOON,
+        source="link",
     ),
     SuppressionConfirmed(**_agent, suppression_id=SUPPRESSION, confirmed_at=LATER),
+    AddressSoftBounced(**_agent, suppression_id=SUPPRESSION, bounced_at=NOON),
+    AddressResubscribed(
+        **_agent, suppression_id=SUPPRESSION, resubscribed_at=NOON, reported_client=CLIENT
+    ),
+    SuppressionReleased(
+        **_agent,
+        suppression_id=SUPPRESSION,
+        reason="asked by phone to get emails again",
+        released_at=NOON,
+        reported_client=CLIENT,
+    ),
     AlertRaised(
         **_alert, problem="sending_failed", error="the mail provider answered 401", raised_at=NOON
     ),
@@ -272,6 +305,18 @@ SAMPLES: tuple[Message, ...] = (
         attempt=2,
         reason="550 no such mailbox",
         personal=RecordedAddress(email="Maria@Mail.example"),
+    ),
+    SuppressAddress(
+        **_agent,
+        suppression_id=SUPPRESSION,
+        reason="unsubscribed",
+        source="provider",
+        reported_client=CLIENT,
+        reported_at=NOON,
+        personal=RecordedAddress(email="Maria@bücher.example"),
+    ),
+    ReleaseSuppression(
+        **_agent, suppression_id=SUPPRESSION, reason="asked by phone to get emails again"
     ),
     SendNotice(**_notice, expires_at=LATER, personal=NOTICE),
     CommandAccepted(**_agent, about=f"client-{CLIENT}", version=3),

@@ -17,7 +17,9 @@ from contracts.services import SERVICES
 from tests.contracts.samples import AGENT, CLIENT, DETAILS, NOON, SAMPLES
 
 # The only free texts outside `personal`; their writers keep them free of personal data.
-FREE_TEXTS = {"about", "error", "field", "provider_message_id", "reason", "written_by"}
+FREE_TEXTS = {
+    *("about", "detail", "error", "field", "provider_message_id", "reason", "source", "written_by"),
+}
 CLOSED_FORMATS = {"uuid", "date-time"}
 
 
@@ -125,6 +127,13 @@ def test_custom_fields_beyond_the_limits_are_refused(fields: Any, why: str) -> N
         ("phone", "1" * 20, "1" * 21),
         ("property_address", "x" * 200, "x" * 201),
         ("notes", "x" * 1000, "x" * 1001),
+        ("greeting", " Dr. Núñez ", " "),
+        ("greeting", "x" * 100, "x" * 101),
+        ("language", "zh-Hant-TW", "zh_TW"),
+        ("language", "es", "Spanish"),
+        ("language", f"en{'-variant' * 4}", f"en{'-variant' * 5}"),
+        ("time_zone", "America/Argentina/Buenos_Aires", "America/New York"),
+        ("time_zone", "Etc/GMT+5", "../../etc/passwd"),
     ],
 )
 def test_the_limits_of_a_client_s_fields(field: str, good: str, bad: str) -> None:
@@ -134,6 +143,15 @@ def test_the_limits_of_a_client_s_fields(field: str, good: str, bad: str) -> Non
     with pytest.raises(ValidationError) as caught:
         NewClientDetails.model_validate(details | {field: bad})
     assert [e["loc"] for e in caught.value.errors()] == [(field,)]
+
+
+def test_what_a_contract_has_gained_is_written_only_where_it_is_known() -> None:
+    details = NewClientDetails(name="Maria", email="m@mail.example.com")
+    known = NewClientDetails(name="Maria", email="m@mail.example.com", language="es")
+    assert not {"greeting", "language", "time_zone"} & details.model_dump().keys()
+    assert json.loads(known.model_dump_json())["language"] == "es"
+    patch = ClientDetailsPatch(language=None)
+    assert json.loads(patch.model_dump_json(exclude_unset=True)) == {"language": None}
 
 
 @pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-01:00"])

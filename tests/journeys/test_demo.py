@@ -8,20 +8,25 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
-from email.message import Message
+from email.message import EmailMessage
+from email.policy import default
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure
 
+from chassis.process.settings import named_keys
+from contracts.links.opt_out import OptOutTokens
 from tests.journeys.agent_user import FOLLOWUPS, LEADS, until
+from tests.journeys.letters import opt_out_of
 from tests.servers import Server
 
 pytestmark = pytest.mark.journey
 
-NO_KEYS = ("OPENAI_", "SENDGRID_", "KAFKA_", "MONGODB_", "MAIL", "GATEWAY_")
+NO_KEYS = ("OPENAI_", "SENDGRID_", "KAFKA_", "MONGODB_", "MAIL", "GATEWAY_", "SMTP_", "PUBLIC_")
 
 
 @contextlib.asynccontextmanager
@@ -73,7 +78,9 @@ async def test_a_demo_interrupted_by_ctrl_c_resumes(
     after = letters(mail)
     assert before.items() <= after.items()
     assert len(after) == FOLLOWUPS
-    assert_each_is_a_readable_letter([email.message_from_bytes(text) for text in after.values()])
+    keys = await asyncio.to_thread((mail.parent / "unsubscribe-keys").read_text)
+    tokens = OptOutTokens(named_keys(SecretStr(keys)))
+    assert_each_is_a_readable_letter(list(after.values()), tokens)
     assert list(mail.glob(".*")) == [], "no partly written letter is left"
 
 
@@ -97,7 +104,8 @@ def letters(mail: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in mail.glob("*.eml")}
 
 
-def assert_each_is_a_readable_letter(messages: list[Message]) -> None:
+def assert_each_is_a_readable_letter(contents: list[bytes], tokens: OptOutTokens) -> None:
+    messages = [email.message_from_bytes(content, policy=default) for content in contents]
     assert len({message["Message-ID"] for message in messages}) == len(messages)
     addresses = sorted(str(message["To"]) for message in messages)
     assert len(set(addresses)) == len(LEADS)
@@ -108,3 +116,21 @@ def assert_each_is_a_readable_letter(messages: list[Message]) -> None:
         parts = [part.get_content_type() for part in message.walk()][1:]
         assert parts == ["text/plain", "text/html"]
         assert not message.defects
+        text, html = (part.get_content() for part in message.walk() if not part.is_multipart())
+        claims = opt_out_of(dict(message.items()), text, html, tokens)
+        assert str(message["To"]).endswith(f"<{claims.address}>")
+        assert f"{claims.email_id}@" in message["Message-ID"]
+    for content, message in zip(contents, messages, strict=True):
+        assert f"\r\nList-Unsubscribe: {message['List-Unsubscribe']}\r\n".encode() in content
+    assert_letters_follow_each_other(messages)
+
+
+def assert_letters_follow_each_other(messages: list[EmailMessage]) -> None:
+    """Each is the first one to its client, or follows another one to the same client."""
+    client_of = {str(message["Message-ID"]): str(message["To"]) for message in messages}
+    followed = [message for message in messages if message["In-Reply-To"]]
+    assert len(followed) >= len(messages) - 2 * len(LEADS)
+    for message in followed:
+        assert client_of[str(message["In-Reply-To"])] == str(message["To"])
+        assert str(message["References"]).split()[-1] == str(message["In-Reply-To"])
+        assert not str(message["Subject"]).lower().startswith("re:")

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from contracts.links.opt_out import OptOutTokens
 from tests.journeys.agent_user import (
     DAYS,
     FOLLOWUPS,
@@ -19,12 +20,22 @@ from tests.journeys.agent_user import (
     parse_time,
 )
 from tests.journeys.conftest import Providers
+from tests.journeys.letters import opt_out_of
 from tests.servers import Server
-from tests.system import Running, drop_databases, system, topic_prefix
+from tests.system import (
+    FIT_TO_SEND,
+    UNSUBSCRIBE_KEYS,
+    Running,
+    drop_databases,
+    system,
+    topic_prefix,
+)
 
 pytestmark = pytest.mark.journey
 
 DAY = timedelta(seconds=0.5)
+TOKENS = OptOutTokens(dict([UNSUBSCRIBE_KEYS.split(":")]))
+CLAIMED = ("agent_id", "client_id", "followup_id", "email_id")
 
 
 @dataclass(frozen=True)
@@ -113,7 +124,7 @@ async def test_the_mail_provider_accepted_each_followup_once(month: Month) -> No
         task["_id"]: 1 for task in month.samples(list(month.tasks.values()))
     }
     args = [entry["custom_args"] for entry in month.accepted]
-    assert len({(each["email_id"], each["attempt"]) for each in args}) == len(month.accepted)
+    assert len({(each["email_id"], each["send_attempt"]) for each in args}) == len(month.accepted)
 
 
 async def test_the_llm_was_asked_once_for_each_followup(month: Month) -> None:
@@ -126,6 +137,18 @@ async def test_every_email_has_a_text_and_an_html_part_for_the_right_person(mont
     for entry in month.samples(month.accepted):
         assert entry["content_types"] == ["text/plain", "text/html"]
         assert entry["to"] == [addresses[entry["custom_args"]["client_id"]]]
+
+
+async def test_every_email_says_how_its_client_opts_out(month: Month) -> None:
+    for entry in month.samples(month.accepted):
+        headers, args = entry["request"]["headers"], entry["custom_args"]
+        text, html = (part["value"] for part in entry["request"]["content"])
+        claims = opt_out_of(headers, text, html, TOKENS)
+        assert [claims.address] == entry["to"]
+        assert {name: str(getattr(claims, name)) for name in CLAIMED} == {
+            name: args[name] for name in CLAIMED
+        }
+        assert FIT_TO_SEND["MAIL_POSTAL_ADDRESS"] in text
 
 
 async def test_nothing_was_sent_before_its_time(month: Month) -> None:

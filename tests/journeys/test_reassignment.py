@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -54,8 +55,12 @@ class Office:
         ]
 
     async def opt_out(self, client: str, email: str) -> None:
-        """Let the provider report that the client opted out of the first letter."""
-        report = event("unsubscribe", self.mails(client)[0], email=email)
+        """Let the provider report that the client opted out of the first letter.
+
+        As told of another client: its plan goes on, so it is the address that counts.
+        """
+        about = {"client_id": str(uuid4())}
+        report = event("unsubscribe", self.mails(client)[0], email=email, **about)
         body, headers = self.webhook.request([report])
         reported = await self.admin.http.post(PATH, content=body, headers=headers)
         assert reported.status_code == 200
@@ -125,6 +130,8 @@ async def test_an_agent_s_clients_are_reassigned_with_plans_history_and_opt_outs
         await sees_the_history(of.ben, clients)
         # An opt-out that comes late, for a letter of Ana's, holds for Ben.
         await of.opt_out(late, "late@example.com")
+        # The withheld email has paused the plan; that Ben goes on with it does not help.
+        assert (await of.ben.post(f"/api/clients/{leaving}/plan/resume")).is_success
 
         # The plan goes on in Ben's name; nothing is sent in Ana's any more.
         await of.ben.task(stays, "sent", "Week 1")

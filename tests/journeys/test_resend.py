@@ -22,5 +22,5 @@ async def test_an_unknown_outcome_is_sent_again_where_the_settings_say_so(
         await system.agent.task(client, "unknown")
         task = await system.agent.task(client, "sent")
         [entry] = system.mails(task)
-        assert entry["custom_args"]["attempt"] == "2"
+        assert entry["custom_args"]["send_attempt"] == "2"
         assert system.alerts(task) == []

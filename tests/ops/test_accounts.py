@@ -54,14 +54,17 @@ async def test_only_the_user_can_read_what_lets_the_command_line_in(
     uri: str, tmp_path: Path
 ) -> None:
     access = await accounts.ensure_access(uri, tmp_path, {})
-    keys = accounts.ensure_token_keys(tmp_path)
+    keys = accounts.ensure_keys(tmp_path, "TOKEN_KEYS")
+    others = accounts.ensure_keys(tmp_path, "UNSUBSCRIBE_KEYS")
+    assert keys != others
     assert await asyncio.to_thread(modes_in, tmp_path) == {0o600}
     assert accounts.read_api_key(tmp_path) == access.api_key
-    assert accounts.ensure_token_keys(tmp_path) == keys
+    assert accounts.ensure_keys(tmp_path, "TOKEN_KEYS") == keys
     settings = GatewaySettings(
         kafka_bootstrap_servers="k:1",
         mongodb_uri="mongodb://m",
         token_keys=keys,
+        unsubscribe_keys=others,
     )
     assert list(settings.signing_keys) == ["1"]
     secret = OpaqueToken.parse(access.api_key, KIND)

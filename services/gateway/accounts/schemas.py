@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -17,18 +16,11 @@ from pydantic import (
     field_validator,
 )
 
-from contracts.crm import Name, Phone
+from contracts.crm import Language, Name, Phone
 from contracts.message import UNSET, Time, Unset
 from services.gateway.accounts.caller import Role, Scope
 from services.gateway.accounts.password_policy import Password, not_of
-
-_ZONES = available_timezones()
-
-
-def _known_zone(name: str) -> str:
-    if name not in _ZONES:
-        raise ValueError("is not an IANA time zone")
-    return name
+from services.gateway.read_models.schemas import KnownZone
 
 
 def _in_the_future(at: datetime) -> datetime:
@@ -37,9 +29,20 @@ def _in_the_future(at: datetime) -> datetime:
     return at
 
 
-TimeZone = Annotated[str, AfterValidator(_known_zone), Field(examples=["America/New_York"])]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)]
 Signature = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
+# On several lines, as on an envelope.
+PostalAddress = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)]
+Disclosure = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
+Website = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        max_length=200,
+        pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[^\s<>\"']*)?$",
+    ),
+    Field(examples=["https://reed-homes.example"]),
+]
 LoginEmail = Annotated[EmailStr, Field(max_length=254, examples=["dana@reed.example"])]
 # A password to compare: a short one is wrong, not invalid.
 EnteredPassword = Annotated[str, Field(min_length=1, max_length=200)]
@@ -65,7 +68,7 @@ class Registration(Body):
     phone: Phone | None = None
     signature: Signature | None = None
     reply_to: EmailStr | None = None
-    time_zone: TimeZone = "UTC"
+    time_zone: KnownZone = "UTC"
 
     @field_validator("password")
     @classmethod
@@ -184,6 +187,10 @@ class Agent(BaseModel):
     signature: str | None = None
     reply_to: str | None = None
     time_zone: str
+    postal_address: str | None = None
+    disclosure: str | None = None
+    website: str | None = None
+    language: str | None = None
     second_factor: bool
 
 
@@ -197,7 +204,11 @@ class AgentPatch(Body):
     phone: Phone | Unset | None = UNSET
     signature: Signature | Unset | None = UNSET
     reply_to: EmailStr | Unset | None = UNSET
-    time_zone: TimeZone | Unset = UNSET
+    time_zone: KnownZone | Unset = UNSET
+    postal_address: PostalAddress | Unset | None = UNSET
+    disclosure: Disclosure | Unset | None = UNSET
+    website: Website | Unset | None = UNSET
+    language: Language | Unset | None = UNSET
 
 
 class Account(BaseModel):

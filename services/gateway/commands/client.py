@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from chassis.inbox.quarantine import Quarantine
 from chassis.mongo.client import Database
 from chassis.projections.views import Views
 from contracts import cloudevents
@@ -98,16 +99,13 @@ class CommandClient:
         replies = await self._outcomes(sent, deadline)
         return {one.id: reply for one, reply in zip(sent, replies, strict=True) if reply}
 
-    async def send_until_applied(
-        self, command: Command, command_id: UUID, stream: str, version: int
-    ) -> None:
-        """Send a command and wait until the views have the stream at the version.
+    def deadline(self) -> float:
+        """Return when a caller that begins to wait now stops waiting, in the loop's time."""
+        return self._deadline().at
 
-        Raises TimeoutError after `command_timeout_seconds`, Unavailable without Kafka.
-        """
-        await self.send(command, command_id)
-        if await self._read_your_writes.wait_for({stream: version}, self._deadline().at):
-            raise TimeoutError
+    async def wait_until_applied(self, stream: str, version: int, deadline: float) -> bool:
+        """Wait until the views have the stream at the version; return whether, by the deadline."""
+        return not await self._read_your_writes.wait_for({stream: version}, deadline)
 
     async def send(self, command: Command, command_id: UUID) -> None:
         """Make a command durable. Raises Unavailable when Kafka does not take it in time."""
@@ -128,6 +126,21 @@ class CommandClient:
                     value=command.to_json().encode(),
                     headers=cloudevents.write(envelope),
                 )
+        except (KafkaError, TimeoutError) as error:
+            raise Unavailable from error
+
+    async def quarantine(self, source: str, id_: UUID, value: bytes, reason: str) -> None:
+        """Keep what came from outside, and cannot be handled, in the gateway's quarantine.
+
+        What has the same id is kept once. Raises Unavailable when Kafka does not take it in time.
+        """
+        if self._producer is None:
+            raise Unavailable
+        settings = self._settings
+        store = Quarantine(self._producer, "gateway", settings.kafka_topic_prefix)
+        try:
+            async with asyncio.timeout(settings.command_timeout_seconds):
+                await store.put_foreign(source, id_, value, reason)
         except (KafkaError, TimeoutError) as error:
             raise Unavailable from error
 

@@ -3,28 +3,29 @@
 import asyncio
 import base64
 import binascii
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import UUID, uuid5
 
-import structlog
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from contracts.mailer import (
-    SUPPRESSED_FROM,
-    DeliveryKind,
-    RecordDelivery,
-    RecordedAddress,
-    suppression_id,
-)
-from contracts.message import Time
+from contracts.mailer import RecordDelivery, RecordedAddress, SuppressAddress, suppression_id
 from services.gateway.commands.client import CommandClient
+from services.gateway.commands.opt_outs import OptOuts
+from services.gateway.commands.report_placement import PlacedReport, ReportPlacement
+from services.gateway.commands.sendgrid_reports import (
+    Report,
+    Unplaceable,
+    read_report,
+    report_id,
+)
 from services.gateway.errors import InvalidWebhookSignature
 
 SIGNATURE = "X-Twilio-Email-Event-Webhook-Signature"
@@ -32,68 +33,56 @@ TIMESTAMP = "X-Twilio-Email-Event-Webhook-Timestamp"
 # SendGrid tries again for a day, under the time of its first try; repeats are settled by their ids.
 MAX_AGE = timedelta(days=3)
 MAX_AHEAD = timedelta(minutes=10)
-# Others (processed, deferred) change nothing.
-KINDS: dict[str, DeliveryKind] = {
-    "delivered": "delivered",
-    "open": "opened",
-    "click": "clicked",
-    "bounce": "bounced",
-    "dropped": "bounced",
-    "spamreport": "spam_report",
-    "unsubscribe": "unsubscribed",
-    "group_unsubscribe": "unsubscribed",
-}
-OPT_OUTS = ("unsubscribed", "spam_report")
-_OURS = "email_id"
-# Characters around an address in a quotation. A match starts only after one: a server may write
-# texts of any length, and this keeps the search linear.
-_DELIMITERS = r"\s<>()\[\]\"',;:"
-_ADDRESS = re.compile(rf"(?<![^{_DELIMITERS}])[^{_DELIMITERS}@]*+@[^{_DELIMITERS}]+")
+# Where quarantine says that a report came from.
+ORIGIN = "sendgrid"
 _SECONDS = re.compile(r"[0-9]{1,12}")
 _BATCH = TypeAdapter(list[Any])
-
-log = structlog.get_logger(__name__)
-
-
-class Report(BaseModel):
-    """One event of a webhook's batch, with the custom_args of the email that it is about."""
-
-    model_config = ConfigDict(hide_input_in_errors=True)
-
-    sg_event_id: str
-    event: str
-    timestamp: Time
-    email: str
-    agent_id: UUID
-    client_id: UUID
-    followup_id: UUID
-    email_id: UUID
-    attempt: int | None = None
-    type: str | None = None
-    reason: str | None = None
 
 
 class SendGridWebhook:
     """Records reports. `public_key` is SendGrid's verification key: base64 of DER."""
 
-    def __init__(self, public_key: str, commands: CommandClient) -> None:
+    def __init__(
+        self,
+        public_key: str,
+        commands: CommandClient,
+        opt_outs: OptOuts,
+        placement: ReportPlacement,
+    ) -> None:
         key = load_der_public_key(base64.b64decode(public_key))
         if not isinstance(key, ec.EllipticCurvePublicKey):
             raise TypeError("the webhook's key is not an elliptic curve key")
         self._key = key
         self._commands = commands
+        self._opt_outs = opt_outs
+        self._placement = placement
 
     async def receive(self, headers: Mapping[str, str], body: bytes) -> None:
         """Return when all reports are durable, and nothing is sent to addresses that opted out.
 
-        Reports that are not ours or invalid are skipped. Raises InvalidWebhookSignature, ValueError
-        for a body that is no JSON array, TimeoutError or Unavailable when the batch has to be sent
-        again: repeats are harmless.
+        What cannot be read, or is of no known email, goes to quarantine. Raises
+        InvalidWebhookSignature, ValueError for a body that is no JSON array, TimeoutError,
+        PyMongoError or Unavailable when the batch has to be sent again: repeats are harmless.
         """
         now = datetime.now(UTC)
         self._verify(headers, body, now)
-        reports = _valid_reports(_BATCH.validate_json(body))
-        await asyncio.gather(*(self._record(report, kind, now) for report, kind in reports))
+        reports: dict[UUID, Report] = {}
+        events: dict[UUID, object] = {}
+        unplaceable: dict[UUID, str] = {}
+        for event in _BATCH.validate_json(body):
+            id_ = report_id(event)
+            events[id_] = event
+            try:
+                if report := read_report(event, now):
+                    reports[id_] = report
+            except Unplaceable as error:
+                unplaceable[id_] = error.reason
+        placed, unknown = await self._placement.place(list(reports.values()))
+        unplaceable |= {one.id: f"{one.kind}: of an email that is not known" for one in unknown}
+        await asyncio.gather(
+            *(self._record(one) for one in placed),
+            *(self._quarantine(id_, events[id_], why) for id_, why in unplaceable.items()),
+        )
 
     def _verify(self, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
         try:
@@ -108,41 +97,36 @@ class SendGridWebhook:
         if not -MAX_AHEAD.total_seconds() <= age <= MAX_AGE.total_seconds():
             raise InvalidWebhookSignature("the timestamp is too old, or ahead of time")
 
-    async def _record(self, report: Report, kind: DeliveryKind, now: datetime) -> None:
-        command_id = uuid5(NAMESPACE_URL, f"sendgrid:{report.sg_event_id}")
+    async def _record(self, placed: PlacedReport) -> None:
+        report, ids = placed.report, placed.ids
+        address = RecordedAddress(email=placed.email)
         command = RecordDelivery(
-            **report.model_dump(include={"agent_id", "client_id", "followup_id", "email_id"}),
-            kind=kind,
-            at=min(report.timestamp, now),
+            agent_id=ids.agent_id,
+            client_id=ids.client_id,
+            followup_id=ids.followup_id,
+            email_id=ids.email_id,
+            kind=report.kind,
+            at=report.at,
             attempt=report.attempt,
-            reason=report.reason and without_addresses(report.reason),
-            personal=RecordedAddress(email=report.email),
+            reason=report.reason,
+            personal=address,
         )
-        if kind in OPT_OUTS:
-            stream = f"suppression-{suppression_id(report.agent_id, report.email)}"
-            await self._commands.send_until_applied(command, command_id, stream, SUPPRESSED_FROM)
-        else:
-            await self._commands.send(command, command_id)
+        await self._commands.send(command, report.id)
+        if report.opt_out is None:
+            return
+        # The same once more, for the reply: it says from which version on the suppression holds.
+        opt_out = SuppressAddress(
+            agent_id=ids.agent_id,
+            suppression_id=suppression_id(ids.agent_id, placed.email),
+            reason=report.opt_out,
+            source="provider",
+            reported_client=ids.client_id,
+            reported_at=report.at,
+            personal=address,
+        )
+        if not await self._opt_outs.suppress(opt_out, uuid5(report.id, "opt-out")):
+            raise TimeoutError
 
-
-def without_addresses(reason: str) -> str:
-    """Redact the addresses that servers quote: reasons outlive the deletion of the client."""
-    return _ADDRESS.sub("<address>", reason)
-
-
-def _valid_reports(batch: Sequence[Any]) -> list[tuple[Report, DeliveryKind]]:
-    """Return the valid reports about our emails that change something."""
-    found = []
-    for event in batch:
-        # Alerts, and other mail sent through the same account.
-        if not (isinstance(event, dict) and _OURS in event):
-            continue
-        try:
-            report = Report.model_validate(event)
-        except ValidationError as error:
-            fields = sorted({".".join(map(str, wrong["loc"])) for wrong in error.errors()})
-            log.warning("report_unreadable", fields=fields)
-            continue
-        if kind := KINDS.get(report.event):
-            found.append((report, "blocked" if report.type == "blocked" else kind))
-    return found
+    async def _quarantine(self, id_: UUID, event: object, reason: str) -> None:
+        value = json.dumps(event, sort_keys=True).encode()
+        await self._commands.quarantine(ORIGIN, id_, value, reason)

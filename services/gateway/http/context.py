@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from chassis.mongo.client import Database, Raw
 from chassis.process.health import Health
 from chassis.projections.views import Views
+from contracts.links.opt_out import OptOutTokens
 from services.gateway.accounts.accounts import Accounts
 from services.gateway.accounts.activation import Activation
 from services.gateway.accounts.api_keys import ApiKeys
@@ -27,6 +28,7 @@ from services.gateway.accounts.sessions import Sessions
 from services.gateway.commands.client import CommandClient
 from services.gateway.commands.client_import import ClientImports
 from services.gateway.commands.daily_quota import DailyQuota
+from services.gateway.commands.opt_outs import OptOuts
 from services.gateway.commands.sendgrid_webhook import SendGridWebhook
 from services.gateway.http.problem_details import NOT_FOUND, TITLES, Problem
 from services.gateway.live.feed import Feed
@@ -75,6 +77,8 @@ class ApiContext:
     health: Health
     webhook: SendGridWebhook | None
     webhook_rates: TokenBuckets
+    opt_outs: OptOuts
+    opt_out_tokens: OptOutTokens
     accounts: Accounts
     sessions: Sessions
     second_factors: SecondFactors

@@ -40,6 +40,7 @@ _TAGS = {
     "timeline": "Events of clients, described for people.",
     "live": "The timeline as it happens.",
     "emails": "Emails and their outcomes.",
+    "suppressions": "Addresses that must not be written to.",
     "commands": "Outcomes of writes that were answered with 202.",
     "admin": "Administration of all agents, for admins.",
     "webhooks": "Reports of the mail provider.",

@@ -252,7 +252,8 @@ def on_too_deep(request: Request[Any, Any, Any], error: RecursionError) -> Respo
 
 def on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Respond with 500 and disclose nothing; the log has the error."""
-    log.error("request_failed", path=request.url.path, exc_info=error)
+    # Not the path itself: it may hold a token.
+    log.error("request_failed", path=request.scope.get("path_template"), exc_info=error)
     return problem(
         HTTP_500_INTERNAL_SERVER_ERROR,
         "an unexpected error occurred and was logged: try again, or report it with the time of day",

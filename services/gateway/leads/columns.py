@@ -2,13 +2,14 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from typing import Any
 
 from services.gateway.leads import export, vocabulary
+from services.gateway.leads.locales import language_in, zone_in
 from services.gateway.leads.records import DELIMITERS, BrokenRecord, Record, Unreadable, records
 
 MAX_COLUMNS = 200
@@ -16,6 +17,7 @@ MAX_TITLE = 250
 _SINGLE = (
     *(vocabulary.NAME, vocabulary.FIRST_NAME, vocabulary.LAST_NAME),
     *(vocabulary.EMAIL, vocabulary.PHONE, vocabulary.NOTES),
+    *(vocabulary.GREETING, vocabulary.LANGUAGE, vocabulary.TIME_ZONE),
 )
 _KNOWN = frozenset(
     key
@@ -38,6 +40,9 @@ class Cells:
     property_type: str
     stages: tuple[str, ...]
     notes: str
+    greeting: str
+    language: str
+    time_zone: str
     custom_fields: Mapping[str, Any]
 
 
@@ -82,7 +87,7 @@ class Columns:
     @cached_property
     def own(self) -> bool:
         """Whether our export has written the file: its cells are read back exactly."""
-        return set(export.COLUMNS) <= set(self.titles)
+        return set(export.FIRST_COLUMNS) <= set(self.titles)
 
     @property
     def count(self) -> int:
@@ -126,6 +131,9 @@ class Columns:
             property_type=row.take_first(vocabulary.PROPERTY_TYPE),
             stages=tuple(row.take_all(vocabulary.STAGE)),
             notes="\n".join(row.take_all(vocabulary.NOTES)),
+            greeting=row.take_first(vocabulary.GREETING),
+            language=row.take_known(vocabulary.LANGUAGE, language_in),
+            time_zone=row.take_known(vocabulary.TIME_ZONE, zone_in),
             custom_fields=row.take_object(vocabulary.CUSTOM_FIELDS) | row.rest(),
         )
 
@@ -152,6 +160,14 @@ class _Row:
         """Take cells one by one, in the order of preference of the meanings."""
         for index in self._filled(meanings):
             yield self._left.pop(index)
+
+    def take_known(self, meanings: Iterable[str], found_in: Callable[[str], str]) -> str:
+        """Take the first cell in which something known is found; others are left for the rest."""
+        for index in self._filled(meanings):
+            if known := found_in(self._left[index]):
+                del self._left[index]
+                return known
+        return ""
 
     def take_address(self) -> str:
         """Take the first address that is filled, on one line unless it is our export's."""

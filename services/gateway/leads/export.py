@@ -10,10 +10,12 @@ from services.gateway.leads.formulas import guarded
 
 # Custom fields are one column of JSON: they may be of any type, and of any name.
 CUSTOM_FIELDS = "custom_fields"
-COLUMNS = (
+# Those of the first export, by which a file of ours is recognised.
+FIRST_COLUMNS = (
     *("name", "email", "phone", "property_address", "property_type", "stage", "notes"),
     CUSTOM_FIELDS,
 )
+COLUMNS = (*FIRST_COLUMNS, "greeting", "language", "time_zone")
 # Without it Excel reads UTF-8 as Windows-1252.
 BYTE_ORDER_MARK = "\ufeff"
 # Other spreadsheets' delimiters. In JSON they only stand in strings, where they can be escaped.
@@ -31,9 +33,14 @@ def lines(rows: Iterable[Mapping[str, Any]]) -> bytes:
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
-    fields = row.get(CUSTOM_FIELDS)
-    custom = json.dumps(fields, ensure_ascii=False).translate(_ESCAPED) if fields else ""
-    return [*(guarded(row.get(column) or "") for column in COLUMNS[:-1]), custom]
+    return [
+        _json(row.get(column)) if column == CUSTOM_FIELDS else guarded(row.get(column) or "")
+        for column in COLUMNS
+    ]
+
+
+def _json(fields: Mapping[str, Any] | None) -> str:
+    return json.dumps(fields, ensure_ascii=False).translate(_ESCAPED) if fields else ""
 
 
 def _text(rows: Iterable[Iterable[str]]) -> str:

@@ -12,7 +12,7 @@ from services.gateway.leads.columns import Cells, Columns
 from services.gateway.leads.records import BrokenRecord, Record, Unreadable, records
 from services.gateway.leads.vocabulary import PROPERTY_TYPE_OF, STAGE_OF, excerpt, key
 
-LIMITS = {"name": 100, "phone": 20, "property_address": 200, "notes": 1000}
+LIMITS = {"name": 100, "phone": 20, "property_address": 200, "notes": 1000, "greeting": 100}
 # RFC 5321, 4.5.3.1.3: a path has 256 characters, two of which are brackets.
 MAX_EMAIL = 254
 MAX_CUSTOM_FIELDS = 50
@@ -30,6 +30,9 @@ class Lead:
     property_type: PropertyType | None = None
     stage: Stage | None = None
     notes: str = ""
+    greeting: str = ""
+    language: str = ""
+    time_zone: str = ""
     custom_fields: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -107,6 +110,9 @@ def _lead(line: int, cells: Cells, email: str) -> Lead:
         # A no in any of the columns is a no: HubSpot keeps "Unqualified" beside the stage.
         stage="lost" if "lost" in stages else next(iter(stages), None),
         notes=cells.notes,
+        greeting=cells.greeting,
+        language=cells.language,
+        time_zone=cells.time_zone,
         custom_fields=cells.custom_fields,
     )
 

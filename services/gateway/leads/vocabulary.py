@@ -43,6 +43,9 @@ PHONE = _keys(
 )
 NOTES = _keys("Notes, Note, Background, Comments, Comment, Message, Remarks, Description")
 STAGE = _keys("Stage, Lifecycle Stage, Client Stage, Deal Stage, Status, Lead Status, Lead Stage")
+GREETING = _keys("Greeting, Preferred Name")
+LANGUAGE = _keys("Language, Preferred Language")
+TIME_ZONE = _keys("Time Zone, Timezone")
 CUSTOM_FIELDS = _keys("Custom Fields")
 PROPERTY_TYPE = _keys("Property Type, Type of Property, Home Type")
 

@@ -19,6 +19,8 @@ from contracts.scheduler import FollowupType, Priority
 TaskStatus = Literal[
     "pending", "due", "composed", "sent", "failed", "cancelled", "withheld", "unknown"
 ]
+# Why a client's address must not be written to.
+ClientEmailStatus = Literal["unsubscribed", "spam_report", "bounced"]
 EmailStatus = Literal[
     "queued",
     "sent",
@@ -69,11 +71,21 @@ class AgentDocument(UuidDocument):
         name = "agents"
 
 
+class ClientSuppression(Sparse):
+    """The last suppression that was told of a client; `canonical` is its address."""
+
+    suppression_id: UUID
+    canonical: str | None = None
+    reason: ClientEmailStatus
+    at: Time
+
+
 class ClientDocument(UuidDocument):
     """A client. One that is deleted or not created yet has no stage, and no list shows it.
 
     `search` holds the words of name, email and address in lower case; `plan_paused` is True or
-    absent.
+    absent. `email_status` and `unsubscribed_at` follow from `suppression`, while the client has
+    its address.
     """
 
     agent_id: UUID
@@ -86,10 +98,16 @@ class ClientDocument(UuidDocument):
     stage: Stage | None = None
     notes: str | None = None
     custom_fields: dict[str, Any] | None = None
+    greeting: str | None = None
+    language: str | None = None
+    time_zone: str | None = None
     created_at: Time | None = None
     updated_at: Time | None = None
     last_contacted: Time | None = None
     plan_paused: bool | None = None
+    suppression: ClientSuppression | None = None
+    email_status: ClientEmailStatus | None = None
+    unsubscribed_at: Time | None = None
 
     class Settings:
         name = "clients"
@@ -192,6 +210,8 @@ class EmailLogDocument(UuidDocument):
             IndexModel([("client_id", ASCENDING), ("created_at", DESCENDING)]),
             IndexModel([("agent_id", 1), ("status", 1), ("created_at", -1), ("_id", 1)]),
             IndexModel([("status", 1), ("created_at", -1), ("_id", 1)]),
+            # SendGrid's reports may name an email by this alone.
+            IndexModel("sendgrid_message_id", sparse=True),
             # The dashboard counts on these; each holds only what it counts.
             _partial_index("sent_at", "agent_id", "sent_at"),
             _partial_index("opened_at", "agent_id", "opened_at", "sent_at"),

@@ -6,6 +6,7 @@ from typing import get_args
 from uuid import UUID
 
 from chassis.projections.views import View
+from contracts.addresses import canonical_address
 from contracts.composer import CompositionFailed, DraftRequested, EmailComposed
 from contracts.crm import (
     AgentRegistered,
@@ -17,17 +18,21 @@ from contracts.crm import (
     ClientUpdated,
 )
 from contracts.mailer import (
+    AddressResubscribed,
+    AddressSuppressed,
     EmailBounced,
     EmailClicked,
     EmailDelivered,
     EmailEvent,
     EmailFailed,
+    EmailMachineOpened,
     EmailOpened,
     EmailQueued,
     EmailSent,
     EmailWithdrawn,
     EmailWithheld,
     SendOutcomeUnknown,
+    SuppressionReleased,
     email_id,
 )
 from contracts.scheduler import (
@@ -43,6 +48,7 @@ from contracts.scheduler import (
 from services.gateway.read_models.documents import (
     AgentDocument,
     ClientDocument,
+    ClientSuppression,
     EmailLogDocument,
     EmailStatus,
     TaskDocument,
@@ -52,7 +58,8 @@ from services.gateway.read_models.documents import (
 )
 
 AgentSource = AgentRegistered | AgentUpdated
-ClientSource = ClientEvent | EmailSent | PlanPaused | PlanResumed
+ClientSuppressionSource = AddressSuppressed | AddressResubscribed | SuppressionReleased
+ClientSource = ClientEvent | EmailSent | PlanPaused | PlanResumed | ClientSuppressionSource
 TaskSource = (
     FollowupsPlanned
     | FollowupDue
@@ -89,9 +96,11 @@ def project_agent(previous: AgentDocument | None, event: AgentSource, id_: UUID)
 def project_client(
     previous: ClientDocument | None, event: ClientSource, id_: UUID
 ) -> ClientDocument:
-    """Fold a client's event, the time of its latest email, or its plan's pause."""
-    client = previous or ClientDocument(id=event.client_id, agent_id=event.agent_id)
+    """Fold a client's event, the time of its latest email, its plan's pause, or its opt-out."""
+    client = previous or ClientDocument(id=id_, agent_id=event.agent_id)
     match event:
+        case AddressSuppressed() | AddressResubscribed() | SuppressionReleased():
+            return _with_email_status(client, _client_suppression(client.suppression, event))
         case EmailSent():
             latest = max(filter(None, (client.last_contacted, event.sent_at)))
             return _updated(client, last_contacted=latest)
@@ -102,10 +111,12 @@ def project_client(
         case ClientReassigned():
             return _updated(client, agent_id=event.agent_id)
     # These fields outlive a deletion: their streams may come before the client's own or after.
-    from_others = client.model_dump(include={"id", "agent_id", "last_contacted", "plan_paused"})
+    from_others = client.model_dump(
+        include={"id", "agent_id", "last_contacted", "plan_paused", "suppression"}
+    )
     if isinstance(event, ClientDeleted):
         return ClientDocument(**from_others)
-    return ClientDocument(
+    changed = ClientDocument(
         **from_others,
         **event.personal.model_dump(),
         search=_search(event.personal),
@@ -114,6 +125,39 @@ def project_client(
         created_at=event.created_at,
         updated_at=event.updated_at if isinstance(event, ClientUpdated) else event.created_at,
     )
+    return _with_email_status(changed, changed.suppression)
+
+
+def _client_suppression(
+    known: ClientSuppression | None, event: ClientSuppressionSource
+) -> ClientSuppression | None:
+    """Return what is known of the client's address after the event."""
+    match event:
+        case AddressSuppressed():
+            return ClientSuppression(
+                suppression_id=event.suppression_id,
+                canonical=event.personal.canonical,
+                reason=event.reason,
+                at=event.reported_at or event.suppressed_at,
+            )
+        case AddressResubscribed() if known and known.reason == "bounced":
+            return known
+    lifts = known and known.suppression_id == event.suppression_id
+    return None if lifts else known
+
+
+def _with_email_status(
+    client: ClientDocument, suppression: ClientSuppression | None
+) -> ClientDocument:
+    """Derive what is shown: a suppression of another address than the client's present one is not.
+
+    An address that is not known yet comes with the client's own events.
+    """
+    status, at = None, None
+    if suppression and client.email and suppression.canonical == canonical_address(client.email):
+        status = suppression.reason
+        at = suppression.at if status != "bounced" else None
+    return _updated(client, suppression=suppression, email_status=status, unsubscribed_at=at)
 
 
 def _updated(client: ClientDocument, **changes: object) -> ClientDocument:
@@ -288,7 +332,8 @@ def _email_changes(previous: EmailLogDocument, event: EmailEvent) -> dict[str, o
             return {"status": "withheld", "error_message": event.reason}
         case SendOutcomeUnknown():
             return {"status": "unknown", "error_message": event.error}
-        case EmailDelivered():
+        case EmailDelivered() | EmailMachineOpened():
+            # What a machine has opened was delivered; whether anybody reads it is not known.
             return _advance(previous, "delivered")
         case EmailOpened():
             return _advance(previous, "opened") | {"opened_at": previous.opened_at or event.at}
@@ -309,6 +354,8 @@ def _of_agent(event: AgentSource) -> Iterable[UUID]:
 
 
 def _of_client(event: ClientSource) -> Iterable[UUID]:
+    if isinstance(event, AddressSuppressed | AddressResubscribed | SuppressionReleased):
+        return (event.reported_client,) if event.reported_client else ()
     return (event.client_id,)
 
 

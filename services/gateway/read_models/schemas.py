@@ -1,9 +1,16 @@
 """Requests and responses about clients, tasks, emails and commands."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 from contracts.crm import (
     ClientDetailsPatch,
@@ -13,11 +20,14 @@ from contracts.crm import (
     PropertyType,
     Stage,
 )
-from contracts.mailer import Resolution
+from contracts.mailer import Resolution, SuppressionReason
 from contracts.message import UNSET, Time, Unset
 from contracts.replies import RejectionKind
 from contracts.scheduler import FollowupType, Priority
-from services.gateway.read_models.documents import EmailStatus, TaskStatus
+from services.gateway.leads.locales import known_zone
+from services.gateway.read_models.documents import ClientEmailStatus, EmailStatus, TaskStatus
+
+KnownZone = Annotated[str, AfterValidator(known_zone), Field(examples=["America/New_York"])]
 
 
 class NewClient(NewClientDetails):
@@ -27,6 +37,7 @@ class NewClient(NewClientDetails):
 
     stage: Stage = "lead"
     property_type: PropertyType = "residential"
+    time_zone: KnownZone | None = None
 
     def to_command(self, agent_id: UUID, client_id: UUID) -> CreateClient:
         """Return the command that creates the client under the id."""
@@ -46,6 +57,7 @@ class ClientPatch(ClientDetailsPatch):
 
     stage: Stage | Unset = UNSET
     property_type: PropertyType | Unset = UNSET
+    time_zone: KnownZone | Unset | None = UNSET
 
 
 class TaskPatch(BaseModel):
@@ -93,10 +105,41 @@ class Client(ReadModel):
     stage: Stage
     notes: str | None = None
     custom_fields: dict[str, Any] = {}
+    greeting: str | None = None
+    language: str | None = None
+    time_zone: str | None = None
     created_at: Time
     updated_at: Time
     last_contacted: Time | None = None
     plan_paused: bool = False
+    email_status: ClientEmailStatus | None = None
+    unsubscribed_at: Time | None = None
+
+
+class Suppression(ReadModel):
+    """An address that the agent must not write to.
+
+    `source`: by which way an opt-out came (`link`, `agent`, `provider`). Until `confirmed_at` an
+    email that was on its way may still have been sent.
+    """
+
+    client_id: UUID | None = None
+    email: str
+    reason: SuppressionReason
+    source: str | None = None
+    suppressed_at: Time
+    confirmed_at: Time | None = None
+
+
+class Release(BaseModel):
+    """Why a suppressed address may be written to again; an opt-out is lifted only for a reason."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    reason: (
+        Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+        | None
+    ) = None
 
 
 class Task(ReadModel):

@@ -9,6 +9,7 @@ from chassis.mongo.client import Database, Raw
 from chassis.projections.journal import Journal
 from contracts.catalogue import EVENTS
 from contracts.cloudevents import EventEnvelope
+from contracts.mailer import AddressResubscribed, AddressSuppressed, SuppressionReleased
 from contracts.message import AboutClient, Event, rfc3339
 from contracts.scheduler import FollowupReassigned
 from services.gateway.read_models.documents import TimelineDocument
@@ -17,15 +18,23 @@ from services.gateway.read_models.timeline_text import describe
 
 TOPICS = ("clients", "followups", "drafts", "emails")
 NEWEST_FIRST = [("at", -1), ("version", -1), ("_id", 1)]
-_EXCLUDED = {"personal", "agent_id", "client_id"}
+_EXCLUDED = {"personal", "agent_id", "client_id", "reported_client"}
+# They are about an address, but told of a client.
+_OF_ADDRESSES = (AddressSuppressed, AddressResubscribed, SuppressionReleased)
 
 
-def project_event(envelope: EventEnvelope, event: Any) -> Raw:
-    """Return the document of an event, without personal data, so a deletion need not touch it."""
+def project_event(envelope: EventEnvelope, event: Any) -> Raw | None:
+    """Return the document of an event, without personal data, so a deletion need not touch it.
+
+    None for one that is not about a client.
+    """
+    client_id = event.reported_client if isinstance(event, _OF_ADDRESSES) else event.client_id
+    if client_id is None:
+        return None
     return {
         "_id": envelope.id,
         "agent_id": event.agent_id,
-        "client_id": event.client_id,
+        "client_id": client_id,
         "type": type(event).__name__,
         "stream": envelope.subject,
         "version": envelope.version,
@@ -42,9 +51,9 @@ TIMELINE = Journal(
         for topic in EVENTS
         if topic.name in TOPICS
         for type_ in topic.types
-        if issubclass(type_, AboutClient) and issubclass(type_, Event)
+        if issubclass(type_, (AboutClient, *_OF_ADDRESSES)) and issubclass(type_, Event)
         # Several for each client that was reassigned, of which ClientReassigned tells.
-        if type_ is not FollowupReassigned
+        if not issubclass(type_, FollowupReassigned)
     ),
 )
 

@@ -33,8 +33,12 @@ SENTENCES = {
     "EmailHeld": "Whether the email was sent is for you to settle: {error}",
     "EmailDelivered": "Email was delivered",
     "EmailOpened": "Email was opened",
+    "EmailMachineOpened": "Email was opened by a mail program, perhaps by nobody",
     "EmailClicked": "A link in the email was clicked",
     "EmailBounced": "Email bounced: {reason}",
+    "AddressSuppressed": "No more emails to this address: {reason}",
+    "AddressResubscribed": "The client wants emails again",
+    "SuppressionReleased": "This address may be written to again: {reason}",
 }
 _REASONS = {
     "client_deleted": "the client was deleted",
@@ -42,6 +46,10 @@ _REASONS = {
     "client_lost": "the client is lost",
     "client_reassigned": "the client belongs to another agent now",
     "by_agent": "you decided so",
+    "unsubscribed": "the client opted out",
+    "spam_report": "the client reported an email as spam",
+    "bounced": "it does not take emails",
+    "address_bounced": "the client's address does not take emails",
     "address_suppressed": "this address must not be written to any more",
 }
 
@@ -55,7 +63,11 @@ def describe(type_: str, data: Mapping[str, Any], followup: str | None) -> str:
     sentence = SENTENCES.get(type_)
     if sentence is None:
         return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type_).capitalize()
+    if type_ == "PlanPaused" and data.get("reason"):
+        sentence += ": {reason}"
     fields = {name: _text(value) for name, value in data.items()}
+    if data.get("detail"):
+        fields["reason"] = fields["detail"]
     fields["followup"] = f"Follow-up {followup}" if followup else "A follow-up"
     return sentence.format_map(fields)
 

@@ -10,17 +10,17 @@ from pathlib import Path
 from tempfile import mkstemp
 
 from chassis.domain.errors import CallFailed
-from services.mailer.transports.headers import sender_address
+from services.mailer.transports.headers import Sender
 from services.mailer.transports.mime import message_of
 from services.mailer.transports.transport import OutgoingLetter
 
 
 class Mailbox:
-    """Writes each letter to `folder` as `<id>-<attempt>.eml` (RFC 5322), from `mail_from`."""
+    """Writes each letter to `folder` as `<id>-<attempt>.eml` (RFC 5322)."""
 
-    def __init__(self, folder: Path, mail_from: str) -> None:
+    def __init__(self, folder: Path, sender: Sender) -> None:
         self._folder = folder
-        self._from = sender_address(mail_from)
+        self._sender = sender
 
     async def send(self, outgoing: OutgoingLetter) -> str | None:
         """Write the letter unless it exists; return its Message-ID. Raises CallFailed."""
@@ -30,10 +30,8 @@ class Mailbox:
         """Do nothing: there is nothing to release."""
 
     def _put(self, outgoing: OutgoingLetter) -> str:
-        domain = self._from.rpartition("@")[2]
-        message_id = f"<{outgoing.id}.{outgoing.attempt}@{domain}>"
         final = self._folder / f"{outgoing.id}-{outgoing.attempt}.eml"
-        content = bytes(message_of(outgoing, self._from, message_id))
+        content = bytes(message_of(outgoing, self._sender))
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             if not final.exists():
@@ -41,7 +39,7 @@ class Mailbox:
         except OSError as error:
             # The system's reason without the path, which may name a person.
             raise CallFailed(f"the mailbox cannot be written: {error.strerror}") from None
-        return message_id
+        return self._sender.message_id(outgoing.id)
 
 
 def _create_atomically(final: Path, content: bytes) -> None:

@@ -9,7 +9,14 @@ from email.utils import format_datetime
 
 from contracts.addresses import wire_address
 from services.mailer.transports.bodies import html_of, text_of
-from services.mailer.transports.headers import MAX_NAME, MAX_SUBJECT, check_addresses, header_text
+from services.mailer.transports.envelope import fields_of
+from services.mailer.transports.headers import (
+    MAX_NAME,
+    Sender,
+    check_addresses,
+    header_text,
+    subject_of,
+)
 from services.mailer.transports.transport import OutgoingLetter
 
 _ATOMS = re.compile(r"[A-Za-z0-9]+( [A-Za-z0-9]+)*")
@@ -26,29 +33,32 @@ class _Verbatim(EmailPolicy):
         return name, value
 
 
-_POLICY = _Verbatim(linesep="\r\n", refold_source="none")
+# Bodies are encoded for servers that take 7 bits only.
+_POLICY = _Verbatim(linesep="\r\n", refold_source="none", cte_type="7bit")
 # RFC 6532, for the rare address whose local part is not ASCII; names and subjects can be encoded.
 _POLICY_UTF8 = _POLICY.clone(utf8=True)
 
 
-def message_of(outgoing: OutgoingLetter, sender: str, message_id: str) -> EmailMessage:
+def message_of(outgoing: OutgoingLetter, sender: Sender) -> EmailMessage:
     """Return the message. Raises a final CallFailed for a letter that cannot be sent."""
     letter = outgoing.letter
     check_addresses(letter)
-    to, reply_to = wire_address(letter.to_email), wire_address(letter.reply_to or "")
-    ascii_only = all(map(str.isascii, (sender, to, reply_to)))
+    from_, to = sender.of(letter), wire_address(letter.to_email)
+    reply_to = wire_address(letter.reply_to or "")
+    ascii_only = all(map(str.isascii, (from_, to, reply_to)))
     message = EmailMessage(_POLICY if ascii_only else _POLICY_UTF8)
-    message["From"] = _address("From", letter.from_name, sender)
+    message["From"] = _address("From", letter.from_name, from_)
     message["To"] = _address("To", letter.to_name, to)
     if reply_to:
         message["Reply-To"] = reply_to
-    message["Subject"] = _encoded("Subject", header_text(letter.subject, MAX_SUBJECT))
+    message["Subject"] = _encoded("Subject", subject_of(letter))
     message["Date"] = format_datetime(datetime.now(UTC))
-    message["Message-ID"] = message_id
     message["X-RealtorOS-Email"] = str(outgoing.id)
-    text = text_of(letter.body)
+    for name, value in fields_of(outgoing, sender).items():
+        message[name] = value
+    text = text_of(outgoing)
     message.set_content(text)
-    message.add_alternative(html_of(text), subtype="html")
+    message.add_alternative(html_of(text, letter.language, outgoing.ending), subtype="html")
     return message
 
 

@@ -13,9 +13,11 @@ from sendgrid.helpers.mail import (
     ClickTracking,
     CustomArg,
     From,
+    Header,
     Mail,
     OpenTracking,
     ReplyTo,
+    SubscriptionTracking,
     To,
     TrackingSettings,
 )
@@ -25,30 +27,31 @@ from chassis.domain.errors import CallFailed, OutcomeUnknown
 from chassis.domain.retry import is_retryable_status, retry_after
 from contracts.addresses import wire_address
 from services.mailer.transports.bodies import html_of, text_of
+from services.mailer.transports.envelope import fields_of
 from services.mailer.transports.headers import (
     MAX_NAME,
-    MAX_SUBJECT,
+    Sender,
     check_addresses,
     header_text,
-    sender_address,
+    subject_of,
 )
-from services.mailer.transports.transport import OutgoingLetter
+from services.mailer.transports.transport import OutgoingLetter, Tracking
 
 
-def mail_send(outgoing: OutgoingLetter, sender: str) -> dict[str, Any]:
+def mail_send(outgoing: OutgoingLetter, sender: Sender, tracking: Tracking) -> dict[str, Any]:
     """Return the request's JSON. Raises a final CallFailed for a letter that cannot be sent."""
     letter = outgoing.letter
     check_addresses(letter)
-    text = text_of(letter.body)
-    to = wire_address(letter.to_email)
+    text = text_of(outgoing)
+    from_, to = sender.of(letter), wire_address(letter.to_email)
     try:
         # The SDK parses an address without a name for one, so names are never empty here.
         mail = Mail(
-            from_email=From(sender, header_text(letter.from_name, MAX_NAME) or sender),
+            from_email=From(from_, header_text(letter.from_name, MAX_NAME) or from_),
             to_emails=To(to, header_text(letter.to_name, MAX_NAME) or to),
-            subject=header_text(letter.subject, MAX_SUBJECT),
+            subject=subject_of(letter),
             plain_text_content=text,
-            html_content=html_of(text),
+            html_content=html_of(text, letter.language, outgoing.ending),
         )
     except ApiKeyIncludedException:
         raise CallFailed("the letter begins with a SendGrid API key", final=True) from None
@@ -56,11 +59,22 @@ def mail_send(outgoing: OutgoingLetter, sender: str) -> dict[str, Any]:
         mail.reply_to = ReplyTo(wire_address(letter.reply_to))
     for name, value in outgoing.custom_args.items():
         mail.add_custom_arg(CustomArg(name, value))
-    if not outgoing.tracked:
-        off = ClickTracking(enable=False, enable_text=False), OpenTracking(enable=False)
-        mail.tracking_settings = TrackingSettings(*off)
+    for name, value in fields_of(outgoing, sender).items():
+        mail.add_header(Header(name, value))
+    mail.tracking_settings = _tracking(tracking if outgoing.tracked else "none")
     body: dict[str, Any] = mail.get()
     return body
+
+
+def _tracking(what: Tracking) -> TrackingSettings:
+    """Return the settings, which stand in each request: the account's own may be others."""
+    clicks, opens = what == "all", what in ("opens", "all")
+    return TrackingSettings(
+        ClickTracking(enable=clicks, enable_text=clicks),
+        OpenTracking(enable=opens),
+        # A letter has its own way out; SendGrid's would be a second one that we do not know of.
+        SubscriptionTracking(enable=False),
+    )
 
 
 _MAX_IN_FLIGHT = 64
@@ -80,13 +94,21 @@ _GATEWAY_TIMEOUT = 504
 
 
 class SendGridTransport:
-    """Sends from the address in `mail_from`; `timeout` (seconds) limits the whole call.
+    """Sends by SendGrid; `timeout` (seconds) limits the whole call.
 
     One per process, since it holds the pool of connections.
     """
 
-    def __init__(self, api_key: str, base_url: str, mail_from: str, timeout: float) -> None:
-        self._from = sender_address(mail_from)
+    def __init__(
+        self,
+        api_key: str,
+        base_url: str,
+        sender: Sender,
+        timeout: float,
+        tracking: Tracking = "opens",
+    ) -> None:
+        self._sender = sender
+        self._tracking = tracking
         self._timeout = timeout
         self._http = httpx2.AsyncClient(
             headers={"Authorization": f"Bearer {api_key}"},
@@ -105,7 +127,8 @@ class SendGridTransport:
 
     async def send(self, outgoing: OutgoingLetter) -> str | None:
         """Post the letter once; return the `X-Message-Id`. Raises CallFailed, OutcomeUnknown."""
-        request = self._http.build_request("POST", self._url, json=mail_send(outgoing, self._from))
+        body = mail_send(outgoing, self._sender, self._tracking)
+        request = self._http.build_request("POST", self._url, json=body)
         response: httpx2.Response | None = None
         try:
             async with asyncio.timeout(self._timeout):

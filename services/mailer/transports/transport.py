@@ -2,11 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Literal, Protocol
 from uuid import UUID
 
 from contracts.composer import Letter
 from services.mailer.transports.headers import valid_address
+
+# What a provider may put into a letter to learn what its reader does: a pixel; other links, too.
+Tracking = Literal["none", "opens", "all"]
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What ends a letter to a client: the link to opt out by, and who writes from where."""
+
+    opt_out_url: str
+    postal_address: str = ""
+    disclosure: str = ""
 
 
 @dataclass(frozen=True)
@@ -14,7 +26,8 @@ class OutgoingLetter:
     """A letter and the attempt that sends it. Text in the letter is hostile input.
 
     `id` and `attempt` name the call; the provider's reports carry the `custom_args`. Links of a
-    letter that is not `tracked` stay as they are: they are secrets of its reader.
+    letter that is not `tracked` stay as they are: they are secrets of its reader. `follows` are
+    the ids of letters before it. An `automatic` one wants no automatic answer (RFC 3834).
     """
 
     id: UUID
@@ -22,6 +35,9 @@ class OutgoingLetter:
     letter: Letter
     custom_args: Mapping[str, str]
     tracked: bool = True
+    ending: Ending | None = None
+    follows: tuple[UUID, ...] = ()
+    automatic: bool = False
 
 
 class Transport(Protocol):

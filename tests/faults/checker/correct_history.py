@@ -92,7 +92,7 @@ class HistoryBuilder:
         number = len(self.history.ledger) + 1
         args = {"email_id": email, "client_id": CLIENT, "followup_id": FIRST, "agent_id": AGENT}
         entry = {"number": number, "at": wire_time(seconds), "to": [ADDRESS]}
-        self.history.ledger.append(entry | {"custom_args": args | {"attempt": str(attempt)}})
+        self.history.ledger.append(entry | {"custom_args": args | {"send_attempt": str(attempt)}})
 
     def document(self, service: str, collection: str, id_: str) -> Document:
         """Return a stored document."""

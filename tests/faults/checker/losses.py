@@ -52,7 +52,7 @@ def steps(facts: Facts) -> Iterator[Anomaly]:
 def mails(facts: Facts) -> Iterator[Anomaly]:
     """EmailSent without an accepted call, a report or a person's resolution."""
     accepted = {
-        (args.get("email_id"), str(args.get("attempt")))
+        (args.get("email_id"), str(args.get("send_attempt")))
         for entry in facts.history.ledger
         for args in [entry["custom_args"]]
     }

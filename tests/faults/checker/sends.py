@@ -43,7 +43,7 @@ def calls(facts: Facts) -> list[Call]:
 
 def _call(entry: dict[str, Any], started: dict[tuple[str, int], Event]) -> Call:
     args = entry["custom_args"]
-    email, attempt = args["email_id"], int(args["attempt"])
+    email, attempt = args["email_id"], int(args["send_attempt"])
     return Call(
         email,
         args["followup_id"],

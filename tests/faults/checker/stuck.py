@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from tests.faults.checker.facts import Facts
+from tests.faults.checker.facts import Facts, paused
 from tests.faults.checker.states import STATES
 from tests.faults.checker.verdict import Anomaly
 
@@ -11,9 +11,11 @@ OVERDUE = timedelta(seconds=30)
 
 
 def followups(facts: Facts) -> Iterator[Anomaly]:
-    """Follow-ups without a final status."""
+    """Follow-ups without a final status, but for those that a paused plan keeps waiting."""
     for followup in facts.followups.values():
-        if followup.end is None:
+        plan = facts.published.get(f"plan-{followup.client_id}", ())
+        waits = followup.due is None and paused(plan)
+        if followup.end is None and not waits:
             parts = (followup.email, followup.draft, followup.plan)
             latest = next((events[-1] for events in parts if events), None)
             detail = (

@@ -82,7 +82,9 @@ def views(facts: Facts) -> Iterator[Anomaly]:
                 expected["mailer", "deleted_clients"][id_] = {}
         elif kind == "agent":
             expected["scheduler", "agents"][id_] = {}
-    clients = expected["gateway", "clients"]
+    # One may be told of before it is known.
+    told: dict[str, Any] = {id_: {} for id_ in _told_of_suppressions(facts)}
+    clients = told | expected["gateway", "clients"]
     expected["gateway", "clients"] = {
         id_: shown
         | {
@@ -95,6 +97,17 @@ def views(facts: Facts) -> Iterator[Anomaly]:
         if service in facts.history.stored:
             shown = _stored(facts, service, collection)
             yield from _compare(f"{service}.{collection}", documents, shown)
+
+
+def _told_of_suppressions(facts: Facts) -> set[str]:
+    """Return the clients that a suppression was told of."""
+    told = {
+        event.data.get("reported_client")
+        for stream, events in facts.published.items()
+        if stream.startswith("suppression-")
+        for event in events
+    }
+    return {str(client) for client in told if client}
 
 
 def _stored(facts: Facts, service: str, collection: str) -> dict[str, Document]:

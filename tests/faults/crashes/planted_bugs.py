@@ -172,7 +172,7 @@ def call_first(_: Steps) -> None:
 
     async def called(work: Any, deps: worker.SendDependencies) -> None:
         next_ = work.state.model_copy(update={"attempt": work.state.attempt + 1})
-        answer = await deps.transport.send(worker._outgoing(next_))
+        answer = await deps.transport.send(worker._outgoing(next_, deps.endings))
         await send(work, replace(deps, transport=Answered(answer)))
 
     worker._send = called

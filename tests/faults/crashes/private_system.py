@@ -19,12 +19,12 @@ from contracts.crm import ClientDetails, ClientUpdated
 from contracts.mailer import RecordDelivery, RecordedAddress
 from contracts.services import SERVICES
 from tests.chassis.raw_records import all_of, put, send
-from tests.faults.checker.facts import Facts
+from tests.faults.checker.facts import Facts, paused
 from tests.faults.checker.history import Acknowledged, History, read_history
 from tests.journeys.agent_user import until
 from tests.providers.running import FakeProvider, provider
 from tests.servers import Server
-from tests.system import AGENT, AUTHORIZED, Running, system
+from tests.system import AGENT, AUTHORIZED, FIT_TO_SEND, Running, system
 
 CRASHING_SERVICE = (sys.executable, "-P", "-m", "tests.faults.crashes.crashing_service")
 _WAIT_SECONDS = 20.0
@@ -148,12 +148,16 @@ class PrivateSystem:
             await consumer.stop()
 
     async def until_plans_ended(self) -> None:
-        """Wait until the last follow-up of every plan has a final status."""
+        """Wait until the last follow-up of every plan has a final status, or the plan is paused."""
 
         async def ended() -> bool:
-            followups = Facts(await self.history(), lambda _: False).followups.values()
+            facts = Facts(await self.history(), lambda _: False)
+            followups = facts.followups.values()
             last = [f for f in followups if f.planned and f.planned["followup_type"] == "Month 1"]
-            return bool(last) and all(f.end for f in last)
+            plans = (facts.published.get(f"plan-{f.client_id}", ()) for f in last)
+            return bool(last) and all(
+                f.end or paused(plan) for f, plan in zip(last, plans, strict=True)
+            )
 
         await until(ended, "every plan has ended", seconds=_WAIT_SECONDS)
 
@@ -188,6 +192,7 @@ async def private_system(
         environment = {
             "SENDGRID_API_KEY": "SG.fake",
             "SENDGRID_BASE_URL": sendgrid.url,
+            **FIT_TO_SEND,
             "HOLD_UNTIL": str(release),
             **settings,
         }

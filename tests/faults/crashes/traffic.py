@@ -236,6 +236,7 @@ class Traffic:
     async def _report(self, kind: DeliveryKind, email: str, about: dict[str, Any]) -> None:
         fields = {
             **about,
+            "attempt": about["send_attempt"],
             "agent_id": AGENT,
             "kind": kind,
             "at": datetime.now(UTC),

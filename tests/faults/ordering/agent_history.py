@@ -9,12 +9,12 @@ from uuid import UUID, uuid5
 
 from contracts import composer, crm, mailer, scheduler
 from contracts.mailer import email_id, suppression_id
-from services.mailer.suppression import SUPPRESSION_REASONS
 from services.scheduler.plan import CANCEL_REASONS, SCHEDULE
 from tests.faults.ordering.history_strategies import ClientScenario, FollowupScenario, Sending
 from tests.faults.ordering.message_history import NOON, MessageHistory
 
 DAY = timedelta(days=1)
+SUPPRESSING = ("bounced", "unsubscribed", "spam_report")
 PROFILE = crm.AgentProfile(name="Dana Reed", email="dana@reed.example")
 
 
@@ -26,7 +26,7 @@ class AgentHistory(MessageHistory):
 
     def __init__(self, namespace: UUID, scenarios: tuple[ClientScenario, ...]) -> None:
         super().__init__(namespace)
-        self._suppressed: set[UUID] = set()
+        self._suppressed: dict[UUID, str] = {}
         self._due_followups: set[UUID] = set()
         self._agent = {"agent_id": uuid5(namespace, "agent")}
         self.ids = set(self._agent.values())
@@ -293,8 +293,11 @@ class AgentHistory(MessageHistory):
         if kind in event_types:
             self._append(event_types[kind], about, at=self._now)
         of = suppression_id(about["agent_id"], address)
-        if kind in SUPPRESSION_REASONS and of not in self._suppressed:
-            self._suppressed.add(of)
+        # An opt-out after a bounce is one.
+        if kind in SUPPRESSING and self._suppressed.get(of) in (
+            (None,) if kind == "bounced" else (None, "bounced")
+        ):
+            self._suppressed[of] = kind
             suppression = self._agent | {"suppression_id": of}
             suppressed: dict[str, Any] = {"reason": kind, "suppressed_at": self._now}
             suppressed["personal"] = mailer.SuppressedAddress(email=address)

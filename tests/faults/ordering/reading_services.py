@@ -36,7 +36,7 @@ from services.scheduler.settings import SchedulerSettings
 from tests.faults.ordering.agent_history import AgentHistory
 from tests.faults.ordering.delivery_orders import Input
 from tests.servers import Server
-from tests.system import TOKEN_KEYS
+from tests.system import TOKEN_KEYS, UNSUBSCRIBE_KEYS
 
 # All imported before any is bound to a database: Beanie changes the documents' generic base.
 SERVICES: dict[str, tuple[Callable[[Any], Service], type[Settings]]] = {
@@ -159,6 +159,7 @@ async def service_reader(
             kafka_topic_prefix=prefix,
             mongodb_uri=mongodb.address,
             token_keys=TOKEN_KEYS,
+            unsubscribe_keys=UNSUBSCRIBE_KEYS,
         )
     )
     client = service.database.client

@@ -31,9 +31,11 @@ def test_a_service_gets_the_settings_that_it_reads_and_no_others(service: Servic
     ("secret", "services"),
     [
         ("TOKEN_KEYS", {"gateway"}),
+        ("UNSUBSCRIBE_KEYS", {"mailer", "gateway"}),
         ("SENDGRID_WEBHOOK_PUBLIC_KEY", {"gateway"}),
         ("OPENAI_API_KEY", {"composer"}),
         ("SENDGRID_API_KEY", {"mailer"}),
+        ("SMTP_URL", {"mailer"}),
         ("MONGODB_URI", set(SERVICES)),
         ("REALTOROS_API_KEY", set()),
     ],
@@ -49,4 +51,5 @@ def test_no_secret_is_forgotten_above() -> None:
         for name, field in settings.model_fields.items()
         if "SecretStr" in str(field.annotation) or field.annotation is SecretStr
     }
-    assert secrets == {"TOKEN_KEYS", "OPENAI_API_KEY", "SENDGRID_API_KEY", "MONGODB_URI"}
+    providers = {"OPENAI_API_KEY", "SENDGRID_API_KEY", "SMTP_URL"}
+    assert secrets == {"TOKEN_KEYS", "UNSUBSCRIBE_KEYS", "MONGODB_URI"} | providers

@@ -147,6 +147,12 @@ async def test_where_mail_goes_is_said_as_it_is(
         assert system.mail == "SendGrid"
 
 
+def test_where_mail_goes_is_said_without_the_password() -> None:
+    for login in ("", "user:p%40ss@"):
+        where = supervisor._mail({"SMTP_URL": f"smtps://{login}relay.example:465/"}, "mail")
+        assert where == "SMTP relay.example:465"
+
+
 async def test_metrics_are_on_the_ports_that_were_asked_for(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:

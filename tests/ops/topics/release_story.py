@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -125,9 +126,18 @@ class Story:
         for client, kind in clients.items():
             [entry] = self.here.mails(await self.here.agent.task(client, "sent"))
             assert await self.here.report(event(kind, entry, reason="550 no such box")) == 200
-        for client in clients:
-            await self.here.agent.task(client, "withheld", "Day 3")
+        for client, kind in clients.items():
+            if kind == "bounce":
+                await until(partial(self._is_paused, client), "its plan is paused")
+                path = f"/api/clients/{client}/plan/resume"
+                await self._ok(self.here.agent.post(path))
+            ended = "withheld" if kind == "bounce" else "cancelled"
+            await self.here.agent.task(client, ended, "Day 3")
             await self._change(client, stage="lost")
+
+    async def _is_paused(self, client: str) -> bool:
+        response = await self.here.agent.http.get(f"/api/clients/{client}")
+        return bool(response.json()["plan_paused"])
 
     async def _months_pass(self) -> None:
         for order in (

@@ -109,6 +109,20 @@ def test_what_was_written_is_addressed_and_signed() -> None:
     assert (after.status, after.due_at) == ("composed", None)
 
 
+def test_a_letter_carries_what_mailer_ends_it_with_and_its_language() -> None:
+    agent = DANA.model_copy(
+        update={"postal_address": "1 Main Street", "disclosure": "No. 471", "language": "en"}
+    )
+    for language, expected in (("es-US", "es-US"), (None, "en")):
+        client = MARIA.model_copy(update={"language": language})
+        personal = Recipient(client=client, agent=agent)
+        [event] = composed(folded(REQUESTED.model_copy(update={"personal": personal})))
+        assert isinstance(event, EmailComposed)
+        letter = event.personal
+        assert (letter.language, letter.from_email) == (expected, "dana@reed.example")
+        assert (letter.postal_address, letter.disclosure) == ("1 Main Street", "No. 471")
+
+
 def test_answers_go_to_the_agent_s_reply_address_when_there_is_one() -> None:
     agent = DANA.model_copy(update={"reply_to": "team@reed.example", "signature": "Yours,\nD."})
     personal = Recipient(client=MARIA, agent=agent)

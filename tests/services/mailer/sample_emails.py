@@ -41,7 +41,9 @@ LETTER = Letter(
     body="Hi Maria",
 )
 QUEUED = EmailQueued(**ABOUT, written_by="templates", queued_at=NOON, personal=LETTER)
-STARTED = SendStarted(**ABOUT, attempt=1, started_at=NOON, give_up_at=NOON + timedelta(seconds=50))
+STARTED = SendStarted(
+    **ABOUT, attempt=1, started_at=NOON, give_up_at=NOON + timedelta(seconds=50), follows=()
+)
 REFUSED = SendAttemptFailed(
     **ABOUT, attempt=1, error="503", failed_at=NOON, retry_at=NOON + timedelta(seconds=60)
 )

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, get_args
+from typing import Any
 from unicodedata import normalize
 from uuid import UUID, uuid4, uuid5
 
@@ -20,10 +20,13 @@ from chassis.process.dependency_health import DependencyHealth
 from chassis.process.tasks import cancel_and_wait
 from contracts.mailer import (
     AddressSuppressed,
+    DeliveryKind,
     EmailQueued,
     RecordedAddress,
     SuppressedAddress,
+    SuppressionConfirmed,
     SuppressionEvent,
+    SuppressionReleased,
     suppression_id,
 )
 from contracts.message import Event, to_milliseconds
@@ -38,12 +41,14 @@ from services.mailer.documents import (
     SuppressionDocument,
 )
 from services.mailer.email_worker import SendDependencies, send_due_email
+from services.mailer.letters.threads import LastLetters
 from services.mailer.send_policy import SendPolicy
 from services.mailer.suppression import Suppression, suppress
 from services.mailer.suppression_worker import confirm_suppression
 from services.mailer.transports.transport import OutgoingLetter
 from tests.servers import Server
 from tests.services.mailer.sample_emails import AGENT, GIVEN, LETTER, NOON, QUEUED, STARTED, report
+from tests.services.mailer.sample_letters import ENDINGS
 
 MINUTE = timedelta(minutes=1)
 POLICY = SendPolicy(MINUTE, 2 * MINUTE, MINUTE, "hold", RetryPolicy(MINUTE, 3))
@@ -74,10 +79,12 @@ async def log(mongodb_server: Server) -> AsyncIterator[EventLog]:
         await client.drop_database(database.name)
 
 
-async def append(log: EventLog, aggregate: Aggregate[Any, Any], id_: UUID, *events: Event) -> None:
+async def append(
+    log: EventLog, aggregate: Aggregate[Any, Any], id_: UUID, *events: Event, stored: Any = None
+) -> None:
     change = aggregate.change(
         id_,
-        None,
+        stored,
         events,
         source="mailer",
         cause=uuid4(),
@@ -87,10 +94,12 @@ async def append(log: EventLog, aggregate: Aggregate[Any, Any], id_: UUID, *even
     assert await log.append([change]) == [None]
 
 
-async def opt_out(log: EventLog, address: str) -> UUID:
+async def opt_out(
+    log: EventLog, address: str, agent: UUID = AGENT, kind: DeliveryKind = "unsubscribed"
+) -> UUID:
     """Let the provider report an opt-out; return the suppression's id."""
-    asked = report("unsubscribed", personal=RecordedAddress(email=address))
-    id_ = suppression_id(AGENT, address)
+    asked = report(kind, agent_id=agent, personal=RecordedAddress(email=address))
+    id_ = suppression_id(agent, address)
     await append(log, SUPPRESSIONS, id_, *suppress(None, asked, GIVEN))
     return id_
 
@@ -116,7 +125,7 @@ def queued(address: str) -> EmailQueued:
     return QUEUED.model_copy(update={"personal": letter})
 
 
-async def is_sent(log: EventLog, address: str) -> bool:
+async def is_sent(log: EventLog, address: str, *, across_agents: bool = False) -> bool:
     """Let the worker send an email to the address; return whether it called the provider."""
     calls = []
 
@@ -136,6 +145,9 @@ async def is_sent(log: EventLog, address: str) -> bool:
         BatchLoader(database, "inactive_agents", InactiveAgentDocument),
         POLICY,
         DependencyHealth(),
+        LastLetters(database, EMAILS.collection),
+        ENDINGS,
+        database[SUPPRESSIONS.collection] if across_agents else None,
     )
     await append(log, EMAILS, QUEUED.email_id, queued(address))
     stored = (await log.load(EMAILS, [QUEUED.email_id]))[QUEUED.email_id]
@@ -195,10 +207,11 @@ async def test_all_ids_are_read_in_one_query(
     assert ids > 2
 
 
-async def confirm(log: EventLog, id_: UUID) -> None:
+async def confirm(log: EventLog, id_: UUID, *, across_agents: bool = False) -> None:
     stored = (await log.load(SUPPRESSIONS, [id_]))[id_]
     work = Work[Suppression, SuppressionEvent](log, SUPPRESSIONS, stored, "mailer")
-    await confirm_suppression(work, emails=log.database[EMAILS.collection])
+    emails = log.database[EMAILS.collection]
+    await confirm_suppression(work, emails=emails, across_agents=across_agents)
 
 
 @pytest.mark.parametrize(("suppressed", "address"), ONE)
@@ -225,7 +238,7 @@ async def test_an_opt_out_waits_for_an_email_under_way_to_another_spelling(
     await confirm(log, id_)
     commits = await log.commits.find({"stream": f"suppression-{id_}"}).sort("first").to_list()
     types = [event["type"] for commit in commits for event in commit["events"]]
-    assert types == [type_.wire_name for type_ in get_args(SuppressionEvent)]
+    assert types == [AddressSuppressed.wire_name, SuppressionConfirmed.wire_name]
 
 
 async def test_the_wait_uses_the_index(log: EventLog) -> None:
@@ -237,3 +250,33 @@ async def test_the_wait_uses_the_index(log: EventLog) -> None:
 def test_an_email_s_id_of_its_suppression_is_the_canonical_one() -> None:
     ids = {emails.evolve(None, queued(address)).suppression_id for address in (U, A, U.upper())}
     assert ids == {suppression_id(AGENT, A)}
+
+
+@pytest.mark.parametrize("across_agents", [True, False])
+@pytest.mark.parametrize("kind", ["unsubscribed", "spam_report"])
+async def test_an_opt_out_told_to_another_agent_counts_where_it_is_to_count_for_all(
+    log: EventLog, kind: DeliveryKind, across_agents: bool
+) -> None:
+    await opt_out(log, U, uuid4(), kind)
+    assert await is_sent(log, A, across_agents=across_agents) is not across_agents
+
+
+@pytest.mark.parametrize("address", [A, JOSE])
+async def test_another_agent_s_bounce_does_not_count_and_a_lifted_opt_out_neither(
+    log: EventLog, address: str
+) -> None:
+    other = uuid4()
+    await opt_out(log, A, other, "bounced")
+    id_ = await opt_out(log, JOSE, other)
+    lifted = SuppressionReleased(agent_id=other, suppression_id=id_, released_at=NOON)
+    stored = (await log.load(SUPPRESSIONS, [id_]))[id_]
+    await append(log, SUPPRESSIONS, id_, lifted, stored=stored)
+    assert await is_sent(log, address, across_agents=True)
+
+
+async def test_an_opt_out_for_all_waits_for_every_agent_s_email_under_way(log: EventLog) -> None:
+    await append(log, EMAILS, QUEUED.email_id, queued(U), STARTED)
+    id_ = await opt_out(log, A, uuid4())
+    with pytest.raises(TryLater, match="in flight"):
+        await confirm(log, id_, across_agents=True)
+    await confirm(log, id_)

@@ -19,7 +19,10 @@ from services.mailer.alert import (
     sent,
     start,
 )
+from services.mailer.alert_worker import _outgoing
+from services.mailer.transports.envelope import fields_of
 from tests.services.mailer.sample_emails import AGENT, CLIENT, FAILED, FOLLOWUP, GIVEN, HELD, NOON
+from tests.services.mailer.sample_letters import SENT_FROM
 
 POLICY = RetryPolicy(timedelta(seconds=60), 2)
 UNWRITTEN = CompositionFailed(
@@ -93,3 +96,13 @@ def test_an_alert_is_sent_once() -> None:
     assert isinstance(event, AlertSent)
     with pytest.raises(Refused, match="sent"):
         sent(folded(*story, event), GIVEN)
+
+
+def test_an_alert_is_automatic_and_has_no_way_to_opt_out() -> None:
+    letter = _outgoing(folded(raised()), "admin@realtoros.example", "https://realtoros.example")
+    assert letter.automatic
+    assert letter.ending is None
+    assert fields_of(letter, SENT_FROM) == {
+        "Message-ID": f"<{letter.id}@realtoros.example>",
+        "Auto-Submitted": "auto-generated",
+    }

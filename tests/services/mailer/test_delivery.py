@@ -1,4 +1,4 @@
-"""What the provider reports about an email, and what that means for its address."""
+"""What the provider reports about an email."""
 
 from typing import get_args
 from uuid import uuid4
@@ -7,22 +7,18 @@ import pytest
 
 from chassis.domain.errors import Refused
 from contracts.mailer import (
-    AddressSuppressed,
     DeliveryKind,
     EmailBounced,
     EmailClicked,
     EmailDelivered,
     EmailEvent,
+    EmailMachineOpened,
     EmailOpened,
     EmailSent,
-    SuppressionConfirmed,
-    suppression_id,
 )
 from services.mailer.email import record
-from services.mailer.suppression import confirm, evolve, suppress
 from tests.services.mailer.sample_emails import (
     AGAIN,
-    AGENT,
     FAILED,
     GIVEN,
     HELD,
@@ -40,8 +36,10 @@ KINDS: tuple[DeliveryKind, ...] = get_args(DeliveryKind)
 TELLS: dict[DeliveryKind, type[EmailEvent]] = {
     "delivered": EmailDelivered,
     "opened": EmailOpened,
+    "machine_opened": EmailMachineOpened,
     "clicked": EmailClicked,
     "blocked": EmailBounced,
+    "soft_bounced": EmailBounced,
     "bounced": EmailBounced,
 }
 
@@ -53,7 +51,7 @@ def test_a_report_about_a_sent_email_is_told_with_the_provider_s_time(kind: Deli
     assert [type(event) for event in events] == ([TELLS[kind]] if kind in TELLS else [])
     for event in events:
         assert event.model_dump()["at"] == report(kind).at
-        assert isinstance(event, EmailBounced) == (kind in ("blocked", "bounced"))
+        assert isinstance(event, EmailBounced) == (TELLS[kind] is EmailBounced)
         assert not isinstance(event, EmailBounced) or event.reason == "550"
         assert folded(QUEUED, STARTED, SENT, event) == email
 
@@ -99,36 +97,3 @@ def test_a_report_about_what_is_not_there_or_not_the_agent_s_is_refused() -> Non
         with pytest.raises(Refused, match="email not found") as refusal:
             record(email, report("opened", **fields), GIVEN)
         assert refusal.value.kind == "not_found"
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_bounce_an_opt_out_and_a_spam_report_suppress_the_address(kind: DeliveryKind) -> None:
-    events = suppress(None, report(kind), GIVEN)
-    if kind in ("delivered", "opened", "clicked", "blocked"):
-        assert events == []
-        return
-    [event] = events
-    assert isinstance(event, AddressSuppressed)
-    assert event.reason == kind
-    assert event.suppressed_at == GIVEN.now
-    assert event.personal.email == "maria@mail.example"
-    assert event.suppression_id == suppression_id(AGENT, "Maria@mail.example")
-
-
-def test_an_address_is_suppressed_once() -> None:
-    [event] = suppress(None, report("bounced"), GIVEN)
-    suppression = evolve(None, event)
-    assert suppress(suppression, report("unsubscribed"), GIVEN) == []
-
-
-def test_a_suppression_is_due_until_it_is_confirmed_once() -> None:
-    [event] = suppress(None, report("unsubscribed"), GIVEN)
-    suppression = evolve(None, event)
-    assert suppression.due_at == GIVEN.now
-    [confirmed] = confirm(suppression, GIVEN)
-    assert isinstance(confirmed, SuppressionConfirmed)
-    assert confirmed.stream == event.stream
-    after = evolve(suppression, confirmed)
-    assert after.due_at is None
-    with pytest.raises(Refused, match="already"):
-        confirm(after, GIVEN)

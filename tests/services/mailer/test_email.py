@@ -16,6 +16,7 @@ from contracts.mailer import (
     EmailWithheld,
     SendAttemptFailed,
     SendOutcomeUnknown,
+    SendStarted,
 )
 from contracts.scheduler import FollowupReassigned
 from services.mailer.email import (
@@ -85,6 +86,17 @@ def test_an_attempt_starts_with_the_time_to_give_up_at() -> None:
     )
     email = folded(QUEUED, event)
     assert (email.status, email.attempt, email.due_at) == ("sending", 1, GIVEN.now + CALL)
+
+
+def test_an_attempt_says_which_emails_it_follows() -> None:
+    before = (uuid4(), uuid4())
+    [event] = start(folded(QUEUED), GIVEN, give_up_after=CALL, follows=before)
+    email = folded(QUEUED, event)
+    assert (email.follows, email.started_at) == (before, GIVEN.now)
+    # One that was started before there was such a thing is stored as it was.
+    assert isinstance(event, SendStarted)
+    old = folded(QUEUED, event.model_copy(update={"follows": None}))
+    assert (old.follows, old.started_at) == (None, None)
 
 
 def test_the_next_attempt_has_the_next_number() -> None:

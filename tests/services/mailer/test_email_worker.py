@@ -25,8 +25,11 @@ from contracts.crm import AgentDeactivated, AgentReactivated, ClientReassigned
 from contracts.mailer import (
     AddressSuppressed,
     EmailEvent,
+    EmailSent,
+    SendStarted,
     SuppressedAddress,
     SuppressionEvent,
+    email_id,
     suppression_id,
 )
 from contracts.message import to_milliseconds
@@ -42,12 +45,14 @@ from services.mailer.documents import (
 )
 from services.mailer.email import Email
 from services.mailer.email_worker import SendDependencies, send_due_email
+from services.mailer.letters.threads import LastLetters
 from services.mailer.send_policy import SendPolicy
 from services.mailer.suppression import Suppression
 from services.mailer.suppression_worker import confirm_suppression
 from services.mailer.transports.transport import OutgoingLetter
 from tests.servers import Server
-from tests.services.mailer.sample_emails import AGENT, CLIENT, NOON, QUEUED
+from tests.services.mailer.sample_emails import ABOUT, AGENT, CLIENT, NOON, QUEUED
+from tests.services.mailer.sample_letters import ENDINGS, TOKENS
 
 EMAIL = QUEUED.email_id
 MINUTE = timedelta(minutes=1)
@@ -58,10 +63,14 @@ class Sent:
     """A transport that accepts everything."""
 
     def __init__(self) -> None:
-        self.attempts: list[int] = []
+        self.letters: list[OutgoingLetter] = []
+
+    @property
+    def attempts(self) -> list[int]:
+        return [letter.attempt for letter in self.letters]
 
     async def send(self, letter: OutgoingLetter) -> str | None:
-        self.attempts.append(letter.attempt)
+        self.letters.append(letter)
         return "m1"
 
     async def close(self) -> None:
@@ -137,6 +146,8 @@ async def work(
         agents,
         POLICY,
         DependencyHealth(),
+        LastLetters(log.database, EMAILS.collection),
+        ENDINGS,
     )
     due = Work[Email, EmailEvent](log, EMAILS, await stored(log), "mailer")
     await send_due_email(due, deps=deps)
@@ -283,6 +294,8 @@ async def test_an_outcome_is_settled_also_for_a_deactivated_agent(log: EventLog)
         Changing(False, False),
         POLICY,
         DependencyHealth(),
+        LastLetters(log.database, EMAILS.collection),
+        ENDINGS,
     )
     await send_due_email(
         Work[Email, EmailEvent](log, EMAILS, await stored(log), "mailer"), deps=deps
@@ -290,3 +303,49 @@ async def test_an_outcome_is_settled_also_for_a_deactivated_agent(log: EventLog)
     assert (await stored(log)).state.status == "unknown"
     await work(log, Changing())
     assert (await types(log))[-1] == "EmailHeld"
+
+
+async def sent_before(log: EventLog, days_ago: int, follows: tuple[UUID, ...] | None) -> UUID:
+    """Let an email to the client have been sent then."""
+    followup = uuid4()
+    about: dict[str, Any] = ABOUT | {"followup_id": followup, "email_id": email_id(followup)}
+    at = NOON - timedelta(days=days_ago)
+    events: list[EmailEvent] = [
+        QUEUED.model_copy(update=about),
+        SendStarted(**about, attempt=1, started_at=at, give_up_at=at, follows=follows),
+        EmailSent(**about, attempt=1, sent_at=at),
+    ]
+    change = EMAILS.change(
+        about["email_id"],
+        None,
+        events,
+        source="mailer",
+        cause=uuid4(),
+        correlation=uuid4(),
+        at=to_milliseconds(datetime.now(UTC)),
+    )
+    assert await log.append([change]) == [None]
+    return email_id(followup)
+
+
+async def test_a_letter_follows_the_last_one_to_its_client_and_says_how_to_opt_out(
+    log: EventLog,
+) -> None:
+    oldest = uuid4()
+    last = await sent_before(log, 1, (oldest,))
+    await sent_before(log, 3, ())
+    # Of a release that left the Message-ID to the provider.
+    await sent_before(log, 0, None)
+    [letter] = (await work(log, Changing(False, False))).letters
+    assert letter.follows == (oldest, last)
+    assert (await stored(log)).state.follows == (oldest, last)
+    assert letter.ending
+    page, _, token = letter.ending.opt_out_url.rpartition("/")
+    assert page == "https://realtoros.example/u"
+    claims = (AGENT, CLIENT, QUEUED.followup_id, EMAIL, QUEUED.personal.to_email)
+    assert TOKENS.open(token) == claims
+
+
+async def test_the_first_letter_to_a_client_follows_none(log: EventLog) -> None:
+    [letter] = (await work(log, Changing(False, False))).letters
+    assert letter.follows == ()

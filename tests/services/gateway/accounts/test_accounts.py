@@ -77,6 +77,29 @@ async def test_a_profile_is_changed_field_by_field_and_published(api: Api) -> No
             problem(await ana.http.patch("/api/agents/me", json=wrong), 422, *wrong)
 
 
+async def test_a_profile_says_what_the_end_of_a_letter_has_to_say(api: Api) -> None:
+    async with person(api.http.base_url) as ana:
+        change = {
+            "postal_address": "Reed & Co\n1 Main Street\nSpringfield, IL 62701",
+            "disclosure": "Licensed in Illinois, no. 471.000000",
+            "website": "https://reed.example.com/homes",
+            "language": "es-US",
+        }
+        me = (await ana.http.patch("/api/agents/me", json=change)).json()
+        assert {name: me[name] for name in change} == change
+        me = (await ana.http.patch("/api/agents/me", json=dict.fromkeys(change))).json()
+        assert {me[name] for name in change} == {None}
+        for wrong in (
+            {"postal_address": "x" * 301},
+            {"disclosure": "x" * 1001},
+            {"website": "javascript:alert(1)"},
+            {"website": "reed.example.com"},
+            {"website": f"https://{'x' * 200}"},
+            {"language": "English"},
+        ):
+            problem(await ana.http.patch("/api/agents/me", json=wrong), 422, *wrong)
+
+
 async def test_changes_of_a_profile_at_the_same_moment_are_all_made(api: Api) -> None:
     changes = [{"title": "Broker"}, {"company": "Reed & Co"}, {"phone": "555-0100"}]
     async with person(api.http.base_url) as ana:

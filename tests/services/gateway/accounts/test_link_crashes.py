@@ -25,7 +25,7 @@ from services.gateway.errors import InvalidField, Unavailable
 from services.gateway.settings import GatewaySettings
 from tests.servers import Server
 from tests.services.gateway.users import PASSWORD
-from tests.system import TOKEN_KEYS
+from tests.system import TOKEN_KEYS, UNSUBSCRIBE_KEYS
 
 EMAIL, NETWORK, NEW = "ana@agents.example.com", "192.0.2.1", "staple of the battery"
 
@@ -69,6 +69,7 @@ class Gateway:
                 "kafka_bootstrap_servers": "unused",
                 "mongodb_uri": address,
                 "token_keys": TOKEN_KEYS,
+                "unsubscribe_keys": UNSUBSCRIBE_KEYS,
             }
         )
         self.commands, self.database = Commands(), database

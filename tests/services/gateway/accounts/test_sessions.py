@@ -96,6 +96,7 @@ def sessions_of(database: Database, keys: str, **fields: float) -> Sessions:
         kafka_bootstrap_servers="k:1",
         mongodb_uri="mongodb://m",
         token_keys=keys,
+        unsubscribe_keys=keys,
         **fields,  # type: ignore[arg-type]
     )
     return Sessions(settings, database)

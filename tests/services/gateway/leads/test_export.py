@@ -34,6 +34,9 @@ CLIENT = st.fixed_dictionaries(
         "phone": TEXT.map(lambda text: text[:20]),
         "property_address": TEXT.map(lambda text: text[:200]),
         "notes": TEXT.map(lambda text: text[:1000]),
+        "greeting": TEXT.map(lambda text: text[:100]).filter(str.strip),
+        "language": st.sampled_from(["en", "zh-Hant-TW", "es-419"]),
+        "time_zone": st.sampled_from(["UTC", "America/New_York", "Etc/GMT+5"]),
         "custom_fields": FIELDS,
         "stage": st.sampled_from(["lead", "negotiating", "under_contract", "closed", "lost"]),
         "property_type": st.sampled_from(["residential", "commercial", "land", "other"]),
@@ -72,6 +75,9 @@ BLANK: dict[str, Any] = {
     "property_address": "",
     "notes": "",
     "custom_fields": {},
+    "greeting": "Ann",
+    "language": "en",
+    "time_zone": "UTC",
     "stage": "lead",
     "property_type": "land",
     "local": "ann",
@@ -111,7 +117,7 @@ def test_every_cell_is_quoted_and_excel_is_told_the_encoding() -> None:
     content = exported(storable([BLANK | {"name": "Zoë"}]))
     assert content.startswith(b"\xef\xbb\xbf")
     for line in content.decode("utf-8-sig").splitlines():
-        assert re.fullmatch(r'"[^"]*"(,"[^"]*"){7}', line)
+        assert re.fullmatch(r'"[^"]*"(,"[^"]*"){10}', line)
 
 
 @pytest.mark.parametrize("delimiter", ",;\t")

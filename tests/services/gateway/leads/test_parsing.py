@@ -64,6 +64,27 @@ def test_a_hubspot_export_is_read() -> None:
 
 
 @pytest.mark.parametrize(
+    ("cell", "language"),
+    [("es", "es"), ("Español", "es"), ("zh-Hant", "zh-Hant"), ("CHINESE", "zh")],
+)
+def test_greeting_language_and_time_zone_are_read(cell: str, language: str) -> None:
+    lead = only_lead(
+        "name,email,Preferred Name,Preferred Language,Time Zone\n"
+        f"Ann Lee,ann@example.com,Annie,{cell},America/Chicago\n"
+    )
+    assert (lead.greeting, lead.language, lead.time_zone) == ("Annie", language, "America/Chicago")
+    assert not lead.custom_fields
+
+
+def test_a_language_or_time_zone_that_is_not_known_stays_as_a_field_of_its_own() -> None:
+    lead = only_lead(
+        "name,email,Language,Timezone\nAnn Lee,ann@example.com,Spanish or English,Central\n"
+    )
+    assert (lead.language, lead.time_zone) == ("", "")
+    assert lead.custom_fields == {"Language": "Spanish or English", "Timezone": "Central"}
+
+
+@pytest.mark.parametrize(
     ("word", "stage"),
     [
         *[("Lead", "lead"), ("Nurture", "lead"), ("salesqualifiedlead", "lead")],

@@ -16,10 +16,11 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
+from contracts.mailer import AddressSuppressed, SuppressedAddress, suppression_id
 from services.gateway.accounts.tokens import AccessTokens
 from services.gateway.describe import document
 from tests.servers import Server
-from tests.services.gateway.client_events import Story
+from tests.services.gateway.client_events import NOON, Story
 from tests.services.gateway.conftest import Api, api_of
 from tests.services.gateway.live_clients import EventStream
 from tests.services.gateway.problem_checks import problem
@@ -53,6 +54,7 @@ BODIES: dict[tuple[str, str], Callable[[], Any]] = {
     ("PATCH", "/api/admin/tasks/{task_id}"): lambda: {"notes": "seen"},
     ("POST", "/api/emails/{email_id}/resolve"): lambda: {"resolution": "sent"},
     ("POST", "/api/admin/emails/{email_id}/resolve"): lambda: {"resolution": "sent"},
+    ("POST", "/api/suppressions/{suppression_id}/release"): lambda: {"reason": "asked for it"},
     ("PATCH", "/api/agents/me"): lambda: {"title": "Broker"},
     ("POST", "/api/keys"): lambda: {
         "name": "made",
@@ -76,11 +78,14 @@ BODIES: dict[tuple[str, str], Callable[[], Any]] = {
     },
 }
 # Another agent's are not found.
-OF_ONE = ("{client_id}", "{task_id}", "{email_id}", "{command_id}", "{key_id}")
+OF_ONE = (
+    *("{client_id}", "{task_id}", "{email_id}", "{command_id}", "{key_id}"),
+    "{suppression_id}",
+)
 # These return only what is the caller's own.
 LISTS = (
     *("/api/clients", "/api/clients/export", "/api/tasks", "/api/emails", "/api/keys"),
-    *("/api/dashboard/activity", "/api/dashboard/stats", "/api/agents/me"),
+    *("/api/dashboard/activity", "/api/dashboard/stats", "/api/agents/me", "/api/suppressions"),
 )
 OWN = (
     *(("POST", path) for path in ("/api/clients", "/api/clients/import", "/api/keys")),
@@ -133,6 +138,20 @@ class World:
         )
         return story
 
+    async def suppression(self) -> UUID:
+        """Return the suppression of an address of the agent's, as soon as it is listed."""
+        address = f"{uuid4().hex}@mail.example.com"
+        event = AddressSuppressed(
+            agent_id=UUID(self.agent_id),
+            suppression_id=suppression_id(UUID(self.agent_id), address),
+            reason="bounced",
+            suppressed_at=NOON,
+            personal=SuppressedAddress(email=address, canonical=address),
+        )
+        await self.api.publish(event)
+        await get_until(self.agent, "/api/suppressions?limit=100", lambda r: address in r.text)
+        return event.suppression_id
+
     async def target(self, path: str) -> str:
         """Return the path to a new resource of the agent's."""
         if "{client_id}" in path:
@@ -155,6 +174,9 @@ class World:
             return path.replace("{task_id}", str(story.ids[2])).replace(
                 "{email_id}", str(story.emails[3])
             )
+        if "{suppression_id}" in path:
+            id_ = await self.suppression()
+            return path.replace("{suppression_id}", str(id_))
         if "{key_id}" in path:
             made = await self.agent.make_key("k")
             return path.replace("{key_id}", made.json()["_id"])
@@ -266,7 +288,7 @@ async def test_without_a_token_that_is_good_nothing_is_answered(
     world: World, method: str, path: str
 ) -> None:
     known = path.replace("{client_id}", world.client_id).replace("{command_id}", world.command_id)
-    for name in ("{task_id}", "{email_id}", "{key_id}", "{agent_id}"):
+    for name in ("{task_id}", "{email_id}", "{key_id}", "{agent_id}", "{suppression_id}"):
         known = known.replace(name, world.agent_id)
     wrong = {
         "none": "",
@@ -312,7 +334,7 @@ async def test_a_list_shows_its_owner_s_alone(world: World, method: str, path: s
         answer = await ask(stranger, method, path, path)
         assert answer.status_code == 200
         assert [mark for mark in world.marks if mark in answer.text] == []
-    if path not in ("/api/clients/export", "/api/dashboard/stats"):
+    if path not in ("/api/clients/export", "/api/dashboard/stats", "/api/suppressions"):
         # The newest is on every first page.
         newest = (await world.target("{client_id}")).rpartition("/")[2]
         own = await ask(world.agent, method, path, path)

@@ -155,6 +155,9 @@ async def test_an_export_is_read_back_as_it_was(api: Api) -> None:
         "stage": "under_contract",
         "notes": "-1+1\nsecond; line, 'quoted'\n=x;=y",
         "custom_fields": {"budget": 450000, "=x": ["+1", None], "loan": {"by": "'=y", "ok": True}},
+        "greeting": "=Zoë",
+        "language": "fr-CA",
+        "time_zone": "America/Toronto",
     }
     plain = {"name": f"'=x {w}", "email": f"{w}.2@mail.example.com"}
     before = [await api.add(**fields) for fields in (whole, plain)]

@@ -18,6 +18,9 @@ WHOLE = {
     "stage": "negotiating",
     "notes": "Prefers mornings.",
     "custom_fields": {"budget": 450000, "areas": ["North"], "loan": {"approved": True, "by": "X"}},
+    "greeting": "Ms López",
+    "language": "es-US",
+    "time_zone": "America/Chicago",
 }
 
 
@@ -30,6 +33,7 @@ async def test_a_new_client_is_answered_with_its_id_and_shown_at_its_location(ap
     shown = (await api.http.get(response.headers["location"])).json()
     assert shown.pop("created_at") == shown.pop("updated_at")
     assert (shown.pop("last_contacted"), shown.pop("plan_paused")) == (None, False)
+    assert (shown.pop("email_status"), shown.pop("unsubscribed_at")) == (None, None)
     assert shown == WHOLE | {"_id": client_id, "agent_id": str(AGENT)}
 
 
@@ -38,7 +42,7 @@ async def test_name_and_email_are_all_that_a_client_needs(api: Api) -> None:
     shown = (await api.http.get(f"/api/clients/{client}")).json()
     assert (shown["name"], shown["stage"], shown["property_type"]) == ("Bo", "lead", "residential")
     assert shown["custom_fields"] == {}
-    assert shown["phone"] is None
+    assert shown["phone"] is shown["greeting"] is shown["language"] is shown["time_zone"] is None
     assert shown["created_at"].endswith("Z")
 
 
@@ -56,6 +60,9 @@ async def test_name_and_email_are_all_that_a_client_needs(api: Api) -> None:
         ({"notes": "x" * 1001}, "notes"),
         ({"custom_fields": {str(n): n for n in range(51)}}, "custom_fields"),
         ({"custom_fields": [1]}, "custom_fields"),
+        ({"greeting": "x" * 101}, "greeting"),
+        ({"language": "Spanish"}, "language"),
+        ({"time_zone": "America/Springfield"}, "time_zone"),
         ({"custom_fields": {"a": 2**63}}, "custom_fields"),
         ({"color": "red"}, "color"),
         ({"_id": str(uuid4())}, "_id"),

@@ -3,17 +3,18 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from chassis.domain.errors import CallFailed, OutcomeUnknown
+from services.mailer.transports.headers import Sender
 from services.mailer.transports.sendgrid import SendGridTransport
-from services.mailer.transports.transport import Redirect
+from services.mailer.transports.transport import Redirect, Tracking
 from tests.providers.running import FakeProvider, provider
-from tests.services.mailer.sample_letters import outgoing
-
-SENDER = "RealtorOS <noreply@realtoros.example>"
+from tests.services.mailer.sample_letters import ENDING, SENT_FROM, outgoing, to_client
 
 
 # One process for all tests: starting Python costs more than what is tested.
@@ -30,7 +31,7 @@ async def fake(running_fake: FakeProvider) -> FakeProvider:
 
 @pytest.fixture
 async def transport(fake: FakeProvider) -> AsyncIterator[SendGridTransport]:
-    transport = SendGridTransport("SG.test", fake.url, SENDER, timeout=1.0)
+    transport = SendGridTransport("SG.test", fake.url, SENT_FROM, timeout=1.0)
     yield transport
     await transport.close()
 
@@ -55,8 +56,42 @@ async def test_a_letter_goes_out_whole(transport: SendGridTransport, fake: FakeP
     assert '<a href="https://x.example/a?b&amp;c">https://x.example/a?b&amp;c</a>.</p>' in html
 
 
+@pytest.mark.parametrize(
+    ("tracking", "clicks", "opens"),
+    [("none", False, False), ("opens", False, True), ("all", True, True)],
+)
+async def test_each_request_says_what_is_tracked_and_how_to_opt_out(
+    fake: FakeProvider, tracking: Tracking, clicks: bool, opens: bool
+) -> None:
+    transport = SendGridTransport("SG.test", fake.url, SENT_FROM, 1.0, tracking)
+    sent = to_client(before := uuid4(), language="es")
+    await transport.send(sent)
+    await transport.send(replace(outgoing(), tracked=False))
+    await transport.close()
+    to_a_client, notice = fake.ledger()
+    settings = to_a_client["request"]["tracking_settings"]
+    assert settings == {
+        "click_tracking": {"enable": clicks, "enable_text": clicks},
+        "open_tracking": {"enable": opens},
+        "subscription_tracking": {"enable": False},
+    }
+    assert to_a_client["request"]["headers"] == {
+        "Message-ID": f"<{sent.id}@realtoros.example>",
+        "In-Reply-To": f"<{before}@realtoros.example>",
+        "References": f"<{before}@realtoros.example>",
+        "List-Unsubscribe": f"<{ENDING.opt_out_url}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+    text, html = (part["value"] for part in to_a_client["request"]["content"])
+    assert text.endswith(f"Springfield, IL 62701\n\nDarse de baja: {ENDING.opt_out_url}")
+    assert '<html lang="es" dir="ltr">' in html
+    off = notice["request"]["tracking_settings"]
+    assert not any(one["enable"] for one in off.values())
+    assert notice["request"]["headers"].keys() == {"Message-ID"}
+
+
 async def test_domains_go_out_as_punycode(fake: FakeProvider) -> None:
-    transport = SendGridTransport("SG.test", fake.url, "noreply@büro.example", timeout=1.0)
+    transport = SendGridTransport("SG.test", fake.url, Sender("noreply@büro.example"), timeout=1.0)
     await transport.send(outgoing(to_email="Jo@Bücher.example", reply_to="dana@büro.example"))
     await transport.close()
     [entry] = fake.ledger()
@@ -68,7 +103,7 @@ async def test_domains_go_out_as_punycode(fake: FakeProvider) -> None:
 async def test_sixty_four_at_once(fake: FakeProvider) -> None:
     # On a busy machine so many connections take more than the quarter of a second that a timeout
     # of one leaves to each.
-    transport = SendGridTransport("SG.test", fake.url, SENDER, timeout=30.0)
+    transport = SendGridTransport("SG.test", fake.url, SENT_FROM, timeout=30.0)
     ids = await asyncio.gather(*(transport.send(outgoing()) for _ in range(64)))
     await transport.close()
     assert len(set(ids)) == len(fake.ledger()) == 64
@@ -121,7 +156,7 @@ async def test_a_refused_connection_is_a_failure_to_retry() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
-        transport = SendGridTransport("SG.test", url, SENDER, timeout=1.0)
+        transport = SendGridTransport("SG.test", url, SENT_FROM, timeout=1.0)
         with pytest.raises(CallFailed) as refused:
             await transport.send(outgoing())
         await transport.close()
@@ -136,7 +171,7 @@ async def test_no_room_in_the_pool_is_a_failure_to_try_again() -> None:
     server = await asyncio.start_server(never_answer, "127.0.0.1", 0, backlog=256)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     # A quarter of it is for getting a connection: enough for 128 of them on a busy machine.
-    transport = SendGridTransport("SG.test", url, SENDER, timeout=8)
+    transport = SendGridTransport("SG.test", url, SENT_FROM, timeout=8)
     sends = (transport.send(outgoing()) for _ in range(140))
     outcomes = await asyncio.gather(*sends, return_exceptions=True)
     kinds = [type(outcome) for outcome in outcomes]
@@ -176,4 +211,4 @@ async def test_staging_sends_everything_to_one_address(
 @pytest.mark.parametrize("base_url", ["mail.example", "ftp://mail.example", ""])
 def test_a_wrong_setting_stops_the_start(base_url: str) -> None:
     with pytest.raises(ValueError, match="SENDGRID_BASE_URL"):
-        SendGridTransport("SG.test", base_url, SENDER, timeout=1.0)
+        SendGridTransport("SG.test", base_url, SENT_FROM, timeout=1.0)

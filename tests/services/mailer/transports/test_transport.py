@@ -14,13 +14,12 @@ from hypothesis import strategies as st
 
 from chassis.domain.errors import CallFailed
 from services.mailer.transports.bodies import html_of
-from services.mailer.transports.headers import valid_address
+from services.mailer.transports.headers import Sender, valid_address
 from services.mailer.transports.mailbox import Mailbox
 from services.mailer.transports.mime import message_of
 from services.mailer.transports.sendgrid import mail_send
-from tests.services.mailer.sample_letters import outgoing
-
-SENDER = "noreply@realtoros.example"
+from services.mailer.transports.transport import Ending
+from tests.services.mailer.sample_letters import ENDING, SENDER, SENT_FROM, outgoing, to_client
 
 
 def read(content: bytes) -> EmailMessage:
@@ -40,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def mailbox(folder: Path) -> Mailbox:
-    return Mailbox(folder, f"RealtorOS <{SENDER}>")
+    return Mailbox(folder, SENT_FROM)
 
 
 async def test_a_letter_is_one_file_that_a_mail_program_opens(
@@ -55,7 +54,7 @@ async def test_a_letter_is_one_file_that_a_mail_program_opens(
     assert message["To"] == "Maria Lopez <maria@mail.example>"
     assert message["Reply-To"] == "dana@harbor.example"
     assert message["Subject"] == "Grüße"
-    assert message["Message-ID"] == message_id == f"<{sent.id}.1@realtoros.example>"
+    assert message["Message-ID"] == message_id == f"<{sent.id}@realtoros.example>"
     assert message["X-RealtorOS-Email"] == str(sent.id)
     assert message["Date"].datetime.tzinfo
     assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
@@ -97,7 +96,7 @@ async def test_a_full_disk_leaves_nothing_and_may_be_tried_again(
 async def test_a_folder_that_cannot_be_made_may_be_tried_again(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CallFailed) as refused:
-        await Mailbox(tmp_path / "file", SENDER).send(outgoing())
+        await Mailbox(tmp_path / "file", SENT_FROM).send(outgoing())
     assert not refused.value.final
 
 
@@ -105,7 +104,7 @@ async def test_a_folder_that_cannot_be_made_may_be_tried_again(tmp_path: Path) -
 async def test_on_the_wire_domains_are_punycode_and_local_parts_as_typed(
     folder: Path, local: str
 ) -> None:
-    mailbox = Mailbox(folder, "RealtorOS <noreply@büro.example>")
+    mailbox = Mailbox(folder, Sender("RealtorOS <noreply@büro.example>"))
     await mailbox.send(outgoing(to_email=f"{local}@Exämple.example", reply_to="dana@büro.example"))
     [content] = files(folder).values()
     lines = content.decode().split("\r\n")
@@ -122,12 +121,13 @@ def test_a_domain_that_cannot_be_written_in_ascii_is_refused(domain: str) -> Non
     assert not valid_address(f"jo@{domain}")
 
 
-def test_mail_from_has_to_be_an_address(tmp_path: Path) -> None:
+def test_mail_from_has_to_be_an_address() -> None:
     with pytest.raises(ValueError, match="MAIL_FROM"):
-        Mailbox(tmp_path, "invalid")
+        Sender("invalid")
 
 
-HEADERS = ["From", "To", "Reply-To", "Subject", "Date", "Message-ID", "X-RealtorOS-Email"]
+HEADERS = ["From", "To", "Reply-To", "Subject", "Date", "X-RealtorOS-Email", "Message-ID"]
+HEADERS += ["List-Unsubscribe", "List-Unsubscribe-Post"]
 HEADERS += ["MIME-Version", "Content-Type"]
 # Any text at all, and often one that tries to be a header.
 PIECES = [
@@ -145,14 +145,25 @@ PIECES += [",", "<x@y.z>", '"', "\\", "(", "Jörg", " ", ";", "a" * 80, "@"]
 HOSTILE = st.text() | st.lists(st.sampled_from(PIECES)).map("".join)
 
 
-@given(to_name=HOSTILE, from_name=HOSTILE, subject=HOSTILE, body=HOSTILE)
+@given(
+    ending=st.builds(Ending, st.just(ENDING.opt_out_url), HOSTILE, HOSTILE),
+    language=HOSTILE,
+    from_email=HOSTILE,
+    to_name=HOSTILE,
+    from_name=HOSTILE,
+    subject=HOSTILE,
+    body=HOSTILE,
+)
 def test_no_text_becomes_a_header_or_a_recipient(**texts: Any) -> None:
-    sent = outgoing(reply_to="dana@harbor.example", **texts)
-    message = read(bytes(message_of(sent, SENDER, "<id@realtoros.example>")))
+    sent = to_client(reply_to="dana@harbor.example", **texts)
+    content = bytes(message_of(sent, SENT_FROM))
+    assert max(map(len, content.split(b"\r\n"))) <= 998
+    message = read(content)
     assert list(message.keys()) == HEADERS
+    assert message["List-Unsubscribe"] == f"<{ENDING.opt_out_url}>"
     assert [a.addr_spec for a in message["To"].addresses] == ["maria@mail.example"]
     assert [a.addr_spec for a in message["From"].addresses] == [SENDER]
-    request = mail_send(sent, SENDER)
+    request = mail_send(sent, SENT_FROM, "opens")
     assert request["personalizations"][0]["to"][0]["email"] == "maria@mail.example"
     assert request["from"]["email"] == SENDER
     names = (request["personalizations"][0]["to"][0]["name"], request["from"]["name"])
@@ -178,9 +189,9 @@ def test_a_valid_address_is_one_address(address: str) -> None:
 
 
 def test_absurd_lengths_are_cut_or_refused() -> None:
-    request = mail_send(outgoing(subject="s" * 10**6, to_name="n" * 10**6), SENDER)
+    request = mail_send(outgoing(subject="s" * 10**6, to_name="n" * 10**6), SENT_FROM, "opens")
     assert len(request["subject"]) == 150
     assert len(request["personalizations"][0]["to"][0]["name"]) == 100
     with pytest.raises(CallFailed, match="too long") as refused:
-        mail_send(outgoing(body="b" * 10**6), SENDER)
+        mail_send(outgoing(body="b" * 10**6), SENT_FROM, "opens")
     assert refused.value.final

@@ -1,0 +1,1 @@
+"""Links in letters: what mailer seals into them and gateway opens again."""

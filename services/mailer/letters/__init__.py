@@ -1,0 +1,1 @@
+"""What mailer adds to a letter: how it ends, and which letters it follows."""
