@@ -17,8 +17,8 @@ from contracts.composer import EmailComposed, Letter
 from contracts.mailer import email_id
 from contracts.message import Event
 from contracts.scheduler import FollowupDue
-from services.composer.openai_writer import OpenAIWriter
 from services.composer.writer import CompositionRequest
+from services.composer.writers.openai_writer import OpenAIWriter
 from services.mailer.transports.sendgrid import SendGridTransport
 from services.mailer.transports.transport import OutgoingLetter
 

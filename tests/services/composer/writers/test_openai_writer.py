@@ -11,8 +11,8 @@ import pytest
 from chassis.domain.errors import CallFailed
 from contracts.crm import AgentProfile, ClientDetails
 from contracts.scheduler import Recipient
-from services.composer.openai_writer import OpenAIWriter
 from services.composer.writer import CompositionRequest
+from services.composer.writers.openai_writer import OpenAIWriter
 from tests.providers.running import FakeProvider, provider
 
 REQUEST = CompositionRequest(

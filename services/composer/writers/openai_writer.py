@@ -10,8 +10,8 @@ from openai.types.chat import ChatCompletion
 
 from chassis.domain.errors import CallFailed
 from chassis.domain.retry import is_retryable_status, retry_after
-from services.composer.prompt import system_message, user_message
 from services.composer.writer import Composition, CompositionRequest
+from services.composer.writers.prompt import system_message, user_message
 
 _MAX_IN_FLIGHT = 64
 # Below the idle time of common servers (uvicorn closes after 5 s), so that a request does not
