@@ -26,7 +26,7 @@ from chassis.kafka import client as kafka
 from chassis.kafka.consumer import PacedConsumer
 from chassis.kafka.topic_reader import topic_reader
 from chassis.mongo import client as mongo
-from chassis.mongo.batch_loader import BatchLoader
+from chassis.mongo.batch_loader import BatchLoader, RecentLoader
 from chassis.process import health, server
 from chassis.process.dependency_health import DependencyHealth
 from chassis.process.settings import Settings
@@ -81,6 +81,10 @@ class Service:
     def loader(self, source: Any) -> BatchLoader[Any]:
         """Return a loader of a view's documents, or of an aggregate's states."""
         return BatchLoader(self.database, source.collection, source.document)
+
+    def recent(self, source: View[D], *, max_age: float) -> RecentLoader[D]:
+        """Return a loader of a view's documents as they were at most `max_age` seconds ago."""
+        return RecentLoader(self.database, source.collection, source.document, max_age)
 
     def when_due(
         self,

@@ -1,6 +1,8 @@
 """Reading documents by id, batched: what workers ask for at the same moment is one query."""
 
 import asyncio
+import math
+import time
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -9,6 +11,8 @@ from beanie import Document
 from chassis.mongo.client import Database
 
 D = TypeVar("D", bound=Document)
+
+_REMEMBERED = 10_000
 
 
 class BatchLoader(Generic[D]):
@@ -43,3 +47,29 @@ class BatchLoader(Generic[D]):
         else:
             for id_, future in pending.items():
                 future.set_result(documents.get(id_))
+
+
+class RecentLoader(BatchLoader[D]):
+    """Documents as they were at most `max_age` seconds ago: a query in that time for each of them.
+
+    For what many workers ask again and again, like whether their agent is active.
+    """
+
+    def __init__(
+        self, database: Database, collection: str, document: type[D], max_age: float
+    ) -> None:
+        super().__init__(database, collection, document)
+        self._max_age = max_age
+        self._recent: dict[UUID, tuple[float, D | None]] = {}
+
+    async def get(self, id_: UUID) -> D | None:
+        """Return the document, or None. Raises PyMongoError when the store is away."""
+        asked = time.monotonic()
+        read, document = self._recent.get(id_, (-math.inf, None))
+        if asked - read < self._max_age:
+            return document
+        document = await super().get(id_)
+        if len(self._recent) >= _REMEMBERED:
+            self._recent.clear()
+        self._recent[id_] = asked, document
+        return document

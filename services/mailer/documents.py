@@ -1,4 +1,4 @@
-"""What mailer stores: emails, suppressions, alerts, notices; views of deleted clients and more."""
+"""What mailer stores: emails, suppressions, alerts, notices; views of clients and agents."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -63,22 +63,18 @@ class NoticeDocument(StateDocument[notice.Notice]):
         indexes: ClassVar = [DUE]
 
 
-class DeletedClientDocument(UuidDocument):
-    """A tombstone: nothing may be sent to this client."""
+class ClientDocument(UuidDocument):
+    """A client that was deleted or reassigned; nothing may be sent to it, or in another's name.
 
-    deleted_at: Time
+    `agent_id`: whose it is since it was reassigned.
+    """
+
+    deleted_at: Time | None = None
+    agent_id: UUID | None = None
 
     class Settings:
+        # Up to 0.1.0 it held deletions only.
         name = "deleted_clients"
-
-
-class ReassignedClientDocument(UuidDocument):
-    """A client that was reassigned: nothing may be sent to it in another agent's name."""
-
-    agent_id: UUID
-
-    class Settings:
-        name = "reassigned_clients"
 
 
 class InactiveAgentDocument(UuidDocument):
@@ -98,25 +94,24 @@ ALERTS = Aggregate[alert.Alert, AlertEvent]("alert", AlertDocument, alert.evolve
 NOTICES = Aggregate[notice.Notice, NoticeEvent]("notice", NoticeDocument, notice.evolve)
 
 
-def _tombstone(
-    known: DeletedClientDocument | None, event: ClientDeleted, id_: UUID
-) -> DeletedClientDocument:
-    return DeletedClientDocument(id=event.client_id, deleted_at=event.deleted_at)
+def _client(
+    known: ClientDocument | None, event: ClientDeleted | ClientReassigned, id_: UUID
+) -> ClientDocument:
+    client = known or ClientDocument(id=event.client_id)
+    change: dict[str, object] = (
+        {"deleted_at": event.deleted_at}
+        if isinstance(event, ClientDeleted)
+        else {"agent_id": event.agent_id}
+    )
+    changed: ClientDocument = client.model_copy(update=change)
+    return changed
 
 
-DELETED_CLIENTS = View(
-    DeletedClientDocument, lambda event: (event.client_id,), _tombstone, (ClientDeleted,)
-)
-
-
-def _reassignment(
-    known: ReassignedClientDocument | None, event: ClientReassigned, id_: UUID
-) -> ReassignedClientDocument:
-    return ReassignedClientDocument(id=event.client_id, agent_id=event.agent_id)
-
-
-REASSIGNED_CLIENTS = View(
-    ReassignedClientDocument, lambda event: (event.client_id,), _reassignment, (ClientReassigned,)
+CLIENTS = View(
+    ClientDocument,
+    lambda event: (event.client_id,),
+    _client,
+    (ClientDeleted, ClientReassigned),
 )
 
 
@@ -136,5 +131,5 @@ INACTIVE_AGENTS = View(
 
 STORE = Store(
     aggregates=(EMAILS, SUPPRESSIONS, ALERTS, NOTICES),
-    views=(DELETED_CLIENTS, REASSIGNED_CLIENTS, INACTIVE_AGENTS),
+    views=(CLIENTS, INACTIVE_AGENTS),
 )

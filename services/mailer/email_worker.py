@@ -1,37 +1,40 @@
 """What mailer does for an email that is due: call the provider, at most once per attempt."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID, uuid5
 
 import structlog
 from pymongo.errors import PyMongoError
 
 from chassis.domain.errors import CallFailed, OnHold, OutcomeUnknown, Refused
+from chassis.domain.state import Given
 from chassis.eventlog.due_loop import Work
 from chassis.mongo.batch_loader import BatchLoader
 from chassis.process.dependency_health import DependencyHealth
 from chassis.process.metrics import report_failure
 from chassis.service import Service
-from contracts.mailer import EmailEvent, WithholdReason, suppression_ids
+from contracts.mailer import EmailEvent, suppression_ids
 from services.mailer import email
 from services.mailer.documents import (
-    DELETED_CLIENTS,
+    CLIENTS,
     EMAILS,
     INACTIVE_AGENTS,
-    REASSIGNED_CLIENTS,
     SUPPRESSIONS,
-    DeletedClientDocument,
+    ClientDocument,
     InactiveAgentDocument,
-    ReassignedClientDocument,
     SuppressionDocument,
 )
 from services.mailer.email import Email
 from services.mailer.send_policy import SendPolicy
 from services.mailer.settings import MailerSettings
 from services.mailer.transports.transport import OutgoingLetter, Transport
+
+# Work stops within five seconds of a deactivation. Nearly every email asks for the same few agents.
+INACTIVE_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -42,8 +45,7 @@ class SendDependencies:
 
     transport: Transport
     suppressions: BatchLoader[SuppressionDocument]
-    deleted: BatchLoader[DeletedClientDocument]
-    reassigned: BatchLoader[ReassignedClientDocument]
+    clients: BatchLoader[ClientDocument]
     inactive: BatchLoader[InactiveAgentDocument]
     policy: SendPolicy
     provider: DependencyHealth
@@ -53,20 +55,14 @@ class SendDependencies:
         agent = await self.inactive.get(agent_id)
         return agent is not None and agent.deactivated_at is not None
 
-    async def is_of_former_agent(self, waiting: Email) -> bool:
-        """Return whether the client belongs to another agent now than the email's."""
-        client = await self.reassigned.get(waiting.client_id)
-        return client is not None and client.agent_id != waiting.agent_id
-
 
 def register_sending(service: Service, transport: Transport, settings: MailerSettings) -> None:
     """Send due emails, once the service has caught up with its inputs."""
     deps = SendDependencies(
         transport,
         service.loader(SUPPRESSIONS),
-        service.loader(DELETED_CLIENTS),
-        service.loader(REASSIGNED_CLIENTS),
-        service.loader(INACTIVE_AGENTS),
+        service.loader(CLIENTS),
+        service.recent(INACTIVE_AGENTS, max_age=INACTIVE_SECONDS),
         settings.send_policy,
         service.dependency("provider"),
     )
@@ -83,24 +79,24 @@ def register_sending(service: Service, transport: Transport, settings: MailerSet
 async def send_due_email(work: Work[Email, EmailEvent], *, deps: SendDependencies) -> None:
     """Send a queued email; settle one whose answer or report did not come in time.
 
-    An email that is still `sending` when it falls due got no answer. A queued one is withdrawn if
-    its client was reassigned. Raises OnHold while its agent is deactivated.
+    An email that is still `sending` when it falls due got no answer. Raises OnHold while the agent
+    of a queued one is deactivated, unless the client is another's now.
     """
     match work.state.status:
         case "sending":
             await _mark_unknown(work, work.state.attempt, "no answer in time", deps.policy)
         case "unknown":
             await _hold_or_resend(work, deps.policy)
-        case _ if await deps.is_of_former_agent(work.state):
+        case _ if not await deps.is_deactivated(work.state.agent_id):
+            await _send(work, deps)
+        case _ if _is_of_former_agent(work.state, await deps.clients.get(work.state.client_id)):
             await work.append(email.withdraw)
         case _:
-            if await deps.is_deactivated(work.state.agent_id):
-                raise OnHold("the agent is deactivated", holder=work.state.agent_id)
-            await _send(work, deps)
+            raise OnHold("the agent is deactivated", holder=work.state.agent_id)
 
 
 async def _send(work: Work[Email, EmailEvent], deps: SendDependencies) -> None:
-    """Append SendStarted, then read suppressions and deletions, then call, then append the answer.
+    """Append SendStarted, then read what forbids the call, then call, then append the answer.
 
     Only the worker whose SendStarted is in the log calls.
     """
@@ -110,7 +106,8 @@ async def _send(work: Work[Email, EmailEvent], deps: SendDependencies) -> None:
     # The deadline's cause is the event that set the date; an answer needs a cause of its own.
     answered = uuid5(work.due_set_by, "answer")
     try:
-        if await _ended_before_call(work, deps, cause=answered):
+        if objection := await _objection(started, deps):
+            await work.append(objection, cause=answered)
             return
         if started.due_at is None or datetime.now(UTC) + policy.call > started.due_at:
             raise CallFailed("the worker was paused before it could call")
@@ -144,24 +141,6 @@ async def _send(work: Work[Email, EmailEvent], deps: SendDependencies) -> None:
         )
 
 
-async def _ended_before_call(
-    work: Work[Email, EmailEvent], deps: SendDependencies, *, cause: UUID
-) -> bool:
-    """Settle an email that must not be sent, by what has happened since it was started.
-
-    Withhold or withdraw it, or queue it again when its agent was deactivated.
-    """
-    if reason := await _withhold_reason(work.state, deps):
-        await work.append(email.withhold, cause=cause, reason=reason)
-    elif await _of_agent(deps.is_of_former_agent(work.state)):
-        await work.append(email.withdraw, cause=cause)
-    elif await _of_agent(deps.is_deactivated(work.state.agent_id)):
-        await work.append(email.queue_again, cause=cause)
-    else:
-        return False
-    return True
-
-
 async def _mark_unknown(
     work: Work[Email, EmailEvent], attempt: int, reason: str, policy: SendPolicy
 ) -> None:
@@ -177,29 +156,41 @@ async def _hold_or_resend(work: Work[Email, EmailEvent], policy: SendPolicy) -> 
         report_failure("outcome_unknown", attempt=after.attempt, error=after.error)
 
 
-async def _withhold_reason(started: Email, deps: SendDependencies) -> WithholdReason | None:
-    """Return why the email must not be sent, read from the store now; None when it may be."""
-    address = started.personal.to_email
+async def _objection(
+    started: Email, deps: SendDependencies
+) -> Callable[[Email, Given], Sequence[EmailEvent]] | None:
+    """Return the decision that ends the attempt before the call; None when it may be made.
+
+    Read from the store now.
+    """
     try:
-        if await deps.deleted.get(started.client_id):
-            return "client_deleted"
-        agents = dict.fromkeys((started.agent_id, *(started.former_agents or ())))
-        ids = (id_ for agent in agents for id_ in suppression_ids(agent, address))
-        # They are read in one query.
-        found = await asyncio.gather(*map(deps.suppressions.get, ids))
-        if any(known and known.state.is_about(address) for known in found):
-            return "address_suppressed"
+        client = await deps.clients.get(started.client_id)
+        if client and client.deleted_at:
+            return partial(email.withhold, reason="client_deleted")
+        if await _is_suppressed(started, deps):
+            return partial(email.withhold, reason="address_suppressed")
+        if _is_of_former_agent(started, client):
+            return email.withdraw
+        if await deps.is_deactivated(started.agent_id):
+            return email.queue_again
     except PyMongoError as error:
-        raise CallFailed("suppressions could not be read") from error
+        raise CallFailed("whether the email may be sent could not be read") from error
     return None
 
 
-async def _of_agent(answer: Awaitable[bool]) -> bool:
-    """Return what the store says now of the agent."""
-    try:
-        return await answer
-    except PyMongoError as error:
-        raise CallFailed("the client's agent could not be read") from error
+async def _is_suppressed(started: Email, deps: SendDependencies) -> bool:
+    """Return whether the client's agent, or one before, must not write to the address."""
+    address = started.personal.to_email
+    agents = dict.fromkeys((started.agent_id, *(started.former_agents or ())))
+    ids = (id_ for agent in agents for id_ in suppression_ids(agent, address))
+    # They are read in one query.
+    found = await asyncio.gather(*map(deps.suppressions.get, ids))
+    return any(known and known.state.is_about(address) for known in found)
+
+
+def _is_of_former_agent(waiting: Email, client: ClientDocument | None) -> bool:
+    """Return whether the client belongs to another agent now than the email's."""
+    return client is not None and client.agent_id not in (None, waiting.agent_id)
 
 
 def _outgoing(started: Email) -> OutgoingLetter:

@@ -179,14 +179,31 @@ SAMPLES: tuple[Message, ...] = (
         **_followup, former_agent_id=FORMER_AGENT, was_due=True, reassigned_at=LATER
     ),
     DraftRequested(
-        **_followup, **_kind, followup_type="Month 1", requested_at=NOON, personal=_recipient
+        **_followup,
+        **_kind,
+        followup_type="Month 1",
+        requested_at=NOON,
+        personal=_recipient,
+        former_agents=(FORMER_AGENT,),
     ),
     CompositionAttemptFailed(
         **_followup, attempt=1, error="429 rate limit", failed_at=NOON, retry_at=LATER
     ),
-    EmailComposed(**_followup, written_by="gpt-4o-mini", composed_at=NOON, personal=LETTER),
+    EmailComposed(
+        **_followup,
+        written_by="gpt-4o-mini",
+        composed_at=NOON,
+        personal=LETTER,
+        former_agents=(FORMER_AGENT,),
+    ),
     CompositionFailed(**_followup, attempts=3, error="500 from the model", failed_at=NOON),
-    EmailQueued(**_email, written_by="templates", queued_at=NOON, personal=LETTER),
+    EmailQueued(
+        **_email,
+        written_by="templates",
+        queued_at=NOON,
+        personal=LETTER,
+        former_agents=(FORMER_AGENT,),
+    ),
     SendStarted(**_email, attempt=1, started_at=NOON, give_up_at=LATER),
     SendAttemptFailed(**_email, attempt=1, error="503", failed_at=NOON, retry_at=LATER),
     EmailSent(**_email, attempt=2, provider_message_id="14c5d75ce93.dfd", sent_at=NOON),

@@ -165,8 +165,8 @@ def test_the_topics_are_those_of_the_architecture() -> None:
     assert kept["replies"] == timedelta(hours=1)
     assert PARTITIONS == 12
     assert kept["alerts"] == FOREVER
-    events, commands = ("agents", "clients", "drafts", "emails"), ("emails.commands",)
-    assert read_by("mailer") == (*events, *commands, "mailer.retries")
+    events = ("agents", "clients", "followups", "drafts", "emails")
+    assert read_by("mailer") == (*events, "emails.commands", "mailer.retries")
     assert {topic.name for topic in TOPICS if topic.compacted} == {
         f"{o}.quarantine" for o in SERVICES
     }

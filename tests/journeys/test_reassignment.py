@@ -10,7 +10,6 @@ import pytest
 
 from tests.journeys.agent_user import Agent, Row, agent_at, until
 from tests.journeys.conftest import Providers
-from tests.journeys.faulty_provider_system import SETTINGS
 from tests.ops.topics.recording import different
 from tests.providers.webhook import PATH, Webhook, event
 from tests.servers import Server
@@ -75,8 +74,11 @@ async def office(
 ) -> AsyncIterator[Office]:
     """Run a system with two agents."""
     webhook = Webhook()
-    settings = {**providers.settings, **SETTINGS, "COMMAND_TIMEOUT_SECONDS": "30"}
-    settings["SENDGRID_WEBHOOK_PUBLIC_KEY"] = webhook.public_key
+    settings = providers.settings | {
+        "FOLLOWUP_DAY_SECONDS": "2",
+        "COMMAND_TIMEOUT_SECONDS": "30",
+        "SENDGRID_WEBHOOK_PUBLIC_KEY": webhook.public_key,
+    }
     async with (
         system(folder, kafka, mongodb, prefix=prefix, environment=settings) as running,
         agent_at(running.api[0]) as admin,

@@ -121,7 +121,7 @@ def install(service: str, steps: Steps) -> None:
         transport = importlib.import_module("services.mailer.transports.sendgrid").SendGridTransport
         _wrap(steps, transport, "send", lambda *_: ["call"])
         worker = importlib.import_module("services.mailer.email_worker")
-        _wrap(steps, worker, "_withhold_reason", lambda *_: ["read suppressions"])
+        _wrap(steps, worker, "_objection", lambda *_: ["read suppressions"])
     if service == "gateway":
         commands = importlib.import_module("services.gateway.commands.client").CommandClient
         _wrap(steps, commands, "send", lambda _, command, *__: [f"command {_name(command)}"])

@@ -210,7 +210,7 @@ def read_suppressions_first(steps: Steps) -> None:
     """Read the suppressions, then append SendStarted."""
     from services.mailer import email_worker as worker  # noqa: PLC0415
 
-    send, ask = worker._send, worker._withhold_reason
+    send, ask = worker._send, worker._objection
     answers: dict[UUID, Any] = {}
 
     async def asked(work: Any, deps: worker.SendDependencies) -> None:
@@ -221,7 +221,7 @@ def read_suppressions_first(steps: Steps) -> None:
     async def answered(started: Any, deps: object) -> Any:
         return answers[started.email_id]
 
-    worker._send, worker._withhold_reason = asked, answered
+    worker._send, worker._objection = asked, answered
 
 
 def suppress_raw_address(_: Steps) -> None:

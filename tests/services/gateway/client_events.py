@@ -16,6 +16,7 @@ from contracts.mailer import (
     EmailWithheld,
     SendOutcomeUnknown,
     SendStarted,
+    email_id,
 )
 from contracts.scheduler import (
     FollowupCancelled,
@@ -61,7 +62,7 @@ class Story:
         self.client = UUID(str(client_id))
         self._about: dict[str, Any] = {"agent_id": agent_id, "client_id": self.client}
         self.ids = [uuid4() for _ in FIVE]
-        self.emails = [uuid4() for _ in FIVE]
+        self.emails = [email_id(of) for of in self.ids]
 
     def _of(self, number: int) -> dict[str, Any]:
         return self._about | {"followup_id": self.ids[number]}

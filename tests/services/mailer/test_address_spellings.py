@@ -29,12 +29,12 @@ from contracts.mailer import (
 from contracts.message import Event, to_milliseconds
 from services.mailer import email as emails
 from services.mailer.documents import (
+    CLIENTS,
     EMAILS,
     STORE,
     SUPPRESSIONS,
-    DeletedClientDocument,
+    ClientDocument,
     InactiveAgentDocument,
-    ReassignedClientDocument,
     SuppressionDocument,
 )
 from services.mailer.email_worker import SendDependencies, send_due_email
@@ -132,8 +132,7 @@ async def is_sent(log: EventLog, address: str) -> bool:
     deps = SendDependencies(
         Transport(),
         BatchLoader(database, "suppressions", SuppressionDocument),
-        BatchLoader(database, "deleted_clients", DeletedClientDocument),
-        BatchLoader(database, "reassigned_clients", ReassignedClientDocument),
+        BatchLoader(database, CLIENTS.collection, ClientDocument),
         BatchLoader(database, "inactive_agents", InactiveAgentDocument),
         POLICY,
         DependencyHealth(),

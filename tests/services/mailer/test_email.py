@@ -1,7 +1,7 @@
 """An email: history in, facts out."""
 
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -12,11 +12,23 @@ from contracts.mailer import (
     EmailEvent,
     EmailFailed,
     EmailSent,
+    EmailWithdrawn,
     EmailWithheld,
     SendAttemptFailed,
     SendOutcomeUnknown,
 )
-from services.mailer.email import Email, fail_attempt, mark_unknown, queue, sent, start, withhold
+from contracts.scheduler import FollowupReassigned
+from services.mailer.email import (
+    Email,
+    fail_attempt,
+    mark_unknown,
+    queue,
+    sent,
+    start,
+    withdraw,
+    withdraw_on_reassignment,
+    withhold,
+)
 from tests.services.mailer.sample_emails import (
     ABOUT,
     FAILED,
@@ -185,3 +197,30 @@ def test_each_followup_s_email_has_an_id_of_its_own() -> None:
     others = [COMPOSED.model_copy(update={"followup_id": uuid4()}) for _ in range(2)]
     events = [queue(None, composed, GIVEN)[0] for composed in (COMPOSED, COMPOSED, *others)]
     assert len({event.stream for event in events}) == 3
+
+
+def reassigned(agent_id: UUID) -> FollowupReassigned:
+    about = {name: ABOUT[name] for name in ("client_id", "followup_id")}
+    return FollowupReassigned(
+        **about, agent_id=agent_id, former_agent_id=uuid4(), was_due=True, reassigned_at=NOON
+    )
+
+
+@pytest.mark.parametrize("history", [(QUEUED,), (QUEUED, STARTED, REFUSED)])
+def test_an_email_that_waits_is_withdrawn_when_its_client_is_reassigned(
+    history: tuple[EmailEvent, ...],
+) -> None:
+    [event] = withdraw_on_reassignment(folded(*history), reassigned(uuid4()), GIVEN)
+    assert isinstance(event, EmailWithdrawn)
+    assert event.reason == "client_reassigned"
+    email = folded(*history, event)
+    assert (email.status, email.due_at) == ("withheld", None)
+    with pytest.raises(Refused):
+        withdraw(email, GIVEN)
+
+
+@pytest.mark.parametrize("history", [(), (QUEUED, STARTED), (QUEUED, STARTED, SENT)])
+def test_a_reassignment_leaves_other_emails_alone(history: tuple[EmailEvent, ...]) -> None:
+    email = folded(*history) if history else None
+    assert withdraw_on_reassignment(email, reassigned(uuid4()), GIVEN) == []
+    assert withdraw_on_reassignment(folded(QUEUED), reassigned(ABOUT["agent_id"]), GIVEN) == []

@@ -31,14 +31,13 @@ from contracts.mailer import (
 )
 from contracts.message import to_milliseconds
 from services.mailer.documents import (
+    CLIENTS,
     EMAILS,
     INACTIVE_AGENTS,
-    REASSIGNED_CLIENTS,
     STORE,
     SUPPRESSIONS,
-    DeletedClientDocument,
+    ClientDocument,
     InactiveAgentDocument,
-    ReassignedClientDocument,
     SuppressionDocument,
 )
 from services.mailer.email import Email
@@ -120,8 +119,8 @@ def inactive(database: Database) -> BatchLoader[InactiveAgentDocument]:
     return BatchLoader(database, INACTIVE_AGENTS.collection, InactiveAgentDocument)
 
 
-def reassigned(database: Database) -> BatchLoader[ReassignedClientDocument]:
-    return BatchLoader(database, REASSIGNED_CLIENTS.collection, ReassignedClientDocument)
+def clients(database: Database) -> BatchLoader[ClientDocument]:
+    return BatchLoader(database, CLIENTS.collection, ClientDocument)
 
 
 async def work(
@@ -134,8 +133,7 @@ async def work(
     deps = SendDependencies(
         sent,
         suppressions or BatchLoader(log.database, "suppressions", SuppressionDocument),
-        BatchLoader(log.database, "deleted_clients", DeletedClientDocument),
-        reassigned(log.database),
+        clients(log.database),
         agents,
         POLICY,
         DependencyHealth(),
@@ -191,9 +189,9 @@ async def reassign(log: EventLog, agent_id: UUID) -> None:
     event = ClientReassigned(
         agent_id=agent_id, client_id=CLIENT, former_agent_id=uuid4(), reassigned_at=NOON
     )
-    known = view_raw(REASSIGNED_CLIENTS.apply(None, event, CLIENT))
+    known = view_raw(CLIENTS.apply(None, event, CLIENT))
     where = {"_id": CLIENT}
-    await log.database[REASSIGNED_CLIENTS.collection].replace_one(where, known, upsert=True)
+    await log.database[CLIENTS.collection].replace_one(where, known, upsert=True)
 
 
 async def test_an_email_is_withdrawn_whose_client_belongs_to_another_agent_now(
@@ -281,8 +279,7 @@ async def test_an_outcome_is_settled_also_for_a_deactivated_agent(log: EventLog)
     deps = SendDependencies(
         Crashing(),
         BatchLoader(log.database, "suppressions", SuppressionDocument),
-        BatchLoader(log.database, "deleted_clients", DeletedClientDocument),
-        reassigned(log.database),
+        clients(log.database),
         Changing(False, False),
         POLICY,
         DependencyHealth(),
