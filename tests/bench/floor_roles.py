@@ -71,13 +71,14 @@ async def compose(clients: Clients) -> None:
         written = await writer.write(
             CompositionRequest(due.followup_type, due.stage, due.property_type, due.personal)
         )
+        composition = written.composition
         letter = Letter(
             to_name=client.name,
             to_email=client.email,
             from_name=agent.name,
             reply_to=agent.email,
-            subject=written.subject,
-            body=written.body,
+            subject=composition.subject,
+            body=composition.body,
         )
         composed = EmailComposed.of(
             due, written_by=writer.name, composed_at=due.due_at, personal=letter

@@ -10,8 +10,9 @@ from openai.types.chat import ChatCompletion
 
 from chassis.domain.errors import CallFailed
 from chassis.domain.retry import is_retryable_status, retry_after
-from services.composer.writer import Composition, CompositionRequest
-from services.composer.writers.prompt import system_message, user_message
+from contracts.composer import TokensUsed
+from services.composer.writer import Composition, CompositionRequest, Written
+from services.composer.writers.prompt import messages
 
 _MAX_IN_FLIGHT = 64
 # Below the idle time of common servers (uvicorn closes after 5 s), so that a request does not
@@ -54,7 +55,7 @@ class OpenAIWriter:
             ),
         )
 
-    async def write(self, request: CompositionRequest) -> Composition:
+    async def write(self, request: CompositionRequest) -> Written:
         """Call the model once. Raises CallFailed, whose reason holds neither prompt nor answer."""
         try:
             async with asyncio.timeout(self._timeout):
@@ -65,14 +66,11 @@ class OpenAIWriter:
                     cast_to=ChatCompletion,
                     body={
                         "model": self.name,
-                        "messages": [
-                            {"role": "system", "content": system_message(request.followup_type)},
-                            {"role": "user", "content": user_message(request)},
-                        ],
+                        "messages": messages(request),
                         "response_format": _RESPONSE_FORMAT,
                     },
                 )
-            return _composition(completion)
+            return Written(_composition(completion), _tokens(completion))
         except (openai.OpenAIError, TimeoutError) as error:
             raise _failure(error) from None
         except (ValueError, TypeError, AttributeError, LookupError) as error:
@@ -94,6 +92,13 @@ def _composition(completion: ChatCompletion) -> Composition:
     if choice.message.refusal or choice.message.content is None:
         raise CallFailed("the model refused to write this letter", final=True)
     return Composition.model_validate_json(choice.message.content)
+
+
+def _tokens(completion: ChatCompletion) -> TokensUsed | None:
+    """Return what the call took, if the server says so."""
+    if (usage := completion.usage) is None:
+        return None
+    return TokensUsed(prompt=usage.prompt_tokens, completion=usage.completion_tokens)
 
 
 def _failure(error: openai.OpenAIError | TimeoutError) -> CallFailed:

@@ -16,7 +16,7 @@ import jinja2
 from chassis.domain.plain_text import single_line
 from contracts.crm import PropertyType, Stage
 from contracts.scheduler import FollowupType
-from services.composer.writer import MAX_SUBJECT, Composition, CompositionRequest
+from services.composer.writer import MAX_SUBJECT, Composition, CompositionRequest, Written
 from services.composer.writers.client_names import greeting_name, salutation
 
 _FILES: dict[FollowupType, str] = {
@@ -65,7 +65,7 @@ class TemplateWriter:
             for step, file in _FILES.items()
         }
 
-    async def write(self, request: CompositionRequest) -> Composition:
+    async def write(self, request: CompositionRequest) -> Written:
         """Fill in a template. Never fails for a client that the contracts accept."""
         variables = _template_variables(request)
         seed = _seed(request)
@@ -75,11 +75,12 @@ class TemplateWriter:
             seed, index = divmod(seed, len(options))
             chosen[part] = single_line(options[index].render(variables))
         subject = chosen["subject"]
-        return Composition(
+        composition = Composition(
             subject=(subject[:1].upper() + subject[1:])[:MAX_SUBJECT],
             body=f"{salutation(request.recipient.client.name)}\n\n{chosen['opening']}\n\n"
             f"{chosen['middle']} {chosen['offer']}\n\n{chosen['closing']}",
         )
+        return Written(composition)
 
     async def close(self) -> None:
         """Do nothing: there is nothing to release."""
@@ -88,6 +89,8 @@ class TemplateWriter:
 def _seed(request: CompositionRequest) -> int:
     client = request.recipient.client
     key = f"{request.followup_type}\n{client.email.lower()}\n{client.name}"
+    if request.findings:
+        key += "\nanother wording"
     return int.from_bytes(sha256(key.encode(errors="replace")).digest())
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from chassis.domain.errors import CallFailed
+from contracts.composer import TokensUsed
 from contracts.crm import AgentProfile, ClientDetails
 from contracts.scheduler import Recipient
 from services.composer.writer import CompositionRequest
@@ -58,8 +59,9 @@ async def failure(writer: OpenAIWriter) -> CallFailed:
 async def test_a_letter_is_written_and_the_model_named(
     writer: OpenAIWriter, fake: FakeProvider
 ) -> None:
-    letter = await writer.write(REQUEST)
-    assert "Maria" in letter.body
+    written = await writer.write(REQUEST)
+    assert "Maria" in written.composition.body
+    assert written.tokens == TokensUsed(prompt=200, completion=120)
     asked = fake.ledger()[-1]
     assert asked["model"] == writer.name == "gpt-test"
     system, user = asked["messages"]

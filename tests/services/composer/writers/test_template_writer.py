@@ -24,6 +24,10 @@ FIVE: tuple[FollowupType, ...] = ("Day 1", "Day 3", "Week 1", "Week 2", "Month 1
 FOLDER = Path(template_writer.__file__).parent / "templates"
 
 
+async def letter_to(asked: CompositionRequest) -> Composition:
+    return (await WRITER.write(asked)).composition
+
+
 def masked(letter: Composition, asked: CompositionRequest) -> str:
     """Return the body without salutation, and without what differs between clients anyway."""
     _, _, body = letter.body.partition("\n\n")
@@ -49,7 +53,7 @@ async def test_every_step_reads_well_with_and_without_what_may_be_unknown() -> N
     bare = AgentProfile(name="Dana Reed", email="dana@harbor.example")
     for (kind, stage, what), name in product(kinds, ("Maria Lopez", "Bob")):
         for agent, address in ((DANA, "12 Elm Street, Austin, TX"), (bare, None), (bare, "")):
-            letter = await WRITER.write(
+            letter = await letter_to(
                 request(kind, stage, what, agent, name=name, property_address=address)
             )
             assert letter.body.startswith(f"Hi {name.split()[0]},\n\n")
@@ -64,7 +68,7 @@ async def test_every_step_reads_well_with_and_without_what_may_be_unknown() -> N
 
 @pytest.mark.parametrize("step", STEPS)
 async def test_twenty_five_clients_get_twenty_or_more_texts_of_a_step(step: FollowupType) -> None:
-    texts = {masked(await WRITER.write(asked), asked) for asked in sample_requests(step)}
+    texts = {masked(await letter_to(asked), asked) for asked in sample_requests(step)}
     assert len(texts) >= 20
 
 
@@ -72,7 +76,7 @@ async def test_the_five_letters_of_a_client_share_no_clause() -> None:
     for five in zip(*map(sample_requests, FIVE), strict=True):
         found = Counter(
             clause
-            for text in [masked(await WRITER.write(asked), asked) for asked in five]
+            for text in [masked(await letter_to(asked), asked) for asked in five]
             for clause in clauses(text)
         )
         assert [clause for clause, times in found.items() if times > 1] == []
@@ -102,17 +106,17 @@ def test_no_wording_claims_what_is_not_known_of_every_client(file: Path) -> None
 
 
 async def test_the_same_request_always_gets_the_same_letter() -> None:
-    assert await WRITER.write(request()) == await WRITER.write(request())
+    assert await letter_to(request()) == await letter_to(request())
 
 
 async def test_templates_never_quote_the_agents_notes() -> None:
-    letter = await WRITER.write(request(notes="haggles, going through a divorce"))
+    letter = await letter_to(request(notes="haggles, going through a divorce"))
     assert "haggles" not in letter.body
-    assert letter == await WRITER.write(request())
+    assert letter == await letter_to(request())
 
 
 async def test_a_unit_before_the_street_is_named_with_it() -> None:
-    letter = await WRITER.write(request(property_address="Lot 9, Cedar Hollow, Wimberley, TX"))
+    letter = await letter_to(request(property_address="Lot 9, Cedar Hollow, Wimberley, TX"))
     assert "the home at Lot 9, Cedar Hollow" in letter.body
     assert "Wimberley" not in letter.body
 
@@ -121,13 +125,13 @@ async def test_a_unit_before_the_street_is_named_with_it() -> None:
 @pytest.mark.parametrize("step", STEPS)
 async def test_a_subject_addresses_only_people(step: FollowupType, name: str) -> None:
     for number in range(20):
-        letter = await WRITER.write(request(step, name=name, email=f"{number}@mail.example"))
+        letter = await letter_to(request(step, name=name, email=f"{number}@mail.example"))
         assert not re.search("there|Hillside|bob|Smiths", letter.subject)
 
 
 async def test_template_code_in_a_value_is_only_text() -> None:
     address = "{{ 7 * 7 }}{% raw %} <b>1 Main\r\nBcc: x"
-    letter = await WRITER.write(request(property_address=address))
+    letter = await letter_to(request(property_address=address))
     assert "{{ 7 * 7 }}{% raw %} <b>1 Main Bcc: x" in letter.body
 
 
@@ -140,6 +144,6 @@ KINDS: st.SearchStrategy[FollowupType] = st.sampled_from(STEPS)
 async def test_no_client_breaks_the_writer(
     name: str, address: str | None, kind: FollowupType
 ) -> None:
-    letter = await WRITER.write(request(kind, name=name, property_address=address))
+    letter = await letter_to(request(kind, name=name, property_address=address))
     assert len(letter.subject.splitlines()) == 1
     assert letter.body.startswith(("Hi ", "Hello"))
