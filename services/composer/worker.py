@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import structlog
 
@@ -12,6 +13,7 @@ from chassis.process.dependency_health import DependencyHealth
 from chassis.process.metrics import report_failure
 from contracts.composer import DraftEvent, Finding, TokensUsed
 from services.composer.draft import Draft, compose, fail_attempt, refuse_letter
+from services.composer.earlier_letters import EarlierLetters
 from services.composer.guard.guard import look
 from services.composer.writer import CompositionRequest, Writer, Written
 
@@ -22,13 +24,19 @@ async def write_draft(
     work: Work[Draft, DraftEvent],
     *,
     writer: Writer,
+    earlier: EarlierLetters,
     policy: RetryPolicy,
     provider: DependencyHealth,
 ) -> None:
     """Append the writer's letter, or its failure. Composing twice costs only money."""
     draft = work.state
     request = CompositionRequest(
-        draft.followup_type, draft.stage, draft.property_type, draft.personal
+        draft.followup_type,
+        draft.stage,
+        draft.property_type,
+        draft.personal,
+        now=datetime.now(UTC),
+        earlier=await earlier.to(draft.client_id, draft.agent_id),
     )
     try:
         written, findings = await write_fit_letter(writer, request)
@@ -63,13 +71,14 @@ async def write_fit_letter(
     Raises CallFailed.
     """
     first = await writer.write(request)
-    findings = look(first.composition, request.recipient, ())
+    read_before = [letter.body for letter in request.earlier]
+    findings = look(first.composition, request.recipient, read_before)
     if not findings:
         return first, ()
     log.warning("letter_flagged", flags=[finding.flag for finding in findings])
     second = await writer.write(replace(request, findings=findings))
     written = replace(second, tokens=_sum(first.tokens, second.tokens))
-    return written, look(second.composition, request.recipient, ())
+    return written, look(second.composition, request.recipient, read_before)
 
 
 def _sum(first: TokensUsed | None, second: TokensUsed | None) -> TokensUsed | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
@@ -30,16 +31,29 @@ def _as_body(text: str) -> str:
 
 
 @dataclass(frozen=True)
+class EarlierLetter:
+    """A letter as it was composed; the body with its signature."""
+
+    composed_at: datetime
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True)
 class CompositionRequest:
     """What a writer learns about the letter that it is to write.
 
-    `findings`: what was wrong with the letter that it has just written for the same request.
+    `now`: the time of the request. `earlier`: the last letters to this client in the agent's name,
+    the oldest first. `findings`: what was wrong with the letter that it has just written for the
+    same request.
     """
 
     followup_type: FollowupType
     stage: Stage
     property_type: PropertyType
     recipient: Recipient
+    now: datetime | None = None
+    earlier: Sequence[EarlierLetter] = ()
     findings: Sequence[Finding] = ()
 
 

@@ -17,4 +17,5 @@ def writer_for(settings: ComposerSettings) -> Writer:
         settings.openai_base_url,
         settings.openai_model,
         timeout=settings.call_timeout_seconds,
+        response_format=settings.openai_response_format,
     )

@@ -3,7 +3,7 @@
 # ruff: noqa: RUF001 -- the ends of sentences in other scripts
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from services.composer.guard.letter_text import LetterText, Match
 
@@ -14,10 +14,14 @@ _FEWEST_LETTERS = 25
 
 def matches(letter: LetterText) -> Iterator[Match]:
     """Yield the sentences that stand in an earlier letter, too."""
-    before = {key for body in letter.earlier for key, _ in _sentences(body)}
-    for key, sentence in _sentences(letter.body):
-        if key in before:
-            yield "repetition", sentence
+    for sentence in repeated(letter.body, letter.earlier):
+        yield "repetition", sentence
+
+
+def repeated(body: str, earlier: Iterable[str]) -> list[str]:
+    """Return the sentences of a letter that stand in one of the earlier ones, too."""
+    before = {key for text in earlier for key, _ in _sentences(text)}
+    return [sentence for key, sentence in _sentences(body) if key in before]
 
 
 def _sentences(body: str) -> Iterator[tuple[str, str]]:

@@ -16,6 +16,7 @@ import jinja2
 from chassis.domain.plain_text import single_line
 from contracts.crm import PropertyType, Stage
 from contracts.scheduler import FollowupType
+from services.composer.guard.repetition import repeated
 from services.composer.writer import MAX_SUBJECT, Composition, CompositionRequest, Written
 from services.composer.writers.client_names import greeting_name, salutation
 
@@ -68,12 +69,18 @@ class TemplateWriter:
     async def write(self, request: CompositionRequest) -> Written:
         """Fill in a template. Never fails for a client that the contracts accept."""
         variables = _template_variables(request)
+        earlier = [letter.body for letter in request.earlier]
         seed = _seed(request)
         chosen: dict[str, str] = {}
         for part, wordings in self._parts[request.followup_type].items():
             options = _options(wordings, request, has_name=bool(variables["name"]))
             seed, index = divmod(seed, len(options))
-            chosen[part] = single_line(options[index].render(variables))
+            texts = [
+                single_line(option.render(variables))
+                for option in (*options[index:], *options[:index])
+            ]
+            # A step may come again: then in words that the last letters did not have.
+            chosen[part] = next((text for text in texts if not repeated(text, earlier)), texts[0])
         subject = chosen["subject"]
         composition = Composition(
             subject=(subject[:1].upper() + subject[1:])[:MAX_SUBJECT],
@@ -87,10 +94,10 @@ class TemplateWriter:
 
 
 def _seed(request: CompositionRequest) -> int:
+    """Return a number that is the same for the same client and step, but for a refused letter."""
     client = request.recipient.client
-    key = f"{request.followup_type}\n{client.email.lower()}\n{client.name}"
-    if request.findings:
-        key += "\nanother wording"
+    flags = " ".join(finding.flag for finding in request.findings)
+    key = f"{request.followup_type}\n{client.email.lower()}\n{client.name}\n{flags}"
     return int.from_bytes(sha256(key.encode(errors="replace")).digest())
 
 

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -20,7 +21,7 @@ from contracts.composer import (
 )
 from services.composer.draft import Draft, evolve
 from services.composer.worker import write_draft
-from services.composer.writer import Composition, CompositionRequest, Written
+from services.composer.writer import Composition, CompositionRequest, EarlierLetter, Written
 from tests.services.composer.test_draft import GIVEN, REQUESTED
 
 FIT = Composition(subject="Your plans", body="Hi Maria,\n\nhow are the plans for the land going?")
@@ -62,12 +63,24 @@ class DraftInMemory:
         return self.state
 
 
-async def written_by(writer: ScriptedWriter) -> DraftEvent:
+class LettersInMemory:
+    """Has the letters that it was given, for every client."""
+
+    def __init__(self, *bodies: str) -> None:
+        self._letters = [EarlierLetter(GIVEN.now, "Hello", body) for body in bodies]
+
+    async def to(self, client_id: UUID, agent_id: UUID) -> list[EarlierLetter]:
+        assert (client_id, agent_id) == (REQUESTED.client_id, REQUESTED.agent_id)
+        return self._letters
+
+
+async def written_by(writer: ScriptedWriter, *earlier: str) -> DraftEvent:
     """Return the one event that a due draft gets."""
     work: Any = DraftInMemory(evolve(None, REQUESTED))
     await write_draft(
         work,
         writer=writer,
+        earlier=LettersInMemory(*earlier),
         policy=RetryPolicy(timedelta(seconds=60), 3),
         provider=DependencyHealth(patience=5, memory=300),
     )
@@ -103,6 +116,18 @@ async def test_after_one_rewrite_it_waits_for_a_person() -> None:
     assert event.personal.letter.body.startswith(UNFIT.body)
     assert event.tokens == TokensUsed(prompt=200, completion=20)
     assert len(writer.requests) == 2
+
+
+async def test_a_sentence_that_the_client_has_read_is_written_once_more() -> None:
+    writer = ScriptedWriter(
+        FIT, Composition(subject="Hello", body="Hi Maria,\n\nis there anything new?")
+    )
+    event = await written_by(writer, "Hi Maria,\n\nHow are the plans for the land going?\n\nDana")
+    assert isinstance(event, EmailComposed)
+    assert event.personal.subject == "Hello"
+    first, second = writer.requests
+    assert [letter.subject for letter in first.earlier] == ["Hello"]
+    assert [finding.flag for finding in second.findings] == ["repetition"]
 
 
 @pytest.mark.parametrize("final", [True, False])

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from services.composer.writer import CompositionRequest
 from services.gateway.leads.vocabulary import PROPERTY_TYPE_OF, STAGE_OF, key
 
 DANA = AgentProfile(name="Dana Reed", email="dana@harbor.example", company="Harbor Realty")
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 LEADS = Path(__file__).parents[4] / "ops/demo/samples/leads.csv"
 
 

@@ -1,5 +1,6 @@
 """Letters without a key: fit for every client, different from each other, and never untrue."""
 
+import dataclasses
 import re
 import tomllib
 from collections import Counter
@@ -11,12 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.composer import Finding
 from contracts.crm import AgentProfile, PropertyType, Stage
 from contracts.scheduler import FollowupType
-from services.composer.writer import Composition, CompositionRequest
+from services.composer.guard.repetition import repeated
+from services.composer.writer import Composition, CompositionRequest, EarlierLetter
 from services.composer.writers import template_writer
 from services.composer.writers.template_writer import TemplateWriter
-from tests.services.composer.writers.requests import DANA, request, sample_requests
+from tests.services.composer.writers.requests import DANA, NOON, request, sample_requests
 
 WRITER = TemplateWriter()
 STEPS: tuple[FollowupType, ...] = get_args(FollowupType)
@@ -147,3 +150,18 @@ async def test_no_client_breaks_the_writer(
     letter = await letter_to(request(kind, name=name, property_address=address))
     assert len(letter.subject.splitlines()) == 1
     assert letter.body.startswith(("Hi ", "Hello"))
+
+
+async def test_a_step_that_comes_again_repeats_no_sentence_of_the_last_letters() -> None:
+    asked, earlier = request("Custom"), list[EarlierLetter]()
+    for _ in range(6):
+        letter = await letter_to(dataclasses.replace(asked, earlier=earlier[-3:]))
+        assert repeated(letter.body, [one.body for one in earlier[-3:]]) == []
+        earlier.append(EarlierLetter(NOON, letter.subject, letter.body))
+
+
+async def test_a_letter_that_was_refused_is_written_in_other_words() -> None:
+    findings = (Finding(flag="price", excerpt="$1"),)
+    assert await letter_to(request()) != await letter_to(
+        dataclasses.replace(request(), findings=findings)
+    )
