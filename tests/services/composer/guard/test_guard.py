@@ -9,12 +9,14 @@ from typing import get_args
 
 import pytest
 
-from contracts.crm import AgentProfile, ClientDetails, PropertyType, Stage
+from contracts.crm import AgentProfile, ClientDetails
 from contracts.scheduler import FollowupType, Recipient
 from services.composer.guard.guard import look
 from services.composer.writer import Composition
 from services.composer.writers.template_writer import TemplateWriter
-from tests.services.composer.writers.requests import request, sample_requests
+from tests.services.composer.writers.requests import sample_requests
+from tests.services.composer.writers.test_template_writer import FOLDER as TEMPLATES
+from tests.services.composer.writers.test_template_writer import wordings
 
 FOLDER = Path(__file__).parent
 MARIA = ClientDetails(
@@ -71,15 +73,16 @@ def test_at_most_2_of_100_good_texts_are_flagged() -> None:
 @pytest.mark.parametrize("step", get_args(FollowupType))
 async def test_no_letter_from_templates_is_flagged(step: FollowupType) -> None:
     writer = TemplateWriter()
-    stages: tuple[Stage, ...] = get_args(Stage)
-    kinds: tuple[PropertyType, ...] = get_args(PropertyType)
-    asked = [*sample_requests(step)] + [
-        request(step, stage, kind, email=f"{number}@mail.example")
-        for number, (stage, kind) in enumerate((s, k) for s in stages for k in kinds)
-    ]
-    for one in asked:
-        letter = (await writer.write(one)).composition
-        assert look(letter, one.recipient, ()) == [], letter
+    for asked in sample_requests(step):
+        letter = (await writer.write(asked)).composition
+        assert look(letter, asked.recipient, ()) == [], letter
+
+
+@pytest.mark.parametrize("file", sorted(TEMPLATES.iterdir()), ids=lambda file: file.stem)
+def test_no_wording_of_a_template_is_flagged(file: Path) -> None:
+    for wording in wordings(file):
+        text = wording.replace("§", "the home at 12 Elm Street")
+        assert flags(f"Hi Maria,\n\nThis is the beginning of it.\n\n{text}") == set(), text
 
 
 @pytest.mark.parametrize(
