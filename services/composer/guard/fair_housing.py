@@ -13,13 +13,14 @@ from services.composer.guard.letter_text import LetterText, Match
 from services.composer.guard.pattern_files import load
 
 _PATTERNS = dict(load("fair_housing"))
+_ABBREVIATED = re.compile(r"\b(St|Mt|Dr|Mr|Mrs|Ms)\.")
 _SENTENCES = re.compile(r"[^.!?\n]+(?:[.!?](?=\w)[^.!?\n]*)*")
 
 
 def matches(letter: LetterText) -> Iterator[Match]:
     """Yield what prefers, limits or steers people by what they are."""
     # The patterns are many: most sentences have no word that any of them needs.
-    for sentence in _SENTENCES.findall(letter.prose):
+    for sentence in _SENTENCES.findall(_ABBREVIATED.sub(r"\1", letter.prose)):
         if _PATTERNS["needs"].search(sentence) and (
             found := _PATTERNS["fair_housing"].search(sentence)
         ):
