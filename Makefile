@@ -33,9 +33,14 @@ up: .venv/ready  ## Run everything, with Kafka and MongoDB in containers (needs 
 		MONGODB_URI='mongodb://127.0.0.1:27017/?replicaSet=rs0' $(BIN)/realtoros up
 
 .PHONY: test
-test: .venv/ready  ## Run the tests on the embedded MongoDB and Kafka
-	$(BIN)/pytest -n 2 --dist loadfile -m "not alone and not long"
-	$(BIN)/pytest -m "alone and not long"
+test: .venv/ready  ## Run the tests on the embedded MongoDB and Kafka, but those of faults
+	$(BIN)/pytest -n 2 --dist loadfile -m "not alone and not long" --ignore tests/faults
+	$(BIN)/pytest -m "alone and not long" --ignore tests/faults
+
+.PHONY: test-faults
+test-faults: .venv/ready  ## Run the tests of faults: kills at every step, outages, poison, attacks, planted bugs
+	$(BIN)/pytest -n 2 --dist loadfile -m "not alone and not long" tests/faults
+	$(BIN)/pytest -m "alone and not long" tests/faults
 
 .PHONY: test-long
 test-long: .venv/ready  ## Run the tests that take long, before a release (TEST_KAFKA=apache: on Apache Kafka)
@@ -60,7 +65,8 @@ lint: .venv/ready  ## Check format, lint, types, architecture, secrets and locks
 	@$(MAKE) --no-print-directory locks-check
 
 .PHONY: check
-check: lint test  ## All of lint, and the tests
+check: lint test  ## All of lint, and all tests but the long ones
+	@$(MAKE) --no-print-directory test-faults
 
 .PHONY: bench
 bench: .venv/ready  ## Drain 2,000 due follow-ups and print rates beside a bare-client floor (COUNT=)

@@ -24,6 +24,7 @@ from pydantic.json_schema import models_json_schema
 from services.gateway import errors
 from services.gateway.accounts import schemas as account_shapes
 from services.gateway.commands import client_import as importing
+from services.gateway.commands import reassignment
 from services.gateway.http import problem_details as problems
 from services.gateway.markers import MAY_BE_PENDING, NO_STORE, PUBLIC
 from services.gateway.read_models import dashboard
@@ -45,7 +46,7 @@ _TAGS = {
 }
 # Names in them are fictitious.
 EXAMPLES: dict[str, Any] = json.loads(Path(__file__).with_name("examples.json").read_text())
-MODULES = (shapes, account_shapes, dashboard, importing, problems, errors)
+MODULES = (shapes, account_shapes, dashboard, importing, reassignment, problems, errors)
 _BASES = (shapes.ReadModel, account_shapes.Body)
 _REF = "#/components/schemas/{model}"
 _TEXT: dict[str, Any] = {"type": "string"}

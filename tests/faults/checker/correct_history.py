@@ -206,11 +206,11 @@ def _store(stored: dict[str, dict[str, list[Document]]]) -> None:
     first, sent_at = uuid.UUID(FIRST), NOON + timedelta(seconds=15)
     stored["crm"] |= {
         "agents": [{"_id": agent, "version": 1, "state": {}}],
-        "clients": [{"_id": client, "version": 1, "state": {"stage": "lead"}}],
+        "clients": [{"_id": client, "version": 1, "state": {"stage": "lead", "agent_id": agent}}],
     }
     stored["scheduler"] |= {
-        "plans": [{"_id": client, "state": {"followups": plan}}],
-        "clients": [{"_id": client, "stage": "lead"}],
+        "plans": [{"_id": client, "state": {"followups": plan, "agent_id": agent}}],
+        "clients": [{"_id": client, "stage": "lead", "agent_id": agent}],
         "agents": [{"_id": agent}],
     }
     drafted = {"followup_id": first, "status": "composed"}
@@ -218,10 +218,10 @@ def _store(stored: dict[str, dict[str, list[Document]]]) -> None:
     stored["composer"]["drafts"] = [{"_id": first, "version": 2, "state": drafted}]
     stored["mailer"]["emails"] = [{"_id": email, "state": mailed}]
     stored["gateway"] |= {
-        "clients": [{"_id": client, "stage": "lead", "last_contacted": sent_at}],
+        "clients": [{"_id": client, "stage": "lead", "agent_id": agent, "last_contacted": sent_at}],
         "tasks": [
-            {"_id": uuid.UUID(id_), "status": status}
+            {"_id": uuid.UUID(id_), "status": status, "agent_id": agent}
             for id_, status in zip(FOLLOWUPS, ["sent", *statuses[1:]], strict=True)
         ],
-        "email_logs": [{"_id": email, "status": "sent"}],
+        "email_logs": [{"_id": email, "status": "sent", "agent_id": agent}],
     }

@@ -41,6 +41,7 @@ EMAIL_STATUS = {
     "EmailSent": "sent",
     "EmailFailed": "failed",
     "EmailWithheld": "withheld",
+    "EmailWithdrawn": "withheld",
     "SendOutcomeUnknown": "unknown",
 }
 EMAIL_ENDS = ("sent", "failed", "withheld", "unknown")
@@ -169,6 +170,11 @@ def paused(events: Iterable[Event]) -> bool:
     """Return whether a plan is paused after these events."""
     changes = [event.type for event in events if event.type in PAUSE_EVENTS]
     return changes[-1:] == ["PlanPaused"]
+
+
+def agent_of(events: Sequence[Event]) -> str | None:
+    """Return the agent that the stream belongs to after these events."""
+    return events[-1].data["agent_id"] if events else None
 
 
 @cache

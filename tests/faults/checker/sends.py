@@ -110,12 +110,7 @@ def early(facts: Facts, accepted: Iterable[Call]) -> Iterator[Anomaly]:
 def after_opt_out(facts: Facts, accepted: Iterable[Call]) -> Iterator[Anomaly]:
     """Sends after an acknowledged opt-out, or although the email was withheld."""
     opt_outs = facts.history.acknowledged.opt_outs
-    confirmed: dict[tuple[str, str], datetime] = {}
-    for event in facts.of("SuppressionConfirmed"):
-        for first in facts.merged[event.stream]:
-            if first.type == "AddressSuppressed":
-                address = address_key(first.data["personal"]["email"])
-                confirmed[first.data["agent_id"], address] = event.time("confirmed_at")
+    confirmed = _confirmed(facts)
     withheld = {}
     for event in facts.of("EmailWithheld"):
         before = [e for e in facts.merged[event.stream] if e.version < event.version]
@@ -127,11 +122,31 @@ def after_opt_out(facts: Facts, accepted: Iterable[Call]) -> Iterator[Anomaly]:
                 yield Anomaly(
                     "after-opt-out", call.followup_id, f"{call}, acknowledged at {opted_out}"
                 )
-            if (at := confirmed.get((call.agent_id, address))) and call.at > at:
-                yield Anomaly("after-opt-out", call.followup_id, f"{call}, confirmed at {at}")
+            for agent in _agents(facts, call):
+                if (at := confirmed.get((agent, address))) and call.at > at:
+                    yield Anomaly("after-opt-out", call.followup_id, f"{call}, confirmed at {at}")
         if refusal := withheld.get((call.email_id, call.attempt)):
             detail = f"{call}, but withheld at {refusal.data['withheld_at']}, {refusal.location}"
             yield Anomaly("after-opt-out", call.followup_id, detail)
+
+
+def _confirmed(facts: Facts) -> dict[tuple[str, str], datetime]:
+    """Return since when the suppressions hold, by agent and address."""
+    return {
+        (first.data["agent_id"], address_key(first.data["personal"]["email"])): event.time(
+            "confirmed_at"
+        )
+        for event in facts.of("SuppressionConfirmed")
+        for first in facts.merged[event.stream]
+        if first.type == "AddressSuppressed"
+    }
+
+
+def _agents(facts: Facts, call: Call) -> tuple[str, ...]:
+    """Return the agents whose opt-outs hold for the call: also those that had the client before."""
+    followup = facts.followups.get(call.followup_id)
+    due = followup.due if followup else None
+    return (call.agent_id, *(due.data.get("former_agents") or () if due else ()))
 
 
 def given_up(facts: Facts, accepted: list[Call]) -> Iterator[Anomaly | str]:

@@ -11,6 +11,7 @@ from tests.faults.checker.facts import (
     PLAN_STATUS,
     Event,
     Facts,
+    agent_of,
     last,
     paused,
 )
@@ -36,7 +37,8 @@ Fold = Callable[[Sequence[Event]], object]
 def _client(events: Sequence[Event]) -> object:
     deleted = any(event.type == "ClientDeleted" for event in events)
     stages = [event.data["stage"] for event in events if "stage" in event.data]
-    return {"stage": stages[-1] if stages else None, "deleted": deleted}
+    stage = stages[-1] if stages else None
+    return {"stage": stage, "deleted": deleted, "agent": agent_of(events)}
 
 
 def _plan(events: Sequence[Event]) -> object:
@@ -56,7 +58,7 @@ def _plan(events: Sequence[Event]) -> object:
         if event.type == "FollowupChanged":
             notes = event.data["personal"]["notes"]
         folded[id_] = (PLAN_STATUS.get(event.type, status), date, notes)
-    return folded, paused(events)
+    return folded, paused(events), agent_of(events)
 
 
 def _attempt(events: Sequence[Event]) -> int:
@@ -71,13 +73,18 @@ FOLDS: dict[str, Fold] = {
     "email": lambda events: (last(events, EMAIL_STATUS), _attempt(events)),
 }
 SHOWN: dict[str, Callable[[Mapping[str, Any]], object]] = {
-    "client": lambda state: {"stage": state["stage"], "deleted": "deleted_at" in state},
+    "client": lambda state: {
+        "stage": state["stage"],
+        "deleted": "deleted_at" in state,
+        "agent": str(state["agent_id"]),
+    },
     "plan": lambda state: (
         {
             str(each["followup_id"]): (each["status"], each["scheduled_for"], each.get("notes"))
             for each in state["followups"]
         },
         "paused_at" in state,
+        str(state["agent_id"]),
     ),
     "draft": lambda state: state["status"],
     "email": lambda state: (state["status"], state["attempt"]),

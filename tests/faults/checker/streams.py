@@ -51,7 +51,7 @@ def order(facts: Facts) -> Iterator[Anomaly]:
 def plans(facts: Facts) -> Iterator[Anomaly]:
     """Dates count from the client's `created_at`; a follow-up changes only while it is pending.
 
-    Its notes change at any time.
+    Its notes and its agent change at any time.
     """
     created = {event.data["client_id"]: event for event in facts.of("ClientCreated")}
     for event in facts.of("FollowupsPlanned"):
@@ -83,7 +83,7 @@ def plans(facts: Facts) -> Iterator[Anomaly]:
     for followup in facts.followups.values():
         ended = None
         for change in followup.plan:
-            if change.type == "FollowupChanged":
+            if change.type in ("FollowupChanged", "FollowupReassigned"):
                 continue
             if ended:
                 detail = f"{change.type} {change.location} after {ended.type} {ended.location}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from uuid import UUID
 
 from tests.faults.checker.facts import (
     DRAFT_STATUS,
@@ -10,6 +11,7 @@ from tests.faults.checker.facts import (
     Event,
     Facts,
     Followup,
+    agent_of,
     last,
     paused,
 )
@@ -47,9 +49,15 @@ def positions(facts: Facts) -> Iterator[Anomaly]:
 
 def views(facts: Facts) -> Iterator[Anomaly]:
     """The documents of the views agree with a fold of the topics."""
+
+    def owner(stream: str) -> dict[str, Any]:
+        agent = agent_of(facts.published.get(stream, ()))
+        return {"agent_id": UUID(agent)} if agent else {}
+
     expected: dict[tuple[str, str], dict[str, Any]] = {
         ("gateway", "tasks"): {
-            f.id: {"status": task_status(f), "notes": f.notes} for f in facts.followups.values()
+            f.id: {"status": task_status(f), "notes": f.notes} | owner(f"plan-{f.client_id}")
+            for f in facts.followups.values()
         },
         ("gateway", "email_logs"): {},
         ("gateway", "clients"): {},
@@ -61,14 +69,16 @@ def views(facts: Facts) -> Iterator[Anomaly]:
     for stream, events in facts.published.items():
         kind, _, id_ = stream.partition("-")
         if kind == "email":
-            expected["gateway", "email_logs"][id_] = {"status": email_log_status(events)}
+            expected["gateway", "email_logs"][id_] = {"status": email_log_status(events)} | owner(
+                f"plan-{events[0].data['client_id']}"
+            )
             times = [event.time("sent_at") for event in events if event.type == "EmailSent"]
             client = events[0].data["client_id"]
             contacted[client] = max([*times, *filter(None, [contacted.get(client)])], default=None)
         elif kind == "client":
-            stage = {"stage": stage_of(events)}
+            stage = {"stage": stage_of(events)} | owner(stream)
             expected["gateway", "clients"][id_] = expected["scheduler", "clients"][id_] = stage
-            if any(event.type == "ClientDeleted" for event in events):
+            if any(event.type in ("ClientDeleted", "ClientReassigned") for event in events):
                 expected["mailer", "deleted_clients"][id_] = {}
         elif kind == "agent":
             expected["scheduler", "agents"][id_] = {}
@@ -96,6 +106,9 @@ def _compare(
     where: str, expected: Mapping[str, Mapping[str, Any]], shown: Mapping[str, Document]
 ) -> Iterator[Anomaly]:
     for id_ in sorted(shown.keys() - expected.keys()):
+        # An email of a reassigned client's follow-up that is not queued yet, which no list shows.
+        if where == "gateway.email_logs" and "status" not in shown[id_]:
+            continue
         yield Anomaly("stale state", id_, f"in {where}, but in no topic")
     for id_, fields in expected.items():
         if id_ not in shown:

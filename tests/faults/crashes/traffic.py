@@ -24,6 +24,7 @@ from contracts.crm import (
     DeactivateAgent,
     NewClientDetails,
     ReactivateAgent,
+    ReassignClient,
     RegisterAgent,
     UpdateAgent,
 )
@@ -160,11 +161,19 @@ class Traffic:
         if number % _KINDS_OF_CHANGE == 1:
             now = datetime.now(UTC)
             await self._send_command(DeactivateAgent(agent_id=AGENT, deactivated_at=now))
-        if number % _KINDS_OF_CHANGE == 2:
-            await self._reactivate(AGENT)
         await self._send_command(_notice(agent))
         await self._send_command(RegisterAgent(agent_id=agent, personal=_profile("Kim")))
+        if number % _KINDS_OF_CHANGE == 2:
+            await self._reassign(agent)
+            await self._reactivate(AGENT)
         await self._send_command(UpdateAgent(agent_id=agent, personal=_profile("Kim Lee")))
+
+    async def _reassign(self, to: UUID) -> None:
+        """Move a client to another agent, and one whose email waits, if there is one."""
+        for status in ("pending", "composed"):
+            for task in await self._tasks_with_status(status):
+                about = {name: _about(task)[name] for name in ("agent_id", "client_id")}
+                await self._send_command(ReassignClient(**about, to_agent_id=to))
 
     async def _reactivate(self, agent_id: UUID) -> None:
         now = datetime.now(UTC)
