@@ -36,6 +36,31 @@ class Letter(Contract):
     disclosure: str | None = added()
 
 
+class Finding(Contract):
+    """Why a letter is not fit to send: `flag` names the kind, `excerpt` is the text it is about.
+
+    Kinds so far: placeholder, refusal, leak, remark, json, html, markdown, list, header, signature,
+    empty, link, email_address, phone, personal_number, price, fair_housing, repetition.
+    """
+
+    flag: str
+    excerpt: str
+
+
+class FlaggedLetter(Contract):
+    """A letter that was not sent, since the guard found something, and what it found."""
+
+    letter: Letter
+    findings: tuple[Finding, ...]
+
+
+class TokensUsed(Contract):
+    """Tokens of all calls to the model for one letter: what it was given, what it wrote."""
+
+    prompt: int
+    completion: int
+
+
 class DraftRequested(DraftStream, Event, name="realtoros.DraftRequested.v1"):
     """A draft of a due follow-up was requested."""
 
@@ -63,14 +88,21 @@ class EmailComposed(DraftStream, Event, name="realtoros.EmailComposed.v1"):
     composed_at: Time
     personal: Letter
     former_agents: FormerAgents = None
+    tokens: TokensUsed | None = None
 
 
 class CompositionFailed(DraftStream, Event, name="realtoros.CompositionFailed.v1"):
-    """The writer failed for good; RetryDraft tries again."""
+    """The writer failed for good; RetryDraft tries again.
+
+    With `flags`: it wrote a letter that is not fit to send, twice. A person has to look at it.
+    """
 
     attempts: int
     error: str
     failed_at: Time
+    flags: tuple[str, ...] | None = None
+    tokens: TokensUsed | None = None
+    personal: FlaggedLetter | None = None
 
 
 DraftEvent = DraftRequested | CompositionAttemptFailed | EmailComposed | CompositionFailed

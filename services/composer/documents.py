@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+from pymongo import IndexModel
+
 from chassis.eventlog.aggregate import DUE, Aggregate, StateDocument
 from chassis.recovery.persistence import Store
 from contracts.composer import DraftEvent
@@ -13,7 +15,14 @@ class DraftDocument(StateDocument[draft.Draft]):
 
     class Settings:
         name = "drafts"
-        indexes: ClassVar = [DUE]
+        indexes: ClassVar = [
+            DUE,
+            IndexModel(
+                [("state.client_id", 1)],
+                name="composed_by_client",
+                partialFilterExpression={"state.status": "composed"},
+            ),
+        ]
 
 
 DRAFTS = Aggregate[draft.Draft, DraftEvent]("draft", DraftDocument, draft.evolve)

@@ -1,5 +1,6 @@
 """A draft: the text of one follow-up, from request to composed email."""
 
+from collections.abc import Sequence
 from typing import Literal, assert_never
 from uuid import UUID
 
@@ -12,13 +13,15 @@ from contracts.composer import (
     DraftEvent,
     DraftRequested,
     EmailComposed,
+    Finding,
+    FlaggedLetter,
     Letter,
     RetryDraft,
 )
 from contracts.crm import PropertyType, Stage
 from contracts.scheduler import FollowupDue, FollowupType, FormerAgents, Recipient
 from services.composer.signature import signed
-from services.composer.writer import Composition
+from services.composer.writer import Written
 
 
 class Draft(State):
@@ -68,12 +71,9 @@ def retry(draft: Draft | None, command: RetryDraft, given: Given) -> list[DraftE
     return [DraftRequested(**fields, requested_at=given.now)]
 
 
-def compose(
-    draft: Draft, given: Given, *, composition: Composition, written_by: str
-) -> list[DraftEvent]:
+def compose(draft: Draft, given: Given, *, written: Written, written_by: str) -> list[DraftEvent]:
     """Address and sign what the writer wrote."""
     _require_requested(draft)
-    client, agent = draft.personal.client, draft.personal.agent
     return [
         EmailComposed(
             agent_id=draft.agent_id,
@@ -81,19 +81,30 @@ def compose(
             followup_id=draft.followup_id,
             written_by=written_by,
             composed_at=given.now,
-            personal=Letter(
-                to_name=client.name,
-                to_email=client.email,
-                from_name=agent.name,
-                reply_to=agent.reply_to or agent.email,
-                subject=composition.subject,
-                body=signed(composition.body, agent),
-                from_email=agent.email,
-                language=client.language or agent.language,
-                postal_address=agent.postal_address,
-                disclosure=agent.disclosure,
-            ),
+            personal=_letter(draft, written),
             former_agents=draft.former_agents,
+            tokens=written.tokens,
+        )
+    ]
+
+
+def refuse_letter(
+    draft: Draft, given: Given, *, written: Written, findings: Sequence[Finding]
+) -> list[DraftEvent]:
+    """Let a person look at a letter that is not fit to send."""
+    _require_requested(draft)
+    flags = tuple(finding.flag for finding in findings)
+    return [
+        CompositionFailed(
+            agent_id=draft.agent_id,
+            client_id=draft.client_id,
+            followup_id=draft.followup_id,
+            attempts=draft.attempts + 1,
+            error=f"the letter is not fit to send: {', '.join(flags)}",
+            failed_at=given.now,
+            flags=flags,
+            tokens=written.tokens,
+            personal=FlaggedLetter(letter=_letter(draft, written), findings=tuple(findings)),
         )
     ]
 
@@ -115,6 +126,22 @@ def fail_attempt(
     if retry_at is None:
         return [CompositionFailed(**about, attempts=attempt)]
     return [CompositionAttemptFailed(**about, attempt=attempt, retry_at=retry_at)]
+
+
+def _letter(draft: Draft, written: Written) -> Letter:
+    client, agent = draft.personal.client, draft.personal.agent
+    return Letter(
+        to_name=client.name,
+        to_email=client.email,
+        from_name=agent.name,
+        reply_to=agent.reply_to or agent.email,
+        subject=written.composition.subject,
+        body=signed(written.composition.body, agent),
+        from_email=agent.email,
+        language=client.language or agent.language,
+        postal_address=agent.postal_address,
+        disclosure=agent.disclosure,
+    )
 
 
 def _require_requested(draft: Draft) -> None:

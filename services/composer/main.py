@@ -5,6 +5,7 @@ from contracts.composer import RetryDraft
 from contracts.scheduler import FollowupDue
 from services.composer import reactions
 from services.composer.documents import DRAFTS, STORE
+from services.composer.earlier_letters import LettersInLog
 from services.composer.settings import ComposerSettings
 from services.composer.worker import write_draft
 from services.composer.writer_choice import writer_for
@@ -21,6 +22,7 @@ def build(settings: ComposerSettings) -> Service:
         write_draft,
         slots=settings.call_slots,
         writer=writer,
+        earlier=LettersInLog(service.database),
         policy=settings.retries,
         provider=service.dependency("provider"),
     )

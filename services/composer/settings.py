@@ -1,6 +1,10 @@
 """Settings of composer."""
 
+from typing import Literal
+
 from chassis.process.settings import RetrySettings, Secret, Text
+
+ResponseFormat = Literal["json_schema", "json_object", "none"]
 
 
 class ComposerSettings(RetrySettings):
@@ -12,3 +16,5 @@ class ComposerSettings(RetrySettings):
     """Any server that speaks OpenAI's protocol; empty is OpenAI."""
     openai_model: str = "gpt-4o-mini"
     """Name of the language model."""
+    openai_response_format: ResponseFormat = "json_schema"
+    """What the server can promise of its answer; `none` where it knows neither of the others."""

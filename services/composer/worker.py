@@ -1,4 +1,8 @@
-"""The worker for due drafts: has each written."""
+"""The worker for due drafts: has each written, looked at, and if need be written once more."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import structlog
 
@@ -7,9 +11,11 @@ from chassis.domain.retry import RetryPolicy
 from chassis.eventlog.due_loop import Work
 from chassis.process.dependency_health import DependencyHealth
 from chassis.process.metrics import report_failure
-from contracts.composer import DraftEvent
-from services.composer.draft import Draft, compose, fail_attempt
-from services.composer.writer import CompositionRequest, Writer
+from contracts.composer import DraftEvent, Finding, TokensUsed
+from services.composer.draft import Draft, compose, fail_attempt, refuse_letter
+from services.composer.earlier_letters import EarlierLetters
+from services.composer.guard.guard import look
+from services.composer.writer import CompositionRequest, Writer, Written
 
 log = structlog.get_logger(__name__)
 
@@ -18,16 +24,22 @@ async def write_draft(
     work: Work[Draft, DraftEvent],
     *,
     writer: Writer,
+    earlier: EarlierLetters,
     policy: RetryPolicy,
     provider: DependencyHealth,
 ) -> None:
-    """Append the writer's composition, or its failure. Composing twice costs only money."""
+    """Append the writer's letter, or its failure. Composing twice costs only money."""
     draft = work.state
     request = CompositionRequest(
-        draft.followup_type, draft.stage, draft.property_type, draft.personal
+        draft.followup_type,
+        draft.stage,
+        draft.property_type,
+        draft.personal,
+        now=datetime.now(UTC),
+        earlier=await earlier.to(draft.client_id, draft.agent_id),
     )
     try:
-        composition = await writer.write(request)
+        written, findings = await write_fit_letter(writer, request)
     except CallFailed as error:
         failure = error
     except Exception as bug:
@@ -35,7 +47,12 @@ async def write_draft(
         failure = CallFailed(f"bug: {type(bug).__name__}")
     else:
         provider.succeeded()
-        await work.append(compose, composition=composition, written_by=writer.name)
+        if findings:
+            after = await work.append(refuse_letter, written=written, findings=findings)
+            flags = [finding.flag for finding in findings]
+            report_failure("composition_failed", attempt=after.attempts, flags=flags)
+        else:
+            await work.append(compose, written=written, written_by=writer.name)
         return
     if not failure.final:
         provider.failed(failure.reason)
@@ -44,3 +61,29 @@ async def write_draft(
         report_failure("composition_failed", attempt=after.attempts, error=failure.reason)
     else:
         log.warning("composition_attempt_failed", attempt=after.attempts, error=failure.reason)
+
+
+async def write_fit_letter(
+    writer: Writer, request: CompositionRequest
+) -> tuple[Written, Sequence[Finding]]:
+    """Return a letter, and what makes it unfit to send even after one rewrite.
+
+    Raises CallFailed.
+    """
+    first = await writer.write(request)
+    read_before = [letter.body for letter in request.earlier]
+    findings = look(first.composition, request.recipient, read_before)
+    if not findings:
+        return first, ()
+    log.warning("letter_flagged", flags=[finding.flag for finding in findings])
+    second = await writer.write(replace(request, findings=findings))
+    written = replace(second, tokens=_sum(first.tokens, second.tokens))
+    return written, look(second.composition, request.recipient, read_before)
+
+
+def _sum(first: TokensUsed | None, second: TokensUsed | None) -> TokensUsed | None:
+    if first is None or second is None:
+        return first or second
+    return TokensUsed(
+        prompt=first.prompt + second.prompt, completion=first.completion + second.completion
+    )

@@ -1,11 +1,14 @@
 """The port through which composer has letters written: its input, its output, its interface."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from chassis.domain.plain_text import paragraphs, single_line
+from contracts.composer import Finding, TokensUsed
 from contracts.crm import PropertyType, Stage
 from contracts.scheduler import FollowupType, Recipient
 
@@ -28,13 +31,30 @@ def _as_body(text: str) -> str:
 
 
 @dataclass(frozen=True)
+class EarlierLetter:
+    """A letter as it was composed; the body with its signature."""
+
+    composed_at: datetime
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True)
 class CompositionRequest:
-    """What a writer learns about the letter that it is to write."""
+    """What a writer learns about the letter that it is to write.
+
+    `now`: the time of the request. `earlier`: the last letters to this client in the agent's name,
+    the oldest first. `findings`: what was wrong with the letter that it has just written for the
+    same request.
+    """
 
     followup_type: FollowupType
     stage: Stage
     property_type: PropertyType
     recipient: Recipient
+    now: datetime | None = None
+    earlier: Sequence[EarlierLetter] = ()
+    findings: Sequence[Finding] = ()
 
 
 class Composition(BaseModel):
@@ -48,6 +68,14 @@ class Composition(BaseModel):
     body: Annotated[str, AfterValidator(_as_body)]
 
 
+@dataclass(frozen=True)
+class Written:
+    """A letter, and the tokens that it took, if the writer counts them."""
+
+    composition: Composition
+    tokens: TokensUsed | None = None
+
+
 class Writer(Protocol):
     """Writes a letter for the agent, from the greeting to the last sentence before the closing."""
 
@@ -55,7 +83,7 @@ class Writer(Protocol):
     def name(self) -> str:
         """The value of `written_by`: the model's name, or `templates`."""
 
-    async def write(self, request: CompositionRequest) -> Composition:
+    async def write(self, request: CompositionRequest) -> Written:
         """Write one letter. Raises CallFailed; writing twice costs only money."""
 
     async def close(self) -> None:

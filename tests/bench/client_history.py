@@ -20,7 +20,7 @@ from contracts.mailer import (
 from contracts.scheduler import FollowupType, Recipient
 from services.composer import draft
 from services.composer.documents import DRAFTS
-from services.composer.writer import Composition
+from services.composer.writer import Composition, Written
 from services.crm import client
 from services.crm.documents import CLIENTS
 from services.mailer import alert, email, suppression
@@ -147,7 +147,7 @@ class ClientHistory(EventHistory):
             return
         written = self._written(self._type(of))
         cause = self.due(DRAFTS, of)
-        compose = partial(draft.compose, composition=written, written_by="gpt-4o-mini")
+        compose = partial(draft.compose, written=written, written_by="gpt-4o-mini")
         self.pass_time(1, 8)
         yield from self.decided(DRAFTS, of, cause, compose)
         composed = self.last
@@ -159,11 +159,13 @@ class ClientHistory(EventHistory):
         kind: FollowupType = self.state(DRAFTS, followup).followup_type
         return kind
 
-    def _written(self, kind: FollowupType) -> Composition:
+    def _written(self, kind: FollowupType) -> Written:
         address = self._details.property_address
-        return Composition(
-            subject=f"{kind}: your plans for {address}",
-            body=_BODY.format(name=self._details.name, address=address),
+        return Written(
+            Composition(
+                subject=f"{kind}: your plans for {address}",
+                body=_BODY.format(name=self._details.name, address=address),
+            )
         )
 
     def _not_composed(self, of: UUID, failure: CallFailed) -> Iterator[Commit]:

@@ -17,8 +17,8 @@ from contracts.composer import EmailComposed, Letter
 from contracts.mailer import email_id
 from contracts.message import Event
 from contracts.scheduler import FollowupDue
-from services.composer.openai_writer import OpenAIWriter
 from services.composer.writer import CompositionRequest
+from services.composer.writers.openai_writer import OpenAIWriter
 from services.mailer.transports.headers import Sender
 from services.mailer.transports.sendgrid import SendGridTransport
 from services.mailer.transports.transport import OutgoingLetter
@@ -72,13 +72,14 @@ async def compose(clients: Clients) -> None:
         written = await writer.write(
             CompositionRequest(due.followup_type, due.stage, due.property_type, due.personal)
         )
+        composition = written.composition
         letter = Letter(
             to_name=client.name,
             to_email=client.email,
             from_name=agent.name,
             reply_to=agent.email,
-            subject=written.subject,
-            body=written.body,
+            subject=composition.subject,
+            body=composition.body,
         )
         composed = EmailComposed.of(
             due, written_by=writer.name, composed_at=due.due_at, personal=letter

@@ -9,8 +9,11 @@ from contracts.composer import (
     CompositionFailed,
     DraftRequested,
     EmailComposed,
+    Finding,
+    FlaggedLetter,
     Letter,
     RetryDraft,
+    TokensUsed,
 )
 from contracts.crm import (
     AgentDeactivated,
@@ -213,8 +216,23 @@ SAMPLES: tuple[Message, ...] = (
         composed_at=NOON,
         personal=LETTER,
         former_agents=(FORMER_AGENT,),
+        tokens=TokensUsed(prompt=612, completion=148),
     ),
-    CompositionFailed(**_followup, attempts=3, error="500 from the model", failed_at=NOON),
+    CompositionFailed(
+        **_followup,
+        attempts=3,
+        error="the letter is not fit to send: placeholder, price",
+        failed_at=NOON,
+        flags=("placeholder", "price"),
+        tokens=TokensUsed(prompt=1350, completion=301),
+        personal=FlaggedLetter(
+            letter=LETTER,
+            findings=(
+                Finding(flag="placeholder", excerpt="[Client Name]"),
+                Finding(flag="price", excerpt="$480,000"),
+            ),
+        ),
+    ),
     EmailQueued(
         **_email,
         written_by="templates",

@@ -1,7 +1,8 @@
 """A fake OpenAI: structured output by `POST /v1/chat/completions` and `POST /v1/responses`.
 
 Run as `python -m tests.providers.openai`. A ledger entry holds `api` (the path's end), `model`,
-`messages` (of responses: its `input`) and `text`, the JSON that the model "wrote".
+`messages` (of responses: its `input`), `response_format` (its type; of chat alone) and `text`, the
+JSON that the model "wrote".
 """
 
 import re
@@ -34,6 +35,7 @@ def handle(path: str, request: Any, number: int, fault: Fault) -> Answer:
         "api": path.rpartition("/")[2],
         "model": request["model"],
         "messages": messages,
+        "response_format": (request.get("response_format") or {}).get("type"),
         "text": text,
     }
     if fault.malformed is True:
@@ -68,8 +70,10 @@ def _written(schema: dict[str, Any], prompt: str, number: int, fault: Fault) -> 
     name = found[1].strip() if found else "there"
     known = {
         "subject": f"A quick hello, {name}",
+        # No sentence twice, so that no client reads one twice.
         "body": f"Hi {name},\n\nI was thinking of you and your search for a home, and wanted to"
-        f" ask how it is going. Is there anything I can do for you?\n\n(Letter {number}.)",
+        f" ask how it is going, for time {number}. Is there anything I can do?\n\n"
+        f"(Letter {number}.)",
     }
     fields = {field: known.get(field, "…") for field in schema.get("properties", known)}
     if fault.malformed == "content":

@@ -115,7 +115,7 @@ def install(service: str, steps: Steps) -> None:
     for owner, name, names in _STEPS:
         _wrap(steps, owner, name, names)
     if service == "composer":
-        writer = importlib.import_module("services.composer.openai_writer").OpenAIWriter
+        writer = importlib.import_module("services.composer.writers.openai_writer").OpenAIWriter
         _wrap(steps, writer, "write", lambda *_: ["call"])
     if service == "mailer":
         transport = importlib.import_module("services.mailer.transports.sendgrid").SendGridTransport

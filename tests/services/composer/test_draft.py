@@ -16,13 +16,23 @@ from contracts.composer import (
     DraftEvent,
     DraftRequested,
     EmailComposed,
+    Finding,
     Letter,
     RetryDraft,
+    TokensUsed,
 )
 from contracts.crm import AgentProfile, ClientDetails
 from contracts.scheduler import FollowupDue, Recipient
-from services.composer.draft import Draft, compose, evolve, fail_attempt, request, retry
-from services.composer.writer import Composition
+from services.composer.draft import (
+    Draft,
+    compose,
+    evolve,
+    fail_attempt,
+    refuse_letter,
+    request,
+    retry,
+)
+from services.composer.writer import Composition, Written
 
 AGENT, CLIENT, FOLLOWUP = uuid4(), uuid4(), uuid4()
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -31,6 +41,12 @@ POLICY = RetryPolicy(timedelta(seconds=60), 3)
 DANA = AgentProfile(name="Dana Reed", email="dana@reed.example", company="Reed Homes")
 MARIA = ClientDetails(name="Maria Lopez", email="maria@mail.example", notes="likes gardens")
 TEXT = Composition(subject="Your search", body="Hi Maria,\n\nhow are you?")
+TOKENS = TokensUsed(prompt=600, completion=150)
+WRITTEN = Written(TEXT, TOKENS)
+FINDINGS = (
+    Finding(flag="placeholder", excerpt="[Client Name]"),
+    Finding(flag="price", excerpt="$480,000"),
+)
 ABOUT: dict[str, Any] = {"agent_id": AGENT, "client_id": CLIENT, "followup_id": FOLLOWUP}
 DUE = FollowupDue(
     **ABOUT,
@@ -75,7 +91,11 @@ def folded(*events: DraftEvent) -> Draft:
 
 
 def composed(draft: Draft) -> list[DraftEvent]:
-    return compose(draft, GIVEN, composition=TEXT, written_by="templates")
+    return compose(draft, GIVEN, written=WRITTEN, written_by="gpt-test")
+
+
+def refused(draft: Draft) -> list[DraftEvent]:
+    return refuse_letter(draft, GIVEN, written=WRITTEN, findings=FINDINGS)
 
 
 def failed(draft: Draft, failure: CallFailed | None = None) -> list[DraftEvent]:
@@ -98,7 +118,8 @@ def test_a_followup_has_one_draft() -> None:
 def test_what_was_written_is_addressed_and_signed() -> None:
     [event] = composed(folded(REQUESTED))
     assert isinstance(event, EmailComposed)
-    assert (event.written_by, event.composed_at) == ("templates", GIVEN.now)
+    assert (event.written_by, event.composed_at) == ("gpt-test", GIVEN.now)
+    assert event.tokens == TOKENS
     letter = event.personal
     assert (letter.to_name, letter.to_email) == ("Maria Lopez", "maria@mail.example")
     assert (letter.from_name, letter.reply_to) == ("Dana Reed", "dana@reed.example")
@@ -154,6 +175,24 @@ def test_a_final_failure_is_not_tried_again() -> None:
     assert event == CompositionFailed(**ABOUT, attempts=1, error="401", failed_at=GIVEN.now)
 
 
+def test_a_letter_that_is_not_fit_to_send_waits_for_a_person_who_can_see_it() -> None:
+    draft = folded(REQUESTED, FAILED_ONCE)
+    [event] = refused(draft)
+    assert isinstance(event, CompositionFailed)
+    assert (event.attempts, event.flags) == (2, ("placeholder", "price"))
+    assert event.error == "the letter is not fit to send: placeholder, price"
+    assert event.tokens == TOKENS
+    assert event.personal
+    assert event.personal.findings == FINDINGS
+    [sendable] = composed(draft)
+    assert isinstance(sendable, EmailComposed)
+    assert event.personal.letter == sendable.personal
+    after = evolve(draft, event)
+    assert (after.status, after.due_at) == ("failed", None)
+    [again] = retry(after, AGAIN, GIVEN)
+    assert again == REQUESTED.model_copy(update={"requested_at": GIVEN.now})
+
+
 @pytest.mark.parametrize("settled", [FAILED, COMPOSED])
 def test_a_settled_draft_is_neither_composed_nor_failed_once_more(settled: DraftEvent) -> None:
     draft = folded(REQUESTED, settled)
@@ -161,6 +200,8 @@ def test_a_settled_draft_is_neither_composed_nor_failed_once_more(settled: Draft
         composed(draft)
     with pytest.raises(Refused, match=draft.status):
         failed(draft)
+    with pytest.raises(Refused, match=draft.status):
+        refused(draft)
 
 
 def test_a_person_orders_a_failed_draft_again_and_its_attempts_start_from_one() -> None:

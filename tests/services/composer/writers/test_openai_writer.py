@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from chassis.domain.errors import CallFailed
+from contracts.composer import TokensUsed
 from contracts.crm import AgentProfile, ClientDetails
 from contracts.scheduler import Recipient
-from services.composer.openai_writer import OpenAIWriter
+from services.composer.settings import ResponseFormat
 from services.composer.writer import CompositionRequest
+from services.composer.writers.openai_writer import TOKENS, OpenAIWriter
 from tests.providers.running import FakeProvider, provider
 
 REQUEST = CompositionRequest(
@@ -58,14 +60,51 @@ async def failure(writer: OpenAIWriter) -> CallFailed:
 async def test_a_letter_is_written_and_the_model_named(
     writer: OpenAIWriter, fake: FakeProvider
 ) -> None:
-    letter = await writer.write(REQUEST)
-    assert "Maria" in letter.body
+    written = await writer.write(REQUEST)
+    assert "Maria" in written.composition.body
+    assert written.tokens == TokensUsed(prompt=200, completion=120)
     asked = fake.ledger()[-1]
     assert asked["model"] == writer.name == "gpt-test"
     system, user = asked["messages"]
     assert (system["role"], user["role"]) == ("system", "user")
     known = json.loads(user["content"].split("\n")[1])
     assert known["recipient"]["name"] == "Maria Lopez"
+
+
+FORMATS: dict[ResponseFormat, Any] = {
+    "json_schema": "json_schema",
+    "json_object": "json_object",
+    "none": None,
+}
+
+
+@pytest.mark.parametrize("response_format", FORMATS)
+async def test_a_server_is_asked_for_the_format_that_it_knows(
+    response_format: ResponseFormat, fake: FakeProvider
+) -> None:
+    writer = OpenAIWriter("sk-test", fake.url, "gpt-test", 2.0, response_format)
+    assert "Maria" in (await writer.write(REQUEST)).composition.body
+    await writer.close()
+    assert fake.ledger()[-1]["response_format"] == FORMATS[response_format]
+
+
+async def test_an_answer_between_other_words_is_found(
+    writer: OpenAIWriter, fake: FakeProvider
+) -> None:
+    text = 'Sure!\n```json\n{"subject": "Hi", "body": "Hi Maria, how are you?"}\n```'
+    choice = {"index": 0, "finish_reason": "stop", "message": {"content": text}}
+    await fake.inject_faults({"status": 200, "body": {"choices": [choice]}})
+    written = await writer.write(REQUEST)
+    assert written.composition.subject == "Hi"
+    assert written.tokens is None, "this server does not count"
+
+
+async def test_tokens_are_counted(writer: OpenAIWriter) -> None:
+    before = {kind: TOKENS.labels(kind)._value.get() for kind in ("prompt", "completion")}
+    await writer.write(REQUEST)
+    after = {kind: TOKENS.labels(kind)._value.get() for kind in ("prompt", "completion")}
+    assert after["prompt"] - before["prompt"] == 200
+    assert after["completion"] - before["completion"] == 120
 
 
 async def test_sixty_four_letters_at_once(writer: OpenAIWriter) -> None:

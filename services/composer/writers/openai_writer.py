@@ -2,40 +2,62 @@
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx2
 import openai
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 from openai.types.chat import ChatCompletion
+from prometheus_client import Counter
 
 from chassis.domain.errors import CallFailed
 from chassis.domain.retry import is_retryable_status, retry_after
-from services.composer.prompt import system_message, user_message
-from services.composer.writer import Composition, CompositionRequest
+from contracts.composer import TokensUsed
+from services.composer.settings import ResponseFormat
+from services.composer.writer import Composition, CompositionRequest, Written
+from services.composer.writers.prompt import messages
 
 _MAX_IN_FLIGHT = 64
 # Below the idle time of common servers (uvicorn closes after 5 s), so that a request does not
 # meet a connection that is just being closed.
 _IDLE_SECONDS = 2.0
-# Structured output (OpenAI, "json_schema" in strict mode).
-_RESPONSE_FORMAT = {
-    "type": "json_schema",
+# What is asked for: structured output (OpenAI, "json_schema" in strict mode), any JSON object, or
+# nothing, of servers that know neither. The prompt describes the object in any case.
+_RESPONSE_FORMATS: dict[ResponseFormat, dict[str, Any]] = {
     "json_schema": {
-        "name": "Composition",
-        "strict": True,
-        "schema": Composition.model_json_schema() | {"additionalProperties": False},
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {
+                "name": "Composition",
+                "strict": True,
+                "schema": Composition.model_json_schema() | {"additionalProperties": False},
+            },
+        }
     },
+    "json_object": {"response_format": {"type": "json_object"}},
+    "none": {},
 }
+TOKENS = Counter("realtoros_model_tokens_total", "Tokens given to and written by models.", ["kind"])
 
 
 class OpenAIWriter:
     """Writes with `model`; `timeout` (seconds) limits the whole call. Nothing is retried here.
 
+    `response_format`: what the server can promise of its answer.
+
     One per process, since it holds the pool of connections.
     """
 
-    def __init__(self, api_key: str, base_url: str | None, model: str, timeout: float) -> None:
+    def __init__(
+        self,
+        api_key: str,
+        base_url: str | None,
+        model: str,
+        timeout: float,
+        response_format: ResponseFormat = "json_schema",
+    ) -> None:
         self.name = model
+        self._response_format = _RESPONSE_FORMATS[response_format]
         self._timeout = timeout
         self._client = AsyncOpenAI(
             api_key=api_key,
@@ -54,7 +76,7 @@ class OpenAIWriter:
             ),
         )
 
-    async def write(self, request: CompositionRequest) -> Composition:
+    async def write(self, request: CompositionRequest) -> Written:
         """Call the model once. Raises CallFailed, whose reason holds neither prompt nor answer."""
         try:
             async with asyncio.timeout(self._timeout):
@@ -65,14 +87,13 @@ class OpenAIWriter:
                     cast_to=ChatCompletion,
                     body={
                         "model": self.name,
-                        "messages": [
-                            {"role": "system", "content": system_message(request.followup_type)},
-                            {"role": "user", "content": user_message(request)},
-                        ],
-                        "response_format": _RESPONSE_FORMAT,
+                        "messages": messages(request),
+                        **self._response_format,
                     },
                 )
-            return _composition(completion)
+            # First: what the call took is counted also if nothing comes of it.
+            tokens = _tokens(completion)
+            return Written(_composition(completion), tokens)
         except (openai.OpenAIError, TimeoutError) as error:
             raise _failure(error) from None
         except (ValueError, TypeError, AttributeError, LookupError) as error:
@@ -93,7 +114,21 @@ def _composition(completion: ChatCompletion) -> Composition:
         raise CallFailed("the provider's content filter stopped the letter", final=True)
     if choice.message.refusal or choice.message.content is None:
         raise CallFailed("the model refused to write this letter", final=True)
-    return Composition.model_validate_json(choice.message.content)
+    text = choice.message.content
+    # Servers that promise no JSON may put it between other words, or into a fence of Markdown.
+    return Composition.model_validate_json(text[text.find("{") : text.rfind("}") + 1] or text)
+
+
+def _tokens(completion: ChatCompletion) -> TokensUsed | None:
+    """Count and return what the call took, if the server says so."""
+    try:
+        usage: Any = completion.usage
+        tokens = TokensUsed(prompt=usage.prompt_tokens, completion=usage.completion_tokens)
+    except (AttributeError, ValueError):
+        return None
+    TOKENS.labels("prompt").inc(tokens.prompt)
+    TOKENS.labels("completion").inc(tokens.completion)
+    return tokens
 
 
 def _failure(error: openai.OpenAIError | TimeoutError) -> CallFailed:

@@ -1,0 +1,145 @@
+"""What becomes of a due draft: written, written once more, or left to a person."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from chassis.domain.errors import CallFailed
+from chassis.domain.retry import RetryPolicy
+from chassis.domain.state import Given
+from chassis.process.dependency_health import DependencyHealth
+from contracts.composer import (
+    CompositionAttemptFailed,
+    CompositionFailed,
+    DraftEvent,
+    EmailComposed,
+    TokensUsed,
+)
+from services.composer.draft import Draft, evolve
+from services.composer.worker import write_draft
+from services.composer.writer import Composition, CompositionRequest, EarlierLetter, Written
+from tests.services.composer.test_draft import GIVEN, REQUESTED
+
+FIT = Composition(subject="Your plans", body="Hi Maria,\n\nhow are the plans for the land going?")
+UNFIT = Composition(subject="Your plans", body="Hi [Client Name],\n\nthe land costs $90,000 now.")
+TOKENS = TokensUsed(prompt=100, completion=10)
+
+
+class ScriptedWriter:
+    """Writes what it is told to, or fails; remembers the requests."""
+
+    name = "script"
+
+    def __init__(self, *answers: Composition | CallFailed) -> None:
+        self._answers = list(answers)
+        self.requests: list[CompositionRequest] = []
+
+    async def write(self, request: CompositionRequest) -> Written:
+        self.requests.append(request)
+        answer = self._answers.pop(0)
+        if isinstance(answer, CallFailed):
+            raise answer
+        return Written(answer, TOKENS)
+
+    async def close(self) -> None:
+        """Hold nothing."""
+
+
+@dataclasses.dataclass
+class DraftInMemory:
+    """A due draft whose log is a list."""
+
+    state: Draft
+    events: list[DraftEvent] = dataclasses.field(default_factory=list)
+
+    async def append(self, decide: Callable[..., Sequence[DraftEvent]], **settings: Any) -> Draft:
+        for event in decide(self.state, Given(GIVEN.now, GIVEN.cause), **settings):
+            self.events.append(event)
+            self.state = evolve(self.state, event)
+        return self.state
+
+
+class LettersInMemory:
+    """Has the letters that it was given, for every client."""
+
+    def __init__(self, *bodies: str) -> None:
+        self._letters = [EarlierLetter(GIVEN.now, "Hello", body) for body in bodies]
+
+    async def to(self, client_id: UUID, agent_id: UUID) -> list[EarlierLetter]:
+        assert (client_id, agent_id) == (REQUESTED.client_id, REQUESTED.agent_id)
+        return self._letters
+
+
+async def written_by(writer: ScriptedWriter, *earlier: str) -> DraftEvent:
+    """Return the one event that a due draft gets."""
+    work: Any = DraftInMemory(evolve(None, REQUESTED))
+    await write_draft(
+        work,
+        writer=writer,
+        earlier=LettersInMemory(*earlier),
+        policy=RetryPolicy(timedelta(seconds=60), 3),
+        provider=DependencyHealth(patience=5, memory=300),
+    )
+    [event] = work.events
+    return event  # type: ignore[no-any-return]
+
+
+async def test_a_letter_that_is_fit_to_send_is_written_once() -> None:
+    writer = ScriptedWriter(FIT)
+    event = await written_by(writer)
+    assert isinstance(event, EmailComposed)
+    assert event.tokens == TOKENS
+    [asked] = writer.requests
+    assert asked.findings == ()
+
+
+async def test_a_letter_that_is_not_is_written_once_more_with_the_findings_named() -> None:
+    writer = ScriptedWriter(UNFIT, FIT)
+    event = await written_by(writer)
+    assert isinstance(event, EmailComposed)
+    assert event.personal.body.startswith(FIT.body)
+    assert event.tokens == TokensUsed(prompt=200, completion=20)
+    found = {finding.flag: finding.excerpt for finding in writer.requests[1].findings}
+    assert found == {"placeholder": "[Client Name]", "price": "costs $90,000"}
+
+
+async def test_after_one_rewrite_it_waits_for_a_person() -> None:
+    writer = ScriptedWriter(UNFIT, UNFIT)
+    event = await written_by(writer)
+    assert isinstance(event, CompositionFailed)
+    assert event.flags == ("placeholder", "price")
+    assert event.personal
+    assert event.personal.letter.body.startswith(UNFIT.body)
+    assert event.tokens == TokensUsed(prompt=200, completion=20)
+    assert len(writer.requests) == 2
+
+
+async def test_a_sentence_that_the_client_has_read_is_written_once_more() -> None:
+    writer = ScriptedWriter(
+        FIT, Composition(subject="Hello", body="Hi Maria,\n\nis there anything new?")
+    )
+    event = await written_by(writer, "Hi Maria,\n\nHow are the plans for the land going?\n\nDana")
+    assert isinstance(event, EmailComposed)
+    assert event.personal.subject == "Hello"
+    first, second = writer.requests
+    assert [letter.subject for letter in first.earlier] == ["Hello"]
+    assert [finding.flag for finding in second.findings] == ["repetition"]
+
+
+@pytest.mark.parametrize("final", [True, False])
+async def test_a_rewrite_that_fails_is_a_failed_attempt(final: bool) -> None:
+    event = await written_by(ScriptedWriter(UNFIT, CallFailed("503", final=final)))
+    assert isinstance(event, CompositionFailed if final else CompositionAttemptFailed)
+    assert event.error == "503"
+
+
+async def test_no_log_line_holds_what_was_written(capsys: pytest.CaptureFixture[str]) -> None:
+    await written_by(ScriptedWriter(UNFIT, UNFIT))
+    printed = "".join(capsys.readouterr())
+    assert "placeholder" in printed
+    for private in ("Client Name", "90,000", "Maria"):
+        assert private not in printed
