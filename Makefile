@@ -1,6 +1,7 @@
 # `make help` lists the targets. Every target sets up what it needs; nothing has to be typed before.
 PYTHON ?= python3
 BIN := .venv/bin
+FAULTS := tests/faults tests/journeys/test_disasters.py
 LOCKS := crm scheduler composer mailer gateway
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--python-version 3.11 --custom-compile-command "make locks" pyproject.toml
@@ -34,13 +35,13 @@ up: .venv/ready  ## Run everything, with Kafka and MongoDB in containers (needs 
 
 .PHONY: test
 test: .venv/ready  ## Run the tests on the embedded MongoDB and Kafka, but those of faults
-	$(BIN)/pytest -n 2 --dist loadfile -m "not alone and not long" --ignore tests/faults
-	$(BIN)/pytest -m "alone and not long" --ignore tests/faults
+	$(BIN)/pytest -n 2 --dist loadfile -m "not alone and not long" $(addprefix --ignore=,$(FAULTS))
+	$(BIN)/pytest -m "alone and not long" $(addprefix --ignore=,$(FAULTS))
 
 .PHONY: test-faults
-test-faults: .venv/ready  ## Run the tests of faults: kills at every step, outages, poison, attacks, planted bugs
-	$(BIN)/pytest -n 2 --dist loadfile -m "not alone and not long" tests/faults
-	$(BIN)/pytest -m "alone and not long" tests/faults
+test-faults: .venv/ready  ## Run the tests of faults: kills at every step, outages, disasters, poison, attacks
+	$(BIN)/pytest -n 2 --dist loadfile -m "not alone and not long" $(FAULTS)
+	$(BIN)/pytest -m "alone and not long" $(FAULTS)
 
 .PHONY: test-long
 test-long: .venv/ready  ## Run the tests that take long, before a release (TEST_KAFKA=apache: on Apache Kafka)

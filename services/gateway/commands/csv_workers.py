@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from typing import cast
@@ -80,8 +81,11 @@ async def _start() -> Process:
 
 
 async def _end(process: Process) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        process.kill()
+    if process.returncode is None:
+        # By its own group: `process.kill` first reaps a worker that has just died, and asyncio
+        # then never learns its exit code.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
     # What is left in its stdout keeps the pipe open.
     await process.communicate()
 

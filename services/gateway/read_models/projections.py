@@ -20,20 +20,13 @@ from contracts.crm import (
 from contracts.mailer import (
     AddressResubscribed,
     AddressSuppressed,
-    EmailBounced,
-    EmailClicked,
-    EmailDelivered,
-    EmailEvent,
     EmailFailed,
-    EmailMachineOpened,
-    EmailOpened,
     EmailQueued,
     EmailSent,
     EmailWithdrawn,
     EmailWithheld,
     SendOutcomeUnknown,
     SuppressionReleased,
-    email_id,
 )
 from contracts.scheduler import (
     FollowupCancelled,
@@ -49,8 +42,6 @@ from services.gateway.read_models.documents import (
     AgentDocument,
     ClientDocument,
     ClientSuppression,
-    EmailLogDocument,
-    EmailStatus,
     TaskDocument,
     TaskDraft,
     TaskEmail,
@@ -77,10 +68,7 @@ TaskSource = (
     | EmailWithdrawn
     | SendOutcomeUnknown
 )
-EmailSource = EmailEvent | FollowupReassigned
 _WORD = re.compile(r"[^\s,;]+")
-# A report that comes late does not set the status back.
-_RANK: dict[EmailStatus | None, int] = {"sent": 1, "delivered": 2, "opened": 3, "clicked": 4}
 
 
 def search_terms(text: str | None) -> list[str]:
@@ -218,32 +206,20 @@ def _plan_changes(
 def _email_state(previous: TaskEmail | None, event: object) -> TaskEmail | None:
     match event:
         case EmailQueued() if previous:
-            return TaskEmail(email_id=event.email_id, status="queued", at=event.queued_at)
+            status, error, at = "queued", None, event.queued_at
         case EmailSent():
-            return TaskEmail(email_id=event.email_id, status="sent", at=event.sent_at)
+            status, error, at = "sent", None, event.sent_at
         case EmailFailed():
-            return TaskEmail(
-                email_id=event.email_id, status="failed", error=event.error, at=event.failed_at
-            )
+            status, error, at = "failed", event.error, event.failed_at
         case EmailWithheld():
-            return TaskEmail(
-                email_id=event.email_id,
-                status="withheld",
-                error=event.reason,
-                at=event.withheld_at,
-            )
+            status, error, at = "withheld", event.reason, event.withheld_at
         case EmailWithdrawn():
-            return TaskEmail(
-                email_id=event.email_id,
-                status="withheld",
-                error=event.reason,
-                at=event.withdrawn_at,
-            )
+            status, error, at = "withheld", event.reason, event.withdrawn_at
         case SendOutcomeUnknown():
-            return TaskEmail(
-                email_id=event.email_id, status="unknown", error=event.error, at=event.unknown_at
-            )
-    return None
+            status, error, at = "unknown", event.error, event.unknown_at
+        case _:
+            return None
+    return TaskEmail(email_id=event.email_id, status=status, error=error, at=at)
 
 
 def _derived(task: TaskDocument) -> TaskDocument:
@@ -273,82 +249,6 @@ def _derived(task: TaskDocument) -> TaskDocument:
     return derived
 
 
-def project_email_log(
-    previous: EmailLogDocument | None, event: EmailSource, id_: UUID
-) -> EmailLogDocument:
-    """Fold an email's event, or that its follow-up belongs to another agent."""
-    if isinstance(event, FollowupReassigned):
-        return _reassigned(previous or _new_email_log(event, id_), event)
-    if isinstance(event, EmailQueued) and (previous is None or previous.status is None):
-        return _queued(previous or _new_email_log(event, id_), event)
-    if previous is None:
-        raise ValueError("an email changes before it was queued")
-    changes = _email_changes(previous, event)
-    changed: EmailLogDocument = previous.model_copy(update=changes)
-    return changed if changes else previous
-
-
-def _new_email_log(event: EmailSource, id_: UUID) -> EmailLogDocument:
-    about = {"agent_id": event.agent_id, "client_id": event.client_id, "task_id": event.followup_id}
-    return EmailLogDocument(id=id_, **about)
-
-
-def _queued(email: EmailLogDocument, event: EmailQueued) -> EmailLogDocument:
-    changed: EmailLogDocument = email.model_copy(
-        update={
-            "to_email": event.personal.to_email,
-            "subject": event.personal.subject,
-            "body": event.personal.body,
-            "status": "queued",
-            "written_by": event.written_by,
-            "created_at": event.queued_at,
-        }
-    )
-    return changed
-
-
-def _reassigned(email: EmailLogDocument, event: FollowupReassigned) -> EmailLogDocument:
-    sender = email.sender_id or event.former_agent_id
-    changed: EmailLogDocument = email.model_copy(
-        update={"agent_id": event.agent_id, "sender_id": sender}
-    )
-    return changed
-
-
-def _email_changes(previous: EmailLogDocument, event: EmailEvent) -> dict[str, object]:
-    match event:
-        case EmailQueued():
-            return {"status": "queued", "error_message": None}
-        case EmailSent():
-            return {
-                "status": "sent",
-                "sent_at": event.sent_at,
-                "sendgrid_message_id": event.provider_message_id,
-                "error_message": None,
-            }
-        case EmailFailed():
-            return {"status": "failed", "error_message": event.error}
-        case EmailWithheld() | EmailWithdrawn():
-            return {"status": "withheld", "error_message": event.reason}
-        case SendOutcomeUnknown():
-            return {"status": "unknown", "error_message": event.error}
-        case EmailDelivered() | EmailMachineOpened():
-            # What a machine has opened was delivered; whether anybody reads it is not known.
-            return _advance(previous, "delivered")
-        case EmailOpened():
-            return _advance(previous, "opened") | {"opened_at": previous.opened_at or event.at}
-        case EmailClicked():
-            return _advance(previous, "clicked") | {"clicked_at": previous.clicked_at or event.at}
-        case EmailBounced():
-            return {"status": "bounced", "error_message": event.reason}
-    return {}
-
-
-def _advance(previous: EmailLogDocument, status: EmailStatus) -> dict[str, object]:
-    advances = _RANK.get(previous.status, 0) < _RANK[status] and previous.status != "bounced"
-    return {"status": status} if advances else {}
-
-
 def _of_agent(event: AgentSource) -> Iterable[UUID]:
     return (event.agent_id,)
 
@@ -357,12 +257,6 @@ def _of_client(event: ClientSource) -> Iterable[UUID]:
     if isinstance(event, AddressSuppressed | AddressResubscribed | SuppressionReleased):
         return (event.reported_client,) if event.reported_client else ()
     return (event.client_id,)
-
-
-def _of_email(event: EmailSource) -> Iterable[UUID]:
-    if isinstance(event, FollowupReassigned):
-        return (email_id(event.followup_id),) if event.was_due else ()
-    return (event.email_id,)
 
 
 def _of_followups(event: TaskSource) -> Iterable[UUID]:
@@ -374,4 +268,3 @@ def _of_followups(event: TaskSource) -> Iterable[UUID]:
 AGENTS = View(AgentDocument, _of_agent, project_agent, get_args(AgentSource))
 CLIENTS = View(ClientDocument, _of_client, project_client, get_args(ClientSource))
 TASKS = View(TaskDocument, _of_followups, project_task, get_args(TaskSource))
-EMAIL_LOGS = View(EmailLogDocument, _of_email, project_email_log, get_args(EmailSource))

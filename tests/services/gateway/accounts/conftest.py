@@ -14,6 +14,9 @@ from tests.services.gateway.users import Person
 from tests.system import Running, system
 
 FROM_NEW_NETWORKS = 15
+# The embedded broker may hand the second member of a new group an empty assignment, with which its
+# consumer cannot start. Apache Kafka does not, and what is tested here is not the broker.
+STARTS = 3
 
 
 @dataclass
@@ -50,13 +53,22 @@ async def replicas(
         "LOGINS_FROM_NEW_NETWORKS": str(FROM_NEW_NETWORKS),
         "REQUIRE_ADMIN_TOTP": "true",
     }
-    async with system(
-        tmp_path_factory.mktemp("replicas"),
-        kafka,
-        mongodb_server,
-        prefix=f"replicas-{uuid4().hex[:8]}.",
-        services=("crm", "gateway"),
-        replicas=2,
-        environment=environment,
-    ) as running:
+    async with contextlib.AsyncExitStack() as stack:
+        for attempt in range(STARTS):
+            starting = system(
+                tmp_path_factory.mktemp("replicas"),
+                kafka,
+                mongodb_server,
+                prefix=f"replicas-{uuid4().hex[:8]}.",
+                services=("crm", "gateway"),
+                replicas=2,
+                environment=environment,
+            )
+            try:
+                running = await stack.enter_async_context(starting)
+            except AssertionError:
+                if attempt + 1 == STARTS or not kafka.embedded:
+                    raise
+            else:
+                break
         yield Replicas(running, mongodb_server.address)

@@ -21,7 +21,8 @@ from services.gateway.read_models.documents import (
     EmailLogDocument,
     TaskDocument,
 )
-from services.gateway.read_models.projections import CLIENTS, EMAIL_LOGS, TASKS
+from services.gateway.read_models.email_log import EMAIL_LOGS
+from services.gateway.read_models.projections import CLIENTS, TASKS
 from services.gateway.read_models.schemas import Client
 from tests.servers import Server
 from tests.services.gateway.client_events import DAY, NOON, Story

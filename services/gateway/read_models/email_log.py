@@ -1,0 +1,105 @@
+"""The projection of emails: a pure fold of an email's events, and of whose it is."""
+
+from collections.abc import Iterable
+from typing import get_args
+from uuid import UUID
+
+from chassis.projections.views import View
+from contracts.mailer import (
+    EmailBounced,
+    EmailClicked,
+    EmailDelivered,
+    EmailEvent,
+    EmailFailed,
+    EmailMachineOpened,
+    EmailOpened,
+    EmailQueued,
+    EmailSent,
+    EmailWithdrawn,
+    EmailWithheld,
+    SendOutcomeUnknown,
+    email_id,
+)
+from contracts.scheduler import FollowupReassigned
+from services.gateway.read_models.documents import EmailLogDocument, EmailStatus
+
+EmailSource = EmailEvent | FollowupReassigned
+# A report that comes late does not set the status back.
+_RANK: dict[EmailStatus | None, int] = {"sent": 1, "delivered": 2, "opened": 3, "clicked": 4}
+
+
+def project_email_log(
+    previous: EmailLogDocument | None, event: EmailSource, id_: UUID
+) -> EmailLogDocument:
+    """Fold an email's event, or that its follow-up belongs to another agent now.
+
+    The latter may come first: then the document waits for the email, without a status.
+    """
+    known = previous or EmailLogDocument(
+        id=id_, agent_id=event.agent_id, client_id=event.client_id, task_id=event.followup_id
+    )
+    if isinstance(event, FollowupReassigned):
+        sender = known.sender_id or event.former_agent_id
+        changes: dict[str, object] = {"agent_id": event.agent_id, "sender_id": sender}
+    elif known.status is not None:
+        changes = _changes(known, event)
+    elif isinstance(event, EmailQueued):
+        changes = _letter(event)
+    else:
+        raise ValueError("an email changes before it was queued")
+    changed: EmailLogDocument = known.model_copy(update=changes)
+    return changed if changes else known
+
+
+def _letter(event: EmailQueued) -> dict[str, object]:
+    return {
+        "to_email": event.personal.to_email,
+        "subject": event.personal.subject,
+        "body": event.personal.body,
+        "status": "queued",
+        "written_by": event.written_by,
+        "created_at": event.queued_at,
+    }
+
+
+def _changes(previous: EmailLogDocument, event: EmailEvent) -> dict[str, object]:
+    match event:
+        case EmailQueued():
+            return {"status": "queued", "error_message": None}
+        case EmailSent():
+            return {
+                "status": "sent",
+                "sent_at": event.sent_at,
+                "sendgrid_message_id": event.provider_message_id,
+                "error_message": None,
+            }
+        case EmailFailed():
+            return {"status": "failed", "error_message": event.error}
+        case EmailWithheld() | EmailWithdrawn():
+            return {"status": "withheld", "error_message": event.reason}
+        case SendOutcomeUnknown():
+            return {"status": "unknown", "error_message": event.error}
+        case EmailDelivered() | EmailMachineOpened():
+            # What a machine has opened was delivered; whether anybody reads it is not known.
+            return _advance(previous, "delivered")
+        case EmailOpened():
+            return _advance(previous, "opened") | {"opened_at": previous.opened_at or event.at}
+        case EmailClicked():
+            return _advance(previous, "clicked") | {"clicked_at": previous.clicked_at or event.at}
+        case EmailBounced():
+            return {"status": "bounced", "error_message": event.reason}
+    return {}
+
+
+def _advance(previous: EmailLogDocument, status: EmailStatus) -> dict[str, object]:
+    advances = _RANK.get(previous.status, 0) < _RANK[status] and previous.status != "bounced"
+    return {"status": status} if advances else {}
+
+
+def _of_email(event: EmailSource) -> Iterable[UUID]:
+    if isinstance(event, FollowupReassigned):
+        return (email_id(event.followup_id),) if event.was_due else ()
+    return (event.email_id,)
+
+
+EMAIL_LOGS = View(EmailLogDocument, _of_email, project_email_log, get_args(EmailSource))
