@@ -52,7 +52,7 @@ EVENTS = (
     _events(
         "emails",
         "mailer",
-        mailer.EmailEvent | mailer.SuppressionEvent,
+        mailer.EmailEvent | mailer.SuppressionEvent | mailer.SendingEvent,
         "scheduler",
         "mailer",
         "gateway",
@@ -90,6 +90,8 @@ COMMANDS = (
         mailer.RecordDelivery,
         mailer.SuppressAddress,
         mailer.ReleaseSuppression,
+        mailer.PauseSending,
+        mailer.ResumeSending,
         notices.SendNotice,
     ),
 )

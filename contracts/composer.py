@@ -105,7 +105,29 @@ class CompositionFailed(DraftStream, Event, name="realtoros.CompositionFailed.v1
     personal: FlaggedLetter | None = None
 
 
-DraftEvent = DraftRequested | CompositionAttemptFailed | EmailComposed | CompositionFailed
+class DraftPostponed(DraftStream, Event, name="realtoros.DraftPostponed.v1"):
+    """The draft is written later, from `until` on. `reason`: `daily_limit`; others may be added."""
+
+    reason: str
+    postponed_at: Time
+    until: Time
+
+
+class DraftDiscarded(DraftStream, Event, name="realtoros.DraftDiscarded.v1"):
+    """The draft is not written, or not again. `reason` is that of DueFollowupCancelled."""
+
+    reason: str
+    discarded_at: Time
+
+
+DraftEvent = (
+    DraftRequested
+    | CompositionAttemptFailed
+    | EmailComposed
+    | CompositionFailed
+    | DraftPostponed
+    | DraftDiscarded
+)
 
 
 class RetryDraft(DraftStream, Command, name="realtoros.RetryDraft.v1"):

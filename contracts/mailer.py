@@ -1,7 +1,7 @@
 """The messages of mailer: the state of each email, suppressions and alerts."""
 
 from typing import Literal
-from uuid import UUID, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from contracts.addresses import canonical_address, keys_of
 from contracts.composer import Letter
@@ -48,7 +48,8 @@ class EmailStream(AboutClient):
 class EmailQueued(EmailStream, Event, name="realtoros.EmailQueued.v1"):
     """The email waits to be sent. Not first in its stream: it was decided to send it again.
 
-    Or its agent was deactivated after SendStarted and before the call. Attempts are numbered on.
+    Or, after SendStarted and before the call, its agent was deactivated, all sending was paused, or
+    the client had another address, which stands in it now. Attempts are numbered on.
     """
 
     written_by: str
@@ -104,11 +105,23 @@ class EmailWithheld(EmailStream, Event, name="realtoros.EmailWithheld.v1"):
 class EmailWithdrawn(EmailStream, Event, name="realtoros.EmailWithdrawn.v1"):
     """Not sent on purpose, for a reason that EmailWithheld does not know.
 
-    `client_reassigned`: the client belongs to another agent now. Others may be added.
+    `client_reassigned`: the client belongs to another agent now. `plan_paused`: its plan is paused.
+    A reason of DueFollowupCancelled: the follow-up was cancelled. Others may be added.
     """
 
     reason: str
     withdrawn_at: Time
+
+
+class EmailPostponed(EmailStream, Event, name="realtoros.EmailPostponed.v1"):
+    """The provider is called later, from `until` on. An attempt that has started does not count.
+
+    `reason`: `daily_limit`, the agent's emails of a day are used up. Others may be added.
+    """
+
+    reason: str
+    postponed_at: Time
+    until: Time
 
 
 class SendOutcomeUnknown(EmailStream, Event, name="realtoros.SendOutcomeUnknown.v1"):
@@ -257,6 +270,49 @@ SuppressionEvent = (
 )
 
 
+# The one stream of the switch that stops all emails to clients.
+SENDING_ID = uuid5(NAMESPACE_URL, "https://realtoros.example/sending")
+
+
+class SendingStream(Message):
+    """Messages about the stream `sending-<sending_id>`, of which there is one.
+
+    `agent_id` is the admin who orders it.
+    """
+
+    sending_id: UUID = SENDING_ID
+
+    @property
+    def stream(self) -> str:
+        return f"sending-{self.sending_id}"
+
+    @property
+    def key(self) -> UUID:
+        return self.sending_id
+
+
+class SendingPaused(SendingStream, Event, name="realtoros.SendingPaused.v1"):
+    """No email to any client is started until SendingResumed; all of them wait."""
+
+    paused_at: Time
+    reason: str | None = None
+
+
+class SendingStopped(SendingStream, Event, name="realtoros.SendingStopped.v1"):
+    """After SendingPaused: every email that had been started is settled."""
+
+    stopped_at: Time
+
+
+class SendingResumed(SendingStream, Event, name="realtoros.SendingResumed.v1"):
+    """Emails are sent again, those that have waited first."""
+
+    resumed_at: Time
+
+
+SendingEvent = SendingPaused | SendingStopped | SendingResumed
+
+
 class AlertStream(AboutClient):
     """Messages about the stream `alert-<alert_id>`: one per failure that alerts the admin."""
 
@@ -308,6 +364,7 @@ EmailEvent = (
     | EmailFailed
     | EmailWithheld
     | EmailWithdrawn
+    | EmailPostponed
     | SendOutcomeUnknown
     | EmailHeld
     | EmailDelivered
@@ -363,3 +420,13 @@ class ReleaseSuppression(SuppressionStream, Command, name="realtoros.ReleaseSupp
     """Allow emails to the address again. Lifting an opt-out takes a reason."""
 
     reason: str | None = None
+
+
+class PauseSending(SendingStream, Command, name="realtoros.PauseSending.v1"):
+    """Let no email to any client be started. `reason` is shown to other admins."""
+
+    reason: str | None = None
+
+
+class ResumeSending(SendingStream, Command, name="realtoros.ResumeSending.v1"):
+    """Send emails again."""

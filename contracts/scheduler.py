@@ -89,6 +89,19 @@ class FollowupCancelled(PlanStream, Event, name="realtoros.FollowupCancelled.v1"
     detail: str | None = None
 
 
+class DueFollowupCancelled(PlanStream, Event, name="realtoros.DueFollowupCancelled.v1"):
+    """A follow-up that has fallen due is not to be written or sent, if it is not too late for that.
+
+    DraftDiscarded or EmailWithdrawn say that it was not; EmailSent that it was too late. `reason`:
+    `by_agent`, `client_deleted`, `client_closed`, `client_lost`, `unsubscribed`, `spam_report`.
+    Others may be added.
+    """
+
+    followup_id: UUID
+    reason: str
+    cancelled_at: Time
+
+
 class FollowupChanged(PlanStream, Event, name="realtoros.FollowupChanged.v1"):
     """A follow-up's priority and notes after a change of either."""
 
@@ -99,7 +112,7 @@ class FollowupChanged(PlanStream, Event, name="realtoros.FollowupChanged.v1"):
 
 
 class PlanPaused(PlanStream, Event, name="realtoros.PlanPaused.v1"):
-    """No follow-up of the client falls due until PlanResumed; those already due are sent.
+    """No follow-up of the client falls due until PlanResumed; emails that wait are withdrawn.
 
     `reason`: `address_bounced`; `address_suppressed`: an email was withheld. Others may be added.
     None: the agent decided so.
@@ -133,6 +146,7 @@ FollowupEvent = (
     | FollowupDue
     | FollowupRescheduled
     | FollowupCancelled
+    | DueFollowupCancelled
     | FollowupChanged
     | PlanPaused
     | PlanResumed
@@ -148,7 +162,7 @@ class RescheduleFollowup(PlanStream, Command, name="realtoros.RescheduleFollowup
 
 
 class CancelFollowup(PlanStream, Command, name="realtoros.CancelFollowup.v1"):
-    """Cancel a pending follow-up."""
+    """Cancel a follow-up that is pending, or due and not sent yet."""
 
     followup_id: UUID
 
@@ -182,4 +196,4 @@ class ResumePlan(PlanStream, Command, name="realtoros.ResumePlan.v1"):
 
 
 class CancelPlan(PlanStream, Command, name="realtoros.CancelPlan.v1"):
-    """Cancel all follow-ups of the client that are pending."""
+    """Cancel all follow-ups of the client that are pending, or due and not sent yet."""

@@ -7,6 +7,8 @@ from uuid import UUID
 from contracts.composer import (
     CompositionAttemptFailed,
     CompositionFailed,
+    DraftDiscarded,
+    DraftPostponed,
     DraftRequested,
     EmailComposed,
     Finding,
@@ -38,6 +40,7 @@ from contracts.crm import (
     UpdateClient,
 )
 from contracts.mailer import (
+    SENDING_ID,
     AddressResubscribed,
     AddressSoftBounced,
     AddressSuppressed,
@@ -52,15 +55,21 @@ from contracts.mailer import (
     EmailHeld,
     EmailMachineOpened,
     EmailOpened,
+    EmailPostponed,
     EmailQueued,
     EmailSent,
     EmailWithdrawn,
     EmailWithheld,
+    PauseSending,
     RecordDelivery,
     RecordedAddress,
     ReleaseSuppression,
     ResolveEmail,
+    ResumeSending,
     SendAttemptFailed,
+    SendingPaused,
+    SendingResumed,
+    SendingStopped,
     SendOutcomeUnknown,
     SendStarted,
     SuppressAddress,
@@ -75,6 +84,7 @@ from contracts.scheduler import (
     CancelFollowup,
     CancelPlan,
     ChangeFollowup,
+    DueFollowupCancelled,
     FollowupCancelled,
     FollowupChanged,
     FollowupDue,
@@ -188,6 +198,7 @@ SAMPLES: tuple[Message, ...] = (
     ),
     FollowupRescheduled(**_followup, scheduled_for=LATER, rescheduled_at=NOON),
     FollowupCancelled(**_followup, reason="client_lost", cancelled_at=NOON, detail="unsubscribed"),
+    DueFollowupCancelled(**_followup, reason="by_agent", cancelled_at=NOON),
     FollowupChanged(
         **_followup,
         priority="high",
@@ -233,6 +244,8 @@ SAMPLES: tuple[Message, ...] = (
             ),
         ),
     ),
+    DraftPostponed(**_followup, reason="daily_limit", postponed_at=NOON, until=LATER),
+    DraftDiscarded(**_followup, reason="by_agent", discarded_at=NOON),
     EmailQueued(
         **_email,
         written_by="templates",
@@ -245,6 +258,7 @@ SAMPLES: tuple[Message, ...] = (
     EmailSent(**_email, attempt=2, provider_message_id="14c5d75ce93.dfd", sent_at=NOON),
     EmailFailed(**_email, attempts=3, error="400 bad request", failed_at=NOON),
     EmailWithdrawn(**_email, reason="client_reassigned", withdrawn_at=NOON),
+    EmailPostponed(**_email, reason="daily_limit", postponed_at=NOON, until=LATER),
     EmailWithheld(**_email, reason="address_suppressed", withheld_at=NOON),
     SendOutcomeUnknown(
         **_email, attempt=1, error="no answer in time", unknown_at=NOON, reconcile_at=LATER
@@ -279,6 +293,9 @@ SAMPLES: tuple[Message, ...] = (
         released_at=NOON,
         reported_client=CLIENT,
     ),
+    SendingPaused(**_agent, paused_at=NOON, reason="the letters look wrong"),
+    SendingStopped(**_agent, stopped_at=LATER),
+    SendingResumed(**_agent, resumed_at=LATER),
     AlertRaised(
         **_alert, problem="sending_failed", error="the mail provider answered 401", raised_at=NOON
     ),
@@ -336,6 +353,8 @@ SAMPLES: tuple[Message, ...] = (
     ReleaseSuppression(
         **_agent, suppression_id=SUPPRESSION, reason="asked by phone to get emails again"
     ),
+    PauseSending(**_agent, sending_id=SENDING_ID, reason="the letters look wrong"),
+    ResumeSending(**_agent, sending_id=SENDING_ID),
     SendNotice(**_notice, expires_at=LATER, personal=NOTICE),
     CommandAccepted(**_agent, about=f"client-{CLIENT}", version=3),
     CommandRejected(
