@@ -27,6 +27,7 @@ from services.mailer import alert, email, suppression
 from services.mailer.documents import ALERTS, EMAILS, SUPPRESSIONS
 from services.scheduler import plan
 from services.scheduler.documents import PLANS
+from services.scheduler.plan_cancellations import cancel_on_deletion, cancel_on_stage
 from tests.bench.event_history import DAY, SEED, EventHistory, agent_id, profile
 
 _HOUR = 3600
@@ -121,7 +122,10 @@ class ClientHistory(EventHistory):
             )
             deleted = self.last
             yield from self.decided(
-                PLANS, of, self.last_id, lambda p, g: plan.cancel_on_deletion(p, deleted, g)
+                PLANS,
+                of,
+                self.last_id,
+                lambda p, g: cancel_on_deletion(p, deleted, g),
             )
             return
         close = crm.UpdateClient(**self._about, stage="closed")
@@ -129,9 +133,7 @@ class ClientHistory(EventHistory):
             CLIENTS, of, self.next_command_id(), lambda c, g: client.update(c, close, g)
         )
         closed = self.last
-        yield from self.decided(
-            PLANS, of, self.last_id, lambda p, g: plan.cancel_on_stage(p, closed, g)
-        )
+        yield from self.decided(PLANS, of, self.last_id, lambda p, g: cancel_on_stage(p, closed, g))
 
     def _follow_up(self) -> Iterator[Commit]:
         """Compose and send the follow-up that has fallen due."""
