@@ -25,6 +25,7 @@ from services.crm import client
 from services.crm.documents import CLIENTS
 from services.mailer import alert, email, suppression
 from services.mailer.documents import ALERTS, EMAILS, SUPPRESSIONS
+from services.mailer.sending import before_call
 from services.scheduler import plan
 from services.scheduler.documents import PLANS
 from services.scheduler.plan_cancellations import cancel_on_deletion, cancel_on_stage
@@ -182,7 +183,7 @@ class ClientHistory(EventHistory):
             SUPPRESSIONS, suppression_id(self._about["agent_id"], self._details.email)
         )
         if suppressed:
-            withhold = partial(email.withhold, reason="address_suppressed")
+            withhold = partial(before_call.withhold, reason="address_suppressed")
             yield from self.decided(EMAILS, of, answer, withhold)
             return
         if self.happens(0.03):
