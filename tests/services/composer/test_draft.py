@@ -13,7 +13,9 @@ from chassis.domain.state import Given
 from contracts.composer import (
     CompositionAttemptFailed,
     CompositionFailed,
+    DraftDiscarded,
     DraftEvent,
+    DraftPostponed,
     DraftRequested,
     EmailComposed,
     Finding,
@@ -22,12 +24,14 @@ from contracts.composer import (
     TokensUsed,
 )
 from contracts.crm import AgentProfile, ClientDetails
-from contracts.scheduler import FollowupDue, Recipient
+from contracts.scheduler import DueFollowupCancelled, FollowupDue, Recipient
 from services.composer.draft import (
     Draft,
     compose,
+    discard,
     evolve,
     fail_attempt,
+    postpone,
     refuse_letter,
     request,
     retry,
@@ -82,6 +86,8 @@ COMPOSED = EmailComposed(
     ),
 )
 AGAIN = RetryDraft(**ABOUT)
+CANCELLED = DueFollowupCancelled(**ABOUT, reason="unsubscribed", cancelled_at=NOON)
+DISCARDED = DraftDiscarded(**ABOUT, reason="unsubscribed", discarded_at=GIVEN.now)
 
 
 def folded(*events: DraftEvent) -> Draft:
@@ -193,7 +199,7 @@ def test_a_letter_that_is_not_fit_to_send_waits_for_a_person_who_can_see_it() ->
     assert again == REQUESTED.model_copy(update={"requested_at": GIVEN.now})
 
 
-@pytest.mark.parametrize("settled", [FAILED, COMPOSED])
+@pytest.mark.parametrize("settled", [FAILED, COMPOSED, DISCARDED])
 def test_a_settled_draft_is_neither_composed_nor_failed_once_more(settled: DraftEvent) -> None:
     draft = folded(REQUESTED, settled)
     with pytest.raises(Refused, match=draft.status):
@@ -202,6 +208,20 @@ def test_a_settled_draft_is_neither_composed_nor_failed_once_more(settled: Draft
         failed(draft)
     with pytest.raises(Refused, match=draft.status):
         refused(draft)
+
+
+def test_a_postponed_draft_waits_without_an_attempt_being_counted() -> None:
+    until = GIVEN.now + timedelta(hours=9)
+    [event] = postpone(folded(REQUESTED, FAILED_ONCE), GIVEN, reason="daily_limit", until=until)
+    assert event == DraftPostponed(
+        **ABOUT, reason="daily_limit", postponed_at=GIVEN.now, until=until
+    )
+    draft = folded(REQUESTED, FAILED_ONCE, event)
+    assert (draft.status, draft.attempts, draft.due_at) == ("requested", 1, until)
+    # It may still be cancelled.
+    assert discard(draft, CANCELLED, GIVEN) == [DISCARDED]
+    with pytest.raises(Refused, match="discarded"):
+        postpone(folded(REQUESTED, DISCARDED), GIVEN, reason="daily_limit", until=until)
 
 
 def test_a_person_orders_a_failed_draft_again_and_its_attempts_start_from_one() -> None:
@@ -214,6 +234,27 @@ def test_a_person_orders_a_failed_draft_again_and_its_attempts_start_from_one() 
 def test_only_a_failed_draft_is_ordered_again() -> None:
     with pytest.raises(Refused, match="requested"):
         retry(folded(REQUESTED, FAILED_ONCE), AGAIN, GIVEN)
+
+
+@pytest.mark.parametrize("history", [[REQUESTED, FAILED_ONCE], [REQUESTED, FAILED]])
+def test_a_draft_whose_followup_is_cancelled_is_discarded(history: list[DraftEvent]) -> None:
+    # A client who has been reassigned meanwhile; the draft is still in its own agent's name.
+    cancelled = CANCELLED.model_copy(update={"agent_id": uuid4()})
+    assert discard(folded(*history), cancelled, GIVEN) == [DISCARDED]
+    draft = folded(*history, DISCARDED)
+    assert (draft.status, draft.due_at) == ("discarded", None)
+
+
+@pytest.mark.parametrize("history", [[], [REQUESTED, COMPOSED], [REQUESTED, DISCARDED]])
+def test_a_cancellation_does_not_concern_a_composed_draft_or_none(
+    history: list[DraftEvent],
+) -> None:
+    assert discard(reduce(evolve, history, None), CANCELLED, GIVEN) == []
+
+
+def test_a_discarded_draft_is_not_ordered_again() -> None:
+    with pytest.raises(Refused, match="the follow-up was cancelled"):
+        retry(folded(REQUESTED, FAILED, DISCARDED), AGAIN, GIVEN)
 
 
 @pytest.mark.parametrize(
