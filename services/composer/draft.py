@@ -183,7 +183,7 @@ def _letter(draft: Draft, written: Written) -> Letter:
         subject=written.composition.subject,
         body=signed(written.composition.body, agent),
         from_email=agent.email,
-        language=client.language or agent.language,
+        language=written.language,
         postal_address=agent.postal_address,
         disclosure=agent.disclosure,
     )

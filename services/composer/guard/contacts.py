@@ -35,6 +35,8 @@ _PHONE = re.compile(
 )
 _PERSONAL_NUMBER = re.compile(r"(?<![\w-])(?:\d{3}-\d{2}-\d{4}|(?:\d{4}[ -]?){3}\d{1,4})(?![\w-])")
 _PHONE_TAIL = 7
+_SCHEME = re.compile(r"^(?:https?://)?(?:www\.)?", re.IGNORECASE)
+_PAGE = re.compile(r"[\w-]+(?:\.[\w-]+)+(?::\d+)?(?:/[^\s<>\"']+)?")
 
 
 def matches(letter: LetterText) -> Iterator[Match]:
@@ -45,7 +47,7 @@ def matches(letter: LetterText) -> Iterator[Match]:
         if found[0].casefold().rstrip(".") not in own:
             yield "email_address", found[0]
     # A domain within an address has been looked at already.
-    text = _ABBREVIATIONS.sub("", _EMAIL.sub("", letter.all))
+    text = _ABBREVIATIONS.sub("", _EMAIL.sub("", _without(agent.website, letter.all)))
     if link := _LINK.search(text):
         yield "link", link[0]
     own_digits = _digits(agent.phone or "")
@@ -54,6 +56,15 @@ def matches(letter: LetterText) -> Iterator[Match]:
             yield "phone", found[0]
     if number := _PERSONAL_NUMBER.search(letter.prose):
         yield "personal_number", number[0]
+
+
+def _without(website: str | None, text: str) -> str:
+    """Return the text without the agent's website: just this page, not others of the site."""
+    page = _SCHEME.sub("", website or "").rstrip("/")
+    if not _PAGE.fullmatch(page):
+        return text
+    same = rf"(?:https?://)?(?:www\.)?{re.escape(page)}/?(?![\w/?#=&%@-]|:[\w/]|\.\w)"
+    return re.sub(rf"(?<![\w@:./-]){same}", " ", text, flags=re.IGNORECASE)
 
 
 def _digits(text: str) -> str:

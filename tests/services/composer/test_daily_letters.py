@@ -61,7 +61,8 @@ class SlowWriter:
             Composition(
                 subject=f"Plans {self.calls}",
                 body=f"Hi Maria,\n\nhow is it going with {request.property_type}?",
-            )
+            ),
+            request.language,
         )
 
     async def close(self) -> None:

@@ -46,7 +46,7 @@ DANA = AgentProfile(name="Dana Reed", email="dana@reed.example", company="Reed H
 MARIA = ClientDetails(name="Maria Lopez", email="maria@mail.example", notes="likes gardens")
 TEXT = Composition(subject="Your search", body="Hi Maria,\n\nhow are you?")
 TOKENS = TokensUsed(prompt=600, completion=150)
-WRITTEN = Written(TEXT, TOKENS)
+WRITTEN = Written(TEXT, "es-US", TOKENS)
 FINDINGS = (
     Finding(flag="placeholder", excerpt="[Client Name]"),
     Finding(flag="price", excerpt="$480,000"),
@@ -136,18 +136,16 @@ def test_what_was_written_is_addressed_and_signed() -> None:
     assert (after.status, after.due_at) == ("composed", None)
 
 
-def test_a_letter_carries_what_mailer_ends_it_with_and_its_language() -> None:
-    agent = DANA.model_copy(
-        update={"postal_address": "1 Main Street", "disclosure": "No. 471", "language": "en"}
-    )
-    for language, expected in (("es-US", "es-US"), (None, "en")):
-        client = MARIA.model_copy(update={"language": language})
-        personal = Recipient(client=client, agent=agent)
-        [event] = composed(folded(REQUESTED.model_copy(update={"personal": personal})))
-        assert isinstance(event, EmailComposed)
-        letter = event.personal
-        assert (letter.language, letter.from_email) == (expected, "dana@reed.example")
-        assert (letter.postal_address, letter.disclosure) == ("1 Main Street", "No. 471")
+def test_a_letter_carries_what_mailer_ends_it_with_and_the_language_that_it_is_in() -> None:
+    agent = DANA.model_copy(update={"postal_address": "1 Main Street", "disclosure": "No. 471"})
+    # What the client would like to read is not what templates write.
+    client = MARIA.model_copy(update={"language": "fr"})
+    personal = Recipient(client=client, agent=agent)
+    [event] = composed(folded(REQUESTED.model_copy(update={"personal": personal})))
+    assert isinstance(event, EmailComposed)
+    letter = event.personal
+    assert (letter.language, letter.from_email) == ("es-US", "dana@reed.example")
+    assert (letter.postal_address, letter.disclosure) == ("1 Main Street", "No. 471")
 
 
 def test_answers_go_to_the_agent_s_reply_address_when_there_is_one() -> None:

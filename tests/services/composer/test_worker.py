@@ -51,7 +51,7 @@ class ScriptedWriter:
         answer = self._answers.pop(0)
         if isinstance(answer, CallFailed):
             raise answer
-        return Written(answer, TOKENS)
+        return Written(answer, "en", TOKENS)
 
     async def close(self) -> None:
         """Hold nothing."""

@@ -105,6 +105,49 @@ def test_names_and_addresses_that_are_known_are_not_what_they_also_mean() -> Non
     assert flags(body, client=client, agent=agent) == {"fair_housing"}
 
 
+@pytest.mark.parametrize(
+    "website", ["https://harbor.example/dana", "http://www.harbor.example/dana/"]
+)
+def test_the_agent_s_website_is_the_one_link_that_is_allowed(website: str) -> None:
+    agent = DANA.model_copy(update={"website": website})
+    for own in (
+        "https://harbor.example/dana",
+        "harbor.example/dana/",
+        "www.Harbor.example/dana: all of it",
+        "(https://www.harbor.example/dana).",
+    ):
+        body = f"Hi Maria,\n\nyou can read how I work on my page, {own}"
+        assert flags(body, agent=agent) == set(), own
+        assert "link" in flags(body)
+    for other in (
+        "https://harbor.example",
+        "https://harbor.example/dana/homes",
+        "https://harbor.example/dana?ref=maria",
+        "https://harbor.example/danae",
+        "https://harbor.example/dana.evil.example",
+        "https://evil.example/harbor.example/dana",
+        "https://x.harbor.example/dana",
+        "https://me:it@harbor.example/dana",
+        "ftp://harbor.example/dana",
+        "harbor.example/dana and evil.example",
+    ):
+        body = f"Hi Maria,\n\nyou can read how I work on my page, {other}"
+        assert flags(body, agent=agent) & {"link", "email_address"}, other
+
+
+@pytest.mark.parametrize("website", ["", ".", "see everything", "https://", "com"])
+def test_a_website_that_is_none_allows_no_link(website: str) -> None:
+    agent = DANA.model_copy(update={"website": website})
+    body = "Hi Maria,\n\nyou can see everything on https://evil.example or on evil.com."
+    assert flags(body, agent=agent) == {"link"}
+
+
+def test_a_greeting_is_a_name_whatever_it_also_means() -> None:
+    client = MARIA.model_copy(update={"greeting": "Pastor Christian"})
+    body = "Good morning from Harbor Realty.\n\nTell me, Pastor Christian, how the plans are going."
+    assert flags(body, client=client) == set()
+
+
 def test_what_a_client_s_field_brings_in_is_flagged_all_the_same() -> None:
     client = MARIA.model_copy(update={"property_address": "1 Main St, see https://evil.example"})
     body = "Hi Maria,\n\nI am writing about the home at 1 Main St, see https://evil.example today."
