@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from chassis.process.settings import Keys, RetrySettings, Secret, Text, named_keys
 from services.mailer.email import OnUnknown
-from services.mailer.send_policy import SendPolicy
+from services.mailer.sending.send_policy import SendPolicy
 from services.mailer.transports.headers import valid_address
 from services.mailer.transports.smtp_server import SmtpServer
 from services.mailer.transports.transport import Tracking
@@ -43,6 +43,10 @@ class MailerSettings(RetrySettings):
     """How long an unknown outcome waits for the report of the provider."""
     mailer_on_unknown: OnUnknown = "hold"
     """What happens then: `hold` for a person, or `resend`."""
+    emails_per_day: int = Field(default=200, ge=0)
+    """Most emails of an agent in any day of the plan's calendar; more wait. 0: no limit."""
+    followup_day_seconds: float = Field(default=86_400, gt=0)
+    """Length of a day of the plan, as in scheduler."""
     admin_email: Text = None
     """Address that is alerted once of each failed or held follow-up."""
     suppress_across_agents: bool = False
@@ -67,6 +71,11 @@ class MailerSettings(RetrySettings):
     def smtp_server(self) -> SmtpServer | None:
         """The SMTP server, if there is one."""
         return SmtpServer.parse(self.smtp_url.get_secret_value()) if self.smtp_url else None
+
+    @property
+    def day(self) -> timedelta:
+        """One day of the plan."""
+        return timedelta(seconds=self.followup_day_seconds)
 
     @property
     def send_policy(self) -> SendPolicy:
