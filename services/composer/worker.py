@@ -12,7 +12,8 @@ from chassis.eventlog.due_loop import Work
 from chassis.process.dependency_health import DependencyHealth
 from chassis.process.metrics import report_failure
 from contracts.composer import DraftEvent, Finding, TokensUsed
-from services.composer.draft import Draft, compose, fail_attempt, refuse_letter
+from services.composer.daily_letters import DailyLetters, DailyLimitReached
+from services.composer.draft import Draft, compose, fail_attempt, postpone, refuse_letter
 from services.composer.earlier_letters import EarlierLetters
 from services.composer.guard.guard import look
 from services.composer.writer import CompositionRequest, Writer, Written
@@ -24,11 +25,35 @@ async def write_draft(
     work: Work[Draft, DraftEvent],
     *,
     writer: Writer,
+    letters: DailyLetters,
     earlier: EarlierLetters,
     policy: RetryPolicy,
     provider: DependencyHealth,
 ) -> None:
-    """Append the writer's letter, or its failure. Composing twice costs only money."""
+    """Append the writer's letter, its failure, or that the agent has had enough for a day."""
+    try:
+        async with letters.place(work.state.agent_id) as place:
+            answered = await _write(
+                work, writer=writer, earlier=earlier, policy=policy, provider=provider
+            )
+            place.unused = not answered
+    except DailyLimitReached as reached:
+        await work.append(postpone, reason="daily_limit", until=reached.until)
+        log.info("draft_postponed", reason="daily_limit", until=reached.until.isoformat())
+
+
+async def _write(
+    work: Work[Draft, DraftEvent],
+    *,
+    writer: Writer,
+    earlier: EarlierLetters,
+    policy: RetryPolicy,
+    provider: DependencyHealth,
+) -> bool:
+    """Append the writer's letter, or its failure; return whether a letter was written.
+
+    Composing twice costs only money.
+    """
     draft = work.state
     request = CompositionRequest(
         draft.followup_type,
@@ -53,7 +78,7 @@ async def write_draft(
             report_failure("composition_failed", attempt=after.attempts, flags=flags)
         else:
             await work.append(compose, written=written, written_by=writer.name)
-        return
+        return True
     if not failure.final:
         provider.failed(failure.reason)
     after = await work.append(fail_attempt, failure=failure, policy=policy)
@@ -61,6 +86,7 @@ async def write_draft(
         report_failure("composition_failed", attempt=after.attempts, error=failure.reason)
     else:
         log.warning("composition_attempt_failed", attempt=after.attempts, error=failure.reason)
+    return False
 
 
 async def write_fit_letter(

@@ -168,7 +168,8 @@ class ClientHistory(EventHistory):
             Composition(
                 subject=f"{kind}: your plans for {address}",
                 body=_BODY.format(name=self._details.name, address=address),
-            )
+            ),
+            language="en",
         )
 
     def _not_composed(self, of: UUID, failure: CallFailed) -> Iterator[Commit]:
