@@ -25,7 +25,11 @@ from contracts.message import UNSET, Time, Unset
 from contracts.replies import RejectionKind
 from contracts.scheduler import FollowupType, Priority
 from services.gateway.leads.locales import known_zone
-from services.gateway.read_models.documents import ClientEmailStatus, EmailStatus, TaskStatus
+from services.gateway.read_models.documents import (
+    ClientEmailStatus,
+    EmailStatus,
+    TaskStatus,
+)
 
 KnownZone = Annotated[str, AfterValidator(known_zone), Field(examples=["America/New_York"])]
 
@@ -142,8 +146,19 @@ class Release(BaseModel):
     ) = None
 
 
+class Postponed(BaseModel):
+    """Why a follow-up or its email waits, and from when on it goes on.
+
+    `reason`: `daily_limit`, the agent's letters or emails of a day are used up. Others may be
+    added.
+    """
+
+    reason: str
+    until: Time
+
+
 class Task(ReadModel):
-    """A follow-up."""
+    """A follow-up. `error_message` is why it failed, was withheld, or was cancelled when due."""
 
     client_id: UUID
     followup_type: FollowupType
@@ -153,6 +168,7 @@ class Task(ReadModel):
     email_sent_id: UUID | None = None
     notes: str | None = None
     error_message: str | None = None
+    postponed: Postponed | None = None
     created_at: Time
     updated_at: Time
 
@@ -172,6 +188,7 @@ class Email(ReadModel):
     opened_at: Time | None = None
     clicked_at: Time | None = None
     error_message: str | None = None
+    postponed: Postponed | None = None
     created_at: Time
 
 
