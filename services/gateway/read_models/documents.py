@@ -12,6 +12,7 @@ from pymongo.collation import Collation
 from chassis.domain.state import Sparse
 from chassis.mongo.client import UuidDocument
 from contracts.crm import AgentProfile, PropertyType, Stage
+from contracts.mailer import SuppressionReason
 from contracts.message import Time, added
 from contracts.replies import RejectionKind
 from contracts.scheduler import FollowupType, Priority
@@ -20,7 +21,7 @@ TaskStatus = Literal[
     "pending", "due", "composed", "sent", "failed", "cancelled", "withheld", "unknown"
 ]
 # Why a client's address must not be written to.
-ClientEmailStatus = Literal["unsubscribed", "spam_report", "bounced"]
+ClientEmailStatus = SuppressionReason
 EmailStatus = Literal[
     "queued",
     "sent",
