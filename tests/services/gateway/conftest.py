@@ -14,8 +14,10 @@ from aiokafka import AIOKafkaProducer
 
 from chassis.kafka import client as chassis_kafka
 from contracts import cloudevents
-from contracts.catalogue import TOPIC_OF
-from contracts.message import Event
+from contracts.catalogue import REPLIES, TOPIC_OF
+from contracts.message import Command, Event
+from contracts.replies import CommandAccepted
+from tests.chassis.raw_records import all_of
 from tests.servers import Server
 from tests.services.gateway.client_events import Story
 from tests.system import AGENT, authorized, drop_databases, system
@@ -27,8 +29,11 @@ MILLISECOND = timedelta(milliseconds=1)
 class Api:
     """The API, and the topics behind it."""
 
-    def __init__(self, http: httpx2.AsyncClient, producer: AIOKafkaProducer, prefix: str) -> None:
+    def __init__(
+        self, http: httpx2.AsyncClient, kafka: str, producer: AIOKafkaProducer, prefix: str
+    ) -> None:
         self.http = http
+        self._kafka = kafka
         self._producer = producer
         self._prefix = prefix
         self._versions: dict[str, int] = {}
@@ -55,6 +60,35 @@ class Api:
                 value=event.to_json().encode(),
                 headers=cloudevents.write(envelope),
             )
+
+    async def carry_out(self, command: type[Command], stream: str, *events: Event) -> None:
+        """Wait for the command about the stream, publish the events, and accept it.
+
+        As the service that owns the stream would, where it does not run.
+        """
+        topic, sent = TOPIC_OF[command], None
+        deadline = time.monotonic() + SECONDS
+        while sent is None:
+            assert time.monotonic() < deadline, f"no {command.__name__} about {stream}"
+            records = await all_of(self._kafka, self._prefix + topic.name)
+            envelopes = (cloudevents.read(record.headers) for record in records)
+            about = (one for one in envelopes if one.subject == stream)
+            sent = next((one for one in about if one.type == command.wire_name), None)
+        await self.publish(*events)
+        reply = CommandAccepted(agent_id=AGENT, about=stream, version=self._versions[stream])
+        envelope = cloudevents.about(
+            reply,
+            id=uuid4(),
+            source=topic.readers[0],
+            time=datetime.now(UTC),
+            correlation=sent.correlation,
+            cause=sent.id,
+        )
+        await self._producer.send_and_wait(
+            self._prefix + REPLIES.name,
+            value=reply.to_json().encode(),
+            headers=cloudevents.write(envelope),
+        )
 
     async def get_until(
         self, path: str, until: Callable[[httpx2.Response], bool]
@@ -85,7 +119,7 @@ async def api_of(
         ) as http,
         chassis_kafka.producer(kafka.address, "test") as producer,
     ):
-        yield Api(http, producer, prefix)
+        yield Api(http, kafka.address, producer, prefix)
 
 
 @pytest.fixture(scope="package")
