@@ -43,6 +43,7 @@ from services.gateway.routes import commands as command_routes
 from services.gateway.routes import dashboard as dashboard_routes
 from services.gateway.routes import live as live_routes
 from services.gateway.routes import second_factor as second_factor_routes
+from services.gateway.routes import sending as sending_routes
 from services.gateway.routes import system as system_routes
 from services.gateway.routes import timeline as timeline_routes
 from services.gateway.routes.followups.emails import Emails
@@ -137,6 +138,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
             admin_routes.AllEmails,
             admin_routes.Agents,
             admin_routes.quarantine,
+            sending_routes.SendingSwitch,
             command_routes.own_command,
             command_routes.any_command,
             system_routes.sendgrid_webhook,

@@ -5,7 +5,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import httpx2
@@ -23,6 +23,7 @@ from tests.services.gateway.client_events import Story
 from tests.system import AGENT, authorized, drop_databases, system
 
 SECONDS = 30.0
+C = TypeVar("C", bound=Command)
 MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -61,22 +62,22 @@ class Api:
                 headers=cloudevents.write(envelope),
             )
 
-    async def carry_out(self, command: type[Command], stream: str, *events: Event) -> None:
-        """Wait for the command about the stream, publish the events, and accept it.
+    async def carry_out(self, type_: type[C], stream: str, *events: Event) -> C:
+        """Wait for the command about the stream, publish the events, accept and return it.
 
         As the service that owns the stream would, where it does not run.
         """
-        topic, sent = TOPIC_OF[command], None
+        topic, sent, command = TOPIC_OF[type_], None, None
         deadline = time.monotonic() + SECONDS
-        while sent is None:
-            assert time.monotonic() < deadline, f"no {command.__name__} about {stream}"
-            records = await all_of(self._kafka, self._prefix + topic.name)
-            envelopes = (cloudevents.read(record.headers) for record in records)
-            about = (one for one in envelopes if one.subject == stream)
-            sent = next((one for one in about if one.type == command.wire_name), None)
+        while sent is None or command is None:
+            assert time.monotonic() < deadline, f"no {type_.__name__} about {stream}"
+            for record in await all_of(self._kafka, self._prefix + topic.name):
+                envelope = cloudevents.read(record.headers)
+                if (envelope.subject, envelope.type) == (stream, type_.wire_name):
+                    sent, command = envelope, type_.model_validate_json(record.value)
         await self.publish(*events)
         reply = CommandAccepted(agent_id=AGENT, about=stream, version=self._versions[stream])
-        envelope = cloudevents.about(
+        answer = cloudevents.about(
             reply,
             id=uuid4(),
             source=topic.readers[0],
@@ -87,8 +88,9 @@ class Api:
         await self._producer.send_and_wait(
             self._prefix + REPLIES.name,
             value=reply.to_json().encode(),
-            headers=cloudevents.write(envelope),
+            headers=cloudevents.write(answer),
         )
+        return command
 
     async def get_until(
         self, path: str, until: Callable[[httpx2.Response], bool]

@@ -71,6 +71,7 @@ BODIES: dict[tuple[str, str], Callable[[], Any]] = {
     ("POST", "/api/auth/totp/confirm"): lambda: {"code": "000000"},
     ("PATCH", "/api/admin/agents/{agent_id}"): lambda: {"active": True},
     ("POST", "/api/admin/agents/{agent_id}/reassign"): lambda: {"to_agent_id": str(AGENT)},
+    ("POST", "/api/admin/sending/pause"): lambda: {"reason": "Look first"},
     ("POST", "/api/admin/agents"): lambda: {
         "name": "Sam",
         "email": f"{uuid4().hex}@agents.example.com",
