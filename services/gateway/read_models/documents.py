@@ -12,7 +12,8 @@ from pymongo.collation import Collation
 from chassis.domain.state import Sparse
 from chassis.mongo.client import UuidDocument
 from contracts.crm import AgentProfile, PropertyType, Stage
-from contracts.message import Time
+from contracts.mailer import SuppressionReason
+from contracts.message import Time, added
 from contracts.replies import RejectionKind
 from contracts.scheduler import FollowupType, Priority
 
@@ -20,7 +21,7 @@ TaskStatus = Literal[
     "pending", "due", "composed", "sent", "failed", "cancelled", "withheld", "unknown"
 ]
 # Why a client's address must not be written to.
-ClientEmailStatus = Literal["unsubscribed", "spam_report", "bounced"]
+ClientEmailStatus = SuppressionReason
 EmailStatus = Literal[
     "queued",
     "sent",
@@ -119,13 +120,24 @@ class ClientDocument(UuidDocument):
         ]
 
 
+class Postponement(BaseModel):
+    """Why a follow-up or its email waits, and from when on it goes on."""
+
+    reason: str
+    until: Time
+
+
 class TaskPlan(Sparse):
-    """The state of a follow-up by its plan's events."""
+    """The state of a follow-up by its plan's events.
+
+    `cancel_reason`: it was cancelled after it had fallen due, and may have been sent all the same.
+    """
 
     followup_type: FollowupType
     scheduled_for: Time
     priority: Priority
     status: Literal["pending", "due", "cancelled"] = "pending"
+    cancel_reason: str | None = None
     notes: str | None = None
     created_at: Time
     at: Time
@@ -134,18 +146,20 @@ class TaskPlan(Sparse):
 class TaskDraft(BaseModel):
     """The state of a follow-up by its draft's events."""
 
-    status: Literal["requested", "composed", "failed"]
+    status: Literal["requested", "composed", "failed", "discarded"]
     error: str | None = None
     at: Time
+    postponed: Postponement | None = added()
 
 
 class TaskEmail(BaseModel):
     """The state of a follow-up by its email's events."""
 
     email_id: UUID
-    status: Literal["queued", "sent", "failed", "withheld", "unknown"]
+    status: Literal["queued", "sent", "failed", "withheld", "cancelled", "unknown"]
     error: str | None = None
     at: Time
+    postponed: Postponement | None = added()
 
 
 class TaskDocument(UuidDocument):
@@ -166,6 +180,7 @@ class TaskDocument(UuidDocument):
     email_sent_id: UUID | None = None
     notes: str | None = None
     error_message: str | None = None
+    postponed: Postponement | None = None
     created_at: Time | None = None
     updated_at: Time | None = None
     sender_id: UUID | None = None
@@ -202,6 +217,7 @@ class EmailLogDocument(UuidDocument):
     opened_at: Time | None = None
     clicked_at: Time | None = None
     error_message: str | None = None
+    postponed: Postponement | None = None
     created_at: Time | None = None
 
     class Settings:

@@ -25,7 +25,8 @@ from services.gateway.http.idempotency import command_id_of
 from services.gateway.http.pagination import Limit, Page, list_page, sort_order
 from services.gateway.http.problem_details import NOT_FOUND
 from services.gateway.markers import ADMIN_ONLY, MAY_BE_PENDING, NO_STORE, SESSION_ONLY
-from services.gateway.routes.followups import Emails, Tasks
+from services.gateway.routes.followups.emails import Emails
+from services.gateway.routes.followups.tasks import Tasks
 
 
 class AllTasks(Tasks):
