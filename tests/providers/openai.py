@@ -73,7 +73,7 @@ def _written(schema: dict[str, Any], prompt: str, number: int, fault: Fault) -> 
         # No sentence twice, so that no client reads one twice.
         "body": f"Hi {name},\n\nI was thinking of you and your search for a home, and wanted to"
         f" ask how it is going, for time {number}. Is there anything I can do?\n\n"
-        f"(Letter {number}.)",
+        f"I write this as letter {number} of mine.",
     }
     fields = {field: known.get(field, "…") for field in schema.get("properties", known)}
     if fault.malformed == "content":
