@@ -138,6 +138,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
             admin_routes.AllEmails,
             admin_routes.Agents,
             admin_routes.quarantine,
+            admin_routes.tokens,
             sending_routes.SendingSwitch,
             command_routes.own_command,
             command_routes.any_command,
