@@ -128,6 +128,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
             Emails,
             suppressions.Suppressions,
             suppressions.unsubscribe_client,
+            suppressions.client_suppression,
             opt_out_page.show,
             opt_out_page.opt_out,
             timeline_routes.client_timeline,
