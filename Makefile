@@ -93,6 +93,10 @@ bench-api: .venv/ready  ## Print the API's rates over 100,000 clients beside a b
 bench-attacks: .venv/ready  ## Print an honest agent's times while another attacks, for each attack (SECONDS=, ATTACK=)
 	$(BIN)/python -m tests.bench --attacks
 
+.PHONY: bench-pauses
+bench-pauses: .venv/ready  ## Print how soon all sending stops when it is paused, with two mailers
+	$(BIN)/python -m tests.bench --pauses
+
 .PHONY: chaos
 chaos: .venv/ready  ## Kill, stop, cut and restart under load, then check (MINUTES=, SEED=, FOLLOWUPS=)
 	$(BIN)/python -m tests.faults.chaos

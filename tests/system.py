@@ -165,6 +165,8 @@ async def system(
         # Tests send requests as fast as they can.
         "REQUESTS_PER_SECOND": "100000",
         "CLIENTS_PER_DAY": "100000000",
+        "EMAILS_PER_DAY": "0",
+        "LETTERS_PER_DAY": "0",
         "LINKS_PER_NETWORK": "100000",
         "LOGINS_PER_ADDRESS": "100000",
         "WEBHOOKS_PER_SECOND": "100000",

@@ -41,11 +41,13 @@ from services.gateway.routes import client_files
 from services.gateway.routes import clients as client_routes
 from services.gateway.routes import commands as command_routes
 from services.gateway.routes import dashboard as dashboard_routes
-from services.gateway.routes import followups as followup_routes
 from services.gateway.routes import live as live_routes
 from services.gateway.routes import second_factor as second_factor_routes
+from services.gateway.routes import sending as sending_routes
 from services.gateway.routes import system as system_routes
 from services.gateway.routes import timeline as timeline_routes
+from services.gateway.routes.followups.emails import Emails
+from services.gateway.routes.followups.tasks import Tasks
 from services.gateway.routes.opting_out import opt_out_page, suppressions
 from services.gateway.settings import GatewaySettings
 
@@ -122,10 +124,11 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
             client_routes.Clients,
             client_files.ClientFiles,
             dashboard_routes.stats,
-            followup_routes.Tasks,
-            followup_routes.Emails,
+            Tasks,
+            Emails,
             suppressions.Suppressions,
             suppressions.unsubscribe_client,
+            suppressions.client_suppression,
             opt_out_page.show,
             opt_out_page.opt_out,
             timeline_routes.client_timeline,
@@ -136,6 +139,8 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
             admin_routes.AllEmails,
             admin_routes.Agents,
             admin_routes.quarantine,
+            admin_routes.tokens,
+            sending_routes.SendingSwitch,
             command_routes.own_command,
             command_routes.any_command,
             system_routes.sendgrid_webhook,

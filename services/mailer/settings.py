@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from chassis.process.settings import Keys, RetrySettings, Secret, Text, named_keys
+from chassis.process.settings import CalendarSettings, Keys, RetrySettings, Secret, Text, named_keys
 from services.mailer.email import OnUnknown
 from services.mailer.sending.send_policy import SendPolicy
 from services.mailer.transports.headers import valid_address
@@ -14,7 +14,7 @@ from services.mailer.transports.smtp_server import SmtpServer
 from services.mailer.transports.transport import Tracking
 
 
-class MailerSettings(RetrySettings):
+class MailerSettings(RetrySettings, CalendarSettings):
     """Without `sendgrid_api_key` and `smtp_url` emails are written to `mailbox_dir`, one file each.
 
     An unknown outcome is settled by the provider's report, or after `mailer_reconcile_seconds` as
@@ -45,8 +45,6 @@ class MailerSettings(RetrySettings):
     """What happens then: `hold` for a person, or `resend`."""
     emails_per_day: int = Field(default=200, ge=0)
     """Most emails of an agent in any day of the plan's calendar; more wait. 0: no limit."""
-    followup_day_seconds: float = Field(default=86_400, gt=0)
-    """Length of a day of the plan, as in scheduler."""
     admin_email: Text = None
     """Address that is alerted once of each failed or held follow-up."""
     suppress_across_agents: bool = False
@@ -71,11 +69,6 @@ class MailerSettings(RetrySettings):
     def smtp_server(self) -> SmtpServer | None:
         """The SMTP server, if there is one."""
         return SmtpServer.parse(self.smtp_url.get_secret_value()) if self.smtp_url else None
-
-    @property
-    def day(self) -> timedelta:
-        """One day of the plan."""
-        return timedelta(seconds=self.followup_day_seconds)
 
     @property
     def send_policy(self) -> SendPolicy:

@@ -71,7 +71,7 @@ def letter(name: str, number: int) -> dict[str, str]:
         "subject": f"A quick hello, {name}",
         "body": f"Hi {name},\n\nI was thinking of you and your search for a home, and wanted to"
         f" ask how it is going, for time {number}. Is there anything I can do?\n\n"
-        f"(Letter {number}.)",
+        f"I write this as letter {number} of mine.",
     }
 
 

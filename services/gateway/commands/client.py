@@ -129,6 +129,15 @@ class CommandClient:
         except (KafkaError, TimeoutError) as error:
             raise Unavailable from error
 
+    async def store_accepted(
+        self, command: Command, command_id: UUID, reply: CommandAccepted
+    ) -> None:
+        """Let `GET /api/commands/{id}` show a command that is accepted, but not all it leads to."""
+        done: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        done.set_result(reply)
+        client_id = getattr(command, "client_id", None)
+        await self._pending.add([SentCommand(command_id, command.agent_id, client_id, done)])
+
     async def quarantine(self, source: str, id_: UUID, value: bytes, reason: str) -> None:
         """Keep what came from outside, and cannot be handled, in the gateway's quarantine.
 

@@ -14,6 +14,8 @@ from contracts.crm import Stage
 from contracts.message import Time
 from services.gateway.read_models.documents import OPEN, TaskStatus
 from services.gateway.read_models.index_counts import count, count_by_value
+from services.gateway.read_models.sending import SendingState, sending_state
+from services.gateway.read_models.token_counts import TokenCounts, tokens_of
 
 # Longer than composing and sending take, with all their attempts.
 GRACE = timedelta(hours=1)
@@ -42,6 +44,10 @@ class DashboardStats(BaseModel):
     click_rate: Annotated[
         _Rate | None, Field(description="clicked, of all emails sent; null without any")
     ]
+    sending: Annotated[
+        SendingState, Field(description="unless active, an admin has stopped all emails to clients")
+    ]
+    tokens: Annotated[TokenCounts, Field(description="of all letters that a language model wrote")]
 
 
 @dataclass(frozen=True)
@@ -69,13 +75,21 @@ async def dashboard(
 ) -> DashboardStats:
     """Return the figures of the documents that match `where`, each from an index alone."""
     days = Days.of(now, zone)
-    stages, followups, emails = await asyncio.gather(
+    stages, followups, emails, switch, tokens = await asyncio.gather(
         count_by_value(database["clients"], where, "stage", get_args(Stage)),
         _count_followups(database["tasks"], where, now, days),
         _count_emails(database["email_logs"], where, days),
+        sending_state(database),
+        tokens_of(database, where),
     )
     return DashboardStats(
-        as_of=now, time_zone=zone.key, clients_by_stage=stages, **followups, **emails
+        as_of=now,
+        time_zone=zone.key,
+        clients_by_stage=stages,
+        **followups,
+        **emails,
+        sending=switch.state,
+        tokens=tokens,
     )
 
 

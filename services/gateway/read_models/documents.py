@@ -11,8 +11,10 @@ from pymongo.collation import Collation
 
 from chassis.domain.state import Sparse
 from chassis.mongo.client import UuidDocument
+from contracts.composer import FlaggedLetter
 from contracts.crm import AgentProfile, PropertyType, Stage
-from contracts.message import Time
+from contracts.mailer import SuppressionReason
+from contracts.message import Time, added
 from contracts.replies import RejectionKind
 from contracts.scheduler import FollowupType, Priority
 
@@ -20,7 +22,7 @@ TaskStatus = Literal[
     "pending", "due", "composed", "sent", "failed", "cancelled", "withheld", "unknown"
 ]
 # Why a client's address must not be written to.
-ClientEmailStatus = Literal["unsubscribed", "spam_report", "bounced"]
+ClientEmailStatus = SuppressionReason
 EmailStatus = Literal[
     "queued",
     "sent",
@@ -119,13 +121,24 @@ class ClientDocument(UuidDocument):
         ]
 
 
+class Postponement(BaseModel):
+    """Why a follow-up or its email waits, and from when on it goes on."""
+
+    reason: str
+    until: Time
+
+
 class TaskPlan(Sparse):
-    """The state of a follow-up by its plan's events."""
+    """The state of a follow-up by its plan's events.
+
+    `cancel_reason`: it was cancelled after it had fallen due, and may have been sent all the same.
+    """
 
     followup_type: FollowupType
     scheduled_for: Time
     priority: Priority
     status: Literal["pending", "due", "cancelled"] = "pending"
+    cancel_reason: str | None = None
     notes: str | None = None
     created_at: Time
     at: Time
@@ -134,24 +147,28 @@ class TaskPlan(Sparse):
 class TaskDraft(BaseModel):
     """The state of a follow-up by its draft's events."""
 
-    status: Literal["requested", "composed", "failed"]
+    status: Literal["requested", "composed", "failed", "discarded"]
     error: str | None = None
     at: Time
+    postponed: Postponement | None = added()
+    flags: tuple[str, ...] | None = added()
 
 
 class TaskEmail(BaseModel):
     """The state of a follow-up by its email's events."""
 
     email_id: UUID
-    status: Literal["queued", "sent", "failed", "withheld", "unknown"]
+    status: Literal["queued", "sent", "failed", "withheld", "cancelled", "unknown"]
     error: str | None = None
     at: Time
+    postponed: Postponement | None = added()
 
 
 class TaskDocument(UuidDocument):
     """A follow-up: a sub-document per source stream, and the fields that follow from them.
 
     `sender_id`: the agent in whose name it was written, if the client was reassigned since.
+    `flagged`: the letter that was not fit to send, while it is for a person to decide.
     """
 
     agent_id: UUID
@@ -166,6 +183,9 @@ class TaskDocument(UuidDocument):
     email_sent_id: UUID | None = None
     notes: str | None = None
     error_message: str | None = None
+    postponed: Postponement | None = None
+    flags: tuple[str, ...] | None = None
+    flagged: FlaggedLetter | None = None
     created_at: Time | None = None
     updated_at: Time | None = None
     sender_id: UUID | None = None
@@ -202,6 +222,7 @@ class EmailLogDocument(UuidDocument):
     opened_at: Time | None = None
     clicked_at: Time | None = None
     error_message: str | None = None
+    postponed: Postponement | None = None
     created_at: Time | None = None
 
     class Settings:

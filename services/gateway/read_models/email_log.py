@@ -13,6 +13,7 @@ from contracts.mailer import (
     EmailFailed,
     EmailMachineOpened,
     EmailOpened,
+    EmailPostponed,
     EmailQueued,
     EmailSent,
     EmailWithdrawn,
@@ -21,7 +22,11 @@ from contracts.mailer import (
     email_id,
 )
 from contracts.scheduler import FollowupReassigned
-from services.gateway.read_models.documents import EmailLogDocument, EmailStatus
+from services.gateway.read_models.documents import (
+    EmailLogDocument,
+    EmailStatus,
+    Postponement,
+)
 
 EmailSource = EmailEvent | FollowupReassigned
 # A report that comes late does not set the status back.
@@ -65,20 +70,26 @@ def _letter(event: EmailQueued) -> dict[str, object]:
 def _changes(previous: EmailLogDocument, event: EmailEvent) -> dict[str, object]:
     match event:
         case EmailQueued():
-            return {"status": "queued", "error_message": None}
+            # The client may have another address by now.
+            return _settled("queued") | {"to_email": event.personal.to_email}
+        case EmailPostponed():
+            return {"postponed": Postponement(reason=event.reason, until=event.until)}
         case EmailSent():
-            return {
-                "status": "sent",
+            return _settled("sent") | {
                 "sent_at": event.sent_at,
                 "sendgrid_message_id": event.provider_message_id,
-                "error_message": None,
             }
         case EmailFailed():
-            return {"status": "failed", "error_message": event.error}
+            return _settled("failed", event.error)
         case EmailWithheld() | EmailWithdrawn():
-            return {"status": "withheld", "error_message": event.reason}
+            return _settled("withheld", event.reason)
         case SendOutcomeUnknown():
-            return {"status": "unknown", "error_message": event.error}
+            return _settled("unknown", event.error)
+    return _report(previous, event)
+
+
+def _report(previous: EmailLogDocument, event: EmailEvent) -> dict[str, object]:
+    match event:
         case EmailDelivered() | EmailMachineOpened():
             # What a machine has opened was delivered; whether anybody reads it is not known.
             return _advance(previous, "delivered")
@@ -89,6 +100,10 @@ def _changes(previous: EmailLogDocument, event: EmailEvent) -> dict[str, object]
         case EmailBounced():
             return {"status": "bounced", "error_message": event.reason}
     return {}
+
+
+def _settled(status: EmailStatus, error: str | None = None) -> dict[str, object]:
+    return {"status": status, "error_message": error, "postponed": None}
 
 
 def _advance(previous: EmailLogDocument, status: EmailStatus) -> dict[str, object]:

@@ -31,6 +31,16 @@ async def count_by_value(
     return dict(zip(values, counts, strict=True))
 
 
+async def count_listed(
+    documents: AsyncCollection[Raw], where: Raw, statuses: Collection[str]
+) -> int:
+    """Count what a list shows: documents of certain statuses, or all of a client's that match."""
+    # A client has few, and its index is not in the order of statuses.
+    if "client_id" in where:
+        return await documents.count_documents(where)
+    return await count_in(documents, where, "status", statuses)
+
+
 async def count_in(
     documents: AsyncCollection[Raw], where: Raw, field: str, all_values: Collection[str]
 ) -> int:

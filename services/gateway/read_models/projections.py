@@ -1,4 +1,4 @@
-"""Projections: pure folds of events into the read models, one per collection."""
+"""The projections of agents and clients: pure folds of their events."""
 
 import re
 from collections.abc import Iterable
@@ -7,7 +7,6 @@ from uuid import UUID
 
 from chassis.projections.views import View
 from contracts.addresses import canonical_address
-from contracts.composer import CompositionFailed, DraftRequested, EmailComposed
 from contracts.crm import (
     AgentRegistered,
     AgentUpdated,
@@ -20,21 +19,10 @@ from contracts.crm import (
 from contracts.mailer import (
     AddressResubscribed,
     AddressSuppressed,
-    EmailFailed,
-    EmailQueued,
     EmailSent,
-    EmailWithdrawn,
-    EmailWithheld,
-    SendOutcomeUnknown,
     SuppressionReleased,
 )
 from contracts.scheduler import (
-    FollowupCancelled,
-    FollowupChanged,
-    FollowupDue,
-    FollowupReassigned,
-    FollowupRescheduled,
-    FollowupsPlanned,
     PlanPaused,
     PlanResumed,
 )
@@ -42,32 +30,11 @@ from services.gateway.read_models.documents import (
     AgentDocument,
     ClientDocument,
     ClientSuppression,
-    TaskDocument,
-    TaskDraft,
-    TaskEmail,
-    TaskPlan,
 )
 
 AgentSource = AgentRegistered | AgentUpdated
 ClientSuppressionSource = AddressSuppressed | AddressResubscribed | SuppressionReleased
 ClientSource = ClientEvent | EmailSent | PlanPaused | PlanResumed | ClientSuppressionSource
-TaskSource = (
-    FollowupsPlanned
-    | FollowupDue
-    | FollowupRescheduled
-    | FollowupCancelled
-    | FollowupChanged
-    | FollowupReassigned
-    | DraftRequested
-    | EmailComposed
-    | CompositionFailed
-    | EmailQueued
-    | EmailSent
-    | EmailFailed
-    | EmailWithheld
-    | EmailWithdrawn
-    | SendOutcomeUnknown
-)
 _WORD = re.compile(r"[^\s,;]+")
 
 
@@ -158,97 +125,6 @@ def _search(details: ClientDetails) -> list[str]:
     return sorted({word for text in texts for word in search_terms(text)})
 
 
-def project_task(previous: TaskDocument | None, event: TaskSource, id_: UUID) -> TaskDocument:
-    """Fold the event into the sub-document of its stream, then derive the task's fields."""
-    task = previous or TaskDocument(id=id_, agent_id=event.agent_id, client_id=event.client_id)
-    parts: dict[str, object] = {}
-    match event:
-        case FollowupsPlanned():
-            [planned] = [f for f in event.followups if f.followup_id == id_]
-            parts["plan"] = TaskPlan(
-                **planned.model_dump(), created_at=event.planned_at, at=event.planned_at
-            )
-        case FollowupDue() | FollowupRescheduled() | FollowupCancelled() | FollowupChanged():
-            if task.plan is None:
-                raise ValueError("a follow-up changes before it was planned")
-            parts["plan"] = task.plan.model_copy(update=_plan_changes(event))
-        case FollowupReassigned():
-            parts["agent_id"] = event.agent_id
-            if event.was_due:
-                parts["sender_id"] = task.sender_id or event.former_agent_id
-        case DraftRequested() if task.draft:
-            parts["draft"] = TaskDraft(status="requested", at=event.requested_at)
-        case EmailComposed():
-            parts["draft"] = TaskDraft(status="composed", at=event.composed_at)
-        case CompositionFailed():
-            parts["draft"] = TaskDraft(status="failed", error=event.error, at=event.failed_at)
-        case _:
-            if email := _email_state(task.email, event):
-                parts["email"] = email
-    return _derived(task.model_copy(update=parts)) if parts else task
-
-
-def _plan_changes(
-    event: FollowupDue | FollowupRescheduled | FollowupCancelled | FollowupChanged,
-) -> dict[str, object]:
-    match event:
-        case FollowupDue():
-            return {"status": "due", "at": event.due_at}
-        case FollowupRescheduled():
-            return {"scheduled_for": event.scheduled_for, "at": event.rescheduled_at}
-        case FollowupCancelled():
-            return {"status": "cancelled", "at": event.cancelled_at}
-        case FollowupChanged():
-            notes = event.personal.notes
-            return {"priority": event.priority, "notes": notes, "at": event.changed_at}
-
-
-def _email_state(previous: TaskEmail | None, event: object) -> TaskEmail | None:
-    match event:
-        case EmailQueued() if previous:
-            status, error, at = "queued", None, event.queued_at
-        case EmailSent():
-            status, error, at = "sent", None, event.sent_at
-        case EmailFailed():
-            status, error, at = "failed", event.error, event.failed_at
-        case EmailWithheld():
-            status, error, at = "withheld", event.reason, event.withheld_at
-        case EmailWithdrawn():
-            status, error, at = "withheld", event.reason, event.withdrawn_at
-        case SendOutcomeUnknown():
-            status, error, at = "unknown", event.error, event.unknown_at
-        case _:
-            return None
-    return TaskEmail(email_id=event.email_id, status=status, error=error, at=at)
-
-
-def _derived(task: TaskDocument) -> TaskDocument:
-    """Derive the task's fields: the email takes precedence over the draft, that over the plan."""
-    plan, draft, email = task.plan, task.draft, task.email
-    if plan is None:
-        return task
-    status: str = plan.status
-    error = None
-    if draft and draft.status != "requested":
-        status, error = draft.status, draft.error
-    if email and email.status != "queued":
-        status, error = email.status, email.error
-    derived: TaskDocument = task.model_copy(
-        update={
-            "followup_type": plan.followup_type,
-            "scheduled_for": plan.scheduled_for,
-            "priority": plan.priority,
-            "notes": plan.notes,
-            "status": status,
-            "error_message": error,
-            "email_sent_id": email.email_id if email and email.status == "sent" else None,
-            "created_at": plan.created_at,
-            "updated_at": max(part.at for part in (plan, draft, email) if part),
-        }
-    )
-    return derived
-
-
 def _of_agent(event: AgentSource) -> Iterable[UUID]:
     return (event.agent_id,)
 
@@ -259,12 +135,5 @@ def _of_client(event: ClientSource) -> Iterable[UUID]:
     return (event.client_id,)
 
 
-def _of_followups(event: TaskSource) -> Iterable[UUID]:
-    if isinstance(event, FollowupsPlanned):
-        return [f.followup_id for f in event.followups]
-    return (event.followup_id,)
-
-
 AGENTS = View(AgentDocument, _of_agent, project_agent, get_args(AgentSource))
 CLIENTS = View(ClientDocument, _of_client, project_client, get_args(ClientSource))
-TASKS = View(TaskDocument, _of_followups, project_task, get_args(TaskSource))

@@ -1,5 +1,6 @@
 """Requests and responses about clients, tasks, emails and commands."""
 
+import unicodedata
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -25,8 +26,32 @@ from contracts.message import UNSET, Time, Unset
 from contracts.replies import RejectionKind
 from contracts.scheduler import FollowupType, Priority
 from services.gateway.leads.locales import known_zone
-from services.gateway.read_models.documents import ClientEmailStatus, EmailStatus, TaskStatus
+from services.gateway.read_models.documents import (
+    ClientEmailStatus,
+    EmailStatus,
+    TaskStatus,
+)
+from services.gateway.read_models.sending import SendingState
 
+# They make text that follows run backwards.
+_BIDI = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+
+
+def _one_line(text: str) -> str:
+    for character in text:
+        if unicodedata.category(character) in ("Cc", "Zl", "Zp"):
+            raise ValueError("has to be one line, without control characters")
+        if unicodedata.bidirectional(character) in _BIDI:
+            raise ValueError("has a character that changes the direction of text")
+    return text
+
+
+# Why something was decided, for people to read.
+Reason = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    AfterValidator(_one_line),
+]
 KnownZone = Annotated[str, AfterValidator(known_zone), Field(examples=["America/New_York"])]
 
 
@@ -136,14 +161,48 @@ class Release(BaseModel):
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    reason: (
-        Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-        | None
-    ) = None
+    reason: Reason | None = None
+
+
+class SendingPause(BaseModel):
+    """Why all emails to clients are stopped, for other admins."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    reason: Reason | None = None
+
+
+class Sending(BaseModel):
+    """Whether emails to clients are sent.
+
+    `pausing`: none is started, but some that had been are not settled yet. `since` and `by` are
+    time and admin of the last order; null where nobody has given one.
+    """
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    state: SendingState
+    reason: str | None = None
+    since: Time | None = None
+    by: UUID | None = None
+
+
+class Postponed(BaseModel):
+    """Why a follow-up or its email waits, and from when on it goes on.
+
+    `reason`: `daily_limit`, the agent's letters or emails of a day are used up. Others may be
+    added.
+    """
+
+    reason: str
+    until: Time
 
 
 class Task(ReadModel):
-    """A follow-up."""
+    """A follow-up. `error_message` is why it failed, was withheld, or was cancelled when due.
+
+    `flags`: what the letter is not fit to send for, where it has failed for that.
+    """
 
     client_id: UUID
     followup_type: FollowupType
@@ -153,8 +212,44 @@ class Task(ReadModel):
     email_sent_id: UUID | None = None
     notes: str | None = None
     error_message: str | None = None
+    postponed: Postponed | None = None
+    flags: list[str] = []
     created_at: Time
     updated_at: Time
+
+
+class FlaggedText(BaseModel):
+    """A part of a letter that makes it unfit to send; `flag` names why."""
+
+    flag: str
+    excerpt: str
+
+
+class UnsentLetter(BaseModel):
+    """A letter as the writer wrote it."""
+
+    to_email: str
+    subject: str
+    body: str
+    language: str | None = None
+
+
+class FlaggedLetter(BaseModel):
+    """A letter that was not fit to send, and why."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    letter: UnsentLetter
+    findings: list[FlaggedText]
+
+
+class TaskDetails(Task):
+    """A follow-up, with the letter where it has failed because that was not fit to send.
+
+    Retry it to have another letter written.
+    """
+
+    flagged: FlaggedLetter | None = None
 
 
 class Email(ReadModel):
@@ -172,6 +267,7 @@ class Email(ReadModel):
     opened_at: Time | None = None
     clicked_at: Time | None = None
     error_message: str | None = None
+    postponed: Postponed | None = None
     created_at: Time
 
 

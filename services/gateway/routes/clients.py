@@ -32,7 +32,8 @@ from services.gateway.http.pagination import Limit, Page
 from services.gateway.markers import MAY_BE_PENDING
 from services.gateway.read_models.schemas import Client, ClientPatch, Created, NewClient, Task
 from services.gateway.routes.client_search import ClientSort, clients_of
-from services.gateway.routes.followups import tasks_of
+from services.gateway.routes.followups.cancelling import cancel_and_settle
+from services.gateway.routes.followups.tasks import tasks_of
 
 # MongoDB refuses NUL in a pattern.
 NO_NUL = r"^[^\x00]*$"
@@ -106,7 +107,7 @@ class Clients(Controller):
 
     @delete("/{client_id:uuid}", opt={MAY_BE_PENDING: True})
     async def remove(self, request: ApiRequest, client_id: UUID, if_match: IfMatch = None) -> None:
-        """Delete a client and cancel its pending follow-ups."""
+        """Delete a client and cancel its follow-ups that are not sent yet."""
         version = await _version(request, if_match, client_id)
         await context_of(request).commands.execute(
             DeleteClient(agent_id=request.user.agent_id, client_id=client_id, if_version=version)
@@ -138,7 +139,11 @@ class Clients(Controller):
     async def cancel(
         self, request: ApiRequest, client_id: UUID, if_match: IfMatch = None
     ) -> Response[Client]:
-        """Cancel all pending follow-ups."""
+        """Cancel all follow-ups that are not sent yet.
+
+        Of one that is due the letter is not written, or the email not sent, if it is not too late.
+        The response waits for what is being sent; 202 when that takes long.
+        """
         return await _change_plan(request, if_match, client_id, CancelPlan)
 
 
@@ -153,7 +158,10 @@ async def _change_plan(
     await show()
     version = await if_match_version(request, if_match, f"plan-{client_id}", show)
     command = type_(agent_id=request.user.agent_id, client_id=client_id, if_version=version)
-    await context_of(request).commands.execute(command, command_id_of(request))
+    if isinstance(command, CancelPlan):
+        await cancel_and_settle(request, command)
+    else:
+        await context_of(request).commands.execute(command, command_id_of(request))
     return etag_response(request, Client, await _client(request, client_id))
 
 

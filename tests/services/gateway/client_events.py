@@ -4,21 +4,33 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from contracts.composer import CompositionFailed, DraftRequested, EmailComposed, Letter
+from contracts.composer import (
+    CompositionFailed,
+    DraftDiscarded,
+    DraftPostponed,
+    DraftRequested,
+    EmailComposed,
+    Finding,
+    FlaggedLetter,
+    Letter,
+)
 from contracts.crm import AgentProfile, ClientDetails
 from contracts.mailer import (
     EmailClicked,
     EmailDelivered,
     EmailFailed,
     EmailOpened,
+    EmailPostponed,
     EmailQueued,
     EmailSent,
+    EmailWithdrawn,
     EmailWithheld,
     SendOutcomeUnknown,
     SendStarted,
     email_id,
 )
 from contracts.scheduler import (
+    DueFollowupCancelled,
     FollowupCancelled,
     FollowupChanged,
     FollowupDue,
@@ -106,6 +118,11 @@ class Story:
             **self._of(number), reason="by_agent", cancelled_at=NOON + at * DAY
         )
 
+    def cancelled_when_due(
+        self, number: int, at: float, reason: str = "by_agent"
+    ) -> DueFollowupCancelled:
+        return DueFollowupCancelled(**self._of(number), reason=reason, cancelled_at=NOON + at * DAY)
+
     def changed(
         self, number: int, at: float, priority: Priority, notes: str | None
     ) -> FollowupChanged:
@@ -142,10 +159,44 @@ class Story:
             **self._of(number), attempts=3, error="no text", failed_at=NOON + at * DAY
         )
 
-    def queued(self, number: int, at: float) -> EmailQueued:
-        return EmailQueued(
-            **self._mail(number), written_by="templates", queued_at=NOON + at * DAY, personal=LETTER
+    def discarded(self, number: int, at: float) -> DraftDiscarded:
+        return DraftDiscarded(**self._of(number), reason="by_agent", discarded_at=NOON + at * DAY)
+
+    def draft_postponed(self, number: int, at: float, until: float) -> DraftPostponed:
+        return DraftPostponed(
+            **self._of(number),
+            reason="daily_limit",
+            postponed_at=NOON + at * DAY,
+            until=NOON + until * DAY,
         )
+
+    def flagged(self, number: int, at: float) -> CompositionFailed:
+        finding = Finding(flag="placeholder", excerpt="[Client Name]")
+        return CompositionFailed(
+            **self._of(number),
+            attempts=1,
+            error="not fit to send: placeholder",
+            failed_at=NOON + at * DAY,
+            flags=("placeholder",),
+            personal=FlaggedLetter(letter=LETTER, findings=(finding,)),
+        )
+
+    def queued(self, number: int, at: float, to: str = LETTER.to_email) -> EmailQueued:
+        letter = LETTER.model_copy(update={"to_email": to})
+        return EmailQueued(
+            **self._mail(number), written_by="templates", queued_at=NOON + at * DAY, personal=letter
+        )
+
+    def postponed(self, number: int, at: float, until: float) -> EmailPostponed:
+        return EmailPostponed(
+            **self._mail(number),
+            reason="daily_limit",
+            postponed_at=NOON + at * DAY,
+            until=NOON + until * DAY,
+        )
+
+    def withdrawn(self, number: int, at: float, reason: str) -> EmailWithdrawn:
+        return EmailWithdrawn(**self._mail(number), reason=reason, withdrawn_at=NOON + at * DAY)
 
     def started(self, number: int, at: float) -> SendStarted:
         when = NOON + at * DAY

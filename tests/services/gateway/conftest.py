@@ -5,7 +5,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import httpx2
@@ -14,21 +14,27 @@ from aiokafka import AIOKafkaProducer
 
 from chassis.kafka import client as chassis_kafka
 from contracts import cloudevents
-from contracts.catalogue import TOPIC_OF
-from contracts.message import Event
+from contracts.catalogue import REPLIES, TOPIC_OF
+from contracts.message import Command, Event
+from contracts.replies import CommandAccepted
+from tests.chassis.raw_records import all_of
 from tests.servers import Server
 from tests.services.gateway.client_events import Story
 from tests.system import AGENT, authorized, drop_databases, system
 
 SECONDS = 30.0
+C = TypeVar("C", bound=Command)
 MILLISECOND = timedelta(milliseconds=1)
 
 
 class Api:
     """The API, and the topics behind it."""
 
-    def __init__(self, http: httpx2.AsyncClient, producer: AIOKafkaProducer, prefix: str) -> None:
+    def __init__(
+        self, http: httpx2.AsyncClient, kafka: str, producer: AIOKafkaProducer, prefix: str
+    ) -> None:
         self.http = http
+        self._kafka = kafka
         self._producer = producer
         self._prefix = prefix
         self._versions: dict[str, int] = {}
@@ -55,6 +61,36 @@ class Api:
                 value=event.to_json().encode(),
                 headers=cloudevents.write(envelope),
             )
+
+    async def carry_out(self, type_: type[C], stream: str, *events: Event) -> C:
+        """Wait for the command about the stream, publish the events, accept and return it.
+
+        As the service that owns the stream would, where it does not run.
+        """
+        topic, sent, command = TOPIC_OF[type_], None, None
+        deadline = time.monotonic() + SECONDS
+        while sent is None or command is None:
+            assert time.monotonic() < deadline, f"no {type_.__name__} about {stream}"
+            for record in await all_of(self._kafka, self._prefix + topic.name):
+                envelope = cloudevents.read(record.headers)
+                if (envelope.subject, envelope.type) == (stream, type_.wire_name):
+                    sent, command = envelope, type_.model_validate_json(record.value)
+        await self.publish(*events)
+        reply = CommandAccepted(agent_id=AGENT, about=stream, version=self._versions[stream])
+        answer = cloudevents.about(
+            reply,
+            id=uuid4(),
+            source=topic.readers[0],
+            time=datetime.now(UTC),
+            correlation=sent.correlation,
+            cause=sent.id,
+        )
+        await self._producer.send_and_wait(
+            self._prefix + REPLIES.name,
+            value=reply.to_json().encode(),
+            headers=cloudevents.write(answer),
+        )
+        return command
 
     async def get_until(
         self, path: str, until: Callable[[httpx2.Response], bool]
@@ -85,7 +121,7 @@ async def api_of(
         ) as http,
         chassis_kafka.producer(kafka.address, "test") as producer,
     ):
-        yield Api(http, producer, prefix)
+        yield Api(http, kafka.address, producer, prefix)
 
 
 @pytest.fixture(scope="package")

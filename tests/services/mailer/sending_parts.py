@@ -1,12 +1,16 @@
 """What the worker for emails needs, on a database of the test's own."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 from chassis.domain.retry import RetryPolicy
+from chassis.eventlog.aggregate import Aggregate
+from chassis.eventlog.event_store import EventLog
 from chassis.mongo.batch_loader import BatchLoader
 from chassis.mongo.client import Database
 from chassis.process.dependency_health import DependencyHealth
+from contracts.message import Event, to_milliseconds
 from services.mailer.documents import (
     CLIENTS,
     EMAILS,
@@ -81,3 +85,19 @@ def dependencies(
         LastLetters(database, EMAILS.collection),
         ENDINGS,
     )
+
+
+async def append(
+    log: EventLog, aggregate: Aggregate[Any, Any], id_: UUID, *events: Event, stored: Any = None
+) -> None:
+    """Append the events to the stream, which holds `stored`."""
+    change = aggregate.change(
+        id_,
+        stored,
+        events,
+        source="mailer",
+        cause=uuid4(),
+        correlation=uuid4(),
+        at=to_milliseconds(datetime.now(UTC)),
+    )
+    assert await log.append([change]) == [None]

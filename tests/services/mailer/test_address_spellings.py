@@ -1,8 +1,6 @@
 """An opt-out holds for every spelling of its address, also one that 0.1.0 has stored."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from unicodedata import normalize
 from uuid import UUID, uuid4, uuid5
@@ -10,12 +8,9 @@ from uuid import UUID, uuid4, uuid5
 import pytest
 
 from chassis.domain.errors import TryLater
-from chassis.eventlog.aggregate import Aggregate
 from chassis.eventlog.due_loop import Work
 from chassis.eventlog.event_store import EventLog
-from chassis.mongo import client as mongo
 from chassis.mongo.batch_loader import BatchLoader
-from chassis.process.tasks import cancel_and_wait
 from contracts.mailer import (
     AddressSuppressed,
     DeliveryKind,
@@ -27,20 +22,17 @@ from contracts.mailer import (
     SuppressionReleased,
     suppression_id,
 )
-from contracts.message import Event, to_milliseconds
 from services.mailer import email as emails
 from services.mailer.documents import (
     EMAILS,
-    STORE,
     SUPPRESSIONS,
     SuppressionDocument,
 )
 from services.mailer.email_worker import send_due_email
 from services.mailer.suppression import Suppression, suppress
 from services.mailer.suppression_worker import confirm_suppression
-from tests.servers import Server
 from tests.services.mailer.sample_emails import AGENT, GIVEN, LETTER, NOON, QUEUED, STARTED, report
-from tests.services.mailer.sending_parts import Accepting, dependencies
+from tests.services.mailer.sending_parts import Accepting, append, dependencies
 
 MINUTE = timedelta(minutes=1)
 U, A = "jo@bücher.example", "jo@xn--bcher-kva.example"
@@ -54,35 +46,6 @@ ONE = [
     (JOSE, f" {JOSE}\r\n"),
     ("straße@mail.example", "Straße@Mail.example"),
 ]
-
-
-@pytest.fixture
-async def log(mongodb_server: Server) -> AsyncIterator[EventLog]:
-    """An empty log that flushes."""
-    async with mongo.connect(mongodb_server.address) as client:
-        database = client[f"test_{uuid4().hex[:12]}"]
-        await mongo.apply_indexes(mongodb_server.address, database.name, STORE.documents)
-        await mongo.declare(database, STORE.documents)
-        log = EventLog(database)
-        running = asyncio.create_task(log.run())
-        yield log
-        await cancel_and_wait([running])
-        await client.drop_database(database.name)
-
-
-async def append(
-    log: EventLog, aggregate: Aggregate[Any, Any], id_: UUID, *events: Event, stored: Any = None
-) -> None:
-    change = aggregate.change(
-        id_,
-        stored,
-        events,
-        source="mailer",
-        cause=uuid4(),
-        correlation=uuid4(),
-        at=to_milliseconds(datetime.now(UTC)),
-    )
-    assert await log.append([change]) == [None]
 
 
 async def opt_out(

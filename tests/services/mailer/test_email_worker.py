@@ -1,7 +1,5 @@
 """The worker for due emails, and agents who are deactivated before it, and while it works."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,10 +11,8 @@ from chassis.domain.errors import OnHold, TryLater
 from chassis.eventlog.aggregate import StateDocument
 from chassis.eventlog.due_loop import Work
 from chassis.eventlog.event_store import EventLog
-from chassis.mongo import client as mongo
 from chassis.mongo.batch_loader import BatchLoader
 from chassis.mongo.client import Database
-from chassis.process.tasks import cancel_and_wait
 from chassis.projections.views import view_raw
 from contracts.addresses import canonical_address
 from contracts.crm import AgentDeactivated, AgentReactivated, ClientReassigned
@@ -35,7 +31,6 @@ from services.mailer.documents import (
     CLIENTS,
     EMAILS,
     INACTIVE_AGENTS,
-    STORE,
     SUPPRESSIONS,
     InactiveAgentDocument,
     SuppressionDocument,
@@ -45,10 +40,9 @@ from services.mailer.email_worker import send_due_email
 from services.mailer.suppression import Suppression
 from services.mailer.suppression_worker import confirm_suppression
 from services.mailer.transports.transport import OutgoingLetter
-from tests.servers import Server
 from tests.services.mailer.sample_emails import ABOUT, AGENT, CLIENT, NOON, QUEUED
 from tests.services.mailer.sample_letters import TOKENS
-from tests.services.mailer.sending_parts import Accepting, dependencies
+from tests.services.mailer.sending_parts import Accepting, append, dependencies
 
 EMAIL = QUEUED.email_id
 
@@ -67,27 +61,10 @@ class Changing(BatchLoader[InactiveAgentDocument]):
 
 
 @pytest.fixture
-async def log(mongodb_server: Server) -> AsyncIterator[EventLog]:
-    """A log that flushes; it holds a queued email."""
-    async with mongo.connect(mongodb_server.address) as client:
-        database = client[f"test_{uuid4().hex[:12]}"]
-        await mongo.apply_indexes(mongodb_server.address, database.name, STORE.documents)
-        await mongo.declare(database, STORE.documents)
-        log = EventLog(database)
-        running = asyncio.create_task(log.run())
-        queued = EMAILS.change(
-            EMAIL,
-            None,
-            [QUEUED],
-            source="mailer",
-            cause=uuid4(),
-            correlation=uuid4(),
-            at=to_milliseconds(datetime.now(UTC)),
-        )
-        assert await log.append([queued]) == [None]
-        yield log
-        await cancel_and_wait([running])
-        await client.drop_database(database.name)
+async def log(log: EventLog) -> EventLog:
+    """A log that holds a queued email."""
+    await append(log, EMAILS, EMAIL, QUEUED)
+    return log
 
 
 async def stored(log: EventLog) -> StateDocument[Email]:

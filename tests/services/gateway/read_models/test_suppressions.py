@@ -7,7 +7,6 @@ from uuid import uuid4
 
 import pytest
 
-from chassis.mongo.client import connect, declare
 from chassis.projections.views import view_raw
 from contracts.crm import ClientCreated, ClientDeleted, ClientDetails, ClientUpdated
 from contracts.mailer import (
@@ -20,13 +19,12 @@ from contracts.mailer import (
     suppression_id,
 )
 from contracts.message import Message
-from services.gateway.documents import STORE
 from services.gateway.read_models.documents import ClientDocument
 from services.gateway.read_models.projections import CLIENTS
 from services.gateway.read_models.suppressions import SUPPRESSIONS, SuppressionDocument
-from tests.servers import Server
 from tests.services.gateway.client_events import DAY, NOON
 
+pytestmark = pytest.mark.usefixtures("declared")
 AGENT, FORMER, CLIENT = uuid4(), uuid4(), uuid4()
 OLD, NEW = "maria@mail.example", "maria@new.example"
 CREATED = ClientCreated(
@@ -41,13 +39,6 @@ MOVED = ClientUpdated(
     **CREATED.model_dump() | {"personal": ClientDetails(name="Maria", email=NEW)}, updated_at=NOON
 )
 DELETED = ClientDeleted(agent_id=AGENT, client_id=CLIENT, deleted_at=NOON)
-
-
-@pytest.fixture(scope="module", autouse=True)
-async def declared(mongodb_server: Server) -> None:
-    """Beanie's documents can be made only where they are bound to a database."""
-    async with connect(mongodb_server.address) as client:
-        await declare(client["realtoros_gateway"], STORE.documents)
 
 
 def suppressed(reason: SuppressionReason, at: float, address: str = OLD) -> AddressSuppressed:

@@ -36,6 +36,21 @@ def test_there_are_words_for_every_event_of_a_client(type_: type[Message]) -> No
         (STORY.due(0, 1), "Follow-up Day 1 is due"),
         (STORY.moved(0, 2), "Follow-up Day 1 was moved to Mon 2 Feb 2026, 12:00 UTC"),
         (STORY.cancelled(0, 1), "Follow-up Day 1 was cancelled: you decided so"),
+        (
+            STORY.cancelled_when_due(0, 1, "unsubscribed"),
+            "Follow-up Day 1 is not to be sent any more: the client opted out",
+        ),
+        (
+            STORY.draft_postponed(0, 1, until=2),
+            (
+                "Follow-up Day 1 waits to be written until Mon 2 Feb 2026, 12:00 UTC: "
+                "the day's limit is reached"
+            ),
+        ),
+        (
+            STORY.withdrawn(0, 1, "plan_paused"),
+            "Email was withdrawn: the follow-ups are paused",
+        ),
         (STORY.not_composed(0, 1), "Follow-up Day 1 was not written: no text"),
         (STORY.opened(0, 3), "Email was opened"),
         (STORY.failed(0, 3), "Email was not sent: refused"),

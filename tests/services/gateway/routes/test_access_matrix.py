@@ -16,7 +16,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
-from contracts.mailer import AddressSuppressed, SuppressedAddress, suppression_id
+from contracts.mailer import AddressSuppressed, SuppressedAddress, email_id, suppression_id
 from services.gateway.accounts.tokens import AccessTokens
 from services.gateway.describe import document
 from tests.servers import Server
@@ -27,6 +27,8 @@ from tests.services.gateway.problem_checks import problem
 from tests.services.gateway.users import PASSWORD, Person, person, promote
 from tests.system import AGENT, TOKEN_KEYS, system
 
+# An agent that a client has had before.
+FORMER = uuid4()
 ISSUER = "http://localhost:8000"
 NAME, KEY = TOKEN_KEYS.split(":")
 OPERATIONS = [
@@ -71,6 +73,7 @@ BODIES: dict[tuple[str, str], Callable[[], Any]] = {
     ("POST", "/api/auth/totp/confirm"): lambda: {"code": "000000"},
     ("PATCH", "/api/admin/agents/{agent_id}"): lambda: {"active": True},
     ("POST", "/api/admin/agents/{agent_id}/reassign"): lambda: {"to_agent_id": str(AGENT)},
+    ("POST", "/api/admin/sending/pause"): lambda: {"reason": "Look first"},
     ("POST", "/api/admin/agents"): lambda: {
         "name": "Sam",
         "email": f"{uuid4().hex}@agents.example.com",
@@ -138,6 +141,32 @@ class World:
         )
         return story
 
+    async def suppressed(self, client_id: str) -> str:
+        """Let the client have told a former agent not to write; return its id once it says so."""
+        shown = f"/api/clients/{client_id}"
+        address = (await self.agent.http.get(shown)).json()["email"]
+        event = AddressSuppressed(
+            agent_id=FORMER,
+            suppression_id=suppression_id(FORMER, address),
+            reason="unsubscribed",
+            suppressed_at=NOON,
+            personal=SuppressedAddress(email=address, canonical=address),
+            reported_client=UUID(client_id),
+        )
+        await self.api.publish(event)
+        await get_until(self.agent, shown, lambda r: r.json()["email_status"] == "unsubscribed")
+        return client_id
+
+    async def queued(self) -> UUID:
+        """Return an email that waits, of a follow-up that scheduler knows."""
+        tasks = f"{await self.target('/api/clients/{client_id}')}/tasks"
+        [first, *_] = (await self.agent.http.get(tasks)).json()
+        story = Story(UUID(self.agent_id), first["client_id"])
+        story.ids[0], story.emails[0] = UUID(first["_id"]), email_id(UUID(first["_id"]))
+        await self.api.publish(story.queued(0, 1))
+        await get_until(self.agent, f"/api/emails/{story.emails[0]}", is_success)
+        return story.emails[0]
+
     async def suppression(self) -> UUID:
         """Return the suppression of an address of the agent's, as soon as it is listed."""
         address = f"{uuid4().hex}@mail.example.com"
@@ -154,6 +183,9 @@ class World:
 
     async def target(self, path: str) -> str:
         """Return the path to a new resource of the agent's."""
+        if path.endswith("/suppression"):
+            client = (await self.target("/{client_id}")).strip("/")
+            return path.replace("{client_id}", await self.suppressed(client))
         if "{client_id}" in path:
             fields = {"name": "Bo", "email": f"{uuid4().hex[:9]}@mail.example.com"}
             made = await self.agent.post("/api/clients", **fields)
@@ -166,6 +198,8 @@ class World:
             tasks = f"{await self.target('/api/clients/{client_id}')}/tasks"
             found = (await self.agent.http.get(tasks)).json()
             return path.replace("{task_id}", found[0]["_id"])
+        if path.endswith("/emails/{email_id}/cancel"):
+            return path.replace("{email_id}", str(await self.queued()))
         if "{task_id}" in path or "{email_id}" in path:
             story = await self.story(self.agent_id)
             await get_until(self.agent, f"/api/emails/{story.emails[3]}", is_success)

@@ -1,0 +1,207 @@
+"""The projection of follow-ups: a pure fold of the events of plan, draft and email."""
+
+from collections.abc import Iterable
+from typing import get_args
+from uuid import UUID
+
+from chassis.projections.views import View
+from contracts.composer import (
+    CompositionFailed,
+    DraftDiscarded,
+    DraftPostponed,
+    DraftRequested,
+    EmailComposed,
+)
+from contracts.mailer import (
+    EmailFailed,
+    EmailPostponed,
+    EmailQueued,
+    EmailSent,
+    EmailWithdrawn,
+    EmailWithheld,
+    SendOutcomeUnknown,
+)
+from contracts.scheduler import (
+    DueFollowupCancelled,
+    FollowupCancelled,
+    FollowupChanged,
+    FollowupDue,
+    FollowupReassigned,
+    FollowupRescheduled,
+    FollowupsPlanned,
+)
+from services.gateway.read_models.documents import (
+    Postponement,
+    TaskDocument,
+    TaskDraft,
+    TaskEmail,
+    TaskPlan,
+)
+
+PlanChange = (
+    FollowupDue | FollowupRescheduled | FollowupCancelled | DueFollowupCancelled | FollowupChanged
+)
+DraftSource = DraftRequested | DraftPostponed | EmailComposed | CompositionFailed | DraftDiscarded
+TaskSource = (
+    FollowupsPlanned
+    | PlanChange
+    | FollowupReassigned
+    | DraftSource
+    | EmailQueued
+    | EmailPostponed
+    | EmailSent
+    | EmailFailed
+    | EmailWithheld
+    | EmailWithdrawn
+    | SendOutcomeUnknown
+)
+# For these an email is withdrawn although nobody has cancelled its follow-up.
+_WITHHELD_FOR = ("plan_paused", "client_reassigned")
+
+
+def project_task(previous: TaskDocument | None, event: TaskSource, id_: UUID) -> TaskDocument:
+    """Fold the event into the sub-document of its stream, then derive the task's fields."""
+    task = previous or TaskDocument(id=id_, agent_id=event.agent_id, client_id=event.client_id)
+    parts: dict[str, object] = {}
+    match event:
+        case FollowupsPlanned():
+            [planned] = [f for f in event.followups if f.followup_id == id_]
+            parts["plan"] = TaskPlan(
+                **planned.model_dump(), created_at=event.planned_at, at=event.planned_at
+            )
+        case (
+            FollowupDue()
+            | FollowupRescheduled()
+            | FollowupCancelled()
+            | DueFollowupCancelled()
+            | FollowupChanged()
+        ):
+            if task.plan is None:
+                raise ValueError("a follow-up changes before it was planned")
+            parts["plan"] = task.plan.model_copy(update=_plan_changes(event))
+        case FollowupReassigned():
+            parts["agent_id"] = event.agent_id
+            if event.was_due:
+                parts["sender_id"] = task.sender_id or event.former_agent_id
+        case _:
+            if draft := _draft_state(task.draft, event):
+                flagged = event.personal if isinstance(event, CompositionFailed) else None
+                parts |= {"draft": draft, "flagged": flagged}
+            elif email := _email_state(task.email, event):
+                parts["email"] = email
+    return _derived(task.model_copy(update=parts)) if parts else task
+
+
+def _plan_changes(event: PlanChange) -> dict[str, object]:
+    match event:
+        case FollowupDue():
+            return {"status": "due", "at": event.due_at}
+        case FollowupRescheduled():
+            return {"scheduled_for": event.scheduled_for, "at": event.rescheduled_at}
+        case FollowupCancelled():
+            return {"status": "cancelled", "at": event.cancelled_at}
+        case DueFollowupCancelled():
+            return {"cancel_reason": event.reason, "at": event.cancelled_at}
+        case FollowupChanged():
+            notes = event.personal.notes
+            return {"priority": event.priority, "notes": notes, "at": event.changed_at}
+
+
+def _draft_state(previous: TaskDraft | None, event: object) -> TaskDraft | None:
+    match event:
+        case DraftRequested() if previous:
+            return TaskDraft(status="requested", at=event.requested_at)
+        case DraftPostponed():
+            postponed = Postponement(reason=event.reason, until=event.until)
+            return TaskDraft(status="requested", at=event.postponed_at, postponed=postponed)
+        case EmailComposed():
+            return TaskDraft(status="composed", at=event.composed_at)
+        case CompositionFailed():
+            return TaskDraft(
+                status="failed", error=event.error, at=event.failed_at, flags=event.flags
+            )
+        case DraftDiscarded():
+            return TaskDraft(status="discarded", error=event.reason, at=event.discarded_at)
+    return None
+
+
+def _email_state(previous: TaskEmail | None, event: object) -> TaskEmail | None:
+    postponed = None
+    match event:
+        case EmailQueued() if previous:
+            status, error, at = "queued", None, event.queued_at
+        case EmailPostponed():
+            status, error, at = "queued", None, event.postponed_at
+            postponed = Postponement(reason=event.reason, until=event.until)
+        case EmailSent():
+            status, error, at = "sent", None, event.sent_at
+        case EmailFailed():
+            status, error, at = "failed", event.error, event.failed_at
+        case EmailWithheld():
+            status, error, at = "withheld", event.reason, event.withheld_at
+        case EmailWithdrawn():
+            status = "withheld" if event.reason in _WITHHELD_FOR else "cancelled"
+            error, at = event.reason, event.withdrawn_at
+        case SendOutcomeUnknown():
+            status, error, at = "unknown", event.error, event.unknown_at
+        case _:
+            return None
+    return TaskEmail(
+        email_id=event.email_id, status=status, error=error, at=at, postponed=postponed
+    )
+
+
+def _derived(task: TaskDocument) -> TaskDocument:
+    """Derive the task's fields."""
+    plan, draft, email = task.plan, task.draft, task.email
+    if plan is None:
+        return task
+    status, error = _outcome(plan, draft, email)
+    undecided = draft is not None and draft.flags is not None and status == "failed"
+    waits = (part for part in (email, draft) if part and status in ("due", "composed"))
+    derived: TaskDocument = task.model_copy(
+        update={
+            "followup_type": plan.followup_type,
+            "scheduled_for": plan.scheduled_for,
+            "priority": plan.priority,
+            "notes": plan.notes,
+            "status": status,
+            "error_message": error,
+            "postponed": next((part.postponed for part in waits), None),
+            "flags": draft.flags if draft and undecided else None,
+            "flagged": task.flagged if undecided else None,
+            "email_sent_id": email.email_id if email and email.status == "sent" else None,
+            "created_at": plan.created_at,
+            "updated_at": max(part.at for part in (plan, draft, email) if part),
+        }
+    )
+    return derived
+
+
+def _outcome(
+    plan: TaskPlan, draft: TaskDraft | None, email: TaskEmail | None
+) -> tuple[str, str | None]:
+    """Return the status and its reason: the email's outdoes the draft's, and that the plan's.
+
+    But what was cancelled when it was due is cancelled, unless it was, or may have been, sent.
+    """
+    if email and (email.status in ("sent", "unknown") or email.error in _WITHHELD_FOR):
+        return email.status, email.error
+    if plan.cancel_reason:
+        return "cancelled", plan.cancel_reason
+    if email and email.status != "queued":
+        return email.status, email.error
+    if draft and draft.status == "discarded":
+        return "cancelled", draft.error
+    if draft and draft.status != "requested":
+        return draft.status, draft.error
+    return plan.status, None
+
+
+def _of_followups(event: TaskSource) -> Iterable[UUID]:
+    if isinstance(event, FollowupsPlanned):
+        return [f.followup_id for f in event.followups]
+    return (event.followup_id,)
+
+
+TASKS = View(TaskDocument, _of_followups, project_task, get_args(TaskSource))
