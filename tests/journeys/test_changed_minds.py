@@ -32,6 +32,11 @@ async def changed(agent: Agent, client: str, **fields: str) -> None:
     assert response.status_code == 200, response.text
 
 
+def times_asked(providers: Providers, name: str) -> int:
+    """Return how many letters the language model was asked for, for the client of this name."""
+    return sum(name in str(entry["messages"]) for entry in providers.openai.ledger())
+
+
 async def turn(agent: Agent, action: str, state: str) -> None:
     """Pause or resume all sending, and wait for the state."""
     assert (await agent.post(f"/api/admin/sending/{action}")).is_success
@@ -69,6 +74,7 @@ async def test_what_changes_while_the_provider_refuses_is_obeyed_when_it_accepts
             await agent.task(paused, "withheld"),
             await agent.task(left, "cancelled"),
         ]
+        asked_for_left = times_asked(providers, "Left")
         # All sending stops: what the provider would accept now waits, and loses nothing by it.
         await turn(agent, "pause", "paused")
         await providers.sendgrid.clear_faults()
@@ -78,6 +84,10 @@ async def test_what_changes_while_the_provider_refuses_is_obeyed_when_it_accepts
         accepted = [entry for task in sent for entry in system.mails(task)]
         assert [entry["to"] for entry in accepted] == [[NEW], ["stays@example.com"]]
         assert [system.mails(task) for task in unwanted] == [[]] * len(unwanted)
+        # For who has opted out, the model is not asked again: the plan is over.
+        tasks = await agent.rows("/api/tasks", client_id=left)
+        assert {task["status"] for task in tasks} == {"cancelled"}
+        assert times_asked(providers, "Left") == asked_for_left == 1
         # A report about the new address is of this email.
         assert await system.report(event("delivered", accepted[0])) == 200
 
