@@ -1,7 +1,7 @@
 # `make help` lists the targets. Every target sets up what it needs; nothing has to be typed before.
 PYTHON ?= python3
 BIN := .venv/bin
-FAULTS := tests/faults tests/journeys/test_disasters.py
+FAULTS := tests/faults $(addprefix tests/journeys/test_,disasters.py outages.py restarts_and_kills.py takeover.py)
 LOCKS := crm scheduler composer mailer gateway
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--python-version 3.11 --custom-compile-command "make locks" pyproject.toml
