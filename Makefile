@@ -89,6 +89,10 @@ bench-replay: .venv/ready  ## Replay all services from 500,000 events beside a b
 bench-api: .venv/ready  ## Print the API's rates over 100,000 clients beside a bare handler's (SECONDS=, COUNT=)
 	$(BIN)/python -m tests.bench --api
 
+.PHONY: bench-optout
+bench-optout: .venv/ready  ## Print times of opt-outs at 50/s, and one gateway's rate of SendGrid's reports (SECONDS=)
+	$(BIN)/python -m tests.bench --optout
+
 .PHONY: bench-attacks
 bench-attacks: .venv/ready  ## Print an honest agent's times while another attacks, for each attack (SECONDS=, ATTACK=)
 	$(BIN)/python -m tests.bench --attacks

@@ -53,8 +53,8 @@ class Sent(CommandClient):
         self.commands: dict[UUID, RecordDelivery] = {}
         self.quarantined: dict[UUID, tuple[Any, str]] = {}
 
-    async def send(self, command: Any, command_id: UUID) -> None:
-        self.commands[command_id] = command
+    async def send_all(self, commands: Sequence[tuple[UUID, Any]]) -> None:
+        self.commands.update(commands)
 
     async def quarantine(self, source: str, id_: UUID, value: bytes, reason: str) -> None:
         self.quarantined[id_] = json.loads(value), reason
