@@ -100,9 +100,9 @@ class Objections:
             return partial(withhold, reason="client_deleted")
         if is_of_former_agent(started, client):
             return partial(withdraw, reason=REASSIGNED)
-        if recipient and recipient.email not in (None, started.personal.to_email):
+        if recipient and (email := recipient.moved_from(started.personal.to_email)):
             # Before suppressions: the client may have another address since the old one bounced.
-            return partial(address_anew, to_email=recipient.email, to_name=recipient.name)
+            return partial(address_anew, to_email=email, to_name=recipient.name)
         if suppressed:
             return partial(withhold, reason="address_suppressed")
         if recipient and (reason := recipient.objection(started.followup_id)):

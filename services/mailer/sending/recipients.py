@@ -8,11 +8,13 @@ from pydantic import BaseModel
 
 from chassis.mongo.client import UuidDocument
 from chassis.projections.views import View
-from contracts.crm import ClientCreated, ClientUpdated
+from contracts.crm import ClientCreated, ClientDeleted, ClientUpdated
 from contracts.message import Time
 from contracts.scheduler import DueFollowupCancelled, PlanPaused, PlanResumed
 
-RecipientSource = ClientCreated | ClientUpdated | PlanPaused | PlanResumed | DueFollowupCancelled
+RecipientSource = (
+    ClientCreated | ClientUpdated | ClientDeleted | PlanPaused | PlanResumed | DueFollowupCancelled
+)
 
 
 class CancelledFollowup(BaseModel):
@@ -23,18 +25,26 @@ class CancelledFollowup(BaseModel):
 
 
 class RecipientDocument(UuidDocument):
-    """A client, as crm and scheduler published it last.
+    """A client, as crm and scheduler published it last. `former_emails` are its addresses before.
 
-    What is None is not known: the events of it were read before there was this view.
+    What is None is not known: it was deleted, or its events were read before there was this view.
     """
 
     name: str | None = None
     email: str | None = None
+    former_emails: tuple[str, ...] | None = None
     paused_at: Time | None = None
     cancelled: tuple[CancelledFollowup, ...] | None = None
 
     class Settings:
         name = "recipients"
+
+    def moved_from(self, email: str) -> str | None:
+        """Return the address that the client has now, if it had this one before, else None.
+
+        An address that is not known here may be newer than what is: it stays.
+        """
+        return self.email if email in (self.former_emails or ()) else None
 
     def objection(self, followup_id: UUID) -> str | None:
         """Return why this follow-up's email is not wanted any more, or None."""
@@ -52,7 +62,9 @@ def project_recipient(
     changes: dict[str, object]
     match event:
         case ClientCreated() | ClientUpdated():
-            changes = {"name": event.personal.name, "email": event.personal.email}
+            changes = {"name": event.personal.name} | _addresses(known, event.personal.email)
+        case ClientDeleted():
+            changes = {"name": None, "email": None, "former_emails": None}
         case PlanPaused():
             changes = {"paused_at": event.paused_at}
         case PlanResumed():
@@ -62,6 +74,12 @@ def project_recipient(
             changes = {"cancelled": (*(known.cancelled or ()), one)}
     changed: RecipientDocument = known.model_copy(update=changes)
     return changed
+
+
+def _addresses(known: RecipientDocument, email: str) -> dict[str, object]:
+    before = dict.fromkeys((*(known.former_emails or ()), known.email))
+    former = tuple(each for each in before if each not in (None, email))
+    return {"email": email, "former_emails": former or None}
 
 
 def _of_client(event: RecipientSource) -> Iterable[UUID]:

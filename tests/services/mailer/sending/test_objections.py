@@ -10,7 +10,7 @@ from chassis.eventlog.due_loop import Work
 from chassis.eventlog.event_store import EventLog
 from chassis.projections.views import view_raw
 from contracts.addresses import canonical_address
-from contracts.crm import ClientCreated, ClientDetails
+from contracts.crm import ClientCreated, ClientDetails, ClientUpdated
 from contracts.mailer import (
     SENDING_ID,
     AddressSuppressed,
@@ -47,12 +47,12 @@ CANCELLED = DueFollowupCancelled(
     **ABOUT, followup_id=FOLLOWUP, reason="client_lost", cancelled_at=NOON
 )
 NEW = "maria@new.example"
-MOVED = ClientCreated(
-    **ABOUT,
-    stage="lead",
-    property_type="land",
-    created_at=NOON,
-    personal=ClientDetails(name="Maria Reed", email=NEW),
+KIND: dict[str, Any] = {"stage": "lead", "property_type": "land", "created_at": NOON}
+CREATED = ClientCreated(
+    **ABOUT, **KIND, personal=ClientDetails(name="Maria Lopez", email=QUEUED.personal.to_email)
+)
+MOVED = ClientUpdated(
+    **ABOUT, **KIND, updated_at=NOON, personal=ClientDetails(name="Maria Reed", email=NEW)
 )
 
 
@@ -133,7 +133,7 @@ async def test_a_plan_that_goes_on_before_the_call_is_no_objection(log: EventLog
 
 
 async def test_an_email_goes_to_the_address_that_the_client_has_now(log: EventLog) -> None:
-    assert (await work(log, tell(log, MOVED))).attempts == []
+    assert (await work(log, tell(log, CREATED, MOVED))).attempts == []
     [letter] = (await work(log)).letters
     assert (letter.letter.to_email, letter.letter.to_name) == (NEW, "Maria Reed")
     assert await types(log) == [
@@ -154,7 +154,7 @@ async def test_it_is_the_new_address_whose_suppression_counts(log: EventLog, add
         personal=SuppressedAddress(email=address, canonical=canonical_address(address)),
     )
     await append(log, SUPPRESSIONS, suppressed.suppression_id, suppressed)
-    await tell(log, MOVED)
+    await tell(log, CREATED, MOVED)
     assert (await work(log)).attempts == []
     sent = await work(log)
     assert (await email(log)).status == ("withheld" if address == NEW else "sent")

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from contracts.crm import ClientCreated, ClientDetails, ClientUpdated
+from contracts.crm import ClientCreated, ClientDeleted, ClientDetails, ClientUpdated
 from contracts.scheduler import DueFollowupCancelled, PlanPaused, PlanResumed
 from services.mailer.sending.recipients import (
     RECIPIENTS,
@@ -44,10 +44,22 @@ def folded(*events: RecipientSource) -> RecipientDocument:
 
 
 async def test_a_recipient_has_the_client_s_present_address() -> None:
-    assert folded(CREATED).email == "maria@old.example"
+    assert folded(CREATED).moved_from("maria@old.example") is None
     now = folded(CREATED, MOVED)
     assert (now.name, now.email) == ("Maria Reed", "maria@new.example")
-    assert now.objection(FOLLOWUP) is None
+    assert now.moved_from("maria@old.example") == "maria@new.example"
+    assert now.moved_from("maria@new.example") is None
+    # A letter may know of a change that is not read here yet.
+    assert now.moved_from("maria@newer.example") is None
+    back = MOVED.model_copy(update={"personal": CREATED.personal})
+    assert folded(CREATED, MOVED, back).moved_from("maria@new.example") == "maria@old.example"
+    assert folded(CREATED, MOVED, back).moved_from("maria@old.example") is None
+
+
+async def test_of_a_deleted_client_no_address_is_kept() -> None:
+    deleted = ClientDeleted(**ABOUT, deleted_at=NOON)
+    gone = folded(CREATED, MOVED, PAUSED, deleted).model_dump(exclude={"id", "revision_id"})
+    assert {name for name, value in gone.items() if value is not None} == {"paused_at"}
 
 
 async def test_a_paused_plan_and_a_cancelled_follow_up_are_objections() -> None:
