@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal, assert_never
+from typing import Any, Literal, assert_never
 from uuid import UUID
 
 from chassis.domain.errors import CallFailed, Refused
@@ -92,9 +92,7 @@ def discard(draft: Draft | None, cancelled: DueFollowupCancelled, given: Given) 
         return []
     return [
         DraftDiscarded(
-            agent_id=draft.agent_id,
-            client_id=draft.client_id,
-            followup_id=draft.followup_id,
+            **_about(draft),
             reason=cancelled.reason,
             discarded_at=given.now,
         )
@@ -106,9 +104,7 @@ def postpone(draft: Draft, given: Given, *, reason: str, until: datetime) -> lis
     require_requested(draft)
     return [
         DraftPostponed(
-            agent_id=draft.agent_id,
-            client_id=draft.client_id,
-            followup_id=draft.followup_id,
+            **_about(draft),
             reason=reason,
             postponed_at=given.now,
             until=until,
@@ -121,9 +117,7 @@ def compose(draft: Draft, given: Given, *, written: Written, written_by: str) ->
     require_requested(draft)
     return [
         EmailComposed(
-            agent_id=draft.agent_id,
-            client_id=draft.client_id,
-            followup_id=draft.followup_id,
+            **_about(draft),
             written_by=written_by,
             composed_at=given.now,
             personal=_letter(draft, written),
@@ -141,9 +135,7 @@ def refuse_letter(
     flags = tuple(finding.flag for finding in findings)
     return [
         CompositionFailed(
-            agent_id=draft.agent_id,
-            client_id=draft.client_id,
-            followup_id=draft.followup_id,
+            **_about(draft),
             attempts=draft.attempts + 1,
             error=f"the letter is not fit to send: {', '.join(flags)}",
             failed_at=given.now,
@@ -160,17 +152,15 @@ def fail_attempt(
     """Record a failed attempt: another one later, or failed for good."""
     require_requested(draft)
     attempt = draft.attempts + 1
-    about = {
-        "agent_id": draft.agent_id,
-        "client_id": draft.client_id,
-        "followup_id": draft.followup_id,
-        "error": failure.reason,
-        "failed_at": given.now,
-    }
+    about = _about(draft) | {"error": failure.reason, "failed_at": given.now}
     retry_at = policy.next(attempt, failure, given.now)
     if retry_at is None:
         return [CompositionFailed(**about, attempts=attempt)]
     return [CompositionAttemptFailed(**about, attempt=attempt, retry_at=retry_at)]
+
+
+def _about(draft: Draft) -> dict[str, Any]:
+    return draft.model_dump(include={"agent_id", "client_id", "followup_id"})
 
 
 def _letter(draft: Draft, written: Written) -> Letter:

@@ -246,16 +246,7 @@ async def sent_before(log: EventLog, days_ago: int, follows: tuple[UUID, ...] | 
         SendStarted(**about, attempt=1, started_at=at, give_up_at=at, follows=follows),
         EmailSent(**about, attempt=1, sent_at=at),
     ]
-    change = EMAILS.change(
-        about["email_id"],
-        None,
-        events,
-        source="mailer",
-        cause=uuid4(),
-        correlation=uuid4(),
-        at=to_milliseconds(datetime.now(UTC)),
-    )
-    assert await log.append([change]) == [None]
+    await append(log, EMAILS, about["email_id"], *events)
     return email_id(followup)
 
 
