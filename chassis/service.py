@@ -82,8 +82,14 @@ class Service:
         """Return a loader of a view's documents, or of an aggregate's states."""
         return BatchLoader(self.database, source.collection, source.document)
 
-    def recent(self, source: View[D], *, max_age: float) -> RecentLoader[D]:
-        """Return a loader of a view's documents as they were at most `max_age` seconds ago."""
+    @overload
+    def recent(self, source: View[D], *, max_age: float) -> RecentLoader[D]: ...
+    @overload
+    def recent(
+        self, source: Aggregate[S, Any], *, max_age: float
+    ) -> RecentLoader[StateDocument[S]]: ...
+    def recent(self, source: Any, *, max_age: float) -> RecentLoader[Any]:
+        """Return a loader of documents or states as they were at most `max_age` seconds ago."""
         return RecentLoader(self.database, source.collection, source.document, max_age)
 
     def when_due(

@@ -49,10 +49,13 @@ def authorized(agent_id: uuid.UUID) -> dict[str, str]:
     return {"Authorization": f"Bearer {key_of(agent_id)}"}
 
 
-def logged_in(agent_id: uuid.UUID) -> dict[str, str]:
-    """Return headers that authenticate the agent by access token, as after a log-in."""
+def logged_in(agent_id: uuid.UUID, at: str = "http://localhost:8000") -> dict[str, str]:
+    """Return headers that authenticate the agent by access token, as after a log-in.
+
+    `at`: the system's PUBLIC_URL.
+    """
     keys = dict([TOKEN_KEYS.split(":")])
-    tokens = AccessTokens(keys, "http://localhost:8000", timedelta(hours=1))
+    tokens = AccessTokens(keys, at, timedelta(hours=1))
     return {"Authorization": f"Bearer {tokens.issue(agent_id, agent_id)}"}
 
 
@@ -162,6 +165,8 @@ async def system(
         # Tests send requests as fast as they can.
         "REQUESTS_PER_SECOND": "100000",
         "CLIENTS_PER_DAY": "100000000",
+        "EMAILS_PER_DAY": "0",
+        "LETTERS_PER_DAY": "0",
         "LINKS_PER_NETWORK": "100000",
         "LOGINS_PER_ADDRESS": "100000",
         "WEBHOOKS_PER_SECOND": "100000",
@@ -242,8 +247,9 @@ async def create_admin(
 
 
 # Without these no real transport starts.
+PUBLIC_URL = "https://realtoros.example"
 FIT_TO_SEND = {
-    "PUBLIC_URL": "https://realtoros.example",
+    "PUBLIC_URL": PUBLIC_URL,
     "MAIL_POSTAL_ADDRESS": "RealtorOS, 1 Main Street, Springfield, IL 62701",
 }
 

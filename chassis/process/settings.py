@@ -116,6 +116,18 @@ class Settings(BaseSettings):
             sys.exit(f"realtoros: wrong setting: {wrong}")
 
 
+class CalendarSettings(Settings):
+    """For services that count in days of the plan's calendar, which may be a compressed one."""
+
+    followup_day_seconds: float = Field(default=86_400, gt=0)
+    """Length of a day of the plan; smaller values compress the calendar."""
+
+    @property
+    def day(self) -> timedelta:
+        """One day of the plan."""
+        return timedelta(seconds=self.followup_day_seconds)
+
+
 class RetrySettings(Settings):
     """For services that call a provider: attempt n is followed by base · 2^(n-1) seconds."""
 

@@ -1,6 +1,7 @@
 """A draft: the text of one follow-up, from request to composed email."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Literal, assert_never
 from uuid import UUID
 
@@ -10,7 +11,9 @@ from chassis.domain.state import Given, State
 from contracts.composer import (
     CompositionAttemptFailed,
     CompositionFailed,
+    DraftDiscarded,
     DraftEvent,
+    DraftPostponed,
     DraftRequested,
     EmailComposed,
     Finding,
@@ -19,7 +22,13 @@ from contracts.composer import (
     RetryDraft,
 )
 from contracts.crm import PropertyType, Stage
-from contracts.scheduler import FollowupDue, FollowupType, FormerAgents, Recipient
+from contracts.scheduler import (
+    DueFollowupCancelled,
+    FollowupDue,
+    FollowupType,
+    FormerAgents,
+    Recipient,
+)
 from services.composer.signature import signed
 from services.composer.writer import Written
 
@@ -35,7 +44,7 @@ class Draft(State):
     property_type: PropertyType
     personal: Recipient
     former_agents: FormerAgents = None
-    status: Literal["requested", "composed", "failed"] = "requested"
+    status: Literal["requested", "composed", "failed", "discarded"] = "requested"
     attempts: int = 0
 
 
@@ -50,6 +59,10 @@ def evolve(draft: Draft | None, event: DraftEvent) -> Draft:
             return _next(draft, status="composed", due_at=None)
         case CompositionFailed():
             return _next(draft, status="failed", attempts=event.attempts, due_at=None)
+        case DraftPostponed():
+            return _next(draft, due_at=event.until)
+        case DraftDiscarded():
+            return _next(draft, status="discarded", due_at=None)
         case _:
             assert_never(event)
 
@@ -65,15 +78,47 @@ def retry(draft: Draft | None, command: RetryDraft, given: Given) -> list[DraftE
     """Request a failed draft again. Refuses any other."""
     if draft is None or draft.agent_id != command.agent_id:
         raise Refused("draft not found", kind="not_found")
+    if draft.status == "discarded":
+        raise Refused("the follow-up was cancelled, so its email cannot be written again")
     if draft.status != "failed":
         raise Refused(f"only a failed draft can be retried; this one is {draft.status}")
     fields = draft.model_dump(exclude={"due_at", "status", "attempts"})
     return [DraftRequested(**fields, requested_at=given.now)]
 
 
+def discard(draft: Draft | None, cancelled: DueFollowupCancelled, given: Given) -> list[DraftEvent]:
+    """Give up a draft whose follow-up was cancelled; once it is composed, mailer withdraws it."""
+    if draft is None or draft.status not in {"requested", "failed"}:
+        return []
+    return [
+        DraftDiscarded(
+            agent_id=draft.agent_id,
+            client_id=draft.client_id,
+            followup_id=draft.followup_id,
+            reason=cancelled.reason,
+            discarded_at=given.now,
+        )
+    ]
+
+
+def postpone(draft: Draft, given: Given, *, reason: str, until: datetime) -> list[DraftEvent]:
+    """Let the draft be written later; no attempt is counted."""
+    require_requested(draft)
+    return [
+        DraftPostponed(
+            agent_id=draft.agent_id,
+            client_id=draft.client_id,
+            followup_id=draft.followup_id,
+            reason=reason,
+            postponed_at=given.now,
+            until=until,
+        )
+    ]
+
+
 def compose(draft: Draft, given: Given, *, written: Written, written_by: str) -> list[DraftEvent]:
     """Address and sign what the writer wrote."""
-    _require_requested(draft)
+    require_requested(draft)
     return [
         EmailComposed(
             agent_id=draft.agent_id,
@@ -92,7 +137,7 @@ def refuse_letter(
     draft: Draft, given: Given, *, written: Written, findings: Sequence[Finding]
 ) -> list[DraftEvent]:
     """Let a person look at a letter that is not fit to send."""
-    _require_requested(draft)
+    require_requested(draft)
     flags = tuple(finding.flag for finding in findings)
     return [
         CompositionFailed(
@@ -113,7 +158,7 @@ def fail_attempt(
     draft: Draft, given: Given, *, failure: CallFailed, policy: RetryPolicy
 ) -> list[DraftEvent]:
     """Record a failed attempt: another one later, or failed for good."""
-    _require_requested(draft)
+    require_requested(draft)
     attempt = draft.attempts + 1
     about = {
         "agent_id": draft.agent_id,
@@ -138,13 +183,14 @@ def _letter(draft: Draft, written: Written) -> Letter:
         subject=written.composition.subject,
         body=signed(written.composition.body, agent),
         from_email=agent.email,
-        language=client.language or agent.language,
+        language=written.language,
         postal_address=agent.postal_address,
         disclosure=agent.disclosure,
     )
 
 
-def _require_requested(draft: Draft) -> None:
+def require_requested(draft: Draft) -> None:
+    """Raise Refused unless the draft waits to be written."""
     if draft.status != "requested":
         raise Refused(f"the draft is already {draft.status}")
 

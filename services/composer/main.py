@@ -2,8 +2,9 @@
 
 from chassis.service import Service
 from contracts.composer import RetryDraft
-from contracts.scheduler import FollowupDue
+from contracts.scheduler import DueFollowupCancelled, FollowupDue
 from services.composer import reactions
+from services.composer.daily_letters import DailyLetters
 from services.composer.documents import DRAFTS, STORE
 from services.composer.earlier_letters import LettersInLog
 from services.composer.settings import ComposerSettings
@@ -16,12 +17,14 @@ def build(settings: ComposerSettings) -> Service:
     service = Service("composer", settings, STORE)
     writer = writer_for(settings)
     service.react(FollowupDue, reactions.request_draft)
+    service.react(DueFollowupCancelled, reactions.discard_draft)
     service.react(RetryDraft, reactions.retry_draft)
     service.when_due(
         DRAFTS,
         write_draft,
         slots=settings.call_slots,
         writer=writer,
+        letters=DailyLetters(service.database, settings.letter_limit),
         earlier=LettersInLog(service.database),
         policy=settings.retries,
         provider=service.dependency("provider"),

@@ -10,3 +10,4 @@ of_followup = attrgetter("followup_id")
 
 request_draft = Reaction(DRAFTS, of_followup, draft.request)
 retry_draft = Reaction(DRAFTS, of_followup, draft.retry)
+discard_draft = Reaction(DRAFTS, of_followup, draft.discard)

@@ -1,13 +1,17 @@
 """Settings of composer."""
 
+from datetime import timedelta
 from typing import Literal
 
-from chassis.process.settings import RetrySettings, Secret, Text
+from pydantic import Field
+
+from chassis.process.settings import CalendarSettings, RetrySettings, Secret, Text
+from services.composer.daily_letters import LetterLimit
 
 ResponseFormat = Literal["json_schema", "json_object", "none"]
 
 
-class ComposerSettings(RetrySettings):
+class ComposerSettings(RetrySettings, CalendarSettings):
     """Without `openai_api_key` letters are written from templates."""
 
     openai_api_key: Secret = None
@@ -18,3 +22,10 @@ class ComposerSettings(RetrySettings):
     """Name of the language model."""
     openai_response_format: ResponseFormat = "json_schema"
     """What the server can promise of its answer; `none` where it knows neither of the others."""
+    letters_per_day: int = Field(default=300, ge=0, le=10_000)
+    """Letters that an agent has written in any day of the calendar; 0 is any number."""
+
+    @property
+    def letter_limit(self) -> LetterLimit:
+        """The limit of letters; one takes two calls at most, and time to be stored."""
+        return LetterLimit(self.letters_per_day, self.day, 2 * self.call + timedelta(seconds=5))

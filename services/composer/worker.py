@@ -1,18 +1,27 @@
 """The worker for due drafts: has each written, looked at, and if need be written once more."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
+from pymongo.errors import PyMongoError
 
-from chassis.domain.errors import CallFailed
+from chassis.domain.errors import CallFailed, Refused
 from chassis.domain.retry import RetryPolicy
 from chassis.eventlog.due_loop import Work
 from chassis.process.dependency_health import DependencyHealth
 from chassis.process.metrics import report_failure
 from contracts.composer import DraftEvent, Finding, TokensUsed
-from services.composer.draft import Draft, compose, fail_attempt, refuse_letter
+from services.composer.daily_letters import DailyLetters, DailyLimitReached
+from services.composer.draft import (
+    Draft,
+    compose,
+    fail_attempt,
+    postpone,
+    refuse_letter,
+    require_requested,
+)
 from services.composer.earlier_letters import EarlierLetters
 from services.composer.guard.guard import look
 from services.composer.writer import CompositionRequest, Writer, Written
@@ -24,11 +33,35 @@ async def write_draft(
     work: Work[Draft, DraftEvent],
     *,
     writer: Writer,
+    letters: DailyLetters,
     earlier: EarlierLetters,
     policy: RetryPolicy,
     provider: DependencyHealth,
 ) -> None:
-    """Append the writer's letter, or its failure. Composing twice costs only money."""
+    """Append the writer's letter, its failure, or that the agent has had enough for a day."""
+    try:
+        async with letters.place(work.state.agent_id) as place:
+            answered = await _write(
+                work, writer=writer, earlier=earlier, policy=policy, provider=provider
+            )
+            place.unused = not answered
+    except DailyLimitReached as reached:
+        await work.append(postpone, reason="daily_limit", until=reached.until)
+        log.info("draft_postponed", reason="daily_limit", until=reached.until.isoformat())
+
+
+async def _write(
+    work: Work[Draft, DraftEvent],
+    *,
+    writer: Writer,
+    earlier: EarlierLetters,
+    policy: RetryPolicy,
+    provider: DependencyHealth,
+) -> bool:
+    """Append the writer's letter, or its failure; return whether a letter was written.
+
+    Composing twice costs only money.
+    """
     draft = work.state
     request = CompositionRequest(
         draft.followup_type,
@@ -38,8 +71,14 @@ async def write_draft(
         now=datetime.now(UTC),
         earlier=await earlier.to(draft.client_id, draft.agent_id),
     )
+
+    async def still_wanted() -> None:
+        require_requested(await work.stored())
+
     try:
-        written, findings = await write_fit_letter(writer, request)
+        written, findings = await write_fit_letter(writer, request, still_wanted)
+    except (Refused, PyMongoError):
+        raise
     except CallFailed as error:
         failure = error
     except Exception as bug:
@@ -53,7 +92,7 @@ async def write_draft(
             report_failure("composition_failed", attempt=after.attempts, flags=flags)
         else:
             await work.append(compose, written=written, written_by=writer.name)
-        return
+        return True
     if not failure.final:
         provider.failed(failure.reason)
     after = await work.append(fail_attempt, failure=failure, policy=policy)
@@ -61,14 +100,18 @@ async def write_draft(
         report_failure("composition_failed", attempt=after.attempts, error=failure.reason)
     else:
         log.warning("composition_attempt_failed", attempt=after.attempts, error=failure.reason)
+    return False
 
 
 async def write_fit_letter(
-    writer: Writer, request: CompositionRequest
+    writer: Writer,
+    request: CompositionRequest,
+    still_wanted: Callable[[], Awaitable[None]],
 ) -> tuple[Written, Sequence[Finding]]:
     """Return a letter, and what makes it unfit to send even after one rewrite.
 
-    Raises CallFailed.
+    `still_wanted` raises what ends the work when nobody wants the letter any more. Raises
+    CallFailed.
     """
     first = await writer.write(request)
     read_before = [letter.body for letter in request.earlier]
@@ -76,6 +119,7 @@ async def write_fit_letter(
     if not findings:
         return first, ()
     log.warning("letter_flagged", flags=[finding.flag for finding in findings])
+    await still_wanted()
     second = await writer.write(replace(request, findings=findings))
     written = replace(second, tokens=_sum(first.tokens, second.tokens))
     return written, look(second.composition, request.recipient, read_before)

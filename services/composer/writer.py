@@ -11,6 +11,7 @@ from chassis.domain.plain_text import paragraphs, single_line
 from contracts.composer import Finding, TokensUsed
 from contracts.crm import PropertyType, Stage
 from contracts.scheduler import FollowupType, Recipient
+from services.composer.languages import first_language
 
 MAX_SUBJECT = 150
 MAX_BODY = 5000
@@ -56,6 +57,11 @@ class CompositionRequest:
     earlier: Sequence[EarlierLetter] = ()
     findings: Sequence[Finding] = ()
 
+    @property
+    def language(self) -> str:
+        """The language to write in (BCP 47): the client's, else the agent's, else English."""
+        return first_language((self.recipient.client.language, self.recipient.agent.language))
+
 
 class Composition(BaseModel):
     """A letter without its signature: a one-line subject (1-150), a plain text body (1-5000)."""
@@ -70,9 +76,10 @@ class Composition(BaseModel):
 
 @dataclass(frozen=True)
 class Written:
-    """A letter, and the tokens that it took, if the writer counts them."""
+    """A letter, the language that it is in (BCP 47), and its tokens, if the writer counts them."""
 
     composition: Composition
+    language: str
     tokens: TokensUsed | None = None
 
 

@@ -1,4 +1,4 @@
-"""What mailer stores: emails, suppressions, alerts, notices; views of clients and agents."""
+"""What mailer stores: its aggregates, and views of clients, recipients and agents."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -10,10 +10,12 @@ from chassis.mongo.client import UuidDocument
 from chassis.projections.views import View
 from chassis.recovery.persistence import Store
 from contracts.crm import AgentDeactivated, AgentReactivated, ClientDeleted, ClientReassigned
-from contracts.mailer import AlertEvent, EmailEvent, SuppressionEvent
+from contracts.mailer import AlertEvent, EmailEvent, SendingEvent, SuppressionEvent
 from contracts.message import Time
 from contracts.notices import NoticeEvent
 from services.mailer import alert, email, notice, suppression
+from services.mailer.sending import switch
+from services.mailer.sending.recipients import RECIPIENTS
 
 
 class EmailDocument(StateDocument[email.Email]):
@@ -43,6 +45,11 @@ class EmailDocument(StateDocument[email.Email]):
                     "state.status": "sent",
                     "state.started_at": {"$exists": True},
                 },
+            ),
+            IndexModel(
+                [("state.agent_id", 1), ("state.started_at", 1)],
+                name="starts",
+                partialFilterExpression={"state.started_at": {"$exists": True}},
             ),
         ]
 
@@ -78,6 +85,14 @@ class NoticeDocument(StateDocument[notice.Notice]):
         indexes: ClassVar = [DUE]
 
 
+class SwitchDocument(StateDocument[switch.Switch]):
+    """The state of the one switch of all sending."""
+
+    class Settings:
+        name = "switches"
+        indexes: ClassVar = [DUE]
+
+
 class ClientDocument(UuidDocument):
     """A client that was deleted or reassigned; nothing may be sent to it, or in another's name.
 
@@ -107,6 +122,7 @@ SUPPRESSIONS = Aggregate[suppression.Suppression, SuppressionEvent](
 )
 ALERTS = Aggregate[alert.Alert, AlertEvent]("alert", AlertDocument, alert.evolve)
 NOTICES = Aggregate[notice.Notice, NoticeEvent]("notice", NoticeDocument, notice.evolve)
+SWITCHES = Aggregate[switch.Switch, SendingEvent]("sending", SwitchDocument, switch.evolve)
 
 
 def _client(
@@ -145,6 +161,6 @@ INACTIVE_AGENTS = View(
 )
 
 STORE = Store(
-    aggregates=(EMAILS, SUPPRESSIONS, ALERTS, NOTICES),
-    views=(CLIENTS, INACTIVE_AGENTS),
+    aggregates=(EMAILS, SUPPRESSIONS, ALERTS, NOTICES, SWITCHES),
+    views=(CLIENTS, RECIPIENTS, INACTIVE_AGENTS),
 )

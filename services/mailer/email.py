@@ -17,6 +17,7 @@ from contracts.mailer import (
     EmailHeld,
     EmailMachineOpened,
     EmailOpened,
+    EmailPostponed,
     EmailQueued,
     EmailSent,
     EmailWithdrawn,
@@ -26,12 +27,11 @@ from contracts.mailer import (
     SendAttemptFailed,
     SendOutcomeUnknown,
     SendStarted,
-    WithholdReason,
     email_id,
     suppression_id,
 )
 from contracts.message import Time, rfc3339
-from contracts.scheduler import FollowupReassigned, FormerAgents
+from contracts.scheduler import FormerAgents
 
 Status = Literal["queued", "sending", "sent", "failed", "withheld", "unknown"]
 OnUnknown = Literal["hold", "resend"]
@@ -42,7 +42,8 @@ class Email(State):
 
     `due_at` is the deadline of the answer while `sending`, and of the provider's report while
     `unknown`. `error` is that of the last attempt. `follows` and `started_at` are those of the
-    last attempt, and None of one before there was `follows`.
+    last attempt, and None of one before there was `follows`; one that was not called for does not
+    count as started.
     """
 
     agent_id: UUID
@@ -83,8 +84,8 @@ def evolve(email: Email | None, event: EmailEvent) -> Email:
             return _failed(email, status="failed", error=event.error, due_at=None)
         case EmailSent():
             return _next(email, status="sent", error=None, due_at=None)
-        case EmailWithheld() | EmailWithdrawn():
-            return _next(email, status="withheld", error=None, due_at=None)
+        case EmailWithheld() | EmailWithdrawn() | EmailPostponed():
+            return _not_called_for(email, event)
         case SendOutcomeUnknown():
             return _next(email, status="unknown", error=event.error, due_at=event.reconcile_at)
         case EmailHeld():
@@ -119,7 +120,7 @@ def start(
         raise Refused(f"the email is {email.status}")
     return [
         SendStarted(
-            **_about(email),
+            **about(email),
             attempt=email.attempt + 1,
             started_at=given.now,
             give_up_at=given.now + give_up_after,
@@ -128,42 +129,14 @@ def start(
     ]
 
 
-def withhold(email: Email, given: Given, *, reason: WithholdReason) -> list[EmailEvent]:
-    """Withhold an email whose attempt has started, before the call."""
-    _require_sending(email, email.attempt)
-    return [EmailWithheld(**_about(email), reason=reason, withheld_at=given.now)]
-
-
-def withdraw(email: Email, given: Given) -> list[EmailEvent]:
-    """Withdraw an email of a reassigned client that waits, or has started, before the call."""
-    if email.status != "queued":
-        _require_sending(email, email.attempt)
-    return [EmailWithdrawn(**_about(email), reason="client_reassigned", withdrawn_at=given.now)]
-
-
-def withdraw_on_reassignment(
-    email: Email | None, followup: FollowupReassigned, given: Given
-) -> list[EmailEvent]:
-    """Withdraw an email that waits; one whose attempt has started is withdrawn by its worker."""
-    if email and email.status == "queued" and email.agent_id != followup.agent_id:
-        return withdraw(email, given)
-    return []
-
-
-def queue_again(email: Email, given: Given) -> list[EmailEvent]:
-    """Queue an email whose attempt has started, before the call: the attempt does not count."""
-    _require_sending(email, email.attempt)
-    return [_queued_again(email, given)]
-
-
 def sent(
     email: Email, given: Given, *, attempt: int, provider_message_id: str | None
 ) -> list[EmailEvent]:
     """Settle the attempt: accepted. A late answer also settles an unknown outcome."""
-    _require_sending(email, attempt)
+    require_sending(email, attempt)
     return [
         EmailSent(
-            **_about(email),
+            **about(email),
             attempt=attempt,
             provider_message_id=provider_message_id,
             sent_at=given.now,
@@ -175,12 +148,12 @@ def fail_attempt(
     email: Email, given: Given, *, attempt: int, failure: CallFailed, policy: RetryPolicy
 ) -> list[EmailEvent]:
     """Settle the attempt: refused. Retried later, or failed for good."""
-    _require_sending(email, attempt)
-    about = _about(email) | {"error": failure.reason, "failed_at": given.now}
+    require_sending(email, attempt)
+    settled = about(email) | {"error": failure.reason, "failed_at": given.now}
     retry_at = policy.next(email.failures + 1, failure, given.now)
     if retry_at is None:
-        return [EmailFailed(**about, attempts=attempt)]
-    return [SendAttemptFailed(**about, attempt=attempt, retry_at=retry_at)]
+        return [EmailFailed(**settled, attempts=attempt)]
+    return [SendAttemptFailed(**settled, attempt=attempt, retry_at=retry_at)]
 
 
 def mark_unknown(
@@ -191,7 +164,7 @@ def mark_unknown(
         raise Refused(f"attempt {attempt} is settled: the email is {email.status}")
     return [
         SendOutcomeUnknown(
-            **_about(email),
+            **about(email),
             attempt=attempt,
             error=reason,
             unknown_at=given.now,
@@ -205,11 +178,9 @@ def hold_or_resend(email: Email, given: Given, *, on_unknown: OnUnknown) -> list
     if email.status != "unknown":
         raise Refused(f"the email is {email.status}")
     if on_unknown == "resend":
-        return [_queued_again(email, given)]
+        return [queued_again(email, given)]
     return [
-        EmailHeld(
-            **_about(email), attempt=email.attempt, error=email.error or "", held_at=given.now
-        )
+        EmailHeld(**about(email), attempt=email.attempt, error=email.error or "", held_at=given.now)
     ]
 
 
@@ -222,33 +193,33 @@ def resolve(email: Email | None, command: ResolveEmail, given: Given) -> list[Em
     if known.status not in ("failed", "unknown"):
         raise Refused(f"only a failed or unknown email can be resolved; this one is {known.status}")
     if command.resolution == "sent":
-        return [EmailSent(**_about(known), attempt=known.attempt, sent_at=given.now)]
+        return [EmailSent(**about(known), attempt=known.attempt, sent_at=given.now)]
     if known.due_at:
         raise Refused(
             f"the provider may still report the outcome; resend after {rfc3339(known.due_at)}"
         )
-    return [_queued_again(known, given)]
+    return [queued_again(known, given)]
 
 
 def record(email: Email | None, report: RecordDelivery, given: Given) -> list[EmailEvent]:
     """Record the provider's report. What it reports about, it had accepted."""
     known = _owned_email(email, report.agent_id)
-    about = _about(known) | {"at": report.at}
+    reported = about(known) | {"at": report.at}
     events: list[EmailEvent] = []
     of_last_call = known.attempt > 0 and report.attempt in (None, known.attempt)
     if of_last_call and known.status in _SETTLED_BY_REPORT:
-        events.append(EmailSent(**_about(known), attempt=known.attempt, sent_at=report.at))
+        events.append(EmailSent(**about(known), attempt=known.attempt, sent_at=report.at))
     match report.kind:
         case "delivered":
-            events.append(EmailDelivered(**about))
+            events.append(EmailDelivered(**reported))
         case "opened":
-            events.append(EmailOpened(**about))
+            events.append(EmailOpened(**reported))
         case "machine_opened":
-            events.append(EmailMachineOpened(**about))
+            events.append(EmailMachineOpened(**reported))
         case "clicked":
-            events.append(EmailClicked(**about))
+            events.append(EmailClicked(**reported))
         case "bounced" | "soft_bounced" | "blocked":
-            events.append(EmailBounced(**about, reason=report.reason))
+            events.append(EmailBounced(**reported, reason=report.reason))
     return events
 
 
@@ -258,9 +229,10 @@ def _owned_email(email: Email | None, agent_id: UUID) -> Email:
     return email
 
 
-def _queued_again(email: Email, given: Given) -> EmailQueued:
+def queued_again(email: Email, given: Given) -> EmailQueued:
+    """Return the event that queues the email once more."""
     return EmailQueued(
-        **_about(email),
+        **about(email),
         written_by=email.written_by,
         queued_at=given.now,
         personal=email.personal,
@@ -268,7 +240,8 @@ def _queued_again(email: Email, given: Given) -> EmailQueued:
     )
 
 
-def _about(email: Email) -> dict[str, Any]:
+def about(email: Email) -> dict[str, Any]:
+    """Return the fields that say which email an event is about."""
     return {
         "agent_id": email.agent_id,
         "client_id": email.client_id,
@@ -277,7 +250,8 @@ def _about(email: Email) -> dict[str, Any]:
     }
 
 
-def _require_sending(email: Email, attempt: int) -> None:
+def require_sending(email: Email, attempt: int) -> None:
+    """Refuse unless the attempt is under way, or its outcome unknown."""
     if email.status not in ("sending", "unknown") or email.attempt != attempt:
         raise Refused(f"attempt {attempt} is settled: the email is {email.status}")
 
@@ -291,6 +265,14 @@ def _started(email: Email | None, event: SendStarted) -> Email:
         follows=event.follows,
         started_at=None if event.follows is None else event.started_at,
     )
+
+
+def _not_called_for(
+    email: Email | None, event: EmailWithheld | EmailWithdrawn | EmailPostponed
+) -> Email:
+    if isinstance(event, EmailPostponed):
+        return _next(email, status="queued", due_at=event.until, started_at=None)
+    return _next(email, status="withheld", error=None, due_at=None, started_at=None)
 
 
 def _failed(email: Email | None, **changes: object) -> Email:

@@ -1,100 +1,89 @@
 """What mailer does for an email that is due: call the provider, at most once per attempt."""
 
-import asyncio
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from uuid import UUID, uuid5
 
 import structlog
-from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import PyMongoError
 
 from chassis.domain.errors import CallFailed, OnHold, OutcomeUnknown, Refused
-from chassis.domain.state import Given
 from chassis.eventlog.due_loop import Work
 from chassis.mongo.batch_loader import BatchLoader
-from chassis.mongo.client import Raw
 from chassis.process.dependency_health import DependencyHealth
 from chassis.process.metrics import report_failure
 from chassis.service import Service
-from contracts.addresses import canonical_address
-from contracts.mailer import EmailEvent, suppression_ids
+from contracts.mailer import SENDING_ID, EmailEvent
 from services.mailer import email
 from services.mailer.documents import (
-    CLIENTS,
     EMAILS,
     INACTIVE_AGENTS,
-    SUPPRESSIONS,
-    ClientDocument,
+    SWITCHES,
     InactiveAgentDocument,
-    SuppressionDocument,
+    SwitchDocument,
 )
 from services.mailer.email import Email
 from services.mailer.letters.endings import Endings
 from services.mailer.letters.threads import LastLetters
-from services.mailer.send_policy import SendPolicy
+from services.mailer.sending.before_call import DAILY_LIMIT, REASSIGNED, postpone, withdraw
+from services.mailer.sending.objections import (
+    Objections,
+    is_deactivated,
+    is_of_former_agent,
+    is_paused,
+)
+from services.mailer.sending.send_policy import SendPolicy
 from services.mailer.settings import MailerSettings
-from services.mailer.suppression import OPT_OUTS
 from services.mailer.transports.transport import OutgoingLetter, Transport
 
 # Work stops within five seconds of a deactivation. Nearly every email asks for the same few agents.
 INACTIVE_SECONDS = 1.0
+SWITCH_SECONDS = 0.25
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class SendDependencies:
-    """What the worker needs to send an email."""
+    """What the worker needs to send an email.
+
+    `inactive` and `switches` may be a moment old: they spare a start that would be in vain.
+    """
 
     transport: Transport
-    suppressions: BatchLoader[SuppressionDocument]
-    clients: BatchLoader[ClientDocument]
+    objections: Objections
     inactive: BatchLoader[InactiveAgentDocument]
+    switches: BatchLoader[SwitchDocument]
     policy: SendPolicy
     provider: DependencyHealth
     letters: LastLetters
     endings: Endings
-    opt_outs: AsyncCollection[Raw] | None = None
-    """The suppressions, where an opt-out told to one agent counts for all."""
 
-    async def is_deactivated(self, agent_id: UUID) -> bool:
-        """Return whether the agent's emails are on hold."""
-        agent = await self.inactive.get(agent_id)
-        return agent is not None and agent.deactivated_at is not None
-
-    async def opted_out_elsewhere(self, address: str) -> bool:
-        """Return whether an opt-out of the address, told to any agent, counts for all."""
-        if self.opt_outs is None:
-            return False
-        where = {
-            "state.canonical": canonical_address(address),
-            "state.reason": {"$in": list(OPT_OUTS)},
-        }
-        return await self.opt_outs.find_one(where, {"_id": 1}) is not None
+    async def holds(self, holder: UUID) -> bool:
+        """Return whether the switch, or the agent's deactivation, still holds emails."""
+        if holder == SENDING_ID:
+            return is_paused(await self.switches.get(holder))
+        return is_deactivated(await self.inactive.get(holder))
 
 
 def register_sending(service: Service, transport: Transport, settings: MailerSettings) -> None:
     """Send due emails, once the service has caught up with its inputs."""
+    inactive = service.recent(INACTIVE_AGENTS, max_age=INACTIVE_SECONDS)
     deps = SendDependencies(
         transport,
-        service.loader(SUPPRESSIONS),
-        service.loader(CLIENTS),
-        service.recent(INACTIVE_AGENTS, max_age=INACTIVE_SECONDS),
+        Objections.of(service, settings, inactive),
+        inactive,
+        service.recent(SWITCHES, max_age=SWITCH_SECONDS),
         settings.send_policy,
         service.dependency("provider"),
         LastLetters(service.database, EMAILS.collection),
         Endings.by(settings),
-        service.database[SUPPRESSIONS.collection] if settings.suppress_across_agents else None,
     )
     service.when_due(
         EMAILS,
         send_due_email,
         slots=settings.call_slots,
         caught_up=True,
-        holds=deps.is_deactivated,
+        holds=deps.holds,
         deps=deps,
     )
 
@@ -102,20 +91,34 @@ def register_sending(service: Service, transport: Transport, settings: MailerSet
 async def send_due_email(work: Work[Email, EmailEvent], *, deps: SendDependencies) -> None:
     """Send a queued email; settle one whose answer or report did not come in time.
 
-    An email that is still `sending` when it falls due got no answer. Raises OnHold while the agent
-    of a queued one is deactivated, unless the client is another's now.
+    An email that is still `sending` when it falls due got no answer. Raises OnHold while all
+    sending is paused, or the agent of a queued one deactivated, unless the client is another's now.
     """
     match work.state.status:
         case "sending":
             await _mark_unknown(work, work.state.attempt, "no answer in time", deps.policy)
         case "unknown":
             await _hold_or_resend(work, deps.policy)
-        case _ if not await deps.is_deactivated(work.state.agent_id):
-            await _send(work, deps)
-        case _ if _is_of_former_agent(work.state, await deps.clients.get(work.state.client_id)):
-            await work.append(email.withdraw)
         case _:
-            raise OnHold("the agent is deactivated", holder=work.state.agent_id)
+            await _send_unless_it_waits(work, deps)
+
+
+async def _send_unless_it_waits(work: Work[Email, EmailEvent], deps: SendDependencies) -> None:
+    """Send, unless it can be told before SendStarted that it would be in vain."""
+    agent_id = work.state.agent_id
+    if await deps.holds(agent_id):
+        client = await deps.objections.clients.get(work.state.client_id)
+        if is_of_former_agent(work.state, client):
+            # It would wait for ever.
+            await work.append(withdraw, reason=REASSIGNED)
+            return
+        raise OnHold("the agent is deactivated", holder=agent_id)
+    if await deps.holds(SENDING_ID):
+        raise OnHold("all sending is paused", holder=SENDING_ID)
+    if until := await deps.objections.daily_limit.reached(agent_id):
+        await work.append(postpone, until=until, reason=DAILY_LIMIT)
+        return
+    await _send(work, deps)
 
 
 async def _send(work: Work[Email, EmailEvent], deps: SendDependencies) -> None:
@@ -130,7 +133,7 @@ async def _send(work: Work[Email, EmailEvent], deps: SendDependencies) -> None:
     # The deadline's cause is the event that set the date; an answer needs a cause of its own.
     answered = uuid5(work.due_set_by, "answer")
     try:
-        if objection := await _objection(started, deps):
+        if objection := await deps.objections.to(started):
             await work.append(objection, cause=answered)
             return
         if started.due_at is None or datetime.now(UTC) + policy.call > started.due_at:
@@ -178,48 +181,6 @@ async def _hold_or_resend(work: Work[Email, EmailEvent], policy: SendPolicy) -> 
     after = await work.append(email.hold_or_resend, on_unknown=policy.on_unknown)
     if after.status == "unknown":
         report_failure("outcome_unknown", attempt=after.attempt, error=after.error)
-
-
-async def _objection(
-    started: Email, deps: SendDependencies
-) -> Callable[[Email, Given], Sequence[EmailEvent]] | None:
-    """Return the decision that ends the attempt before the call; None when it may be made.
-
-    Read from the store now.
-    """
-    try:
-        client = await deps.clients.get(started.client_id)
-        if client and client.deleted_at:
-            return partial(email.withhold, reason="client_deleted")
-        if await _is_suppressed(started, deps):
-            return partial(email.withhold, reason="address_suppressed")
-        if _is_of_former_agent(started, client):
-            return email.withdraw
-        if await deps.is_deactivated(started.agent_id):
-            return email.queue_again
-    except PyMongoError as error:
-        raise CallFailed("whether the email may be sent could not be read") from error
-    return None
-
-
-async def _is_suppressed(started: Email, deps: SendDependencies) -> bool:
-    """Return whether the client's agent, or one before, must not write to the address.
-
-    Or nobody must, where an opt-out told to one agent counts for all.
-    """
-    address = started.personal.to_email
-    agents = dict.fromkeys((started.agent_id, *(started.former_agents or ())))
-    ids = (id_ for agent in agents for id_ in suppression_ids(agent, address))
-    # They are read in one query.
-    found = await asyncio.gather(*map(deps.suppressions.get, ids))
-    if any(known and known.state.withholds(address) for known in found):
-        return True
-    return await deps.opted_out_elsewhere(address)
-
-
-def _is_of_former_agent(waiting: Email, client: ClientDocument | None) -> bool:
-    """Return whether the client belongs to another agent now than the email's."""
-    return client is not None and client.agent_id not in (None, waiting.agent_id)
 
 
 def _outgoing(started: Email, endings: Endings) -> OutgoingLetter:

@@ -8,6 +8,8 @@ from chassis.domain.errors import CallFailed, OutcomeUnknown
 from chassis.domain.retry import RetryPolicy
 from chassis.eventlog.due_loop import Work
 from chassis.service import Service
+from contracts.composer import DraftPostponed
+from contracts.mailer import EmailPostponed
 from contracts.notices import NoticeEvent, SendNotice
 from services.mailer import notice, reactions
 from services.mailer.documents import NOTICES
@@ -19,8 +21,11 @@ log = structlog.get_logger(__name__)
 
 
 def register_notices(service: Service, transport: Transport, settings: MailerSettings) -> None:
-    """Queue the notices that are ordered, and send them."""
+    """Queue the notices that are ordered, or that tell the admin of a limit, and send them."""
     service.react(SendNotice, reactions.queue_notice)
+    if settings.admin_email:
+        for postponed in (EmailPostponed, DraftPostponed):
+            service.react(postponed, reactions.tell_of_limit, admin_email=settings.admin_email)
     service.when_due(NOTICES, send_notice, slots=4, transport=transport, policy=settings.retries)
 
 

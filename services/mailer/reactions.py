@@ -6,12 +6,13 @@ from uuid import UUID
 from chassis.inbox.reactor import Reaction
 from contracts.composer import EmailComposed
 from contracts.mailer import RecordDelivery, email_id, suppression_id
-from contracts.scheduler import FollowupReassigned
+from contracts.scheduler import DueFollowupCancelled, FollowupReassigned
 from services.mailer import alert, email, notice, suppression
-from services.mailer.documents import ALERTS, EMAILS, NOTICES, SUPPRESSIONS
+from services.mailer.documents import ALERTS, EMAILS, NOTICES, SUPPRESSIONS, SWITCHES
+from services.mailer.sending import before_call, daily_notice, switch
 
 
-def _of_followup(event: EmailComposed | FollowupReassigned) -> UUID:
+def _of_followup(event: EmailComposed | FollowupReassigned | DueFollowupCancelled) -> UUID:
     return email_id(event.followup_id)
 
 
@@ -20,7 +21,8 @@ def _of_address(report: RecordDelivery) -> UUID:
 
 
 queue_email = Reaction(EMAILS, _of_followup, email.queue)
-withdraw_email = Reaction(EMAILS, _of_followup, email.withdraw_on_reassignment)
+withdraw_email = Reaction(EMAILS, _of_followup, before_call.withdraw_on_reassignment)
+cancel_email = Reaction(EMAILS, _of_followup, before_call.withdraw_on_cancellation)
 record_delivery = Reaction(EMAILS, attrgetter("email_id"), email.record)
 resolve_email = Reaction(EMAILS, attrgetter("email_id"), email.resolve)
 suppress_address = Reaction(SUPPRESSIONS, _of_address, suppression.suppress)
@@ -28,3 +30,6 @@ opt_out = Reaction(SUPPRESSIONS, attrgetter("suppression_id"), suppression.opt_o
 release = Reaction(SUPPRESSIONS, attrgetter("suppression_id"), suppression.release)
 raise_alert = Reaction(ALERTS, alert.alert_id, alert.raise_alert)
 queue_notice = Reaction(NOTICES, attrgetter("notice_id"), notice.queue)
+tell_of_limit = Reaction(NOTICES, daily_notice.notice_id, daily_notice.queue)
+pause_sending = Reaction(SWITCHES, attrgetter("sending_id"), switch.pause)
+resume_sending = Reaction(SWITCHES, attrgetter("sending_id"), switch.resume)

@@ -6,15 +6,15 @@ from typing import Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from chassis.process.settings import Keys, RetrySettings, Secret, Text, named_keys
+from chassis.process.settings import CalendarSettings, Keys, RetrySettings, Secret, Text, named_keys
 from services.mailer.email import OnUnknown
-from services.mailer.send_policy import SendPolicy
+from services.mailer.sending.send_policy import SendPolicy
 from services.mailer.transports.headers import valid_address
 from services.mailer.transports.smtp_server import SmtpServer
 from services.mailer.transports.transport import Tracking
 
 
-class MailerSettings(RetrySettings):
+class MailerSettings(RetrySettings, CalendarSettings):
     """Without `sendgrid_api_key` and `smtp_url` emails are written to `mailbox_dir`, one file each.
 
     An unknown outcome is settled by the provider's report, or after `mailer_reconcile_seconds` as
@@ -43,6 +43,8 @@ class MailerSettings(RetrySettings):
     """How long an unknown outcome waits for the report of the provider."""
     mailer_on_unknown: OnUnknown = "hold"
     """What happens then: `hold` for a person, or `resend`."""
+    emails_per_day: int = Field(default=200, ge=0)
+    """Most emails of an agent in any day of the plan's calendar; more wait. 0: no limit."""
     admin_email: Text = None
     """Address that is alerted once of each failed or held follow-up."""
     suppress_across_agents: bool = False

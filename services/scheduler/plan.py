@@ -1,6 +1,5 @@
 """A client's plan: its follow-ups and when each falls due."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Literal, assert_never
 from uuid import UUID
@@ -9,15 +8,14 @@ from chassis.domain.errors import Refused
 from chassis.domain.state import Given, Sparse, State
 from contracts.crm import (
     ClientCreated,
-    ClientDeleted,
     ClientReassigned,
-    ClientUpdated,
     PropertyType,
     Stage,
 )
 from contracts.message import Contract, Time
 from contracts.scheduler import (
     CancelReason,
+    DueFollowupCancelled,
     FollowupCancelled,
     FollowupChanged,
     FollowupDue,
@@ -50,7 +48,10 @@ CANCEL_REASONS: dict[Stage, CancelReason] = {"closed": "client_closed", "lost": 
 
 
 class Followup(Contract, Sparse):
-    """One follow-up of the plan. `own_priority` is None while it is its type's default."""
+    """One follow-up of the plan. `own_priority` is None while it is its type's default.
+
+    `due_cancelled`: it was cancelled when it was due already; it may have been sent all the same.
+    """
 
     followup_id: UUID
     followup_type: FollowupType
@@ -58,6 +59,7 @@ class Followup(Contract, Sparse):
     status: Literal["pending", "due", "cancelled"] = "pending"
     own_priority: Priority | None = None
     notes: str | None = None
+    due_cancelled: bool | None = None
 
     @property
     def priority(self) -> Priority:
@@ -85,6 +87,13 @@ class Plan(State):
         pending = (f for f in self.followups if f.status == "pending")
         return sorted(pending, key=lambda f: f.scheduled_for)
 
+    @property
+    def stoppable(self) -> list[Followup]:
+        """Those that are pending, the earliest first, then those due that were not cancelled."""
+        return self.pending + [
+            f for f in self.followups if f.status == "due" and not f.due_cancelled
+        ]
+
 
 class KnownClient(Contract):
     """The client and the agent as FollowupDue carries them."""
@@ -110,6 +119,8 @@ def evolve(plan: Plan | None, event: FollowupEvent) -> Plan:
             folded = _changed(plan, event.followup_id, scheduled_for=event.scheduled_for)
         case FollowupCancelled():
             folded = _changed(plan, event.followup_id, status="cancelled")
+        case DueFollowupCancelled():
+            folded = _changed(plan, event.followup_id, due_cancelled=True)
         case FollowupChanged():
             own, notes = event.priority, event.personal.notes
             folded = _changed(plan, event.followup_id, own_priority=own, notes=notes)
@@ -146,19 +157,6 @@ def plan_followups(
         for index, (days, kind, priority) in enumerate(SCHEDULE)
     )
     return [FollowupsPlanned.of(client, planned_at=given.now, followups=followups)]
-
-
-def cancel_on_stage(plan: Plan | None, client: ClientUpdated, given: Given) -> list[FollowupEvent]:
-    """Cancel the pending follow-ups of a client that has become closed or lost."""
-    reason = CANCEL_REASONS.get(client.stage)
-    return cancelled(plan, plan.pending, reason, given.now) if plan and reason else []
-
-
-def cancel_on_deletion(
-    plan: Plan | None, client: ClientDeleted, given: Given
-) -> list[FollowupEvent]:
-    """Cancel the pending follow-ups of a deleted client."""
-    return cancelled(plan, plan.pending, "client_deleted", given.now) if plan else []
 
 
 def reassign(plan: Plan | None, client: ClientReassigned, given: Given) -> list[FollowupEvent]:
@@ -222,27 +220,6 @@ def rescheduled(plan: Plan, followup: Followup, to: datetime, now: datetime) -> 
         scheduled_for=to,
         rescheduled_at=now,
     )
-
-
-def cancelled(
-    plan: Plan,
-    followups: Iterable[Followup],
-    reason: CancelReason,
-    now: datetime,
-    detail: str | None = None,
-) -> list[FollowupEvent]:
-    """Return the events that cancel these follow-ups."""
-    return [
-        FollowupCancelled(
-            agent_id=plan.agent_id,
-            client_id=plan.client_id,
-            followup_id=f.followup_id,
-            reason=reason,
-            cancelled_at=now,
-            detail=detail,
-        )
-        for f in followups
-    ]
 
 
 def _planned(followup: PlannedFollowup) -> Followup:

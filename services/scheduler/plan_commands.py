@@ -17,7 +17,8 @@ from contracts.scheduler import (
     RescheduleFollowup,
     ResumePlan,
 )
-from services.scheduler.plan import Followup, Plan, cancelled, rescheduled
+from services.scheduler.plan import Followup, Plan, rescheduled
+from services.scheduler.plan_cancellations import cancelled
 
 
 def reschedule(plan: Plan | None, command: RescheduleFollowup, given: Given) -> list[FollowupEvent]:
@@ -53,8 +54,10 @@ def change(plan: Plan | None, command: ChangeFollowup, given: Given) -> list[Fol
 
 
 def cancel(plan: Plan | None, command: CancelFollowup, given: Given) -> list[FollowupEvent]:
-    """Cancel a pending follow-up. Refuses any other."""
-    known, followup = _pending_followup(plan, command.agent_id, command.followup_id)
+    """Cancel a follow-up that is pending, or due. Refuses one that was cancelled."""
+    known, followup = _owned_followup(plan, command.agent_id, command.followup_id)
+    if followup not in known.stoppable:
+        raise Refused("the follow-up is already cancelled")
     return cancelled(known, [followup], "by_agent", given.now)
 
 
@@ -75,10 +78,11 @@ def resume(plan: Plan | None, command: ResumePlan, given: Given) -> list[Followu
 
 
 def cancel_all(plan: Plan | None, command: CancelPlan, given: Given) -> list[FollowupEvent]:
-    """Cancel all pending follow-ups. Refuses a plan that has none."""
+    """Cancel all follow-ups that are pending, or due. Refuses a plan that has none."""
     known = _owned_plan(plan, command.agent_id)
-    _require_pending_followups(known)
-    return cancelled(known, known.pending, "by_agent", given.now)
+    if not known.stoppable:
+        raise Refused("the plan has no follow-up that can be cancelled")
+    return cancelled(known, known.stoppable, "by_agent", given.now)
 
 
 def _owned_plan(plan: Plan | None, agent_id: UUID) -> Plan:

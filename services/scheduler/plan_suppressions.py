@@ -3,7 +3,8 @@
 from chassis.domain.state import Given
 from contracts.mailer import AddressSuppressed, EmailWithheld, SuppressionReleased
 from contracts.scheduler import FollowupEvent, PlanPaused, PlanResumed
-from services.scheduler.plan import Plan, cancelled
+from services.scheduler.plan import Plan
+from services.scheduler.plan_cancellations import cancelled
 
 ADDRESS_BOUNCED, ADDRESS_SUPPRESSED = "address_bounced", "address_suppressed"
 
@@ -11,12 +12,12 @@ ADDRESS_BOUNCED, ADDRESS_SUPPRESSED = "address_bounced", "address_suppressed"
 def stop_on_suppression(
     plan: Plan | None, suppressed: AddressSuppressed, given: Given
 ) -> list[FollowupEvent]:
-    """Cancel the pending follow-ups of a client that opted out; pause them after a bounce."""
-    if plan is None or not plan.pending:
+    """Cancel the follow-ups of a client that opted out; pause them after a bounce."""
+    if plan is None:
         return []
     if suppressed.reason != "bounced":
         # Readers of 0.1.0 know no closer reason.
-        return cancelled(plan, plan.pending, "client_lost", given.now, suppressed.reason)
+        return cancelled(plan, plan.stoppable, "client_lost", given.now, suppressed.reason)
     return _paused(plan, ADDRESS_BOUNCED, given)
 
 

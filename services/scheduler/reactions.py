@@ -5,7 +5,7 @@ from uuid import UUID
 
 from chassis.inbox.reactor import Reaction
 from contracts.mailer import AddressSuppressed, SuppressionReleased
-from services.scheduler import plan, plan_commands, plan_suppressions
+from services.scheduler import plan, plan_cancellations, plan_commands, plan_suppressions
 from services.scheduler.documents import PLANS
 
 of_client = attrgetter("client_id")
@@ -17,12 +17,12 @@ def _of_reported_client(event: AddressSuppressed | SuppressionReleased) -> UUID:
 
 
 plan_followups = Reaction(PLANS, of_client, plan.plan_followups)
-cancel_on_stage = Reaction(PLANS, of_client, plan.cancel_on_stage)
+cancel_on_stage = Reaction(PLANS, of_client, plan_cancellations.cancel_on_stage)
 stop_on_suppression = Reaction(PLANS, _of_reported_client, plan_suppressions.stop_on_suppression)
 pause_on_withheld = Reaction(PLANS, of_client, plan_suppressions.pause_on_withheld)
 resume_on_release = Reaction(PLANS, _of_reported_client, plan_suppressions.resume_on_release)
 reassign = Reaction(PLANS, of_client, plan.reassign)
-cancel_on_deletion = Reaction(PLANS, of_client, plan.cancel_on_deletion)
+cancel_on_deletion = Reaction(PLANS, of_client, plan_cancellations.cancel_on_deletion)
 reschedule = Reaction(PLANS, of_client, plan_commands.reschedule)
 change = Reaction(PLANS, of_client, plan_commands.change)
 cancel = Reaction(PLANS, of_client, plan_commands.cancel)

@@ -2,6 +2,7 @@
 
 `--idle`: CPU of an idle `realtoros up`. `--steady`: how long a follow-up takes under a steady load,
 on the embedded servers (`SECONDS`). `--replay`: how fast state is rebuilt.
+`--pauses`: how soon all sending stops when it is paused.
 `--attacks`: an honest agent's requests while another attacks (`SECONDS`, `ATTACK`).
 `--api`: rates and times of the REST API over `COUNT` (100,000) clients, by wrk.
 `--optout`: opt-outs at a steady rate (`SECONDS`), SendGrid's reports as fast as one gateway can.
@@ -27,6 +28,7 @@ from tests.bench.drain import BenchSetup, drain
 from tests.bench.floor import drain_bare
 from tests.bench.idle import idle
 from tests.bench.optout import optout
+from tests.bench.pauses import pauses
 from tests.bench.replay import replay
 from tests.bench.replay_live import replay_live
 from tests.bench.results import Drained, InvalidRun, show
@@ -48,6 +50,9 @@ async def main(console: Console) -> None:
             return
         if "--attacks" in sys.argv:
             await attacks(console, Path(folder))
+            return
+        if "--pauses" in sys.argv:
+            await pauses(console, Path(folder))
             return
         if "--api" in sys.argv:
             await api(console, Path(folder))

@@ -25,8 +25,10 @@ from services.crm import client
 from services.crm.documents import CLIENTS
 from services.mailer import alert, email, suppression
 from services.mailer.documents import ALERTS, EMAILS, SUPPRESSIONS
+from services.mailer.sending import before_call
 from services.scheduler import plan
 from services.scheduler.documents import PLANS
+from services.scheduler.plan_cancellations import cancel_on_deletion, cancel_on_stage
 from tests.bench.event_history import DAY, SEED, EventHistory, agent_id, profile
 
 _HOUR = 3600
@@ -121,7 +123,10 @@ class ClientHistory(EventHistory):
             )
             deleted = self.last
             yield from self.decided(
-                PLANS, of, self.last_id, lambda p, g: plan.cancel_on_deletion(p, deleted, g)
+                PLANS,
+                of,
+                self.last_id,
+                lambda p, g: cancel_on_deletion(p, deleted, g),
             )
             return
         close = crm.UpdateClient(**self._about, stage="closed")
@@ -129,9 +134,7 @@ class ClientHistory(EventHistory):
             CLIENTS, of, self.next_command_id(), lambda c, g: client.update(c, close, g)
         )
         closed = self.last
-        yield from self.decided(
-            PLANS, of, self.last_id, lambda p, g: plan.cancel_on_stage(p, closed, g)
-        )
+        yield from self.decided(PLANS, of, self.last_id, lambda p, g: cancel_on_stage(p, closed, g))
 
     def _follow_up(self) -> Iterator[Commit]:
         """Compose and send the follow-up that has fallen due."""
@@ -165,7 +168,8 @@ class ClientHistory(EventHistory):
             Composition(
                 subject=f"{kind}: your plans for {address}",
                 body=_BODY.format(name=self._details.name, address=address),
-            )
+            ),
+            language="en",
         )
 
     def _not_composed(self, of: UUID, failure: CallFailed) -> Iterator[Commit]:
@@ -180,7 +184,7 @@ class ClientHistory(EventHistory):
             SUPPRESSIONS, suppression_id(self._about["agent_id"], self._details.email)
         )
         if suppressed:
-            withhold = partial(email.withhold, reason="address_suppressed")
+            withhold = partial(before_call.withhold, reason="address_suppressed")
             yield from self.decided(EMAILS, of, answer, withhold)
             return
         if self.happens(0.03):

@@ -41,7 +41,9 @@ async def drain(setup: BenchSetup) -> Drained:
     """
     day = timedelta(seconds=20 + setup.count / 50)
     environment = provider_settings(setup.openai, setup.sendgrid) | {
-        "FOLLOWUP_DAY_SECONDS": str(day.total_seconds())
+        "FOLLOWUP_DAY_SECONDS": str(day.total_seconds()),
+        # All clients are one agent's.
+        "LETTERS_PER_DAY": "0",
     }
     async with (
         connect(setup.mongodb.address) as mongodb,

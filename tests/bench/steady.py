@@ -72,8 +72,8 @@ async def steady(console: Console, folder: Path) -> None:
 
 
 def settings_of(openai: FakeProvider, sendgrid: FakeProvider) -> dict[str, str]:
-    """Return the settings of a calendar with days of one second."""
-    day = {"FOLLOWUP_DAY_SECONDS": str(_DAY.total_seconds())}
+    """Return the settings of a calendar with days of one second, for one agent's clients."""
+    day = {"FOLLOWUP_DAY_SECONDS": str(_DAY.total_seconds()), "LETTERS_PER_DAY": "0"}
     return provider_settings(openai, sendgrid) | day
 
 

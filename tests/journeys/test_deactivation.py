@@ -17,7 +17,7 @@ from tests.journeys.conftest import Providers
 from tests.ops.topics.recording import different
 from tests.servers import Server
 from tests.services.gateway.users import PASSWORD
-from tests.system import AGENT, logged_in, system
+from tests.system import AGENT, PUBLIC_URL, logged_in, system
 
 pytestmark = pytest.mark.journey
 
@@ -63,7 +63,10 @@ class Office:
 
     async def activate(self, active: bool) -> datetime:
         """Deactivate or reactivate Ana as the admin; return when that was answered."""
-        path, admin = f"/api/admin/agents/{self.ana_id}", logged_in(AGENT)
+        path, admin = (
+            f"/api/admin/agents/{self.ana_id}",
+            logged_in(AGENT, PUBLIC_URL),
+        )
         response = await self.admin.http.patch(path, json={"active": active}, headers=admin)
         assert response.status_code == 200, response.text
         assert response.json()["active"] is active
@@ -73,7 +76,7 @@ class Office:
 async def register(http: httpx2.AsyncClient) -> str:
     """Register Ana, who adds her clients; return her id."""
     new = {"email": "ana@agents.example.com", "password": PASSWORD, "name": "Ana Ruiz"}
-    added = await http.post("/api/admin/agents", json=new, headers=logged_in(AGENT))
+    added = await http.post("/api/admin/agents", json=new, headers=logged_in(AGENT, PUBLIC_URL))
     assert added.status_code == 201, added.text
     credentials = {"email": new["email"], "password": PASSWORD}
     tokens = await http.post("/api/auth/login", json=credentials)

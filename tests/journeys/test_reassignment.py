@@ -15,7 +15,7 @@ from tests.ops.topics.recording import different
 from tests.providers.webhook import PATH, Webhook, event
 from tests.servers import Server
 from tests.services.gateway.users import PASSWORD
-from tests.system import AGENT, logged_in, system
+from tests.system import AGENT, PUBLIC_URL, logged_in, system
 
 pytestmark = pytest.mark.journey
 
@@ -34,7 +34,7 @@ class Office:
     ids: dict[str, str]
 
     async def as_admin(self, method: str, path: str, body: Row) -> httpx2.Response:
-        headers = logged_in(AGENT)
+        headers = logged_in(AGENT, PUBLIC_URL)
         return await self.admin.http.request(method, path, json=body, headers=headers)
 
     async def activate_ana(self, active: bool) -> None:

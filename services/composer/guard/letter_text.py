@@ -40,7 +40,10 @@ class LetterText:
         salutation, _, rest = self.body.partition("\n")
         body = rest if rest and salutation.rstrip().endswith((",", ":", "!", "،")) else self.body
         text = f"{self.subject}\n{body}"
-        for known in (address, address.partition(",")[0], agent.company, agent.name, client.name):
+        for known in (
+            *(address, address.partition(",")[0], agent.company),
+            *(agent.name, client.name, client.greeting),
+        ):
             if known and len(known) > len("12 A") and _HARMLESS.fullmatch(known):
                 text = re.sub(rf"(?<!\w){re.escape(known)}(?!\w)", "§", text)
         return text

@@ -41,14 +41,37 @@ _HOUSE_FIRST = re.compile(r"^(?:family|familie|famille|familia|famiglia)\s+(\S.*
 _INITIAL = re.compile(r"^(?:[^\W\d_]\.?|(?:[^\W\d_]\.-?){2,3})$")
 _ONE_WORD_SCRIPTS = ("CJK", "IDEOGRAPHIC", "HIRAGANA", "KATAKANA", "HANGUL")
 _LETTERS_OF_INITIALS = 2
+# How a greeting may begin that is a whole salutation.
+_GREETS = re.compile(
+    r"(?:dear|hi|hello|hey|hola|bonjour|good (?:day|morning|afternoon|evening)|to whom)\b",
+    re.IGNORECASE,
+)
 
 
-def salutation(name: str) -> str:
-    """Return the first line of a letter: "Hi Maria,", "Hello to the Smiths,", or "Hello,"."""
-    found = greeting_name(name)
+def salutation(name: str, greeting: str | None = None) -> str:
+    """Return the first line of a letter: "Hi Maria,", "Hello to the Smiths,", or "Hello,".
+
+    `greeting`: the agent's own word for it, which is used as it is: "Dr. Núñez", "Dear Ana".
+    """
+    found = _own(greeting) or greeting_name(name)
     if found is None:
         return "Hello,"
-    return f"Hello to {found}," if found.startswith("the ") else f"Hi {found},"
+    if _GREETS.match(found):
+        return f"{found},"
+    return f"Hello to {found}," if found.lower().startswith("the ") else f"Hi {found},"
+
+
+def addressed_name(name: str, greeting: str | None = None) -> str:
+    """Return the name to address the client with within a sentence, or nothing.
+
+    "The Smiths" greets well, but does not address: "the Smiths, any questions?"
+    """
+    found = _own(greeting) or greeting_name(name) or ""
+    return "" if found.lower().startswith("the ") or _GREETS.match(found) else found
+
+
+def _own(greeting: str | None) -> str:
+    return single_line(greeting or "").rstrip(" ,:!")
 
 
 def greeting_name(name: str) -> str | None:

@@ -93,7 +93,7 @@ class OpenAIWriter:
                 )
             # First: what the call took is counted also if nothing comes of it.
             tokens = _tokens(completion)
-            return Written(_composition(completion), tokens)
+            return Written(_composition(completion), request.language, tokens)
         except (openai.OpenAIError, TimeoutError) as error:
             raise _failure(error) from None
         except (ValueError, TypeError, AttributeError, LookupError) as error:

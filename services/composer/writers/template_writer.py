@@ -17,8 +17,9 @@ from chassis.domain.plain_text import single_line
 from contracts.crm import PropertyType, Stage
 from contracts.scheduler import FollowupType
 from services.composer.guard.repetition import repeated
+from services.composer.languages import ENGLISH, is_english
 from services.composer.writer import MAX_SUBJECT, Composition, CompositionRequest, Written
-from services.composer.writers.client_names import greeting_name, salutation
+from services.composer.writers.client_names import addressed_name, salutation
 
 _FILES: dict[FollowupType, str] = {
     "Day 1": "day_1",
@@ -69,6 +70,7 @@ class TemplateWriter:
     async def write(self, request: CompositionRequest) -> Written:
         """Fill in a template. Never fails for a client that the contracts accept."""
         variables = _template_variables(request)
+        client = request.recipient.client
         earlier = [letter.body for letter in request.earlier]
         seed = _seed(request)
         chosen: dict[str, str] = {}
@@ -84,10 +86,12 @@ class TemplateWriter:
         subject = chosen["subject"]
         composition = Composition(
             subject=(subject[:1].upper() + subject[1:])[:MAX_SUBJECT],
-            body=f"{salutation(request.recipient.client.name)}\n\n{chosen['opening']}\n\n"
+            body=f"{salutation(client.name, client.greeting)}\n\n{chosen['opening']}\n\n"
             f"{chosen['middle']} {chosen['offer']}\n\n{chosen['closing']}",
         )
-        return Written(composition)
+        # Templates are in English, whatever language the client would like.
+        language = request.language if is_english(request.language) else ENGLISH
+        return Written(composition, language)
 
     async def close(self) -> None:
         """Do nothing: there is nothing to release."""
@@ -114,13 +118,12 @@ def _options(
 def _template_variables(request: CompositionRequest) -> dict[str, str]:
     """Return the templates' variables; an unknown value is an empty string."""
     client, agent = request.recipient.client, request.recipient.agent
-    name = greeting_name(client.name) or ""
+    name = addressed_name(client.name, client.greeting)
     place = _street(single_line(client.property_address or ""))
     thing, search = _PROPERTIES[request.property_type]
     unnamed = thing if request.stage in _ACTIVE else search
     return {
-        # "the Smiths" greets well, but does not address: "the Smiths, any questions?"
-        "name": "" if name.startswith("the ") else name,
+        "name": name,
         "agent": single_line(agent.name),
         "company": single_line(agent.company or ""),
         "property": f"{thing} at {place}" if place else unnamed,

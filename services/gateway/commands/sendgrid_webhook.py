@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import binascii
 import json
 import re
 from collections.abc import Mapping
@@ -97,7 +96,8 @@ class SendGridWebhook:
             signature = base64.b64decode(headers[SIGNATURE], validate=True)
             signed = headers[TIMESTAMP].encode() + body
             self._key.verify(signature, signed, ec.ECDSA(hashes.SHA256()))
-        except (KeyError, binascii.Error, InvalidSignature) as error:
+        except (KeyError, ValueError, InvalidSignature) as error:
+            # ValueError: no base64, or not even ASCII.
             raise InvalidWebhookSignature(type(error).__name__) from None
         if _SECONDS.fullmatch(headers[TIMESTAMP]) is None:
             raise InvalidWebhookSignature("the timestamp is not a number of seconds")

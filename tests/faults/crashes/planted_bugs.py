@@ -209,37 +209,39 @@ def retry_unknown(_: Steps) -> None:
 def read_suppressions_first(steps: Steps) -> None:
     """Read the suppressions, then append SendStarted."""
     from services.mailer import email_worker as worker  # noqa: PLC0415
+    from services.mailer.sending.objections import Objections  # noqa: PLC0415
 
-    send, ask = worker._send, worker._objection
+    send, ask = worker._send, Objections.to
     answers: dict[UUID, Any] = {}
 
     async def asked(work: Any, deps: worker.SendDependencies) -> None:
-        answers[work.state.email_id] = await ask(work.state, deps)
+        answers[work.state.email_id] = await ask(deps.objections, work.state)
         await steps.hold("suppressions read")
         await send(work, deps)
 
-    async def answered(started: Any, deps: object) -> Any:
+    async def answered(_: Objections, started: Any) -> Any:
         return answers[started.email_id]
 
-    worker._send, worker._objection = asked, answered
+    worker._send = asked
+    Objections.to = answered  # type: ignore[assignment,method-assign]
 
 
 def suppress_raw_address(_: Steps) -> None:
     """Make a suppression's id of the address as it is spelled."""
     from services.mailer import (  # noqa: PLC0415
         email,
-        email_worker,
         reactions,
         suppression,
         suppression_worker,
     )
+    from services.mailer.sending import objections  # noqa: PLC0415
 
     def raw(agent_id: UUID, address: str) -> UUID:
         return uuid5(agent_id, address.strip().casefold())
 
     for single in (email, reactions, suppression):
         single.suppression_id = raw  # type: ignore[attr-defined]
-    for several in (email_worker, suppression_worker):
+    for several in (objections, suppression_worker):
         several.suppression_ids = lambda *address: (raw(*address),)  # type: ignore[attr-defined]
 
 

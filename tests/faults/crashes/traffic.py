@@ -42,7 +42,7 @@ from contracts.scheduler import (
 from tests.faults.checker.history import Acknowledged
 from tests.providers.running import FakeProvider
 from tests.servers import Server
-from tests.system import AGENT, AUTHORIZED, logged_in
+from tests.system import AGENT, AUTHORIZED, PUBLIC_URL, logged_in
 
 # One topic for each service; scheduler and gateway both read `agents`.
 _POISONED = (
@@ -154,7 +154,7 @@ class Traffic:
         if number % _KINDS_OF_CHANGE == 0:
             email = f"agent-{number}@example.com"
             new = {"email": email, "password": "correct horse battery", "name": "Kim"}
-            await self._request("POST", "/api/admin/agents", new, logged_in(AGENT))
+            await self._request("POST", "/api/admin/agents", new, logged_in(AGENT, PUBLIC_URL))
             login = {"email": email, "password": new["password"]}
             await self._request("POST", "/api/auth/login", login)
             await self._deactivate_by_api()
@@ -186,7 +186,9 @@ class Traffic:
             if account["_id"] != str(AGENT):
                 path = f"/api/admin/agents/{account['_id']}"
                 for active in (False, True):
-                    await self._request("PATCH", path, {"active": active}, logged_in(AGENT))
+                    await self._request(
+                        "PATCH", path, {"active": active}, logged_in(AGENT, PUBLIC_URL)
+                    )
 
     async def _followups(self, number: int) -> None:
         """Change, reschedule or cancel a pending follow-up, and retry a failed draft."""

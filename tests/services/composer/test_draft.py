@@ -13,7 +13,9 @@ from chassis.domain.state import Given
 from contracts.composer import (
     CompositionAttemptFailed,
     CompositionFailed,
+    DraftDiscarded,
     DraftEvent,
+    DraftPostponed,
     DraftRequested,
     EmailComposed,
     Finding,
@@ -22,12 +24,14 @@ from contracts.composer import (
     TokensUsed,
 )
 from contracts.crm import AgentProfile, ClientDetails
-from contracts.scheduler import FollowupDue, Recipient
+from contracts.scheduler import DueFollowupCancelled, FollowupDue, Recipient
 from services.composer.draft import (
     Draft,
     compose,
+    discard,
     evolve,
     fail_attempt,
+    postpone,
     refuse_letter,
     request,
     retry,
@@ -42,7 +46,7 @@ DANA = AgentProfile(name="Dana Reed", email="dana@reed.example", company="Reed H
 MARIA = ClientDetails(name="Maria Lopez", email="maria@mail.example", notes="likes gardens")
 TEXT = Composition(subject="Your search", body="Hi Maria,\n\nhow are you?")
 TOKENS = TokensUsed(prompt=600, completion=150)
-WRITTEN = Written(TEXT, TOKENS)
+WRITTEN = Written(TEXT, "es-US", TOKENS)
 FINDINGS = (
     Finding(flag="placeholder", excerpt="[Client Name]"),
     Finding(flag="price", excerpt="$480,000"),
@@ -82,6 +86,8 @@ COMPOSED = EmailComposed(
     ),
 )
 AGAIN = RetryDraft(**ABOUT)
+CANCELLED = DueFollowupCancelled(**ABOUT, reason="unsubscribed", cancelled_at=NOON)
+DISCARDED = DraftDiscarded(**ABOUT, reason="unsubscribed", discarded_at=GIVEN.now)
 
 
 def folded(*events: DraftEvent) -> Draft:
@@ -130,18 +136,16 @@ def test_what_was_written_is_addressed_and_signed() -> None:
     assert (after.status, after.due_at) == ("composed", None)
 
 
-def test_a_letter_carries_what_mailer_ends_it_with_and_its_language() -> None:
-    agent = DANA.model_copy(
-        update={"postal_address": "1 Main Street", "disclosure": "No. 471", "language": "en"}
-    )
-    for language, expected in (("es-US", "es-US"), (None, "en")):
-        client = MARIA.model_copy(update={"language": language})
-        personal = Recipient(client=client, agent=agent)
-        [event] = composed(folded(REQUESTED.model_copy(update={"personal": personal})))
-        assert isinstance(event, EmailComposed)
-        letter = event.personal
-        assert (letter.language, letter.from_email) == (expected, "dana@reed.example")
-        assert (letter.postal_address, letter.disclosure) == ("1 Main Street", "No. 471")
+def test_a_letter_carries_what_mailer_ends_it_with_and_the_language_that_it_is_in() -> None:
+    agent = DANA.model_copy(update={"postal_address": "1 Main Street", "disclosure": "No. 471"})
+    # What the client would like to read is not what templates write.
+    client = MARIA.model_copy(update={"language": "fr"})
+    personal = Recipient(client=client, agent=agent)
+    [event] = composed(folded(REQUESTED.model_copy(update={"personal": personal})))
+    assert isinstance(event, EmailComposed)
+    letter = event.personal
+    assert (letter.language, letter.from_email) == ("es-US", "dana@reed.example")
+    assert (letter.postal_address, letter.disclosure) == ("1 Main Street", "No. 471")
 
 
 def test_answers_go_to_the_agent_s_reply_address_when_there_is_one() -> None:
@@ -193,7 +197,7 @@ def test_a_letter_that_is_not_fit_to_send_waits_for_a_person_who_can_see_it() ->
     assert again == REQUESTED.model_copy(update={"requested_at": GIVEN.now})
 
 
-@pytest.mark.parametrize("settled", [FAILED, COMPOSED])
+@pytest.mark.parametrize("settled", [FAILED, COMPOSED, DISCARDED])
 def test_a_settled_draft_is_neither_composed_nor_failed_once_more(settled: DraftEvent) -> None:
     draft = folded(REQUESTED, settled)
     with pytest.raises(Refused, match=draft.status):
@@ -202,6 +206,20 @@ def test_a_settled_draft_is_neither_composed_nor_failed_once_more(settled: Draft
         failed(draft)
     with pytest.raises(Refused, match=draft.status):
         refused(draft)
+
+
+def test_a_postponed_draft_waits_without_an_attempt_being_counted() -> None:
+    until = GIVEN.now + timedelta(hours=9)
+    [event] = postpone(folded(REQUESTED, FAILED_ONCE), GIVEN, reason="daily_limit", until=until)
+    assert event == DraftPostponed(
+        **ABOUT, reason="daily_limit", postponed_at=GIVEN.now, until=until
+    )
+    draft = folded(REQUESTED, FAILED_ONCE, event)
+    assert (draft.status, draft.attempts, draft.due_at) == ("requested", 1, until)
+    # It may still be cancelled.
+    assert discard(draft, CANCELLED, GIVEN) == [DISCARDED]
+    with pytest.raises(Refused, match="discarded"):
+        postpone(folded(REQUESTED, DISCARDED), GIVEN, reason="daily_limit", until=until)
 
 
 def test_a_person_orders_a_failed_draft_again_and_its_attempts_start_from_one() -> None:
@@ -214,6 +232,27 @@ def test_a_person_orders_a_failed_draft_again_and_its_attempts_start_from_one() 
 def test_only_a_failed_draft_is_ordered_again() -> None:
     with pytest.raises(Refused, match="requested"):
         retry(folded(REQUESTED, FAILED_ONCE), AGAIN, GIVEN)
+
+
+@pytest.mark.parametrize("history", [[REQUESTED, FAILED_ONCE], [REQUESTED, FAILED]])
+def test_a_draft_whose_followup_is_cancelled_is_discarded(history: list[DraftEvent]) -> None:
+    # A client who has been reassigned meanwhile; the draft is still in its own agent's name.
+    cancelled = CANCELLED.model_copy(update={"agent_id": uuid4()})
+    assert discard(folded(*history), cancelled, GIVEN) == [DISCARDED]
+    draft = folded(*history, DISCARDED)
+    assert (draft.status, draft.due_at) == ("discarded", None)
+
+
+@pytest.mark.parametrize("history", [[], [REQUESTED, COMPOSED], [REQUESTED, DISCARDED]])
+def test_a_cancellation_does_not_concern_a_composed_draft_or_none(
+    history: list[DraftEvent],
+) -> None:
+    assert discard(reduce(evolve, history, None), CANCELLED, GIVEN) == []
+
+
+def test_a_discarded_draft_is_not_ordered_again() -> None:
+    with pytest.raises(Refused, match="the follow-up was cancelled"):
+        retry(folded(REQUESTED, FAILED, DISCARDED), AGAIN, GIVEN)
 
 
 @pytest.mark.parametrize(

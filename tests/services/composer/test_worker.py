@@ -8,10 +8,12 @@ from uuid import UUID
 
 import pytest
 
-from chassis.domain.errors import CallFailed
+from chassis.domain.errors import CallFailed, Refused
 from chassis.domain.retry import RetryPolicy
 from chassis.domain.state import Given
+from chassis.mongo.client import connect
 from chassis.process.dependency_health import DependencyHealth
+from chassis.process.metrics import FAILURES
 from contracts.composer import (
     CompositionAttemptFailed,
     CompositionFailed,
@@ -19,14 +21,20 @@ from contracts.composer import (
     EmailComposed,
     TokensUsed,
 )
+from services.composer.daily_letters import DailyLetters, LetterLimit
 from services.composer.draft import Draft, evolve
 from services.composer.worker import write_draft
 from services.composer.writer import Composition, CompositionRequest, EarlierLetter, Written
-from tests.services.composer.test_draft import GIVEN, REQUESTED
+from tests.services.composer.test_draft import DISCARDED, GIVEN, REQUESTED
 
 FIT = Composition(subject="Your plans", body="Hi Maria,\n\nhow are the plans for the land going?")
 UNFIT = Composition(subject="Your plans", body="Hi [Client Name],\n\nthe land costs $90,000 now.")
 TOKENS = TokensUsed(prompt=100, completion=10)
+# Without a limit the database is not asked: no server runs at this address.
+ANY_NUMBER = DailyLetters(
+    connect("mongodb://127.0.0.1:1")["none"],
+    LetterLimit(0, timedelta(days=1), timedelta(minutes=1)),
+)
 
 
 class ScriptedWriter:
@@ -43,7 +51,7 @@ class ScriptedWriter:
         answer = self._answers.pop(0)
         if isinstance(answer, CallFailed):
             raise answer
-        return Written(answer, TOKENS)
+        return Written(answer, "en", TOKENS)
 
     async def close(self) -> None:
         """Hold nothing."""
@@ -55,6 +63,9 @@ class DraftInMemory:
 
     state: Draft
     events: list[DraftEvent] = dataclasses.field(default_factory=list)
+
+    async def stored(self) -> Draft:
+        return self.state
 
     async def append(self, decide: Callable[..., Sequence[DraftEvent]], **settings: Any) -> Draft:
         for event in decide(self.state, Given(GIVEN.now, GIVEN.cause), **settings):
@@ -74,18 +85,33 @@ class LettersInMemory:
         return self._letters
 
 
-async def written_by(writer: ScriptedWriter, *earlier: str) -> DraftEvent:
-    """Return the one event that a due draft gets."""
-    work: Any = DraftInMemory(evolve(None, REQUESTED))
+def due_draft() -> DraftInMemory:
+    return DraftInMemory(evolve(None, REQUESTED))
+
+
+async def work_on(work: DraftInMemory, writer: ScriptedWriter, *earlier: str) -> None:
+    """Do what the due loop does with a due draft."""
+    due: Any = work
     await write_draft(
-        work,
+        due,
         writer=writer,
+        letters=ANY_NUMBER,
         earlier=LettersInMemory(*earlier),
         policy=RetryPolicy(timedelta(seconds=60), 3),
         provider=DependencyHealth(patience=5, memory=300),
     )
+
+
+async def written_by(writer: ScriptedWriter, *earlier: str) -> DraftEvent:
+    """Return the one event that a due draft gets."""
+    work = due_draft()
+    await work_on(work, writer, *earlier)
     [event] = work.events
-    return event  # type: ignore[no-any-return]
+    return event
+
+
+def failures() -> float:
+    return float(FAILURES.labels("composition_failed")._value.get())
 
 
 async def test_a_letter_that_is_fit_to_send_is_written_once() -> None:
@@ -135,6 +161,34 @@ async def test_a_rewrite_that_fails_is_a_failed_attempt(final: bool) -> None:
     event = await written_by(ScriptedWriter(UNFIT, CallFailed("503", final=final)))
     assert isinstance(event, CompositionFailed if final else CompositionAttemptFailed)
     assert event.error == "503"
+
+
+class DiscardingWriter(ScriptedWriter):
+    """Writes a draft that is discarded meanwhile."""
+
+    def __init__(self, draft: DraftInMemory, *answers: Composition | CallFailed) -> None:
+        super().__init__(*answers)
+        self._draft = draft
+
+    async def write(self, request: CompositionRequest) -> Written:
+        self._draft.state = evolve(self._draft.state, DISCARDED)
+        return await super().write(request)
+
+
+@pytest.mark.parametrize(
+    "answers", [[FIT], [UNFIT, UNFIT], [CallFailed("503")], [CallFailed("401", final=True)]]
+)
+async def test_a_draft_that_is_discarded_during_the_call_is_neither_composed_nor_failed(
+    answers: list[Composition | CallFailed],
+) -> None:
+    work, before = due_draft(), failures()
+    writer = DiscardingWriter(work, *answers)
+    with pytest.raises(Refused, match="already discarded"):
+        await work_on(work, writer)
+    assert work.events == []
+    # Nor is it written once more.
+    assert len(writer.requests) == 1
+    assert failures() == before
 
 
 async def test_no_log_line_holds_what_was_written(capsys: pytest.CaptureFixture[str]) -> None:

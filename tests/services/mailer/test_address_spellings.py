@@ -1,8 +1,6 @@
 """An opt-out holds for every spelling of its address, also one that 0.1.0 has stored."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from unicodedata import normalize
 from uuid import UUID, uuid4, uuid5
@@ -10,14 +8,9 @@ from uuid import UUID, uuid4, uuid5
 import pytest
 
 from chassis.domain.errors import TryLater
-from chassis.domain.retry import RetryPolicy
-from chassis.eventlog.aggregate import Aggregate
 from chassis.eventlog.due_loop import Work
 from chassis.eventlog.event_store import EventLog
-from chassis.mongo import client as mongo
 from chassis.mongo.batch_loader import BatchLoader
-from chassis.process.dependency_health import DependencyHealth
-from chassis.process.tasks import cancel_and_wait
 from contracts.mailer import (
     AddressSuppressed,
     DeliveryKind,
@@ -29,29 +22,19 @@ from contracts.mailer import (
     SuppressionReleased,
     suppression_id,
 )
-from contracts.message import Event, to_milliseconds
 from services.mailer import email as emails
 from services.mailer.documents import (
-    CLIENTS,
     EMAILS,
-    STORE,
     SUPPRESSIONS,
-    ClientDocument,
-    InactiveAgentDocument,
     SuppressionDocument,
 )
-from services.mailer.email_worker import SendDependencies, send_due_email
-from services.mailer.letters.threads import LastLetters
-from services.mailer.send_policy import SendPolicy
+from services.mailer.email_worker import send_due_email
 from services.mailer.suppression import Suppression, suppress
 from services.mailer.suppression_worker import confirm_suppression
-from services.mailer.transports.transport import OutgoingLetter
-from tests.servers import Server
 from tests.services.mailer.sample_emails import AGENT, GIVEN, LETTER, NOON, QUEUED, STARTED, report
-from tests.services.mailer.sample_letters import ENDINGS
+from tests.services.mailer.sending_parts import Accepting, append, dependencies
 
 MINUTE = timedelta(minutes=1)
-POLICY = SendPolicy(MINUTE, 2 * MINUTE, MINUTE, "hold", RetryPolicy(MINUTE, 3))
 U, A = "jo@bücher.example", "jo@xn--bcher-kva.example"
 JOSE = "josé@mail.example"
 ONE = [
@@ -63,35 +46,6 @@ ONE = [
     (JOSE, f" {JOSE}\r\n"),
     ("straße@mail.example", "Straße@Mail.example"),
 ]
-
-
-@pytest.fixture
-async def log(mongodb_server: Server) -> AsyncIterator[EventLog]:
-    """An empty log that flushes."""
-    async with mongo.connect(mongodb_server.address) as client:
-        database = client[f"test_{uuid4().hex[:12]}"]
-        await mongo.apply_indexes(mongodb_server.address, database.name, STORE.documents)
-        await mongo.declare(database, STORE.documents)
-        log = EventLog(database)
-        running = asyncio.create_task(log.run())
-        yield log
-        await cancel_and_wait([running])
-        await client.drop_database(database.name)
-
-
-async def append(
-    log: EventLog, aggregate: Aggregate[Any, Any], id_: UUID, *events: Event, stored: Any = None
-) -> None:
-    change = aggregate.change(
-        id_,
-        stored,
-        events,
-        source="mailer",
-        cause=uuid4(),
-        correlation=uuid4(),
-        at=to_milliseconds(datetime.now(UTC)),
-    )
-    assert await log.append([change]) == [None]
 
 
 async def opt_out(
@@ -127,34 +81,14 @@ def queued(address: str) -> EmailQueued:
 
 async def is_sent(log: EventLog, address: str, *, across_agents: bool = False) -> bool:
     """Let the worker send an email to the address; return whether it called the provider."""
-    calls = []
-
-    class Transport:
-        async def send(self, letter: OutgoingLetter) -> str | None:
-            calls.append(letter)
-            return "m1"
-
-        async def close(self) -> None:
-            """Nothing to close."""
-
-    database = log.database
-    deps = SendDependencies(
-        Transport(),
-        BatchLoader(database, "suppressions", SuppressionDocument),
-        BatchLoader(database, CLIENTS.collection, ClientDocument),
-        BatchLoader(database, "inactive_agents", InactiveAgentDocument),
-        POLICY,
-        DependencyHealth(),
-        LastLetters(database, EMAILS.collection),
-        ENDINGS,
-        database[SUPPRESSIONS.collection] if across_agents else None,
-    )
+    sent = Accepting()
+    deps = dependencies(log.database, sent, across_agents=across_agents)
     await append(log, EMAILS, QUEUED.email_id, queued(address))
     stored = (await log.load(EMAILS, [QUEUED.email_id]))[QUEUED.email_id]
     await send_due_email(Work(log, EMAILS, stored, "mailer"), deps=deps)
     state = (await log.load(EMAILS, [QUEUED.email_id]))[QUEUED.email_id].state
-    assert state.status == ("sent" if calls else "withheld")
-    return bool(calls)
+    assert state.status == ("sent" if sent.letters else "withheld")
+    return bool(sent.letters)
 
 
 @pytest.mark.parametrize(("suppressed", "address"), ONE)

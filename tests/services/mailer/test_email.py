@@ -26,6 +26,9 @@ from services.mailer.email import (
     queue,
     sent,
     start,
+)
+from services.mailer.sending.before_call import (
+    REASSIGNED,
     withdraw,
     withdraw_on_reassignment,
     withhold,
@@ -228,7 +231,7 @@ def test_an_email_that_waits_is_withdrawn_when_its_client_is_reassigned(
     email = folded(*history, event)
     assert (email.status, email.due_at) == ("withheld", None)
     with pytest.raises(Refused):
-        withdraw(email, GIVEN)
+        withdraw(email, GIVEN, reason=REASSIGNED)
 
 
 @pytest.mark.parametrize("history", [(), (QUEUED, STARTED), (QUEUED, STARTED, SENT)])

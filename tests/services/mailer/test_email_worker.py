@@ -1,7 +1,5 @@
 """The worker for due emails, and agents who are deactivated before it, and while it works."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,15 +8,11 @@ import pytest
 from pymongo.errors import ServerSelectionTimeoutError
 
 from chassis.domain.errors import OnHold, TryLater
-from chassis.domain.retry import RetryPolicy
 from chassis.eventlog.aggregate import StateDocument
 from chassis.eventlog.due_loop import Work
 from chassis.eventlog.event_store import EventLog
-from chassis.mongo import client as mongo
 from chassis.mongo.batch_loader import BatchLoader
 from chassis.mongo.client import Database
-from chassis.process.dependency_health import DependencyHealth
-from chassis.process.tasks import cancel_and_wait
 from chassis.projections.views import view_raw
 from contracts.addresses import canonical_address
 from contracts.crm import AgentDeactivated, AgentReactivated, ClientReassigned
@@ -37,44 +31,20 @@ from services.mailer.documents import (
     CLIENTS,
     EMAILS,
     INACTIVE_AGENTS,
-    STORE,
     SUPPRESSIONS,
-    ClientDocument,
     InactiveAgentDocument,
     SuppressionDocument,
 )
 from services.mailer.email import Email
-from services.mailer.email_worker import SendDependencies, send_due_email
-from services.mailer.letters.threads import LastLetters
-from services.mailer.send_policy import SendPolicy
+from services.mailer.email_worker import send_due_email
 from services.mailer.suppression import Suppression
 from services.mailer.suppression_worker import confirm_suppression
 from services.mailer.transports.transport import OutgoingLetter
-from tests.servers import Server
 from tests.services.mailer.sample_emails import ABOUT, AGENT, CLIENT, NOON, QUEUED
-from tests.services.mailer.sample_letters import ENDINGS, TOKENS
+from tests.services.mailer.sample_letters import TOKENS
+from tests.services.mailer.sending_parts import Accepting, append, dependencies
 
 EMAIL = QUEUED.email_id
-MINUTE = timedelta(minutes=1)
-POLICY = SendPolicy(MINUTE, 2 * MINUTE, MINUTE, "hold", RetryPolicy(MINUTE, 3))
-
-
-class Sent:
-    """A transport that accepts everything."""
-
-    def __init__(self) -> None:
-        self.letters: list[OutgoingLetter] = []
-
-    @property
-    def attempts(self) -> list[int]:
-        return [letter.attempt for letter in self.letters]
-
-    async def send(self, letter: OutgoingLetter) -> str | None:
-        self.letters.append(letter)
-        return "m1"
-
-    async def close(self) -> None:
-        """Nothing to close."""
 
 
 class Changing(BatchLoader[InactiveAgentDocument]):
@@ -91,27 +61,10 @@ class Changing(BatchLoader[InactiveAgentDocument]):
 
 
 @pytest.fixture
-async def log(mongodb_server: Server) -> AsyncIterator[EventLog]:
-    """A log that flushes; it holds a queued email."""
-    async with mongo.connect(mongodb_server.address) as client:
-        database = client[f"test_{uuid4().hex[:12]}"]
-        await mongo.apply_indexes(mongodb_server.address, database.name, STORE.documents)
-        await mongo.declare(database, STORE.documents)
-        log = EventLog(database)
-        running = asyncio.create_task(log.run())
-        queued = EMAILS.change(
-            EMAIL,
-            None,
-            [QUEUED],
-            source="mailer",
-            cause=uuid4(),
-            correlation=uuid4(),
-            at=to_milliseconds(datetime.now(UTC)),
-        )
-        assert await log.append([queued]) == [None]
-        yield log
-        await cancel_and_wait([running])
-        await client.drop_database(database.name)
+async def log(log: EventLog) -> EventLog:
+    """A log that holds a queued email."""
+    await append(log, EMAILS, EMAIL, QUEUED)
+    return log
 
 
 async def stored(log: EventLog) -> StateDocument[Email]:
@@ -128,27 +81,14 @@ def inactive(database: Database) -> BatchLoader[InactiveAgentDocument]:
     return BatchLoader(database, INACTIVE_AGENTS.collection, InactiveAgentDocument)
 
 
-def clients(database: Database) -> BatchLoader[ClientDocument]:
-    return BatchLoader(database, CLIENTS.collection, ClientDocument)
-
-
 async def work(
     log: EventLog,
     agents: BatchLoader[InactiveAgentDocument],
     suppressions: BatchLoader[SuppressionDocument] | None = None,
-) -> Sent:
+) -> Accepting:
     """Let a worker do what is due."""
-    sent = Sent()
-    deps = SendDependencies(
-        sent,
-        suppressions or BatchLoader(log.database, "suppressions", SuppressionDocument),
-        clients(log.database),
-        agents,
-        POLICY,
-        DependencyHealth(),
-        LastLetters(log.database, EMAILS.collection),
-        ENDINGS,
-    )
+    sent = Accepting()
+    deps = dependencies(log.database, sent, inactive=agents, suppressions=suppressions)
     due = Work[Email, EmailEvent](log, EMAILS, await stored(log), "mailer")
     await send_due_email(due, deps=deps)
     return sent
@@ -271,7 +211,7 @@ async def test_what_a_client_told_a_former_agent_withholds_the_email_of_a_later_
 
     sent = await work(
         log,
-        Changing(False),
+        Changing(False, False),
         Confirming(log.database, SUPPRESSIONS.collection, SuppressionDocument),
     )
     assert sent.attempts == []
@@ -283,20 +223,11 @@ async def test_an_outcome_is_settled_also_for_a_deactivated_agent(log: EventLog)
     class Crashed(Exception):
         pass
 
-    class Crashing(Sent):
+    class Crashing(Accepting):
         async def send(self, letter: OutgoingLetter) -> str | None:
             raise Crashed
 
-    deps = SendDependencies(
-        Crashing(),
-        BatchLoader(log.database, "suppressions", SuppressionDocument),
-        clients(log.database),
-        Changing(False, False),
-        POLICY,
-        DependencyHealth(),
-        LastLetters(log.database, EMAILS.collection),
-        ENDINGS,
-    )
+    deps = dependencies(log.database, Crashing(), inactive=Changing(False, False))
     await send_due_email(
         Work[Email, EmailEvent](log, EMAILS, await stored(log), "mailer"), deps=deps
     )

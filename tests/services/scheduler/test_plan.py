@@ -10,6 +10,7 @@ from chassis.domain.errors import Refused
 from contracts.crm import ClientDeleted, ClientReassigned, ClientUpdated, Stage
 from contracts.scheduler import (
     CancelFollowup,
+    DueFollowupCancelled,
     FollowupCancelled,
     FollowupDue,
     FollowupReassigned,
@@ -19,11 +20,10 @@ from contracts.scheduler import (
 )
 from services.scheduler.plan import (
     Plan,
-    cancel_on_deletion,
-    cancel_on_stage,
     plan_followups,
     reassign,
 )
+from services.scheduler.plan_cancellations import cancel_on_deletion, cancel_on_stage
 from services.scheduler.plan_commands import cancel, reschedule
 from tests.services.scheduler.sample_plans import (
     AGENT,
@@ -229,13 +229,24 @@ def test_a_client_without_a_plan_has_no_followup_to_cancel() -> None:
         cancel(None, drop(planned(), 0), at(0))
 
 
-def test_what_is_due_or_cancelled_can_neither_be_moved_nor_cancelled() -> None:
+def test_what_is_due_or_cancelled_cannot_be_moved() -> None:
     plan = folded(planned(), due_at(planned(), 1))
     plan = folded(plan, cancel(plan, drop(plan, 1), at(1)))
     for number, status in ((0, "due"), (1, "cancelled")):
         with pytest.raises(Refused, match=status):
             reschedule(plan, move(plan, number, 40), at(2))
-        with pytest.raises(Refused, match=status):
+
+
+def test_what_is_due_can_be_cancelled_once_and_stays_due() -> None:
+    plan = folded(planned(), due_at(planned(), 1))
+    [event] = cancel(plan, drop(plan, 0), at(1))
+    assert isinstance(event, DueFollowupCancelled)
+    assert (event.followup_id, event.reason) == (plan.followups[0].followup_id, "by_agent")
+    plan = folded(plan, [event, *cancel(plan, drop(plan, 1), at(1))])
+    # It may have been sent before: the other agent of a reassigned client has to know.
+    assert plan.followups[0].status == "due"
+    for number in (0, 1):
+        with pytest.raises(Refused, match="already cancelled"):
             cancel(plan, drop(plan, number), at(2))
 
 

@@ -26,7 +26,8 @@ from contracts.scheduler import (
     ResumePlan,
 )
 from services.scheduler.documents import PLANS
-from services.scheduler.plan import Plan, cancel_on_deletion, evolve
+from services.scheduler.plan import Plan, evolve
+from services.scheduler.plan_cancellations import cancel_on_deletion
 from services.scheduler.plan_commands import cancel_all, change, pause, reschedule, resume
 from tests.services.scheduler.sample_plans import (
     AGENT,
@@ -170,7 +171,7 @@ def test_a_pause_of_what_is_paused_or_over_is_refused_and_so_is_the_end_of_none(
         (pause, paused(planned()), PAUSE, "already paused"),
         (pause, over, PAUSE, "no pending follow-up"),
         (resume, planned(), RESUME, "not paused"),
-        (cancel_all, over, CANCEL, "no pending follow-up"),
+        (cancel_all, over, CANCEL, "no follow-up that can be cancelled"),
     ]
     for decide, plan, order, why in refused:
         with pytest.raises(Refused, match=why) as refusal:

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from contracts.crm import ClientDeleted, ClientUpdated, Stage
 from contracts.mailer import (
     AddressSuppressed,
     EmailWithheld,
@@ -13,18 +14,46 @@ from contracts.mailer import (
     SuppressionReleased,
     WithholdReason,
 )
-from contracts.scheduler import CancelPlan, FollowupCancelled, PausePlan, PlanPaused, PlanResumed
+from contracts.scheduler import (
+    CancelPlan,
+    DueFollowupCancelled,
+    FollowupCancelled,
+    PausePlan,
+    PlanPaused,
+    PlanResumed,
+)
+from services.scheduler.plan_cancellations import cancel_on_deletion, cancel_on_stage
 from services.scheduler.plan_commands import cancel_all, pause
 from services.scheduler.plan_suppressions import (
     pause_on_withheld,
     resume_on_release,
     stop_on_suppression,
 )
-from tests.services.scheduler.sample_plans import AGENT, CLIENT, NOON, at, folded, planned
+from tests.services.scheduler.sample_plans import (
+    AGENT,
+    CLIENT,
+    MARIA,
+    NOON,
+    at,
+    due_at,
+    folded,
+    planned,
+)
 
 FORMER: dict[str, Any] = {"agent_id": uuid4(), "suppression_id": uuid4()}
 ABOUT: dict[str, Any] = {"agent_id": AGENT, "client_id": CLIENT}
 RELEASED = SuppressionReleased(**FORMER, released_at=NOON, reported_client=CLIENT)
+
+
+def updated(stage: Stage) -> ClientUpdated:
+    return ClientUpdated(
+        **ABOUT,
+        stage=stage,
+        property_type="residential",
+        created_at=NOON,
+        updated_at=NOON,
+        personal=MARIA,
+    )
 
 
 def suppressed(reason: SuppressionReason) -> AddressSuppressed:
@@ -50,6 +79,23 @@ def test_an_opt_out_ends_the_plan(reason: SuppressionReason) -> None:
     after = folded(plan, events)
     assert (after.pending, after.due_at) == ([], None)
     assert stop_on_suppression(after, suppressed(reason), at(2)) == []
+
+
+def test_what_ends_a_plan_also_ends_what_is_due() -> None:
+    plan = folded(planned(), due_at(planned(), 1))
+    ends = {
+        "unsubscribed": stop_on_suppression(plan, suppressed("unsubscribed"), at(1)),
+        "client_lost": cancel_on_stage(plan, updated("lost"), at(1)),
+        "client_closed": cancel_on_stage(plan, updated("closed"), at(1)),
+        "client_deleted": cancel_on_deletion(plan, ClientDeleted(**ABOUT, deleted_at=NOON), at(1)),
+        "by_agent": cancel_all(plan, CancelPlan(**ABOUT), at(1)),
+    }
+    for reason, events in ends.items():
+        assert [type(e) for e in events] == [*[FollowupCancelled] * 4, DueFollowupCancelled]
+        [due] = [e for e in events if isinstance(e, DueFollowupCancelled)]
+        assert (due.followup_id, due.reason) == (plan.followups[0].followup_id, reason)
+        assert folded(plan, events).stoppable == []
+    assert cancel_on_stage(plan, updated("negotiating"), at(1)) == []
 
 
 def test_a_bounce_pauses_the_plan_until_the_address_is_released() -> None:

@@ -1,6 +1,7 @@
-"""The guard on 200 bad and 200 good texts, and on all that the templates can write.
+"""The guard on bad and good texts, and on all that the templates can write.
 
-`bad_texts.txt` names the flag before each text; both files write a line break as backslash-n.
+`bad_texts.txt` names the flag before each text; all files write a line break as backslash-n. The
+texts of `second_…` and `third_…` were written by others later, and the guard was mended after it.
 """
 
 import time
@@ -14,6 +15,7 @@ from contracts.scheduler import FollowupType, Recipient
 from services.composer.guard.guard import look
 from services.composer.writer import Composition
 from services.composer.writers.template_writer import TemplateWriter
+from tests.providers import openai
 from tests.services.composer.writers.requests import sample_requests
 from tests.services.composer.writers.test_template_writer import FOLDER as TEMPLATES
 from tests.services.composer.writers.test_template_writer import wordings
@@ -40,7 +42,11 @@ def texts(name: str) -> list[str]:
     return [line.replace("\\n", "\n") for line in lines]
 
 
-BAD = [text.split(": ", 1) for text in texts("bad_texts.txt")]
+def bad_texts(name: str) -> list[list[str]]:
+    return [text.split(": ", 1) for text in texts(name)]
+
+
+BAD = bad_texts("bad_texts.txt")
 GOOD = texts("good_texts.txt")
 
 
@@ -70,12 +76,24 @@ def test_at_most_2_of_100_good_texts_are_flagged() -> None:
     assert len(wrong) <= 4, wrong
 
 
+@pytest.mark.parametrize("written", ["second", "third"])
+def test_texts_that_were_written_later_are_told_apart_too(written: str) -> None:
+    bad, good = bad_texts(f"{written}_bad_texts.txt"), texts(f"{written}_good_texts.txt")
+    assert [(flag, text) for flag, text in bad if flag not in flags(text)] == []
+    assert [(found, text) for text in good if (found := flags(text))] == []
+
+
 @pytest.mark.parametrize("step", get_args(FollowupType))
 async def test_no_letter_from_templates_is_flagged(step: FollowupType) -> None:
     writer = TemplateWriter()
     for asked in sample_requests(step):
         letter = (await writer.write(asked)).composition
         assert look(letter, asked.recipient, ()) == [], letter
+
+
+def test_no_letter_of_the_fake_provider_is_flagged() -> None:
+    body = openai.letter("Maria", 12)["body"]
+    assert flags(body) == set(), body
 
 
 @pytest.mark.parametrize("file", sorted(TEMPLATES.iterdir()), ids=lambda file: file.stem)
@@ -103,6 +121,49 @@ def test_names_and_addresses_that_are_known_are_not_what_they_also_mean() -> Non
     assert flags(body, client=client, agent=agent) == set()
     body = "Hi Christian,\n\nIt is a house for a young Christian family, close to the church."
     assert flags(body, client=client, agent=agent) == {"fair_housing"}
+
+
+@pytest.mark.parametrize(
+    "website", ["https://harbor.example/dana", "http://www.harbor.example/dana/"]
+)
+def test_the_agent_s_website_is_the_one_link_that_is_allowed(website: str) -> None:
+    agent = DANA.model_copy(update={"website": website})
+    for own in (
+        "https://harbor.example/dana",
+        "harbor.example/dana/",
+        "www.Harbor.example/dana: all of it",
+        "(https://www.harbor.example/dana).",
+    ):
+        body = f"Hi Maria,\n\nyou can read how I work on my page, {own}"
+        assert flags(body, agent=agent) == set(), own
+        assert "link" in flags(body)
+    for other in (
+        "https://harbor.example",
+        "https://harbor.example/dana/homes",
+        "https://harbor.example/dana?ref=maria",
+        "https://harbor.example/danae",
+        "https://harbor.example/dana.evil.example",
+        "https://evil.example/harbor.example/dana",
+        "https://x.harbor.example/dana",
+        "https://me:it@harbor.example/dana",
+        "ftp://harbor.example/dana",
+        "harbor.example/dana and evil.example",
+    ):
+        body = f"Hi Maria,\n\nyou can read how I work on my page, {other}"
+        assert flags(body, agent=agent) & {"link", "email_address"}, other
+
+
+@pytest.mark.parametrize("website", ["", ".", "see everything", "https://", "com"])
+def test_a_website_that_is_none_allows_no_link(website: str) -> None:
+    agent = DANA.model_copy(update={"website": website})
+    body = "Hi Maria,\n\nyou can see everything on https://evil.example or on evil.com."
+    assert flags(body, agent=agent) == {"link"}
+
+
+def test_a_greeting_is_a_name_whatever_it_also_means() -> None:
+    client = MARIA.model_copy(update={"greeting": "Pastor Christian"})
+    body = "Good morning from Harbor Realty.\n\nTell me, Pastor Christian, how the plans are going."
+    assert flags(body, client=client) == set()
 
 
 def test_what_a_client_s_field_brings_in_is_flagged_all_the_same() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.composer.writers.client_names import greeting_name, salutation
+from services.composer.writers.client_names import addressed_name, greeting_name, salutation
 
 GREETED = {
     # One person
@@ -172,6 +172,27 @@ def test_without_a_name_the_greeting_is_still_polite() -> None:
     assert salutation("Maria Lopez") == "Hi Maria,"
     assert salutation("The Smiths") == "Hello to the Smiths,"
     assert salutation("Hillside Roofing LLC") == "Hello,"
+
+
+@pytest.mark.parametrize(
+    ("greeting", "first_line", "addressed"),
+    [
+        ("Dr. Núñez", "Hi Dr. Núñez,", "Dr. Núñez"),
+        ("McKenzie III, ", "Hi McKenzie III,", "McKenzie III"),
+        ("  the\n Garcias", "Hello to the Garcias,", ""),
+        ("Dear Ana,", "Dear Ana,", ""),
+        ("Good morning, team", "Good morning, team,", ""),
+        (" ", "Hi Maria,", "Maria"),
+        (None, "Hi Maria,", "Maria"),
+    ],
+)
+def test_the_agent_s_own_greeting_is_used_as_it_is(
+    greeting: str | None, first_line: str, addressed: str
+) -> None:
+    assert salutation("Maria Lopez", greeting) == first_line
+    assert addressed_name("Maria Lopez", greeting) == addressed
+    if addressed != "Maria":
+        assert salutation("Hillside Roofing LLC", greeting) == first_line
 
 
 @given(st.text(max_size=100))

@@ -118,6 +118,22 @@ async def test_templates_never_quote_the_agents_notes() -> None:
     assert letter == await letter_to(request())
 
 
+@pytest.mark.parametrize(
+    ("client", "agent", "letter"),
+    [(None, None, "en"), ("es-US", None, "en"), (None, "de", "en"), ("en-gb", "fr", "en-GB")],
+)
+async def test_templates_are_english_and_say_so(
+    client: str | None, agent: str | None, letter: str
+) -> None:
+    dana = DANA.model_copy(update={"language": agent})
+    assert (await WRITER.write(request(agent=dana, language=client))).language == letter
+
+
+async def test_the_agent_s_own_greeting_is_the_first_line() -> None:
+    letter = await letter_to(request("Day 3", name="Harbor Estate", greeting="Dr. Núñez"))
+    assert letter.body.startswith("Hi Dr. Núñez,\n\n")
+
+
 async def test_a_unit_before_the_street_is_named_with_it() -> None:
     letter = await letter_to(request(property_address="Lot 9, Cedar Hollow, Wimberley, TX"))
     assert "the home at Lot 9, Cedar Hollow" in letter.body

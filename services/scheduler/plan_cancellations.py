@@ -1,0 +1,51 @@
+"""What ends follow-ups: pending ones are cancelled, due ones as well if it is not too late."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from chassis.domain.state import Given
+from contracts.crm import ClientDeleted, ClientUpdated
+from contracts.scheduler import (
+    CancelReason,
+    DueFollowupCancelled,
+    FollowupCancelled,
+    FollowupEvent,
+)
+from services.scheduler.plan import CANCEL_REASONS, Followup, Plan
+
+
+def cancel_on_stage(plan: Plan | None, client: ClientUpdated, given: Given) -> list[FollowupEvent]:
+    """Cancel the follow-ups of a client that has become closed or lost."""
+    reason = CANCEL_REASONS.get(client.stage)
+    return cancelled(plan, plan.stoppable, reason, given.now) if plan and reason else []
+
+
+def cancel_on_deletion(
+    plan: Plan | None, client: ClientDeleted, given: Given
+) -> list[FollowupEvent]:
+    """Cancel the follow-ups of a deleted client."""
+    return cancelled(plan, plan.stoppable, "client_deleted", given.now) if plan else []
+
+
+def cancelled(
+    plan: Plan,
+    followups: Iterable[Followup],
+    reason: CancelReason,
+    now: datetime,
+    detail: str | None = None,
+) -> list[FollowupEvent]:
+    """Return the events that cancel these follow-ups, each pending or due."""
+    events: list[FollowupEvent] = []
+    for followup in followups:
+        about: dict[str, Any] = {
+            "agent_id": plan.agent_id,
+            "client_id": plan.client_id,
+            "followup_id": followup.followup_id,
+            "cancelled_at": now,
+        }
+        if followup.status == "pending":
+            events.append(FollowupCancelled(**about, reason=reason, detail=detail))
+        else:
+            events.append(DueFollowupCancelled(**about, reason=detail or reason))
+    return events

@@ -1,0 +1,65 @@
+"""To whom a client's emails go now, and which of them are still wanted: a pure fold."""
+
+from itertools import permutations
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from contracts.crm import ClientCreated, ClientDetails, ClientUpdated
+from contracts.scheduler import DueFollowupCancelled, PlanPaused, PlanResumed
+from services.mailer.sending.recipients import (
+    RECIPIENTS,
+    RecipientDocument,
+    RecipientSource,
+)
+from tests.services.mailer.sample_emails import AGENT, CLIENT, FOLLOWUP, NOON
+
+pytestmark = pytest.mark.usefixtures("log")  # Beanie makes no document without its collection.
+ABOUT: dict[str, Any] = {"agent_id": AGENT, "client_id": CLIENT}
+KIND: dict[str, Any] = {"stage": "lead", "property_type": "land", "created_at": NOON}
+CREATED = ClientCreated(
+    **ABOUT, **KIND, personal=ClientDetails(name="Maria Lopez", email="maria@old.example")
+)
+MOVED = ClientUpdated(
+    **ABOUT,
+    **KIND,
+    updated_at=NOON,
+    personal=ClientDetails(name="Maria Reed", email="maria@new.example"),
+)
+PAUSED, RESUMED = PlanPaused(**ABOUT, paused_at=NOON), PlanResumed(**ABOUT, resumed_at=NOON)
+
+
+def cancelled(followup_id: UUID, reason: str) -> DueFollowupCancelled:
+    return DueFollowupCancelled(**ABOUT, followup_id=followup_id, reason=reason, cancelled_at=NOON)
+
+
+def folded(*events: RecipientSource) -> RecipientDocument:
+    known = None
+    for event in events:
+        assert set(RECIPIENTS.ids(event)) == {CLIENT}
+        known = RECIPIENTS.apply(known, event, CLIENT)
+    assert known
+    return known
+
+
+async def test_a_recipient_has_the_client_s_present_address() -> None:
+    assert folded(CREATED).email == "maria@old.example"
+    now = folded(CREATED, MOVED)
+    assert (now.name, now.email) == ("Maria Reed", "maria@new.example")
+    assert now.objection(FOLLOWUP) is None
+
+
+async def test_a_paused_plan_and_a_cancelled_follow_up_are_objections() -> None:
+    assert folded(CREATED, PAUSED).objection(FOLLOWUP) == "plan_paused"
+    assert folded(CREATED, PAUSED, RESUMED).objection(FOLLOWUP) is None
+    ended = folded(CREATED, cancelled(uuid4(), "by_agent"), cancelled(FOLLOWUP, "client_lost"))
+    assert ended.objection(FOLLOWUP) == "client_lost"
+    assert ended.objection(uuid4()) is None
+    # What was cancelled stays so when the plan goes on.
+    assert RECIPIENTS.apply(ended, RESUMED, CLIENT).objection(FOLLOWUP) == "client_lost"
+
+
+async def test_topics_may_be_read_in_any_order() -> None:
+    events: tuple[RecipientSource, ...] = (MOVED, PAUSED, cancelled(FOLLOWUP, "by_agent"))
+    assert len({folded(*order).model_dump_json() for order in permutations(events)}) == 1
