@@ -117,11 +117,16 @@ def install(service: str, steps: Steps) -> None:
     if service == "composer":
         writer = importlib.import_module("services.composer.writers.openai_writer").OpenAIWriter
         _wrap(steps, writer, "write", lambda *_: ["call"])
+        letters: Any = importlib.import_module("services.composer.daily_letters")
+        _wrap(steps, letters.DailyLetters, "_take", lambda *_: ["take place"])
+        _wrap(steps, letters.DailyLetters, "_settle", lambda *_: ["settle place"])
+        # A crash leaves places taken until then.
+        letters.LetterLimit.longest_writing = property(lambda _: timedelta(seconds=1))
     if service == "mailer":
         transport = importlib.import_module("services.mailer.transports.sendgrid").SendGridTransport
         _wrap(steps, transport, "send", lambda *_: ["call"])
-        worker = importlib.import_module("services.mailer.email_worker")
-        _wrap(steps, worker, "_objection", lambda *_: ["read suppressions"])
+        objections = importlib.import_module("services.mailer.sending.objections").Objections
+        _wrap(steps, objections, "to", lambda *_: ["read objections"])
     if service == "gateway":
         commands = importlib.import_module("services.gateway.commands.client").CommandClient
         _wrap(steps, commands, "send", lambda _, command, *__: [f"command {_name(command)}"])
