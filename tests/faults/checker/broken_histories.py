@@ -7,6 +7,7 @@ from dataclasses import replace
 from tests.faults.checker.correct_history import (
     ADDRESS,
     CLIENT,
+    DRAFT,
     EMAIL,
     FIRST,
     FOLLOWUPS,
@@ -315,6 +316,16 @@ BROKEN: list[tuple[Kind, str, Mutation]] = [
         _each(
             withdrawn,
             lambda builder: builder.store("gateway", "tasks", FIRST, status="sent"),
+        ),
+    ),
+    (
+        "stale state",
+        "EmailComposed drafts-3-2 after DraftDiscarded drafts-3-1",
+        _each(
+            discarded,
+            lambda builder: builder.append(
+                "drafts", DRAFT, "EmailComposed", followup_id=FIRST, composed_at=wire_time(13)
+            ),
         ),
     ),
     (

@@ -51,6 +51,7 @@ def check(
         *(found for found in given_up if isinstance(found, Anomaly)),
         *streams.order(facts),
         *streams.plans(facts),
+        *streams.drafts(facts),
         *streams.pauses(facts),
         *state.documents(facts),
         *views.positions(facts),
