@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx2
 
@@ -36,7 +36,8 @@ class Stops:
 
     async def cancel(self, followup_id: str) -> None:
         """Cancel a follow-up."""
-        answer = await self._request("POST", f"/api/tasks/{followup_id}/cancel", None, None)
+        path = f"/api/tasks/{followup_id}/cancel"
+        answer = await self._request("POST", path, None, _once())
         if answer and answer.status_code == 200 and answer.json()["status"] == "cancelled":
             self._acknowledged.cancelled[followup_id] = datetime.now(UTC)
 
@@ -66,4 +67,11 @@ class Stops:
 
     async def _switch(self, path: str, method: str = "POST") -> httpx2.Response | None:
         headers = logged_in(AGENT, PUBLIC_URL)
+        if method == "POST":
+            headers |= _once()
         return await self._request(method, f"/api/admin/sending{path}", None, headers)
+
+
+def _once() -> dict[str, str]:
+    """Return the header with which a request that is repeated is carried out once."""
+    return {"Idempotency-Key": str(uuid4())}
