@@ -1,7 +1,7 @@
 # `make help` lists the targets. Every target sets up what it needs; nothing has to be typed before.
 PYTHON ?= python3
 BIN := .venv/bin
-FAULTS := tests/faults tests/journeys/test_disasters.py
+FAULTS := tests/faults $(addprefix tests/journeys/test_,disasters.py outages.py restarts_and_kills.py takeover.py)
 LOCKS := crm scheduler composer mailer gateway
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--python-version 3.11 --custom-compile-command "make locks" pyproject.toml
@@ -89,9 +89,17 @@ bench-replay: .venv/ready  ## Replay all services from 500,000 events beside a b
 bench-api: .venv/ready  ## Print the API's rates over 100,000 clients beside a bare handler's (SECONDS=, COUNT=)
 	$(BIN)/python -m tests.bench --api
 
+.PHONY: bench-optout
+bench-optout: .venv/ready  ## Print times of opt-outs at 50/s, and one gateway's rate of SendGrid's reports (SECONDS=)
+	$(BIN)/python -m tests.bench --optout
+
 .PHONY: bench-attacks
 bench-attacks: .venv/ready  ## Print an honest agent's times while another attacks, for each attack (SECONDS=, ATTACK=)
 	$(BIN)/python -m tests.bench --attacks
+
+.PHONY: bench-pauses
+bench-pauses: .venv/ready  ## Print how soon all sending stops when it is paused, with two mailers
+	$(BIN)/python -m tests.bench --pauses
 
 .PHONY: chaos
 chaos: .venv/ready  ## Kill, stop, cut and restart under load, then check (MINUTES=, SEED=, FOLLOWUPS=)

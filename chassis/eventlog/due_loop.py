@@ -52,6 +52,11 @@ class Work(Generic[S, E]):
             raise ValueError(f"{self._aggregate.name} {self._document.id} is not due")
         return self._document.due_set_by
 
+    async def stored(self) -> S:
+        """Return the state as it is stored now. Raises PyMongoError when the store is away."""
+        [document] = (await self._log.load(self._aggregate, [self._document.id])).values()
+        return document.state
+
     async def append(
         self, decide: Callable[..., Sequence[E]], *, cause: UUID | None = None, **settings: Any
     ) -> S:

@@ -103,7 +103,7 @@ def discard(draft: Draft | None, cancelled: DueFollowupCancelled, given: Given) 
 
 def postpone(draft: Draft, given: Given, *, reason: str, until: datetime) -> list[DraftEvent]:
     """Let the draft be written later; no attempt is counted."""
-    _require_requested(draft)
+    require_requested(draft)
     return [
         DraftPostponed(
             agent_id=draft.agent_id,
@@ -118,7 +118,7 @@ def postpone(draft: Draft, given: Given, *, reason: str, until: datetime) -> lis
 
 def compose(draft: Draft, given: Given, *, written: Written, written_by: str) -> list[DraftEvent]:
     """Address and sign what the writer wrote."""
-    _require_requested(draft)
+    require_requested(draft)
     return [
         EmailComposed(
             agent_id=draft.agent_id,
@@ -137,7 +137,7 @@ def refuse_letter(
     draft: Draft, given: Given, *, written: Written, findings: Sequence[Finding]
 ) -> list[DraftEvent]:
     """Let a person look at a letter that is not fit to send."""
-    _require_requested(draft)
+    require_requested(draft)
     flags = tuple(finding.flag for finding in findings)
     return [
         CompositionFailed(
@@ -158,7 +158,7 @@ def fail_attempt(
     draft: Draft, given: Given, *, failure: CallFailed, policy: RetryPolicy
 ) -> list[DraftEvent]:
     """Record a failed attempt: another one later, or failed for good."""
-    _require_requested(draft)
+    require_requested(draft)
     attempt = draft.attempts + 1
     about = {
         "agent_id": draft.agent_id,
@@ -189,7 +189,8 @@ def _letter(draft: Draft, written: Written) -> Letter:
     )
 
 
-def _require_requested(draft: Draft) -> None:
+def require_requested(draft: Draft) -> None:
+    """Raise Refused unless the draft waits to be written."""
     if draft.status != "requested":
         raise Refused(f"the draft is already {draft.status}")
 

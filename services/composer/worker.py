@@ -1,19 +1,27 @@
 """The worker for due drafts: has each written, looked at, and if need be written once more."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
+from pymongo.errors import PyMongoError
 
-from chassis.domain.errors import CallFailed
+from chassis.domain.errors import CallFailed, Refused
 from chassis.domain.retry import RetryPolicy
 from chassis.eventlog.due_loop import Work
 from chassis.process.dependency_health import DependencyHealth
 from chassis.process.metrics import report_failure
 from contracts.composer import DraftEvent, Finding, TokensUsed
 from services.composer.daily_letters import DailyLetters, DailyLimitReached
-from services.composer.draft import Draft, compose, fail_attempt, postpone, refuse_letter
+from services.composer.draft import (
+    Draft,
+    compose,
+    fail_attempt,
+    postpone,
+    refuse_letter,
+    require_requested,
+)
 from services.composer.earlier_letters import EarlierLetters
 from services.composer.guard.guard import look
 from services.composer.writer import CompositionRequest, Writer, Written
@@ -63,8 +71,14 @@ async def _write(
         now=datetime.now(UTC),
         earlier=await earlier.to(draft.client_id, draft.agent_id),
     )
+
+    async def still_wanted() -> None:
+        require_requested(await work.stored())
+
     try:
-        written, findings = await write_fit_letter(writer, request)
+        written, findings = await write_fit_letter(writer, request, still_wanted)
+    except (Refused, PyMongoError):
+        raise
     except CallFailed as error:
         failure = error
     except Exception as bug:
@@ -90,11 +104,14 @@ async def _write(
 
 
 async def write_fit_letter(
-    writer: Writer, request: CompositionRequest
+    writer: Writer,
+    request: CompositionRequest,
+    still_wanted: Callable[[], Awaitable[None]],
 ) -> tuple[Written, Sequence[Finding]]:
     """Return a letter, and what makes it unfit to send even after one rewrite.
 
-    Raises CallFailed.
+    `still_wanted` raises what ends the work when nobody wants the letter any more. Raises
+    CallFailed.
     """
     first = await writer.write(request)
     read_before = [letter.body for letter in request.earlier]
@@ -102,6 +119,7 @@ async def write_fit_letter(
     if not findings:
         return first, ()
     log.warning("letter_flagged", flags=[finding.flag for finding in findings])
+    await still_wanted()
     second = await writer.write(replace(request, findings=findings))
     written = replace(second, tokens=_sum(first.tokens, second.tokens))
     return written, look(second.composition, request.recipient, read_before)

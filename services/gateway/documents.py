@@ -18,9 +18,10 @@ from services.gateway.read_models.sending import SENDING
 from services.gateway.read_models.suppressions import SUPPRESSIONS
 from services.gateway.read_models.tasks import TASKS
 from services.gateway.read_models.timeline import TIMELINE
+from services.gateway.read_models.tokens import TOKENS
 
 STORE = Store(
-    views=(AGENTS, CLIENTS, TASKS, EMAIL_LOGS, SUPPRESSIONS, SENDING),
+    views=(AGENTS, CLIENTS, TASKS, EMAIL_LOGS, SUPPRESSIONS, SENDING, TOKENS),
     journals=(TIMELINE,),
     others=(
         AccountDocument,

@@ -2,8 +2,10 @@
 
 `--idle`: CPU of an idle `realtoros up`. `--steady`: how long a follow-up takes under a steady load,
 on the embedded servers (`SECONDS`). `--replay`: how fast state is rebuilt.
+`--pauses`: how soon all sending stops when it is paused.
 `--attacks`: an honest agent's requests while another attacks (`SECONDS`, `ATTACK`).
 `--api`: rates and times of the REST API over `COUNT` (100,000) clients, by wrk.
+`--optout`: opt-outs at a steady rate (`SECONDS`), SendGrid's reports as fast as one gateway can.
 `COUNT` (2000) in the environment sets how many follow-ups, or events to replay (500,000);
 `BENCH_KAFKA=embedded` does not use Apache Kafka; `DELAYS` (0,50) in ms.
 """
@@ -25,6 +27,8 @@ from tests.bench.attacks import attacks
 from tests.bench.drain import BenchSetup, drain
 from tests.bench.floor import drain_bare
 from tests.bench.idle import idle
+from tests.bench.optout import optout
+from tests.bench.pauses import pauses
 from tests.bench.replay import replay
 from tests.bench.replay_live import replay_live
 from tests.bench.results import Drained, InvalidRun, show
@@ -47,8 +51,14 @@ async def main(console: Console) -> None:
         if "--attacks" in sys.argv:
             await attacks(console, Path(folder))
             return
+        if "--pauses" in sys.argv:
+            await pauses(console, Path(folder))
+            return
         if "--api" in sys.argv:
             await api(console, Path(folder))
+            return
+        if "--optout" in sys.argv:
+            await optout(console, Path(folder))
             return
         await _choose_kafka(console)
         if "--replay" in sys.argv:

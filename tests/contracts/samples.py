@@ -293,9 +293,9 @@ SAMPLES: tuple[Message, ...] = (
         released_at=NOON,
         reported_client=CLIENT,
     ),
-    SendingPaused(**_agent, paused_at=NOON, reason="the letters look wrong"),
-    SendingStopped(**_agent, stopped_at=LATER),
-    SendingResumed(**_agent, resumed_at=LATER),
+    SendingPaused(**_agent, sending_id=SENDING_ID, paused_at=NOON, reason="the letters look wrong"),
+    SendingStopped(**_agent, sending_id=SENDING_ID, stopped_at=LATER),
+    SendingResumed(**_agent, sending_id=SENDING_ID, resumed_at=LATER),
     AlertRaised(
         **_alert, problem="sending_failed", error="the mail provider answered 401", raised_at=NOON
     ),

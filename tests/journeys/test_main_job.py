@@ -189,9 +189,10 @@ async def test_a_deleted_or_closed_client_gets_nothing_more(month: Month, who: s
     client: str = getattr(month, who)
     statuses = month.statuses_of(client)
     assert statuses.pop("Day 1") == "sent"
-    # This one may have been in flight already.
-    assert statuses.pop("Day 3") in ("sent", "cancelled", "withheld")
-    assert statuses == dict.fromkeys(("Week 1", "Week 2", "Month 1"), "cancelled")
+    # These may have been on their way already, if everything takes its time.
+    for early in ("Day 3", "Week 1"):
+        assert statuses.pop(early) in ("sent", "cancelled", "withheld")
+    assert statuses == dict.fromkeys(("Week 2", "Month 1"), "cancelled")
     accepted = followups_in(e for e in month.accepted if e["custom_args"]["client_id"] == client)
     sent = {task for task, row in month.tasks.items() if row["status"] == "sent"}
     assert accepted.keys() <= sent

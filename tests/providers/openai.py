@@ -65,16 +65,20 @@ def _schema(request: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
+def letter(name: str, number: int) -> dict[str, str]:
+    """Return subject and body of a letter: no sentence twice, so that no client reads one twice."""
+    return {
+        "subject": f"A quick hello, {name}",
+        "body": f"Hi {name},\n\nI was thinking of you and your search for a home, and wanted to"
+        f" ask how it is going, for time {number}. Is there anything I can do?\n\n"
+        f"I write this as letter {number} of mine.",
+    }
+
+
 def _written(schema: dict[str, Any], prompt: str, number: int, fault: Fault) -> str:
     found = _NAME.search(prompt.replace("\\n", "\n").replace('\\"', '"'))
     name = found[1].strip() if found else "there"
-    known = {
-        "subject": f"A quick hello, {name}",
-        # No sentence twice, so that no client reads one twice.
-        "body": f"Hi {name},\n\nI was thinking of you and your search for a home, and wanted to"
-        f" ask how it is going, for time {number}. Is there anything I can do?\n\n"
-        f"(Letter {number}.)",
-    }
+    known = letter(name, number)
     fields = {field: known.get(field, "…") for field in schema.get("properties", known)}
     if fault.malformed == "content":
         fields = {"unexpected": "fields"}

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from aiokafka import AIOKafkaProducer
@@ -24,6 +25,8 @@ from services.gateway.settings import GatewaySettings
 
 # More of one caller's commands would only wait in the owner's inbox.
 IN_FLIGHT = 200
+# So many records of a batch are handled before other requests have a turn: some milliseconds.
+AT_ONCE = 100
 
 
 class _Deadline:
@@ -109,25 +112,41 @@ class CommandClient:
 
     async def send(self, command: Command, command_id: UUID) -> None:
         """Make a command durable. Raises Unavailable when Kafka does not take it in time."""
+        await self.send_all([(command_id, command)])
+
+    async def send_all(self, commands: Sequence[tuple[UUID, Command]]) -> None:
+        """Make commands durable, in a few large batches.
+
+        Raises Unavailable when Kafka does not take all of them in time.
+        """
         if self._producer is None:
             raise Unavailable
-        envelope = cloudevents.about(
-            command,
-            id=command_id,
-            source="gateway",
-            time=datetime.now(UTC),
-            correlation=command_id,
-        )
+        now = datetime.now(UTC)
         try:
             async with asyncio.timeout(self._settings.command_timeout_seconds):
-                await self._producer.send_and_wait(
-                    self._settings.kafka_topic_prefix + topic_of(type(command)),
-                    key=str(command.key).encode(),
-                    value=command.to_json().encode(),
-                    headers=cloudevents.write(envelope),
-                )
+                # Each future is done when Kafka has the record.
+                sent = []
+                for number, (command_id, command) in enumerate(commands, 1):
+                    sent.append(await self._produce(self._producer, command_id, command, now))
+                    if number % AT_ONCE == 0:
+                        await asyncio.sleep(0)
+                await asyncio.gather(*sent)
         except (KafkaError, TimeoutError) as error:
             raise Unavailable from error
+
+    async def _produce(
+        self, producer: AIOKafkaProducer, command_id: UUID, command: Command, now: datetime
+    ) -> asyncio.Future[Any]:
+        envelope = cloudevents.about(
+            command, id=command_id, source="gateway", time=now, correlation=command_id
+        )
+        sent: asyncio.Future[Any] = await producer.send(
+            self._settings.kafka_topic_prefix + topic_of(type(command)),
+            key=str(command.key).encode(),
+            value=command.to_json().encode(),
+            headers=cloudevents.write(envelope),
+        )
+        return sent
 
     async def store_accepted(
         self, command: Command, command_id: UUID, reply: CommandAccepted

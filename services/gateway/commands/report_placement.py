@@ -42,8 +42,9 @@ class ReportPlacement:
             ids = report.ids or (found and _ids(found))
             email = report.email or (found and found.get("to_email"))
             if ids and email:
-                attempt = report.attempt if report.ids else None
-                placed.append(PlacedReport(replace(report, attempt=attempt), ids, email))
+                # Of a stranger's custom args, not even the attempt is taken.
+                known = report if report.ids else replace(report, attempt=None)
+                placed.append(PlacedReport(known, ids, email))
             else:
                 unknown.append(report)
         return placed, unknown

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import binascii
 import json
 import re
 from collections.abc import Mapping
@@ -16,8 +15,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from pydantic import TypeAdapter
 
-from contracts.mailer import RecordDelivery, RecordedAddress, SuppressAddress, suppression_id
-from services.gateway.commands.client import CommandClient
+from contracts.mailer import (
+    OptOutReason,
+    RecordDelivery,
+    RecordedAddress,
+    SuppressAddress,
+    suppression_id,
+)
+from services.gateway.commands.client import AT_ONCE, CommandClient
 from services.gateway.commands.opt_outs import OptOuts
 from services.gateway.commands.report_placement import PlacedReport, ReportPlacement
 from services.gateway.commands.sendgrid_reports import (
@@ -69,18 +74,20 @@ class SendGridWebhook:
         reports: dict[UUID, Report] = {}
         events: dict[UUID, object] = {}
         unplaceable: dict[UUID, str] = {}
-        for event in _BATCH.validate_json(body):
-            id_ = report_id(event)
-            events[id_] = event
+        for number, event in enumerate(_BATCH.validate_json(body)):
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
             try:
                 if report := read_report(event, now):
-                    reports[id_] = report
+                    reports[report.id], events[report.id] = report, event
             except Unplaceable as error:
-                unplaceable[id_] = error.reason
+                id_ = report_id(event)
+                unplaceable[id_], events[id_] = error.reason, event
         placed, unknown = await self._placement.place(list(reports.values()))
         unplaceable |= {one.id: f"{one.kind}: of an email that is not known" for one in unknown}
+        await self._commands.send_all([(one.report.id, _record(one)) for one in placed])
         await asyncio.gather(
-            *(self._record(one) for one in placed),
+            *(self._opt_out(one, one.report.opt_out) for one in placed if one.report.opt_out),
             *(self._quarantine(id_, events[id_], why) for id_, why in unplaceable.items()),
         )
 
@@ -89,7 +96,8 @@ class SendGridWebhook:
             signature = base64.b64decode(headers[SIGNATURE], validate=True)
             signed = headers[TIMESTAMP].encode() + body
             self._key.verify(signature, signed, ec.ECDSA(hashes.SHA256()))
-        except (KeyError, binascii.Error, InvalidSignature) as error:
+        except (KeyError, ValueError, InvalidSignature) as error:
+            # ValueError: no base64, or not even ASCII.
             raise InvalidWebhookSignature(type(error).__name__) from None
         if _SECONDS.fullmatch(headers[TIMESTAMP]) is None:
             raise InvalidWebhookSignature("the timestamp is not a number of seconds")
@@ -97,32 +105,20 @@ class SendGridWebhook:
         if not -MAX_AHEAD.total_seconds() <= age <= MAX_AGE.total_seconds():
             raise InvalidWebhookSignature("the timestamp is too old, or ahead of time")
 
-    async def _record(self, placed: PlacedReport) -> None:
+    async def _opt_out(self, placed: PlacedReport, reason: OptOutReason) -> None:
+        """Suppress the address, of which the report tells mailer already, once more.
+
+        For the reply: it says from which version on the suppression holds.
+        """
         report, ids = placed.report, placed.ids
-        address = RecordedAddress(email=placed.email)
-        command = RecordDelivery(
-            agent_id=ids.agent_id,
-            client_id=ids.client_id,
-            followup_id=ids.followup_id,
-            email_id=ids.email_id,
-            kind=report.kind,
-            at=report.at,
-            attempt=report.attempt,
-            reason=report.reason,
-            personal=address,
-        )
-        await self._commands.send(command, report.id)
-        if report.opt_out is None:
-            return
-        # The same once more, for the reply: it says from which version on the suppression holds.
         opt_out = SuppressAddress(
             agent_id=ids.agent_id,
             suppression_id=suppression_id(ids.agent_id, placed.email),
-            reason=report.opt_out,
+            reason=reason,
             source="provider",
             reported_client=ids.client_id,
             reported_at=report.at,
-            personal=address,
+            personal=RecordedAddress(email=placed.email),
         )
         if not await self._opt_outs.suppress(opt_out, uuid5(report.id, "opt-out")):
             raise TimeoutError
@@ -130,3 +126,18 @@ class SendGridWebhook:
     async def _quarantine(self, id_: UUID, event: object, reason: str) -> None:
         value = json.dumps(event, sort_keys=True).encode()
         await self._commands.quarantine(ORIGIN, id_, value, reason)
+
+
+def _record(placed: PlacedReport) -> RecordDelivery:
+    report, ids = placed.report, placed.ids
+    return RecordDelivery(
+        agent_id=ids.agent_id,
+        client_id=ids.client_id,
+        followup_id=ids.followup_id,
+        email_id=ids.email_id,
+        kind=report.kind,
+        at=report.at,
+        attempt=report.attempt,
+        reason=report.reason,
+        personal=RecordedAddress(email=placed.email),
+    )

@@ -27,7 +27,7 @@ from services.gateway.commands import client_import as importing
 from services.gateway.commands import reassignment
 from services.gateway.http import problem_details as problems
 from services.gateway.markers import MAY_BE_PENDING, NO_STORE, PUBLIC
-from services.gateway.read_models import dashboard
+from services.gateway.read_models import dashboard, token_counts
 from services.gateway.read_models import schemas as shapes
 
 _TAGS = {
@@ -47,7 +47,16 @@ _TAGS = {
 }
 # Names in them are fictitious.
 EXAMPLES: dict[str, Any] = json.loads(Path(__file__).with_name("examples.json").read_text())
-MODULES = (shapes, account_shapes, dashboard, importing, reassignment, problems, errors)
+MODULES = (
+    shapes,
+    account_shapes,
+    dashboard,
+    token_counts,
+    importing,
+    reassignment,
+    problems,
+    errors,
+)
 _BASES = (shapes.ReadModel, account_shapes.Body)
 _REF = "#/components/schemas/{model}"
 _TEXT: dict[str, Any] = {"type": "string"}

@@ -15,6 +15,7 @@ from contracts.message import Time
 from services.gateway.read_models.documents import OPEN, TaskStatus
 from services.gateway.read_models.index_counts import count, count_by_value
 from services.gateway.read_models.sending import SendingState, sending_state
+from services.gateway.read_models.token_counts import TokenCounts, tokens_of
 
 # Longer than composing and sending take, with all their attempts.
 GRACE = timedelta(hours=1)
@@ -46,6 +47,7 @@ class DashboardStats(BaseModel):
     sending: Annotated[
         SendingState, Field(description="unless active, an admin has stopped all emails to clients")
     ]
+    tokens: Annotated[TokenCounts, Field(description="of all letters that a language model wrote")]
 
 
 @dataclass(frozen=True)
@@ -73,11 +75,12 @@ async def dashboard(
 ) -> DashboardStats:
     """Return the figures of the documents that match `where`, each from an index alone."""
     days = Days.of(now, zone)
-    stages, followups, emails, switch = await asyncio.gather(
+    stages, followups, emails, switch, tokens = await asyncio.gather(
         count_by_value(database["clients"], where, "stage", get_args(Stage)),
         _count_followups(database["tasks"], where, now, days),
         _count_emails(database["email_logs"], where, days),
         sending_state(database),
+        tokens_of(database, where),
     )
     return DashboardStats(
         as_of=now,
@@ -86,6 +89,7 @@ async def dashboard(
         **followups,
         **emails,
         sending=switch.state,
+        tokens=tokens,
     )
 
 

@@ -11,6 +11,7 @@ from pymongo.collation import Collation
 
 from chassis.domain.state import Sparse
 from chassis.mongo.client import UuidDocument
+from contracts.composer import FlaggedLetter
 from contracts.crm import AgentProfile, PropertyType, Stage
 from contracts.mailer import SuppressionReason
 from contracts.message import Time, added
@@ -150,6 +151,7 @@ class TaskDraft(BaseModel):
     error: str | None = None
     at: Time
     postponed: Postponement | None = added()
+    flags: tuple[str, ...] | None = added()
 
 
 class TaskEmail(BaseModel):
@@ -166,6 +168,7 @@ class TaskDocument(UuidDocument):
     """A follow-up: a sub-document per source stream, and the fields that follow from them.
 
     `sender_id`: the agent in whose name it was written, if the client was reassigned since.
+    `flagged`: the letter that was not fit to send, while it is for a person to decide.
     """
 
     agent_id: UUID
@@ -181,6 +184,8 @@ class TaskDocument(UuidDocument):
     notes: str | None = None
     error_message: str | None = None
     postponed: Postponement | None = None
+    flags: tuple[str, ...] | None = None
+    flagged: FlaggedLetter | None = None
     created_at: Time | None = None
     updated_at: Time | None = None
     sender_id: UUID | None = None

@@ -94,9 +94,13 @@ def _report(previous: EmailLogDocument, event: EmailEvent) -> dict[str, object]:
             # What a machine has opened was delivered; whether anybody reads it is not known.
             return _advance(previous, "delivered")
         case EmailOpened():
-            return _advance(previous, "opened") | {"opened_at": previous.opened_at or event.at}
+            return _advance(previous, "opened") | {
+                "opened_at": min(previous.opened_at or event.at, event.at)
+            }
         case EmailClicked():
-            return _advance(previous, "clicked") | {"clicked_at": previous.clicked_at or event.at}
+            return _advance(previous, "clicked") | {
+                "clicked_at": min(previous.clicked_at or event.at, event.at)
+            }
         case EmailBounced():
             return {"status": "bounced", "error_message": event.reason}
     return {}

@@ -199,7 +199,10 @@ class Postponed(BaseModel):
 
 
 class Task(ReadModel):
-    """A follow-up. `error_message` is why it failed, was withheld, or was cancelled when due."""
+    """A follow-up. `error_message` is why it failed, was withheld, or was cancelled when due.
+
+    `flags`: what the letter is not fit to send for, where it has failed for that.
+    """
 
     client_id: UUID
     followup_type: FollowupType
@@ -210,8 +213,43 @@ class Task(ReadModel):
     notes: str | None = None
     error_message: str | None = None
     postponed: Postponed | None = None
+    flags: list[str] = []
     created_at: Time
     updated_at: Time
+
+
+class FlaggedText(BaseModel):
+    """A part of a letter that makes it unfit to send; `flag` names why."""
+
+    flag: str
+    excerpt: str
+
+
+class UnsentLetter(BaseModel):
+    """A letter as the writer wrote it."""
+
+    to_email: str
+    subject: str
+    body: str
+    language: str | None = None
+
+
+class FlaggedLetter(BaseModel):
+    """A letter that was not fit to send, and why."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    letter: UnsentLetter
+    findings: list[FlaggedText]
+
+
+class TaskDetails(Task):
+    """A follow-up, with the letter where it has failed because that was not fit to send.
+
+    Retry it to have another letter written.
+    """
+
+    flagged: FlaggedLetter | None = None
 
 
 class Email(ReadModel):

@@ -85,7 +85,8 @@ def project_task(previous: TaskDocument | None, event: TaskSource, id_: UUID) ->
                 parts["sender_id"] = task.sender_id or event.former_agent_id
         case _:
             if draft := _draft_state(task.draft, event):
-                parts["draft"] = draft
+                flagged = event.personal if isinstance(event, CompositionFailed) else None
+                parts |= {"draft": draft, "flagged": flagged}
             elif email := _email_state(task.email, event):
                 parts["email"] = email
     return _derived(task.model_copy(update=parts)) if parts else task
@@ -116,7 +117,9 @@ def _draft_state(previous: TaskDraft | None, event: object) -> TaskDraft | None:
         case EmailComposed():
             return TaskDraft(status="composed", at=event.composed_at)
         case CompositionFailed():
-            return TaskDraft(status="failed", error=event.error, at=event.failed_at)
+            return TaskDraft(
+                status="failed", error=event.error, at=event.failed_at, flags=event.flags
+            )
         case DraftDiscarded():
             return TaskDraft(status="discarded", error=event.reason, at=event.discarded_at)
     return None
@@ -154,6 +157,7 @@ def _derived(task: TaskDocument) -> TaskDocument:
     if plan is None:
         return task
     status, error = _outcome(plan, draft, email)
+    undecided = draft is not None and draft.flags is not None and status == "failed"
     waits = (part for part in (email, draft) if part and status in ("due", "composed"))
     derived: TaskDocument = task.model_copy(
         update={
@@ -164,6 +168,8 @@ def _derived(task: TaskDocument) -> TaskDocument:
             "status": status,
             "error_message": error,
             "postponed": next((part.postponed for part in waits), None),
+            "flags": draft.flags if draft and undecided else None,
+            "flagged": task.flagged if undecided else None,
             "email_sent_id": email.email_id if email and email.status == "sent" else None,
             "created_at": plan.created_at,
             "updated_at": max(part.at for part in (plan, draft, email) if part),

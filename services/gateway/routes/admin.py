@@ -25,6 +25,7 @@ from services.gateway.http.idempotency import command_id_of
 from services.gateway.http.pagination import Limit, Page, list_page, sort_order
 from services.gateway.http.problem_details import NOT_FOUND
 from services.gateway.markers import ADMIN_ONLY, MAY_BE_PENDING, NO_STORE, SESSION_ONLY
+from services.gateway.read_models.token_counts import AllTokens, tokens_by_agent
 from services.gateway.routes.followups.emails import Emails
 from services.gateway.routes.followups.tasks import Tasks
 
@@ -108,6 +109,12 @@ class Agents(Controller):
         return await reassign_clients(
             api.commands, api.database, agent_id, data.to_agent_id, base=command_id_of(request)
         )
+
+
+@get("/api/admin/tokens", tags=["admin"], opt={ADMIN_ONLY: True})
+async def tokens(request: ApiRequest) -> AllTokens:
+    """Show the tokens of all letters so far, and which agents have used most."""
+    return await tokens_by_agent(context_of(request).database)
 
 
 @get("/api/admin/quarantine", tags=["admin"], opt={ADMIN_ONLY: True})

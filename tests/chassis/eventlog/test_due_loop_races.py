@@ -57,6 +57,15 @@ async def test_two_loops_on_the_same_work_append_once(log: EventLog, database: D
     assert len(started) >= 120
 
 
+async def test_a_worker_sees_what_others_have_stored_meanwhile(log: EventLog) -> None:
+    [of] = await due(log, now())
+    documents = await log.load(TALLIES, [of])
+    work: Job = Work(log, TALLIES, documents[of], "mailer")
+    await rest(Work(log, TALLIES, documents[of], "mailer"))
+    assert work.state.due_at
+    assert (await work.stored()).due_at is None
+
+
 async def test_a_worker_that_loses_is_refused(log: EventLog) -> None:
     [of] = await due(log, now())
     document = (await log.load(TALLIES, [of]))[of]

@@ -64,6 +64,9 @@ class DraftInMemory:
     state: Draft
     events: list[DraftEvent] = dataclasses.field(default_factory=list)
 
+    async def stored(self) -> Draft:
+        return self.state
+
     async def append(self, decide: Callable[..., Sequence[DraftEvent]], **settings: Any) -> Draft:
         for event in decide(self.state, Given(GIVEN.now, GIVEN.cause), **settings):
             self.events.append(event)
@@ -179,9 +182,12 @@ async def test_a_draft_that_is_discarded_during_the_call_is_neither_composed_nor
     answers: list[Composition | CallFailed],
 ) -> None:
     work, before = due_draft(), failures()
+    writer = DiscardingWriter(work, *answers)
     with pytest.raises(Refused, match="already discarded"):
-        await work_on(work, DiscardingWriter(work, *answers))
+        await work_on(work, writer)
     assert work.events == []
+    # Nor is it written once more.
+    assert len(writer.requests) == 1
     assert failures() == before
 
 

@@ -10,6 +10,8 @@ from contracts.composer import (
     DraftPostponed,
     DraftRequested,
     EmailComposed,
+    Finding,
+    FlaggedLetter,
     Letter,
 )
 from contracts.crm import AgentProfile, ClientDetails
@@ -166,6 +168,17 @@ class Story:
             reason="daily_limit",
             postponed_at=NOON + at * DAY,
             until=NOON + until * DAY,
+        )
+
+    def flagged(self, number: int, at: float) -> CompositionFailed:
+        finding = Finding(flag="placeholder", excerpt="[Client Name]")
+        return CompositionFailed(
+            **self._of(number),
+            attempts=1,
+            error="not fit to send: placeholder",
+            failed_at=NOON + at * DAY,
+            flags=("placeholder",),
+            personal=FlaggedLetter(letter=LETTER, findings=(finding,)),
         )
 
     def queued(self, number: int, at: float, to: str = LETTER.to_email) -> EmailQueued:

@@ -30,7 +30,10 @@ class Open(Protocol):
     """An open connection."""
 
     async def next(self) -> Message:
-        """Return the next message. Raises EOFError when the server has closed the connection."""
+        """Return the next message but heartbeats, which come whenever nothing else does.
+
+        Raises EOFError when the server has closed the connection.
+        """
 
 
 class EventStream:
@@ -53,6 +56,8 @@ class EventStream:
                         self.last_id = value
                     case "data":
                         data += value
+                    case "" if kind == "heartbeat":
+                        kind, data = "message", ""
                     case "" if not line and data:
                         return Message(kind, self.last_id, json.loads(data))
         raise EOFError
@@ -67,10 +72,13 @@ class Socket:
     async def next(self) -> Message:
         try:
             async with asyncio.timeout(SECONDS):
-                message = json.loads(await self.connection.recv())
+                async for text in self.connection:
+                    message = json.loads(text)
+                    if message["type"] != "heartbeat":
+                        return Message(message["type"], message["id"], message["data"])
         except ConnectionClosed as error:
             raise EOFError from error
-        return Message(message["type"], message["id"], message["data"])
+        raise EOFError
 
 
 @contextlib.asynccontextmanager

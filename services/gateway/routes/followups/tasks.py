@@ -26,7 +26,7 @@ from services.gateway.http.pagination import Limit, Page, list_page, sort_order,
 from services.gateway.markers import MAY_BE_PENDING
 from services.gateway.read_models.documents import TaskDocument, TaskStatus
 from services.gateway.read_models.index_counts import count_listed
-from services.gateway.read_models.schemas import Task, TaskPatch
+from services.gateway.read_models.schemas import Task, TaskDetails, TaskPatch
 from services.gateway.routes.followups.cancelling import cancel_and_settle
 from services.gateway.routes.followups.rules import require_open, retry_command
 
@@ -61,14 +61,14 @@ class Tasks(Controller):
         return await tasks_of(request, where, page, limit, sort)
 
     @get_tagged("/{task_id:uuid}")
-    async def show(self, request: ApiRequest, task_id: UUID) -> Response[Task]:
-        """Show a follow-up."""
-        return etag_response(request, Task, await _task(request, task_id))
+    async def show(self, request: ApiRequest, task_id: UUID) -> Response[TaskDetails]:
+        """Show a follow-up, and the letter if it was not fit to send."""
+        return etag_response(request, TaskDetails, await _task(request, task_id))
 
     @patch("/{task_id:uuid}", opt={MAY_BE_PENDING: True})
     async def change(
         self, request: ApiRequest, task_id: UUID, data: TaskPatch, if_match: IfMatch = None
-    ) -> Response[Task]:
+    ) -> Response[TaskDetails]:
         """Change a follow-up's date (with a past one it falls due at once), priority, notes."""
         task, version = await _planned(request, if_match, task_id)
         changes = data.model_dump()
@@ -79,12 +79,12 @@ class Tasks(Controller):
             **_about(task), personal=FollowupPatch(**notes), if_version=version, **changes
         )
         await context_of(request).commands.execute(command)
-        return etag_response(request, Task, await _task(request, task_id))
+        return etag_response(request, TaskDetails, await _task(request, task_id))
 
     @post("/{task_id:uuid}/cancel", status_code=HTTP_200_OK, opt={MAY_BE_PENDING: True})
     async def cancel(
         self, request: ApiRequest, task_id: UUID, if_match: IfMatch = None
-    ) -> Response[Task]:
+    ) -> Response[TaskDetails]:
         """Cancel a follow-up that is not sent yet.
 
         Of one that is due the letter is not written, or the email not sent: 409 when it is too late
@@ -94,12 +94,12 @@ class Tasks(Controller):
         task, version = await _planned(request, if_match, task_id)
         require_open(task)
         await cancel_and_settle(request, CancelFollowup(**_about(task), if_version=version))
-        return etag_response(request, Task, await _task(request, task_id))
+        return etag_response(request, TaskDetails, await _task(request, task_id))
 
     @post("/{task_id:uuid}/retry", status_code=HTTP_200_OK, opt={MAY_BE_PENDING: True})
     async def retry(
         self, request: ApiRequest, task_id: UUID, if_match: IfMatch = None
-    ) -> Response[Task]:
+    ) -> Response[TaskDetails]:
         """Retry a failed follow-up: compose or send it again, whichever failed."""
         task: TaskDocument = await find_visible(request, "tasks", {"_id": task_id}, TaskDocument)
         command = retry_command(task)
@@ -109,7 +109,7 @@ class Tasks(Controller):
         await context_of(request).commands.execute(
             command.model_copy(update={"if_version": version}), command_id_of(request)
         )
-        return etag_response(request, Task, await _task(request, task_id))
+        return etag_response(request, TaskDetails, await _task(request, task_id))
 
 
 async def tasks_of(
@@ -126,9 +126,9 @@ async def tasks_of(
     return await list_page(request, documents, shown | where, by, Task, page, limit, total)
 
 
-async def _task(request: ApiRequest, task_id: UUID) -> Task:
+async def _task(request: ApiRequest, task_id: UUID) -> TaskDetails:
     where = {"_id": task_id, "status": {"$exists": True}}
-    task: Task = await find_visible(request, "tasks", where, Task)
+    task: TaskDetails = await find_visible(request, "tasks", where, TaskDetails)
     return task
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, get_args
 from uuid import UUID
 
 from litestar import Controller, Response
+from litestar.exceptions import NotFoundException
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 
 from contracts.mailer import (
@@ -27,7 +28,9 @@ from services.gateway.http.context import (
 from services.gateway.http.etags import etag_response
 from services.gateway.http.idempotency import command_id_of
 from services.gateway.http.pagination import Limit, Page, list_page, sort_order
+from services.gateway.http.problem_details import NOT_FOUND
 from services.gateway.markers import MAY_BE_PENDING
+from services.gateway.read_models.documents import ClientDocument
 from services.gateway.read_models.index_counts import count_in
 from services.gateway.read_models.schemas import Client, Release, Suppression
 from services.gateway.read_models.suppressions import SuppressionDocument
@@ -50,7 +53,10 @@ class Suppressions(Controller):
         page: Page = 1,
         limit: Limit = 20,
     ) -> Response[list[Suppression]]:
-        """List suppressed addresses, the newest first."""
+        """List suppressed addresses, the newest first.
+
+        Not what a client has told a former agent: `GET /api/clients/{client_id}/suppression`.
+        """
         documents = context_of(request).database[_COLLECTION]
         where = {
             "agent_id": request.user.agent_id,
@@ -80,6 +86,26 @@ class Suppressions(Controller):
             reason=data.reason and without_addresses(data.reason),
         )
         await context_of(request).commands.execute(command, command_id_of(request))
+
+
+@get_tagged("/api/clients/{client_id:uuid}/suppression", tags=["clients"])
+async def client_suppression(request: ApiRequest, client_id: UUID) -> Response[Suppression]:
+    """Show why the client's address must not be written to, 404 if it may be.
+
+    Also where the client told that to a former agent (`agent_id`), which only binds, and cannot be
+    released.
+    """
+    where = {"_id": client_id, "stage": {"$exists": True}, "email_status": {"$exists": True}}
+    client: ClientDocument = await find_visible(request, "clients", where, ClientDocument)
+    told = client.suppression and client.suppression.suppression_id
+    found = (
+        await context_of(request)
+        .database[_COLLECTION]
+        .find_one({"_id": told, "reason": {"$exists": True}})
+    )
+    if found is None:
+        raise NotFoundException(NOT_FOUND)
+    return etag_response(request, Suppression, Suppression.model_validate(found))
 
 
 @post(

@@ -15,6 +15,7 @@ from contracts.scheduler import FollowupType, Recipient
 from services.composer.guard.guard import look
 from services.composer.writer import Composition
 from services.composer.writers.template_writer import TemplateWriter
+from tests.providers import openai
 from tests.services.composer.writers.requests import sample_requests
 from tests.services.composer.writers.test_template_writer import FOLDER as TEMPLATES
 from tests.services.composer.writers.test_template_writer import wordings
@@ -88,6 +89,11 @@ async def test_no_letter_from_templates_is_flagged(step: FollowupType) -> None:
     for asked in sample_requests(step):
         letter = (await writer.write(asked)).composition
         assert look(letter, asked.recipient, ()) == [], letter
+
+
+def test_no_letter_of_the_fake_provider_is_flagged() -> None:
+    body = openai.letter("Maria", 12)["body"]
+    assert flags(body) == set(), body
 
 
 @pytest.mark.parametrize("file", sorted(TEMPLATES.iterdir()), ids=lambda file: file.stem)

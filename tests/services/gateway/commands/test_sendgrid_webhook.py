@@ -1,6 +1,8 @@
 """SendGrid's webhook: when a signed report counts, of which email it is, and what becomes of it."""
 
 import json
+import random
+import string
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -39,6 +41,9 @@ KNOWN: Raw = {
     "sendgrid_message_id": "14c5d75ce93.dfd.64b469",
 }
 DAY, MINUTE = 86_400, 60
+SIGNATURE, TIMESTAMP = (
+    f"X-Twilio-Email-Event-Webhook-{name}" for name in ("Signature", "Timestamp")
+)
 
 
 class Sent(CommandClient):
@@ -48,8 +53,8 @@ class Sent(CommandClient):
         self.commands: dict[UUID, RecordDelivery] = {}
         self.quarantined: dict[UUID, tuple[Any, str]] = {}
 
-    async def send(self, command: Any, command_id: UUID) -> None:
-        self.commands[command_id] = command
+    async def send_all(self, commands: Sequence[tuple[UUID, Any]]) -> None:
+        self.commands.update(commands)
 
     async def quarantine(self, source: str, id_: UUID, value: bytes, reason: str) -> None:
         self.quarantined[id_] = json.loads(value), reason
@@ -88,8 +93,11 @@ class Gateway:
 
     async def receive(self, *events: Any, timestamp: str | None = None) -> list[RecordDelivery]:
         body, headers = self.sendgrid.request(events, timestamp)
-        await self._webhook.receive(headers, body)
+        await self.receive_raw(headers, body)
         return list(self.sent.commands.values())
+
+    async def receive_raw(self, headers: dict[str, str], body: bytes) -> None:
+        await self._webhook.receive(headers, body)
 
 
 def unnamed(kind: str, **fields: Any) -> dict[str, Any]:
@@ -115,6 +123,39 @@ async def test_a_signed_timestamp_has_to_be_of_about_now(gateway: Gateway, ahead
     with pytest.raises(InvalidWebhookSignature, match="timestamp"):
         await gateway.receive(event("open", ENTRY), timestamp=str(int(time.time()) + ahead))
     assert gateway.sent.commands == {}
+
+
+async def test_none_of_a_thousand_forged_requests_is_taken(gateway: Gateway) -> None:
+    seed = random.Random(14)
+    body, headers = gateway.sendgrid.request([event("unsubscribe", ENTRY)])
+    genuine = {"body": body.decode(), **headers}
+    others = [Webhook().request([event("unsubscribe", ENTRY)])[1][SIGNATURE] for _ in range(9)]
+    for number in range(1000):
+        forged = dict(genuine)
+        part = seed.choice(["body", SIGNATURE, TIMESTAMP])
+        if number % 3:
+            forged[part] = _mutated(forged[part], seed)
+        elif number % 2:
+            forged[SIGNATURE] = seed.choice([*others, "", "AA==", "é", genuine[SIGNATURE][::-1]])
+        else:
+            del forged[seed.choice([SIGNATURE, TIMESTAMP])]
+        if forged == genuine:
+            continue
+        sent = forged.pop("body").encode()
+        with pytest.raises(InvalidWebhookSignature):
+            await gateway.receive_raw(forged, sent)
+    assert gateway.sent.commands == {}
+    assert gateway.opt_outs.commands == []
+    # A genuine one counts, ten times as once.
+    for _ in range(10):
+        await gateway.receive_raw(headers, body)
+    assert len(gateway.sent.commands) == 1
+
+
+def _mutated(text: str, seed: random.Random) -> str:
+    at, letter = seed.randrange(len(text)), seed.choice(string.ascii_letters + string.digits)
+    changes = (text[:at], text[:at] + letter + text[at + 1 :], text[:at] + letter + text[at:])
+    return seed.choice(changes)
 
 
 @pytest.mark.parametrize(

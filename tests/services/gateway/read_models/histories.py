@@ -21,6 +21,11 @@ DRAFTS = {
     "again": (STORY.requested(0, 2), STORY.not_composed(0, 2.1), STORY.requested(0, 2.2)),
     "failed": (STORY.requested(0, 2), STORY.not_composed(0, 2.1)),
     "none": (),
+    "flagged": (STORY.requested(0, 2), STORY.flagged(0, 2.1)),
+    "flagged, then composed": (
+        *(STORY.requested(0, 2), STORY.flagged(0, 2.1), STORY.requested(0, 2.2)),
+        STORY.composed(0, 2.3),
+    ),
     "postponed": (STORY.requested(0, 2), STORY.draft_postponed(0, 2.1, until=3)),
     "discarded": (STORY.requested(0, 2), STORY.discarded(0, 2.36)),
     "late": (STORY.requested(0, 2), STORY.draft_postponed(0, 2.1, 3), STORY.composed(0, 3)),

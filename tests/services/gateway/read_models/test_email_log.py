@@ -1,6 +1,11 @@
 """The read model of emails: a pure fold of an email's events, and of whose it is."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contracts.mailer import EmailBounced
 from contracts.message import Message
@@ -18,6 +23,12 @@ from tests.services.gateway.read_models.histories import (
 )
 
 pytestmark = pytest.mark.usefixtures("declared")
+_MAIL: dict[str, Any] = {
+    "agent_id": AGENT,
+    "client_id": CLIENT,
+    "followup_id": STORY.ids[0],
+    "email_id": STORY.emails[0],
+}
 
 
 def log_of(*events: Message) -> EmailLogDocument:
@@ -34,6 +45,25 @@ def test_an_email_log_keeps_the_first_opening_and_click_and_the_furthest_status(
     log = log_of(*sent, *events)
     assert log.status == "clicked"
     assert (log.opened_at, log.clicked_at) == (NOON + 3 * DAY, NOON + 4 * DAY)
+
+
+_REPORTS = (
+    *(STORY.delivered(0, 2.5), STORY.opened(0, 3), STORY.opened(0, 5)),
+    *(STORY.clicked(0, 4), STORY.clicked(0, 6)),
+)
+
+
+@given(
+    st.permutations(_REPORTS),
+    st.lists(st.sampled_from(_REPORTS)),
+    st.sampled_from([None, EmailBounced(**_MAIL, at=NOON, reason="550")]),
+)
+def test_reports_in_any_order_and_repeated_lead_to_the_same(
+    order: Sequence[Message], repeated: list[Message], bounced: Message | None
+) -> None:
+    sent = EMAILS["sent"][:3]
+    last = [bounced] if bounced else []
+    assert log_of(*sent, *last, *order, *repeated) == log_of(*sent, *_REPORTS, *last)
 
 
 @pytest.mark.parametrize(
@@ -56,8 +86,7 @@ def test_an_email_log_shows_how_it_ended(email: str, status: str, error: str | N
 
 
 def test_a_bounce_is_shown_and_stays() -> None:
-    about = {"agent_id": AGENT, "client_id": CLIENT, "followup_id": STORY.ids[0]}
-    bounced = EmailBounced(**about, email_id=STORY.emails[0], at=NOON, reason="550")
+    bounced = EmailBounced(**_MAIL, at=NOON, reason="550")
     log = log_of(*EMAILS["sent"], bounced, STORY.delivered(0, 9))
     assert (log.status, log.error_message) == ("bounced", "550")
 

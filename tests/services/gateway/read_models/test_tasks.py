@@ -174,3 +174,17 @@ def test_what_was_never_postponed_is_stored_as_it_was_before_anything_was() -> N
     assert "postponed" not in raw
     assert raw["draft"].keys() == {"status", "error", "at"}
     assert raw["email"].keys() == {"email_id", "status", "error", "at"}
+
+
+def test_what_is_flagged_shows_the_letter_until_a_person_has_decided() -> None:
+    flagged = task_of(*PLAN, *DRAFTS["flagged"])
+    assert (flagged.status, flagged.flags) == ("failed", ("placeholder",))
+    assert flagged.flagged
+    assert flagged.flagged.letter.body == "Hi Maria"
+    assert [one.excerpt for one in flagged.flagged.findings] == ["[Client Name]"]
+    for task in (
+        task_of(*PLAN, *DRAFTS["flagged, then composed"]),
+        task_of(*CANCELLED, *DRAFTS["flagged"]),
+        task_of(*PLAN, *DRAFTS["failed"]),
+    ):
+        assert (task.flags, task.flagged) == (None, None)

@@ -27,6 +27,8 @@ from tests.services.gateway.problem_checks import problem
 from tests.services.gateway.users import PASSWORD, Person, person, promote
 from tests.system import AGENT, TOKEN_KEYS, system
 
+# An agent that a client has had before.
+FORMER = uuid4()
 ISSUER = "http://localhost:8000"
 NAME, KEY = TOKEN_KEYS.split(":")
 OPERATIONS = [
@@ -139,6 +141,22 @@ class World:
         )
         return story
 
+    async def suppressed(self, client_id: str) -> str:
+        """Let the client have told a former agent not to write; return its id once it says so."""
+        shown = f"/api/clients/{client_id}"
+        address = (await self.agent.http.get(shown)).json()["email"]
+        event = AddressSuppressed(
+            agent_id=FORMER,
+            suppression_id=suppression_id(FORMER, address),
+            reason="unsubscribed",
+            suppressed_at=NOON,
+            personal=SuppressedAddress(email=address, canonical=address),
+            reported_client=UUID(client_id),
+        )
+        await self.api.publish(event)
+        await get_until(self.agent, shown, lambda r: r.json()["email_status"] == "unsubscribed")
+        return client_id
+
     async def queued(self) -> UUID:
         """Return an email that waits, of a follow-up that scheduler knows."""
         tasks = f"{await self.target('/api/clients/{client_id}')}/tasks"
@@ -165,6 +183,9 @@ class World:
 
     async def target(self, path: str) -> str:
         """Return the path to a new resource of the agent's."""
+        if path.endswith("/suppression"):
+            client = (await self.target("/{client_id}")).strip("/")
+            return path.replace("{client_id}", await self.suppressed(client))
         if "{client_id}" in path:
             fields = {"name": "Bo", "email": f"{uuid4().hex[:9]}@mail.example.com"}
             made = await self.agent.post("/api/clients", **fields)
