@@ -53,12 +53,12 @@ POINTS: Final[Mapping[str, tuple[str, ...]]] = {
         "claim alerts",
         "claim notices",
         "claim switches",
-        "postpone switches",
         "hold emails",
         "release emails",
         "read objections",
         "call",
         # Last: processes that crashed during a call have left unknown outcomes.
+        "postpone switches",
         "postpone suppressions",
     ),
     "gateway": around(

@@ -192,12 +192,16 @@ class Traffic:
         """Pause and resume all sending, while a service crashes at that."""
         while self._flowing:
             await asyncio.sleep(_SWITCH_SECONDS)
-            points = await asyncio.to_thread(lambda: " ".join(self._next_points()))
-            if any(name in points for name in _OF_THE_SWITCH):
+            if await self._is_next(*_OF_THE_SWITCH):
                 await self._stops.pause()
                 await self._until_stopped()
                 while self._flowing and not await self._stops.resume():
                     await asyncio.sleep(_SWITCH_SECONDS)
+
+    async def _is_next(self, *names: str) -> bool:
+        """Return whether a service crashes next at a point with one of these in its name."""
+        points = await asyncio.to_thread(lambda: " ".join(self._next_points()))
+        return any(name in points for name in names)
 
     async def _until_stopped(self) -> None:
         """Wait until all sending has stopped, or for as long as that may take."""
@@ -261,7 +265,7 @@ class Traffic:
             about = _about(task)
             noted = FollowupPatch(notes=f"seen {number} times")
             await self._send_command(ChangeFollowup(**about, personal=noted))
-            if number % _KINDS_OF_CHANGE == 0:
+            if number % _KINDS_OF_CHANGE == 0 or await self._is_next("Plan"):
                 plan = {name: about[name] for name in ("agent_id", "client_id")}
                 # A plan that stays paused would never end.
                 await self._send_command(PausePlan.model_validate(plan))

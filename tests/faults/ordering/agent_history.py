@@ -172,14 +172,14 @@ class AgentHistory(MessageHistory):
 
     def _stop_due(self, about: dict[str, UUID], scenario: FollowupScenario, reason: str) -> None:
         """Cancel what is due; composer and mailer stop what they have not sent."""
-        cancelled = {"reason": reason, "cancelled_at": self._now}
+        cancelled: dict[str, Any] = {"reason": reason, "cancelled_at": self._now}
         self._append(scheduler.DueFollowupCancelled, about, **cancelled)
         if not scenario.is_composed:
-            discarded = {"reason": reason, "discarded_at": self._now}
+            discarded: dict[str, Any] = {"reason": reason, "discarded_at": self._now}
             self._append(composer.DraftDiscarded, about, **discarded)
         elif scenario.sending == "failed":
             about = about | {"email_id": email_id(about["followup_id"])}
-            withdrawn = {"reason": reason, "withdrawn_at": self._now}
+            withdrawn: dict[str, Any] = {"reason": reason, "withdrawn_at": self._now}
             self._append(mailer.EmailWithdrawn, about, **withdrawn)
 
     def _follow_up(
@@ -203,7 +203,8 @@ class AgentHistory(MessageHistory):
         if scenario.changed != "left":
             self._note(about)
         stoppable = self._stoppable[about["client_id"]]
-        if scenario.cancelled_when_due and stoppable.pop(about["followup_id"], None):
+        if scenario.cancelled_when_due and about["followup_id"] in stoppable:
+            del stoppable[about["followup_id"]]
             self._append(scheduler.CancelFollowup, about)
             self._stop_due(about, scenario, "by_agent")
 
