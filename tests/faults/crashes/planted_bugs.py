@@ -308,7 +308,7 @@ def compose_discarded(_: Steps) -> None:
     """Compose although the draft was discarded meanwhile."""
     from services.composer import draft  # noqa: PLC0415
 
-    draft._require_requested = lambda _: None  # type: ignore[assignment]
+    draft.require_requested = lambda _: None  # type: ignore[assignment]
 
 
 def confirm_stop_at_once(_: Steps) -> None:
