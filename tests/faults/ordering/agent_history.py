@@ -44,13 +44,14 @@ class AgentHistory(MessageHistory):
             self._pause_sending()
 
     def _pause_sending(self) -> None:
-        """Pause and resume all sending, by a switch of this history's own."""
+        """Pause and resume all sending, by a switch of this history's own.
+
+        Without the commands: mailer knows one switch only, which histories would share.
+        """
         about = self._agent | {"sending_id": uuid5(self.namespace, "sending")}
         self.ids.add(about["sending_id"])
-        self._append(mailer.PauseSending, about)
         self._append(mailer.SendingPaused, about, paused_at=self._now)
-        self._append(mailer.SendingStopped, about, by_worker=True, stopped_at=self._now)
-        self._append(mailer.ResumeSending, about)
+        self._append(mailer.SendingStopped, about, stopped_at=self._now)
         self._append(mailer.SendingResumed, about, resumed_at=self._now)
 
     def _deactivate(self, *, reactivated: bool) -> None:
