@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import get_args
 
@@ -27,7 +28,7 @@ from tests.faults.chaos.fault_schedule import Fault, counts, draw_schedule
 from tests.faults.chaos.infrastructure import Infrastructure, infrastructure
 from tests.faults.chaos.replica_supervisor import RECOVERY_SECONDS, supervised
 from tests.faults.chaos.workload import Workload
-from tests.faults.checker.checker import check, settled
+from tests.faults.checker.checker import DailyLimit, check, settled
 from tests.faults.checker.history import Acknowledged, History, read_history
 from tests.faults.checker.verdict import Kind, Verdict
 from tests.system import new_prefix, system
@@ -35,6 +36,7 @@ from tests.system import new_prefix, system
 _FOLLOWUPS_A_MINUTE = 300
 _FOLLOWUPS_A_CLIENT = 5
 _PLAN_DAYS = 30
+_EMAILS_A_DAY = 10
 # After the last date: refused calls are tried again, unanswered ones given up.
 _SETTLING_SECONDS = 60.0
 _LOOK_SECONDS = 2.0
@@ -73,6 +75,11 @@ class Profile:
         return _PLAN_DAYS * self.day
 
     @property
+    def daily_limit(self) -> DailyLimit:
+        """How many emails the agent may send in a day: more wait, as after an outage."""
+        return DailyLimit(_EMAILS_A_DAY, timedelta(seconds=self.day))
+
+    @property
     def replicas(self) -> int:
         """How many of each service: groups of two get stuck on the embedded broker (ADR 5)."""
         return 2 if self.apache else 1
@@ -99,7 +106,7 @@ async def run(profile: Profile, folder: Path, report_progress: Callable[[str], N
     async with infrastructure(folder, apache=profile.apache) as infra:
         mongodb, kafka = infra.stores["mongodb"].server, infra.stores["kafka"].server
         load = Workload(profile.seed, profile.clients, profile.load_seconds, profile.plan_seconds)
-        reporter = DeliveryReporter(infra.sendgrid, profile.seed, load.acknowledged)
+        reporter = DeliveryReporter(infra.sendgrid, profile.seed, load.acknowledged, load.requests)
 
         async def history() -> History:
             return await read_history(
@@ -120,6 +127,7 @@ async def run(profile: Profile, folder: Path, report_progress: Callable[[str], N
             environment={
                 **infra.settings,
                 "FOLLOWUP_DAY_SECONDS": str(profile.day),
+                "EMAILS_PER_DAY": str(profile.daily_limit.emails),
                 "SENDGRID_WEBHOOK_PUBLIC_KEY": reporter.webhook.public_key,
             },
         ) as running:
@@ -141,7 +149,7 @@ async def run(profile: Profile, folder: Path, report_progress: Callable[[str], N
                 *_late_recoveries(injector),
             ]
         # Read when all is stopped, to include what services do while they stop.
-        verdict = await asyncio.to_thread(check, await history())
+        verdict = await asyncio.to_thread(check, await history(), daily_limit=profile.daily_limit)
     return RunResult(injector, load.acknowledged, verdict, violations)
 
 
@@ -186,11 +194,12 @@ def report(profile: Profile, result: RunResult) -> list[str]:
     injected = ", ".join(f"{n} {name}" for name, n in counts(injector.injected).items())
     promised = result.acknowledged
     clients = f"{len(promised.clients)} clients, {len(promised.deleted)} deletions"
+    stops = f"{len(promised.cancelled)} cancels, {len(promised.pauses)} pauses of all sending"
     found = Counter(anomaly.kind for anomaly in verdict.anomalies)
     longest = max(injector.recoveries.values(), default=0.0)
     return [
         f"faults     {injected}; {injector.supervisor.failed_starts} failed starts",
-        f"promised   {clients}, {len(promised.opt_outs)} opt-outs",
+        f"promised   {clients}, {len(promised.opt_outs)} opt-outs, {stops}",
         *(f"recovery   {s:5.1f} s after {fault}" for fault, s in injector.recoveries.items()),
         f"           {longest:.1f} s at most",
         *(f"unknown    {line}" for line in verdict.unknown),

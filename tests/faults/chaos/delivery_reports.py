@@ -1,10 +1,13 @@
-"""SendGrid's signed reports about accepted emails, posted until the webhook takes them."""
+"""SendGrid's signed reports about accepted emails, posted until the webhook takes them.
+
+Half of those who opt out use the link of their email.
+"""
 
 import asyncio
 import itertools
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +16,7 @@ import httpx2
 
 from contracts.addresses import canonical_address
 from tests.faults.checker.history import Acknowledged
+from tests.faults.stops import Request, Stops
 from tests.providers.running import FakeProvider
 from tests.providers.webhook import PATH, Webhook, event
 
@@ -20,6 +24,7 @@ _PATIENCE_SECONDS = 60.0
 _PAUSE_SECONDS = 0.5
 # The share of addresses that opt out after the first email.
 _OPT_OUT_RATE = 0.08
+_LINK_RATE = 0.5
 # The share of unanswered calls that are reported as delivered, and how late: before or after
 # mailer stops waiting for a report.
 _REPORT_RATE = 0.5
@@ -33,6 +38,7 @@ class DeliveryReporter:
     sendgrid: FakeProvider
     seed: int
     acknowledged: Acknowledged
+    requests: Callable[[httpx2.AsyncClient], Request]
     gateways: Sequence[str] = ()
     violations: list[str] = field(default_factory=list)
     webhook: Webhook = field(default_factory=Webhook)
@@ -60,13 +66,18 @@ class DeliveryReporter:
                         posts.create_task(self._report(http, "delivered", entry, wait))
                     draw = random.Random(f"{self.seed} {address}")
                     if address not in addresses and draw.random() < _OPT_OUT_RATE:
-                        posts.create_task(self._opt_out(http, entry, address))
+                        by_link = draw.random() < _LINK_RATE
+                        posts.create_task(self._opt_out(http, entry, address, by_link=by_link))
                     addresses.add(address)
                 seen = len(entries)
                 await asyncio.sleep(_PAUSE_SECONDS)
 
-    async def _opt_out(self, http: httpx2.AsyncClient, entry: dict[str, Any], address: str) -> None:
-        if await self._report(http, "unsubscribe", entry, 0.0):
+    async def _opt_out(
+        self, http: httpx2.AsyncClient, entry: dict[str, Any], address: str, *, by_link: bool
+    ) -> None:
+        if by_link:
+            await Stops(self.requests(http), self.acknowledged).opt_out(entry)
+        elif await self._report(http, "unsubscribe", entry, 0.0):
             self.acknowledged.opt_outs[canonical_address(address)] = datetime.now(UTC)
 
     async def _report(

@@ -41,6 +41,8 @@ async def test_nothing_is_lost_duplicated_early_or_stuck_under_faults(tmp_path: 
     assert result.verdict.ends["sent"] >= 0.6 * SHORT.followups
     assert result.acknowledged.deleted
     assert result.acknowledged.opt_outs
+    assert result.acknowledged.cancelled
+    assert result.acknowledged.pauses
 
 
 def test_a_seed_draws_the_same_schedule_every_time() -> None:

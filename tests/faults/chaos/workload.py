@@ -1,4 +1,7 @@
-"""The workload: callers add and delete clients, and record what the API acknowledged."""
+"""The workload: callers add clients, delete some, and stop emails in every other way.
+
+They record what the API acknowledged.
+"""
 
 import asyncio
 import itertools
@@ -12,19 +15,24 @@ from typing import Any
 import httpx2
 
 from tests.faults.checker.history import Acknowledged
+from tests.faults.stops import Request, Stops
 from tests.system import AUTHORIZED
 
 # How long a caller without an answer retries.
 _RETRY_SECONDS = 60.0
 _PAUSE_SECONDS = 0.5
-_DELETED_SHARE = 0.06
+# What happens to a client while its plan runs, with the share of clients; to all others, nothing.
+_FATES = {"deleted": 0.06, "cancelled": 0.1, "readdressed": 0.06}
+# When all sending is paused, as shares of the run; for how long.
+_PAUSES = (0.3, 0.6)
+_PAUSED_SECONDS = 2.0
 # After 202 the command is durable, but its reply is lost with the gateway that waits for it.
 _COMMAND_SECONDS = 15.0
 
 
 @dataclass
 class Workload:
-    """`clients` clients, added one after another within `seconds`; some are deleted later.
+    """`clients` clients, added one after another within `seconds`; some are stopped later.
 
     `plan_seconds`: how long a client's follow-ups take. Only a definite answer is an
     acknowledgement.
@@ -40,29 +48,63 @@ class Workload:
     violations: list[str] = field(default_factory=list)
 
     async def run(self) -> None:
-        """Add and delete clients; return when the last caller has an answer or has given up."""
+        """Add and stop clients; return when the last caller has an answer or has given up."""
         draw = random.Random(self.seed)
-        deleted_after = [
-            draw.uniform(0, self.plan_seconds) if draw.random() < _DELETED_SHARE else None
-            for _ in range(self.clients)
-        ]
+        shares = [*_FATES.values(), 1 - sum(_FATES.values())]
+        fates = draw.choices([*_FATES, "left"], shares, k=self.clients)
+        waits = [draw.uniform(0, self.plan_seconds) for _ in fates]
         begin = time.monotonic()
         async with (
             httpx2.AsyncClient(timeout=10, trust_env=False, headers=AUTHORIZED) as http,
             asyncio.TaskGroup() as callers,
         ):
-            for number, after in enumerate(deleted_after):
+            callers.create_task(self._pause(http))
+            for number, (fate, wait) in enumerate(zip(fates, waits, strict=True)):
                 at = begin + number * self.seconds / self.clients
                 await asyncio.sleep(at - time.monotonic())
-                callers.create_task(self._client(http, number, after))
+                callers.create_task(self._client(http, number, fate, wait))
 
-    async def _client(
-        self, http: httpx2.AsyncClient, number: int, deleted_after: float | None
-    ) -> None:
+    async def _client(self, http: httpx2.AsyncClient, number: int, fate: str, wait: float) -> None:
         client_id = await self._add(http, number)
-        if client_id and deleted_after is not None:
-            await asyncio.sleep(deleted_after)
-            await self._delete(http, client_id)
+        if client_id is None or fate == "left":
+            return
+        await asyncio.sleep(wait)
+        stops = Stops(self.requests(http), self.acknowledged)
+        match fate:
+            case "deleted":
+                await self._delete(http, client_id)
+            case "cancelled":
+                await self._cancel(http, stops, client_id)
+            case "readdressed":
+                await stops.readdress(client_id, f"moved{number}.{self.seed}@example.com")
+
+    async def _cancel(self, http: httpx2.AsyncClient, stops: Stops, client_id: str) -> None:
+        """Cancel the client's next follow-up that is not sent."""
+        unsent: Any = {"client_id": client_id, "status": ["pending", "due", "composed"], "limit": 1}
+        listed = await self._until_answered(http, "GET", "/api/tasks", params=unsent)
+        for task in listed.json() if listed else []:
+            await stops.cancel(task["_id"])
+
+    async def _pause(self, http: httpx2.AsyncClient) -> None:
+        """Pause and resume all sending."""
+        stops = Stops(self.requests(http), self.acknowledged)
+        begin = time.monotonic()
+        for share in _PAUSES:
+            await asyncio.sleep(begin + share * self.seconds - time.monotonic())
+            await stops.pause()
+            await asyncio.sleep(_PAUSED_SECONDS)
+            if not await stops.resume():
+                self.violations.append("all sending could not be resumed")
+
+    def requests(self, http: httpx2.AsyncClient) -> Request:
+        """Return the way to send a request, again until it is answered."""
+
+        async def send(
+            method: str, path: str, body: Any, headers: dict[str, str] | None
+        ) -> httpx2.Response | None:
+            return await self._until_answered(http, method, path, json=body, headers=headers)
+
+        return send
 
     async def _add(self, http: httpx2.AsyncClient, number: int) -> str | None:
         """Add a client, retrying until the API confirms it; return the id."""
@@ -119,7 +161,7 @@ class Workload:
                 return None
             try:
                 answer = await http.request(method, url + path, **parts)
-                if answer.status_code == 202:
+                if answer.status_code == 202 and "Location" in answer.headers:
                     settled = await self._until_settled(http, url + answer.headers["Location"])
                     if settled:
                         return settled

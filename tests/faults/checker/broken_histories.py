@@ -7,37 +7,79 @@ from dataclasses import replace
 from tests.faults.checker.correct_history import (
     ADDRESS,
     CLIENT,
+    DRAFT,
     EMAIL,
     FIRST,
     FOLLOWUPS,
     NOON,
+    SENDING,
     HistoryBuilder,
     wire_time,
 )
 from tests.faults.checker.mutations import (
+    cancelled_when_due,
+    confirmed_pause,
+    discarded,
     due_while_paused,
     ended,
+    held_by_switch,
     notes_unseen,
     overdue,
     pause_unseen,
     paused,
     quarantined,
+    readdressed,
     repeated,
     resent_meanwhile,
     resolved,
     resumed,
     retried,
     second_send,
+    sent_later,
+    shown_cancelled,
+    stopped,
     suppressed,
     swapped,
     unknown,
+    unsent,
+    waiting,
     with_notes,
+    withdrawn,
 )
 from tests.faults.checker.verdict import Kind
 
 Mutation = Callable[[HistoryBuilder], object]
 
+
+def _each(*mutations: Mutation) -> Mutation:
+    """Return the mutation that makes all of these, in order."""
+
+    def mutate(builder: HistoryBuilder) -> None:
+        for mutation in mutations:
+            mutation(builder)
+
+    return mutate
+
+
+def _forgotten(name: str) -> Mutation:
+    """Remove a field from mailer's recipient."""
+    return lambda builder: builder.store("mailer", "recipients", CLIENT, **{name: None})
+
+
 ALLOWED: dict[str, Mutation] = {
+    "addressed anew": lambda builder: sent_later(builder, "EmailQueued", to="jane@new.example"),
+    "another address once started": lambda builder: readdressed(builder, 14),
+    "cancelled too late": cancelled_when_due,
+    "cancelled in time": withdrawn,
+    "discarded": discarded,
+    "held by the switch": held_by_switch,
+    "paused as it was started": lambda builder: confirmed_pause(builder, 14),
+    "postponed": lambda builder: waiting(builder, 61),
+    "postponed, then sent": lambda builder: sent_later(builder, "EmailPostponed"),
+    "shown as cancelled once sent": lambda builder: shown_cancelled(builder, 14.6),
+    "sent before its pause": lambda builder: stopped(builder, 15),
+    "sent after its pause": lambda builder: stopped(builder, 11, 14),
+    "sent after its confirmed pause": lambda builder: confirmed_pause(builder, 11, 14.4),
     "ordered resend": lambda builder: second_send(builder, ordered=True),
     "notes": with_notes,
     "opt-out after it": lambda builder: suppressed(builder, 15),
@@ -55,6 +97,21 @@ BROKEN: list[tuple[Kind, str, Mutation]] = [
         "lost",
         "no AddressS",
         lambda builder: builder.history.acknowledged.opt_outs.update({"a": NOON}),
+    ),
+    (
+        "lost",
+        "no FollowupCancelled",
+        lambda builder: builder.history.acknowledged.cancelled.update({"f": NOON}),
+    ),
+    (
+        "lost",
+        "no SendingPaused",
+        lambda builder: builder.history.acknowledged.pauses.update({NOON: NOON}),
+    ),
+    (
+        "lost",
+        "no DraftDiscarded",
+        _each(unsent, lambda builder: builder.remove("EmailComposed"), cancelled_when_due),
     ),
     ("lost", "no ClientCreated", lambda builder: builder.remove("ClientCreated")),
     (
@@ -136,6 +193,33 @@ BROKEN: list[tuple[Kind, str, Mutation]] = [
             builder, "EmailWithheld", "withheld", reason="client_deleted", withheld_at=wire_time(14)
         ),
     ),
+    *(
+        ("unwanted", detail, lambda builder, mutate=mutate: mutate(builder))
+        for detail, mutate in (
+            ("but withdrawn at", lambda builder: withdrawn(builder, called=True)),
+            (
+                "but queued at",
+                lambda builder: sent_later(builder, "EmailQueued", called=True),
+            ),
+            (
+                "but postponed at",
+                lambda builder: sent_later(builder, "EmailPostponed", called=True),
+            ),
+            (
+                "not to the address in emails-3-2",
+                _each(
+                    lambda builder: sent_later(builder, "EmailQueued", to="jane@new.example"),
+                    lambda builder: builder.history.ledger[0].update(to=[ADDRESS]),
+                ),
+            ),
+            ("had another address at", lambda builder: readdressed(builder, 13.9)),
+            ("all sending had stopped", lambda builder: stopped(builder, 14.4, 14.6)),
+            ("all sending had stopped", lambda builder: stopped(builder, 14.4)),
+            ("started after all", lambda builder: confirmed_pause(builder, 13.9, 14.6)),
+            ("started after all", lambda builder: confirmed_pause(builder, 13.9)),
+            ("shown as cancelled at", lambda builder: shown_cancelled(builder, 14.4)),
+        )
+    ),
     ("stale state", "given up while the call", lambda builder: unknown(builder, 14.2)),
     ("stale state", "published out of order", swapped),
     ("stale state", "fork: version 3", lambda builder: repeated(builder, raw=b"{}")),
@@ -203,6 +287,52 @@ BROKEN: list[tuple[Kind, str, Mutation]] = [
         "not in scheduler.agents",
         lambda builder: builder.history.stored["scheduler"]["agents"].clear(),
     ),
+    *(
+        (
+            "stale state",
+            f"has another {name}",
+            _each(cancelled_when_due, _forgotten(name)),
+        )
+        for name in ("name", "email", "cancelled")
+    ),
+    (
+        "stale state",
+        "mailer.recipients: not in the view",
+        lambda builder: builder.history.stored["mailer"]["recipients"].clear(),
+    ),
+    (
+        "stale state",
+        "mailer.switches says",
+        _each(
+            lambda builder: stopped(builder, 16),
+            lambda builder: builder.store(
+                "mailer", "switches", SENDING, state={"status": "active"}
+            ),
+        ),
+    ),
+    (
+        "stale state",
+        "gateway.tasks says status is sent",
+        _each(
+            withdrawn,
+            lambda builder: builder.store("gateway", "tasks", FIRST, status="sent"),
+        ),
+    ),
+    (
+        "stale state",
+        "EmailComposed drafts-3-2 after DraftDiscarded drafts-3-1",
+        _each(
+            discarded,
+            lambda builder: builder.append(
+                "drafts", DRAFT, "EmailComposed", followup_id=FIRST, composed_at=wire_time(13)
+            ),
+        ),
+    ),
+    (
+        "stale state",
+        "DueFollowupCancelled followups-3-7 after DueFollowupCancelled",
+        _each(cancelled_when_due, cancelled_when_due),
+    ),
     (
         "stale state",
         "but in no topic",
@@ -236,6 +366,12 @@ BROKEN: list[tuple[Kind, str, Mutation]] = [
         "stuck",
         "has not ended: last SendStarted at emails-3-1",
         lambda builder: builder.remove("EmailSent"),
+    ),
+    ("stuck", "has not ended: last EmailPostponed", lambda builder: waiting(builder, 59)),
+    (
+        "stuck",
+        "has not ended: last EmailQueued",
+        _each(held_by_switch, lambda builder: stopped(builder, 13, 14)),
     ),
     ("stuck", "mailer.emails has been due since", overdue),
     ("stuck", "unpublished", lambda builder: builder.commit("EmailSent").update(published=False)),

@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Callable
 
 from tests.faults.checker import losses as lost
-from tests.faults.checker import sends, streams, stuck, views
+from tests.faults.checker import recipients, sends, streams, stuck, unwanted, views
 from tests.faults.checker import states as state
 from tests.faults.checker.facts import Facts
 from tests.faults.checker.history import History, Record
+from tests.faults.checker.unwanted import DailyLimit
 from tests.faults.checker.verdict import Anomaly, Kind, Verdict
 
-__all__ = ["Anomaly", "Kind", "Verdict", "check", "expect_none", "settled"]
+__all__ = ["Anomaly", "DailyLimit", "Kind", "Verdict", "check", "expect_none", "settled"]
 
 
 def expect_none(record: Record) -> bool:
@@ -19,11 +20,15 @@ def expect_none(record: Record) -> bool:
 
 
 def check(
-    history: History, *, expected_quarantine: Callable[[Record], bool] = expect_none
+    history: History,
+    *,
+    expected_quarantine: Callable[[Record], bool] = expect_none,
+    daily_limit: DailyLimit | None = None,
 ) -> Verdict:
     """Check the history of a finished run.
 
-    `expected_quarantine` returns whether a quarantined record is expected.
+    `expected_quarantine` returns whether a quarantined record is expected; `daily_limit` is what
+    mailer was told of how many emails an agent may send.
     """
     facts = Facts(history, expected_quarantine)
     calls = sends.calls(facts)
@@ -38,13 +43,20 @@ def check(
         *sends.duplicates(facts, calls),
         *sends.early(facts, calls),
         *sends.after_opt_out(facts, calls),
+        *unwanted.ended_attempts(facts, calls),
+        *unwanted.old_addresses(facts, calls),
+        *unwanted.while_paused(facts, calls),
+        *unwanted.cancelled(facts, calls),
+        *unwanted.over_limit(facts, calls, daily_limit),
         *(found for found in given_up if isinstance(found, Anomaly)),
         *streams.order(facts),
         *streams.plans(facts),
+        *streams.drafts(facts),
         *streams.pauses(facts),
         *state.documents(facts),
         *views.positions(facts),
         *views.views(facts),
+        *recipients.recipients(facts),
         *stuck.followups(facts),
         *stuck.due(facts),
         *stuck.unpublished(facts),
@@ -69,6 +81,7 @@ def settled(history: History) -> bool:
         lost.promises(facts),
         lost.steps(facts),
         stuck.followups(facts),
+        stuck.postponed(facts),
         stuck.unpublished(facts),
         # The topics were read later than the documents, and may have more events.
         lost.unlogged(facts),

@@ -13,7 +13,7 @@ from tests.faults.checker.history import Acknowledged, Document, History, Record
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 DAYS = {"Day 1": 1, "Day 3": 3, "Week 1": 7, "Week 2": 14, "Month 1": 30}
 DAY = timedelta(seconds=10)
-AGENT, CLIENT, EMAIL, SUPPRESSION = (str(uuid.UUID(int=n)) for n in range(1, 5))
+AGENT, CLIENT, EMAIL, SUPPRESSION, SENDING = (str(uuid.UUID(int=n)) for n in range(1, 6))
 FOLLOWUPS = [str(uuid.UUID(int=n)) for n in range(10, 15)]
 FIRST = FOLLOWUPS[0]
 PLAN, DRAFT = f"plan-{CLIENT}", f"draft-{FIRST}"
@@ -87,11 +87,22 @@ class HistoryBuilder:
         """Append an event of the first follow-up's email."""
         self.append("emails", f"email-{EMAIL}", type_, email_id=EMAIL, followup_id=FIRST, **data)
 
-    def accept(self, seconds: float, attempt: int = 1, email: str = EMAIL) -> None:
+    def queue(self, seconds: float, to: str = ADDRESS) -> None:
+        """Append that the first follow-up's email is queued."""
+        self.email_event("EmailQueued", queued_at=wire_time(seconds), personal={"to_email": to})
+
+    def start(self, seconds: float, attempt: int = 1) -> None:
+        """Append that an attempt has started."""
+        times = {"started_at": wire_time(seconds), "give_up_at": wire_time(seconds + 6)}
+        self.email_event("SendStarted", attempt=attempt, **times)
+
+    def accept(
+        self, seconds: float, attempt: int = 1, email: str = EMAIL, to: str = ADDRESS
+    ) -> None:
         """Add an accepted call to the ledger."""
         number = len(self.history.ledger) + 1
         args = {"email_id": email, "client_id": CLIENT, "followup_id": FIRST, "agent_id": AGENT}
-        entry = {"number": number, "at": wire_time(seconds), "to": [ADDRESS]}
+        entry = {"number": number, "at": wire_time(seconds), "to": [to]}
         self.history.ledger.append(entry | {"custom_args": args | {"send_attempt": str(attempt)}})
 
     def document(self, service: str, collection: str, id_: str) -> Document:
@@ -103,6 +114,10 @@ class HistoryBuilder:
         """Set the last version of the email's stream."""
         self._versions[f"email-{EMAIL}"] = version
 
+    def set_draft_version(self, version: int) -> None:
+        """Set the last version of the draft's stream."""
+        self._versions[DRAFT] = version
+
     def update_versions(self) -> None:
         """Set the versions of documents and positions to those of the streams."""
         for service, collection, stream in (
@@ -112,15 +127,26 @@ class HistoryBuilder:
             id_ = stream.partition("-")[2]
             self.document(service, collection, id_)["version"] = self._versions[stream]
         for service, topics in (
-            ("gateway", ("client", "plan", "draft", "email", "suppression")),
+            ("gateway", ("client", "plan", "draft", "email", "suppression", "sending")),
             ("scheduler", ("agent", "client")),
-            ("mailer", ("client",)),
+            ("mailer", ("agent", "client", "plan")),
         ):
             self.history.stored[service]["positions"] = [
                 {"_id": stream, "version": version}
                 for stream, version in self._versions.items()
                 if stream.partition("-")[0] in topics
             ]
+
+    def store(self, service: str, collection: str, id_: str, **fields: Any) -> None:
+        """Set fields of a stored document; a nested one is updated. None removes a field."""
+        document = self.document(service, collection, id_)
+        for name, value in fields.items():
+            if value is None:
+                document.pop(name, None)
+            elif isinstance(value, dict):
+                document[name] |= value
+            else:
+                document[name] = value
 
     def commit(self, type_: str) -> Document:
         """Return the first commit with an event of this type."""
@@ -166,7 +192,12 @@ def correct_history() -> HistoryBuilder:
     builder = HistoryBuilder()
     builder.append("agents", f"agent-{AGENT}", "AgentRegistered")
     builder.append(
-        "clients", f"client-{CLIENT}", "ClientCreated", created_at=wire_time(0), stage="lead"
+        "clients",
+        f"client-{CLIENT}",
+        "ClientCreated",
+        created_at=wire_time(0),
+        stage="lead",
+        personal={"name": "Jane", "email": ADDRESS},
     )
     followups = [
         {"followup_id": id_, "followup_type": type_, "scheduled_for": wire_time(10 * days)}
@@ -184,10 +215,8 @@ def correct_history() -> HistoryBuilder:
         )
     builder.append("drafts", DRAFT, "DraftRequested", **about, requested_at=wire_time(11))
     builder.append("drafts", DRAFT, "EmailComposed", **about, composed_at=wire_time(12))
-    builder.email_event("EmailQueued", queued_at=wire_time(13))
-    builder.email_event(
-        "SendStarted", attempt=1, started_at=wire_time(14), give_up_at=wire_time(20)
-    )
+    builder.queue(13)
+    builder.start(14)
     builder.accept(14.5)
     builder.email_event("EmailSent", attempt=1, sent_at=wire_time(15))
     builder.history.acknowledged.clients[CLIENT] = NOON + timedelta(seconds=1)
@@ -217,6 +246,7 @@ def _store(stored: dict[str, dict[str, list[Document]]]) -> None:
     mailed = {"followup_id": first, "status": "sent", "attempt": 1}
     stored["composer"]["drafts"] = [{"_id": first, "version": 2, "state": drafted}]
     stored["mailer"]["emails"] = [{"_id": email, "state": mailed}]
+    stored["mailer"]["recipients"] = [{"_id": client, "name": "Jane", "email": ADDRESS}]
     stored["gateway"] |= {
         "clients": [{"_id": client, "stage": "lead", "agent_id": agent, "last_contacted": sent_at}],
         "tasks": [

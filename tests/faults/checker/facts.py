@@ -22,6 +22,7 @@ STREAM_TOPICS = {
     "draft": "drafts",
     "email": "emails",
     "suppression": "emails",
+    "sending": "emails",
     "alert": "alerts",
     "notice": "notices",
 }
@@ -42,15 +43,25 @@ EMAIL_STATUS = {
     "EmailFailed": "failed",
     "EmailWithheld": "withheld",
     "EmailWithdrawn": "withheld",
+    "EmailPostponed": "queued",
     "SendOutcomeUnknown": "unknown",
 }
 EMAIL_ENDS = ("sent", "failed", "withheld", "unknown")
+# For these an email is withdrawn although nobody has cancelled its follow-up.
+WITHHELD_FOR = ("plan_paused", "client_reassigned")
 DRAFT_STATUS = {
     "DraftRequested": "requested",
     "EmailComposed": "composed",
     "CompositionFailed": "failed",
+    "DraftPostponed": "requested",
+    "DraftDiscarded": "discarded",
 }
 PLAN_STATUS = {"FollowupDue": "due", "FollowupCancelled": "cancelled"}
+SWITCH_STATUS = {
+    "SendingPaused": "pausing",
+    "SendingStopped": "paused",
+    "SendingResumed": "active",
+}
 PAUSE_EVENTS = ("PlanPaused", "PlanResumed")
 STAGES_WITHOUT_PLAN = ("closed", "lost")
 
@@ -115,11 +126,23 @@ class Followup:
     def end(self) -> str | None:
         """Its final status; None if it has none yet."""
         if self.email:
-            status = last(self.email, EMAIL_STATUS)
-            return status if status in EMAIL_ENDS else None
-        if last(self.draft, DRAFT_STATUS) == "failed":
-            return "failed"
+            status = email_status(self.email)
+            return status if status in (*EMAIL_ENDS, "cancelled") else None
+        draft = last(self.draft, DRAFT_STATUS)
+        if draft in ("failed", "discarded"):
+            return "failed" if draft == "failed" else "cancelled"
         return "cancelled" if last(self.plan, PLAN_STATUS) == "cancelled" else None
+
+    @property
+    def cancelled_when_due(self) -> Event | None:
+        """The event that has cancelled it when it was due already."""
+        return next((event for event in self.plan if event.type == "DueFollowupCancelled"), None)
+
+    @property
+    def postponed_until(self) -> datetime | None:
+        """Until when its email or its draft is postponed."""
+        latest = (self.email or self.draft)[-1:]
+        return next((e.time("until") for e in latest if e.type.endswith("Postponed")), None)
 
 
 class Facts:
@@ -152,6 +175,12 @@ class Facts:
         self.followups = _followups(self.merged)
         self.commands = [r for r in history.records if r.topic.endswith(".commands")]
 
+    @property
+    def sending_is_paused(self) -> bool:
+        """Whether all emails to clients wait in the end."""
+        switches = (s for name, s in self.published.items() if name.startswith("sending-"))
+        return any(last(events, SWITCH_STATUS) != "active" for events in switches)
+
     def of(self, *types: str) -> Iterable[Event]:
         """Return the events of these types."""
         return (event for type_ in types for event in self.by_type.get(type_, ()))
@@ -164,6 +193,15 @@ class Facts:
 def last(events: Sequence[Event], meaning: Mapping[str, str], default: str = "") -> str:
     """Return the meaning of the last event that has one."""
     return next((meaning[e.type] for e in reversed(events) if e.type in meaning), default)
+
+
+def email_status(events: Sequence[Event]) -> str:
+    """Return an email's status, where withdrawn for a cancelled follow-up is `cancelled`."""
+    status = last(events, EMAIL_STATUS)
+    reasons = [event.data["reason"] for event in events if event.type == "EmailWithdrawn"]
+    if status != "withheld" or not reasons or reasons[-1] in WITHHELD_FOR:
+        return status
+    return "cancelled"
 
 
 def paused(events: Iterable[Event]) -> bool:

@@ -48,12 +48,17 @@ class Acknowledged:
     """What the API has acknowledged, filled in by the workload. Times are aware, in UTC.
 
     `clients`: by id, when POST answered 201; `deleted`: by id, when DELETE answered 204;
-    `opt_outs`: by canonical address, when the webhook answered 200.
+    `opt_outs`: by canonical address, when the webhook answered 200; `cancelled`: by follow-up, when
+    the API showed it as cancelled; `pauses`: when a pause of all sending was confirmed, and when
+    resuming was ordered; `addresses`: by client, when mailer had its next address, and which.
     """
 
     clients: dict[str, datetime] = field(default_factory=dict)
     deleted: dict[str, datetime] = field(default_factory=dict)
     opt_outs: dict[str, datetime] = field(default_factory=dict)
+    cancelled: dict[str, datetime] = field(default_factory=dict)
+    pauses: dict[datetime, datetime | None] = field(default_factory=dict)
+    addresses: dict[str, list[tuple[datetime, str]]] = field(default_factory=dict)
 
 
 @dataclass

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator
 
 from tests.faults.checker.facts import DRAFT_STATUS, STAGES_WITHOUT_PLAN, Facts, address_key, last
 from tests.faults.checker.history import Record
+from tests.faults.checker.stuck import is_postponed
 from tests.faults.checker.verdict import Anomaly
 
 
 def promises(facts: Facts) -> Iterator[Anomaly]:
-    """Acknowledged clients, deletions and opt-outs that no event records."""
+    """What was acknowledged, but no event records."""
     promised = facts.history.acknowledged
     created, deleted = (
         facts.ids("client_id", "ClientCreated"),
@@ -25,6 +26,13 @@ def promises(facts: Facts) -> Iterator[Anomaly]:
     for address in promised.opt_outs.keys() - suppressed:
         at = promised.opt_outs[address].isoformat()
         yield Anomaly("lost", "an opt-out", f"answered 200 at {at}, but no AddressSuppressed")
+    stopped = facts.ids("followup_id", "FollowupCancelled", "DueFollowupCancelled")
+    for followup in sorted(promised.cancelled.keys() - stopped):
+        at = promised.cancelled[followup].isoformat()
+        yield Anomaly("lost", followup, f"shown as cancelled at {at}, but no FollowupCancelled")
+    missing = len(promised.pauses) - len(list(facts.of("SendingPaused")))
+    if missing > 0:
+        yield Anomaly("lost", "all sending", f"{missing} confirmed pauses, but no SendingPaused")
 
 
 def steps(facts: Facts) -> Iterator[Anomaly]:
@@ -41,7 +49,11 @@ def steps(facts: Facts) -> Iterator[Anomaly]:
                 "lost", followup.id, f"no DraftRequested after FollowupDue {due.location}"
             )
         status = last(followup.draft, DRAFT_STATUS)
-        if status == "requested":
+        stopped = followup.cancelled_when_due
+        if stopped and status in ("requested", "failed"):
+            detail = f"no DraftDiscarded after DueFollowupCancelled {stopped.location}"
+            yield Anomaly("lost", followup.id, detail)
+        elif status == "requested" and not is_postponed(facts, followup):
             location = followup.draft[-1].location
             yield Anomaly("lost", followup.id, f"no end of the draft after {location}")
         if status == "composed" and not followup.email:

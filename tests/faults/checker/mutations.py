@@ -8,10 +8,13 @@ from typing import Any
 from tests.faults.checker.correct_history import (
     ADDRESS,
     CLIENT,
+    DRAFT,
     EMAIL,
     FIRST,
+    FOLLOWUPS,
     NOON,
     PLAN,
+    SENDING,
     SUPPRESSION,
     HistoryBuilder,
     wire_time,
@@ -24,10 +27,8 @@ def _at(seconds: float) -> timedelta:
 
 def second_send(builder: HistoryBuilder, *, ordered: bool) -> None:
     if ordered:
-        builder.email_event("EmailQueued", queued_at=wire_time(30))
-    builder.email_event(
-        "SendStarted", attempt=2, started_at=wire_time(31), give_up_at=wire_time(40)
-    )
+        builder.queue(30)
+    builder.start(31, attempt=2)
     builder.accept(32, attempt=2)
     builder.email_event("EmailSent", attempt=2, sent_at=wire_time(33))
     builder.document("mailer", "emails", EMAIL)["state"]["attempt"] = 2
@@ -107,6 +108,7 @@ def paused(builder: HistoryBuilder) -> None:
     builder.append("followups", PLAN, "PlanPaused", paused_at=wire_time(40))
     builder.document("scheduler", "plans", CLIENT)["state"]["paused_at"] = NOON + _at(40)
     builder.document("gateway", "clients", CLIENT)["plan_paused"] = True
+    builder.store("mailer", "recipients", CLIENT, paused_at=NOON + _at(40))
     builder.update_versions()
 
 
@@ -115,6 +117,7 @@ def resumed(builder: HistoryBuilder) -> None:
     builder.append("followups", PLAN, "PlanResumed", resumed_at=wire_time(41))
     del builder.document("scheduler", "plans", CLIENT)["state"]["paused_at"]
     del builder.document("gateway", "clients", CLIENT)["plan_paused"]
+    builder.store("mailer", "recipients", CLIENT, paused_at=None)
     builder.update_versions()
 
 
@@ -147,3 +150,150 @@ def notes_unseen(builder: HistoryBuilder, where: str, collection: str) -> None:
         del builder.document(where, collection, FIRST)["notes"]
     else:
         del builder.document(where, collection, CLIENT)["state"]["followups"][0]["notes"]
+
+
+def cancelled_when_due(builder: HistoryBuilder, *, task: str = "sent") -> None:
+    """Cancel the first follow-up when it is due; it was sent all the same unless `task` says so."""
+    reason = {"followup_id": FIRST, "reason": "by_agent"}
+    builder.append(
+        "followups", PLAN, "DueFollowupCancelled", **reason, cancelled_at=wire_time(10.7)
+    )
+    followups = builder.document("scheduler", "plans", CLIENT)["state"]["followups"]
+    followups[0]["due_cancelled"] = True
+    told = [{"followup_id": uuid.UUID(FIRST), "reason": "by_agent"}]
+    builder.store("mailer", "recipients", CLIENT, cancelled=told)
+    builder.store("gateway", "tasks", FIRST, status=task)
+    builder.update_versions()
+
+
+def unsent(builder: HistoryBuilder) -> None:
+    """Remove what was sent, and start the email's stream anew."""
+    builder.history.ledger.clear()
+    builder.remove("EmailQueued", "SendStarted", "EmailSent")
+    builder.set_email_version(0)
+    builder.store("gateway", "clients", CLIENT, last_contacted=None)
+
+
+def emailed(
+    builder: HistoryBuilder, status: str, *, task: str, log: str | None = None, attempt: int = 1
+) -> None:
+    """Store the state of the email and what is shown of it."""
+    builder.store("mailer", "emails", EMAIL, state={"status": status, "attempt": attempt})
+    builder.store("gateway", "tasks", FIRST, status=task)
+    builder.store("gateway", "email_logs", EMAIL, status=log or status)
+    builder.update_versions()
+
+
+def withdrawn(builder: HistoryBuilder, *, called: bool = False) -> None:
+    """Let the email be withdrawn after SendStarted, since its follow-up was cancelled."""
+    unsent(builder)
+    builder.queue(13)
+    builder.start(14)
+    if called:
+        builder.accept(14.5)
+    builder.email_event("EmailWithdrawn", reason="by_agent", withdrawn_at=wire_time(14.2))
+    cancelled_when_due(builder)
+    emailed(builder, "withheld", task="cancelled")
+
+
+def discarded(builder: HistoryBuilder) -> None:
+    """Let the draft be discarded, since its follow-up was cancelled."""
+    unsent(builder)
+    builder.remove("EmailComposed")
+    builder.set_draft_version(1)
+    about = {"followup_id": FIRST, "reason": "by_agent"}
+    builder.append("drafts", DRAFT, "DraftDiscarded", **about, discarded_at=wire_time(12))
+    builder.store("composer", "drafts", FIRST, state={"status": "discarded"})
+    cancelled_when_due(builder, task="cancelled")
+    for service, collection in (("mailer", "emails"), ("gateway", "email_logs")):
+        builder.history.stored[service][collection].clear()
+
+
+def sent_later(
+    builder: HistoryBuilder, ended_by: str, *, called: bool = False, to: str = ADDRESS
+) -> None:
+    """Let the first attempt end before its call, and the second one be accepted."""
+    unsent(builder)
+    builder.queue(13)
+    builder.start(14)
+    if called:
+        builder.accept(14.1)
+    if ended_by == "EmailQueued":
+        builder.queue(14.2, to)
+    else:
+        times = {"postponed_at": wire_time(14.2), "until": wire_time(20)}
+        builder.email_event("EmailPostponed", reason="daily_limit", **times)
+    builder.start(20, attempt=2)
+    builder.accept(20.5, attempt=2, to=to)
+    builder.email_event("EmailSent", attempt=2, sent_at=wire_time(21))
+    builder.store("gateway", "clients", CLIENT, last_contacted=NOON + _at(21))
+    emailed(builder, "sent", task="sent", attempt=2)
+
+
+def waiting(builder: HistoryBuilder, until: float) -> None:
+    """Let the email be postponed, and not be sent yet."""
+    unsent(builder)
+    builder.queue(13)
+    times = {"postponed_at": wire_time(13.2), "until": wire_time(until)}
+    builder.email_event("EmailPostponed", reason="daily_limit", **times)
+    builder.history.read_at = NOON + _at(60)
+    emailed(builder, "queued", task="composed", attempt=0)
+
+
+def stopped(builder: HistoryBuilder, seconds: float, resumed: float | None = None) -> None:
+    """Pause all sending, and resume it."""
+    stream, about = f"sending-{SENDING}", {"sending_id": SENDING}
+    builder.append("emails", stream, "SendingPaused", **about, paused_at=wire_time(seconds - 0.1))
+    builder.append("emails", stream, "SendingStopped", **about, stopped_at=wire_time(seconds))
+    version, status = 2, "paused"
+    if resumed is not None:
+        builder.append("emails", stream, "SendingResumed", **about, resumed_at=wire_time(resumed))
+        version, status = 3, "active"
+    document = {"_id": uuid.UUID(SENDING), "version": version, "state": {"status": status}}
+    builder.history.stored["mailer"]["switches"] = [document]
+    builder.update_versions()
+
+
+def held_by_switch(builder: HistoryBuilder) -> None:
+    """Let the email wait for the switch."""
+    unsent(builder)
+    builder.queue(13)
+    stopped(builder, 12)
+    builder.store("mailer", "emails", EMAIL, state={"due_at": NOON + _at(13)})
+    emailed(builder, "queued", task="composed", attempt=0)
+
+
+def readdressed(builder: HistoryBuilder, seconds: float) -> None:
+    """Change the client's address, as mailer knew at that time."""
+    personal = {"name": "Jane", "email": "jane@new.example"}
+    builder.append("clients", f"client-{CLIENT}", "ClientUpdated", stage="lead", personal=personal)
+    builder.document("crm", "clients", CLIENT)["version"] = 2
+    builder.store("mailer", "recipients", CLIENT, email="jane@new.example")
+    known = [(NOON + _at(seconds), "jane@new.example")]
+    builder.history.acknowledged.addresses[CLIENT] = known
+    builder.update_versions()
+
+
+def confirmed_pause(builder: HistoryBuilder, at: float, resumed: float | None = None) -> None:
+    """Pause and resume all sending, as the API has confirmed at that time."""
+    stopped(builder, 30, 31)
+    until = None if resumed is None else NOON + _at(resumed)
+    builder.history.acknowledged.pauses[NOON + _at(at)] = until
+
+
+def shown_cancelled(builder: HistoryBuilder, seconds: float) -> None:
+    """Let the API show the first follow-up as cancelled at that time."""
+    cancelled_when_due(builder)
+    builder.history.acknowledged.cancelled[FIRST] = NOON + _at(seconds)
+
+
+def second_email(builder: HistoryBuilder) -> None:
+    """Let an email of the second follow-up be sent, too: started at 18, called for at 18.5."""
+    other = str(uuid.UUID(int=20))
+    about = {"email_id": other, "followup_id": FOLLOWUPS[1], "attempt": 1}
+    stream, personal = f"email-{other}", {"to_email": ADDRESS}
+    builder.append("emails", stream, "EmailQueued", **about, personal=personal)
+    times = {"started_at": wire_time(18), "give_up_at": wire_time(24)}
+    builder.append("emails", stream, "SendStarted", **about, **times)
+    builder.accept(18.5, email=other)
+    builder.append("emails", stream, "EmailSent", **about, sent_at=wire_time(19))

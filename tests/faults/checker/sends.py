@@ -108,14 +108,9 @@ def early(facts: Facts, accepted: Iterable[Call]) -> Iterator[Anomaly]:
 
 
 def after_opt_out(facts: Facts, accepted: Iterable[Call]) -> Iterator[Anomaly]:
-    """Sends after an acknowledged opt-out, or although the email was withheld."""
+    """Sends after an acknowledged opt-out."""
     opt_outs = facts.history.acknowledged.opt_outs
     confirmed = _confirmed(facts)
-    withheld = {}
-    for event in facts.of("EmailWithheld"):
-        before = [e for e in facts.merged[event.stream] if e.version < event.version]
-        attempt = max((e.data["attempt"] for e in before if e.type == "SendStarted"), default=0)
-        withheld[event.data["email_id"], attempt] = event
     for call in accepted:
         for address in call.to:
             if (opted_out := opt_outs.get(address)) and call.at > opted_out:
@@ -125,9 +120,6 @@ def after_opt_out(facts: Facts, accepted: Iterable[Call]) -> Iterator[Anomaly]:
             for agent in _agents(facts, call):
                 if (at := confirmed.get((agent, address))) and call.at > at:
                     yield Anomaly("after-opt-out", call.followup_id, f"{call}, confirmed at {at}")
-        if refusal := withheld.get((call.email_id, call.attempt)):
-            detail = f"{call}, but withheld at {refusal.data['withheld_at']}, {refusal.location}"
-            yield Anomaly("after-opt-out", call.followup_id, detail)
 
 
 def _confirmed(facts: Facts) -> dict[tuple[str, str], datetime]:

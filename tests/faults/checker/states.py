@@ -9,6 +9,7 @@ from tests.faults.checker.facts import (
     EMAIL_STATUS,
     PAUSE_EVENTS,
     PLAN_STATUS,
+    SWITCH_STATUS,
     Event,
     Facts,
     agent_of,
@@ -26,6 +27,7 @@ STATES = {
     "mailer": {
         "emails": "email",
         "suppressions": "suppression",
+        "switches": "sending",
         "alerts": "alert",
         "notices": "notice",
     },
@@ -42,22 +44,23 @@ def _client(events: Sequence[Event]) -> object:
 
 
 def _plan(events: Sequence[Event]) -> object:
-    folded: dict[str, tuple[str, datetime, str | None]] = {}
+    folded: dict[str, tuple[str, datetime, str | None, bool]] = {}
     for event in events:
         if event.type in PAUSE_EVENTS:
             continue
         if event.type == "FollowupsPlanned":
             for each in event.data["followups"]:
                 date = datetime.fromisoformat(each["scheduled_for"])
-                folded[each["followup_id"]] = ("pending", date, None)
+                folded[each["followup_id"]] = ("pending", date, None, False)
             continue
         id_ = event.data["followup_id"]
-        status, date, notes = folded.get(id_, ("pending", NEVER, None))
+        status, date, notes, stopped = folded.get(id_, ("pending", NEVER, None, False))
         if event.type == "FollowupRescheduled":
             date = event.time("scheduled_for")
         if event.type == "FollowupChanged":
             notes = event.data["personal"]["notes"]
-        folded[id_] = (PLAN_STATUS.get(event.type, status), date, notes)
+        stopped = stopped or event.type == "DueFollowupCancelled"
+        folded[id_] = (PLAN_STATUS.get(event.type, status), date, notes, stopped)
     return folded, paused(events), agent_of(events)
 
 
@@ -70,6 +73,7 @@ FOLDS: dict[str, Fold] = {
     "client": _client,
     "plan": _plan,
     "draft": lambda events: last(events, DRAFT_STATUS),
+    "sending": lambda events: last(events, SWITCH_STATUS),
     "email": lambda events: (last(events, EMAIL_STATUS), _attempt(events)),
 }
 SHOWN: dict[str, Callable[[Mapping[str, Any]], object]] = {
@@ -80,13 +84,19 @@ SHOWN: dict[str, Callable[[Mapping[str, Any]], object]] = {
     },
     "plan": lambda state: (
         {
-            str(each["followup_id"]): (each["status"], each["scheduled_for"], each.get("notes"))
+            str(each["followup_id"]): (
+                each["status"],
+                each["scheduled_for"],
+                each.get("notes"),
+                each.get("due_cancelled", False),
+            )
             for each in state["followups"]
         },
         "paused_at" in state,
         str(state["agent_id"]),
     ),
     "draft": lambda state: state["status"],
+    "sending": lambda state: state["status"],
     "email": lambda state: (state["status"], state["attempt"]),
 }
 

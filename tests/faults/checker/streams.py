@@ -51,7 +51,7 @@ def order(facts: Facts) -> Iterator[Anomaly]:
 def plans(facts: Facts) -> Iterator[Anomaly]:
     """Dates count from the client's `created_at`; a follow-up changes only while it is pending.
 
-    Its notes and its agent change at any time.
+    Its notes and its agent change at any time; one that is due may be cancelled, once.
     """
     created = {event.data["client_id"]: event for event in facts.of("ClientCreated")}
     for event in facts.of("FollowupsPlanned"):
@@ -85,11 +85,24 @@ def plans(facts: Facts) -> Iterator[Anomaly]:
         for change in followup.plan:
             if change.type in ("FollowupChanged", "FollowupReassigned"):
                 continue
-            if ended:
-                detail = f"{change.type} {change.location} after {ended.type} {ended.location}"
+            after = ended.type if ended else "nothing"
+            wanted = "FollowupDue" if change.type == "DueFollowupCancelled" else "nothing"
+            if after != wanted:
+                detail = f"{change.type} {change.location} after {after}"
                 yield Anomaly("stale state", followup.id, detail)
             if change.type != "FollowupRescheduled":
                 ended = change
+
+
+def drafts(facts: Facts) -> Iterator[Anomaly]:
+    """A draft that was discarded stays so."""
+    for followup in facts.followups.values():
+        discarded = None
+        for event in followup.draft:
+            if discarded:
+                detail = f"{event.type} {event.location} after DraftDiscarded {discarded.location}"
+                yield Anomaly("stale state", followup.id, detail)
+            discarded = event if event.type == "DraftDiscarded" else discarded
 
 
 def pauses(facts: Facts) -> Iterator[Anomaly]:

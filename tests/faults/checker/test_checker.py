@@ -2,18 +2,19 @@
 
 import ast
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.faults.checker.broken_histories import ALLOWED, BROKEN, Mutation
-from tests.faults.checker.checker import check, settled
+from tests.faults.checker.checker import DailyLimit, check, settled
 from tests.faults.checker.correct_history import ADDRESS, correct_history, wire_time
-from tests.faults.checker.mutations import quarantined, unknown
+from tests.faults.checker.mutations import quarantined, second_email, second_send, unknown, waiting
 from tests.faults.checker.verdict import Kind
 
 FOLDER = Path(__file__).parent
-CHECKS = ("losses", "sends", "states", "streams", "stuck", "views")
+CHECKS = ("losses", "recipients", "sends", "states", "streams", "stuck", "unwanted", "views")
 OWN = ("history", "facts", "verdict", "checker", *CHECKS)
 
 
@@ -40,6 +41,33 @@ def test_an_allowed_mutation_is_no_anomaly(allow: Mutation) -> None:
     builder = correct_history()
     allow(builder)
     assert check(builder.history).anomalies == ()
+
+
+def test_an_email_that_waits_for_a_later_time_is_not_settled() -> None:
+    builder = correct_history()
+    waiting(builder, 61)
+    assert not settled(builder.history)
+
+
+@pytest.mark.parametrize(
+    ("limit", "seconds", "found"),
+    [(1, 18.6, True), (1, 18.4, False), (2, 18.6, False)],
+)
+def test_more_emails_in_a_day_than_the_limit_are_found(
+    limit: int, seconds: float, *, found: bool
+) -> None:
+    builder = correct_history()
+    second_email(builder)
+    day = timedelta(seconds=seconds - 14)
+    anomalies = check(builder.history, daily_limit=DailyLimit(limit, day)).anomalies
+    assert [a.kind for a in anomalies if "within a day" in a.detail] == ["unwanted"] * found
+
+
+def test_an_email_that_was_queued_again_counts_from_its_next_start_on() -> None:
+    builder = correct_history()
+    second_send(builder, ordered=True)
+    daily_limit = DailyLimit(1, timedelta(seconds=30))
+    assert check(builder.history, daily_limit=daily_limit).anomalies == ()
 
 
 def test_an_expected_quarantine_is_no_anomaly() -> None:

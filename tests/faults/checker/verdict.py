@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["lost", "duplicate", "early", "after-opt-out", "stale state", "stuck"]
+Kind = Literal["lost", "duplicate", "early", "after-opt-out", "unwanted", "stale state", "stuck"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from tests.faults.checker.facts import (
     Facts,
     Followup,
     agent_of,
+    email_status,
     last,
     paused,
 )
@@ -23,10 +24,18 @@ from tests.faults.checker.verdict import Anomaly
 FOLLOWED = {
     "gateway": ("clients", "followups", "drafts", "emails"),
     "scheduler": ("agents", "clients"),
-    "mailer": ("clients",),
+    "mailer": ("agents", "clients", "followups"),
 }
 # The status that a report leads to; a later report of a lower rank changes nothing.
-REACHED = {"EmailDelivered": "delivered", "EmailOpened": "opened", "EmailClicked": "clicked"}
+REACHED = {
+    "EmailDelivered": "delivered",
+    "EmailMachineOpened": "delivered",
+    "EmailOpened": "opened",
+    "EmailClicked": "clicked",
+}
+# These do not change what the log of emails shows, or leave it as it was.
+UNSHOWN = ("SendStarted", "SendAttemptFailed", "EmailPostponed")
+WITHDRAWN = {"EmailWithheld": "withheld", "EmailWithdrawn": "withdrawn"}
 RANKS = {"sent": 1, "delivered": 2, "opened": 3, "clicked": 4, "bounced": 5}
 
 
@@ -134,17 +143,23 @@ def _compare(
 
 
 def task_status(followup: Followup) -> str | None:
-    """Return the task's status: the email's before the draft's, the draft's before the plan's."""
+    """Return the task's status: the email's before the draft's, the draft's before the plan's.
+
+    What was cancelled when it was due is cancelled, unless it was sent, or may have been.
+    """
     if followup.planned is None:
         return None
-    ends = {name: status for name, status in EMAIL_STATUS.items() if _is_end(status)}
+    shown = [e for e in followup.email if e.type not in ("SendStarted", "SendAttemptFailed")]
+    email = email_status(shown)
+    withdrawn = email == "withheld" and last(shown, WITHDRAWN) == "withdrawn"
+    if email in ("sent", "unknown") or withdrawn:
+        return email
+    if followup.cancelled_when_due:
+        return "cancelled"
     draft = last(followup.draft, DRAFT_STATUS, "requested")
     plan = last(followup.plan, PLAN_STATUS, "pending")
-    return last(followup.email, ends) or (plan if draft == "requested" else draft)
-
-
-def _is_end(status: str) -> bool:
-    return status not in ("queued", "sending")
+    written = {"requested": plan, "discarded": "cancelled"}.get(draft, draft)
+    return written if email in ("", "queued") else email
 
 
 def email_log_status(events: list[Event]) -> str:
@@ -156,6 +171,6 @@ def email_log_status(events: list[Event]) -> str:
             status = reached if RANKS.get(status, 0) < RANKS[reached] else status
         elif event.type == "EmailBounced":
             status = "bounced"
-        elif event.type not in ("SendStarted", "SendAttemptFailed"):
+        elif event.type not in UNSHOWN:
             status = EMAIL_STATUS.get(event.type, status)
     return status

@@ -42,7 +42,9 @@ POINTS: Final[Mapping[str, tuple[str, ...]]] = {
     "scheduler": _of_owner(
         "scheduler", "view", "claim plans", "postpone plans", "hold plans", "release plans"
     ),
-    "composer": _of_owner("composer", "claim drafts", "call"),
+    "composer": _of_owner(
+        "composer", "claim drafts", "postpone drafts", "take place", "settle place", "call"
+    ),
     "mailer": _of_owner(
         "mailer",
         "view",
@@ -50,11 +52,13 @@ POINTS: Final[Mapping[str, tuple[str, ...]]] = {
         "claim suppressions",
         "claim alerts",
         "claim notices",
+        "claim switches",
         "hold emails",
         "release emails",
-        "read suppressions",
+        "read objections",
         "call",
         # Last: processes that crashed during a call have left unknown outcomes.
+        "postpone switches",
         "postpone suppressions",
     ),
     "gateway": around(
@@ -82,6 +86,10 @@ POINTS: Final[Mapping[str, tuple[str, ...]]] = {
             "command CreateClient",
             "command UpdateClient",
             "command DeleteClient",
+            "command CancelFollowup",
+            "command SuppressAddress",
+            "command PauseSending",
+            "command ResumeSending",
             "view",
             "checkpoint consumed",
             "seek",

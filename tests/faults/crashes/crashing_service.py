@@ -6,7 +6,8 @@ The environment says how:
                    once for each, until SIGKILL at the point, and then once without a crash
     CRASH_ON       which passage of the point crashes (1)
     CRASH_SECONDS  a point that is not reached in so many seconds (30) is skipped
-    HOLD_AT        "request" (to a provider) waits until the file HOLD_UNTIL exists
+    HOLD_AT        "request" (to a provider) or "letter" (of templates) waits until the file
+                   HOLD_UNTIL exists
     PLANTED_BUG    a bug of tests.faults.crashes.planted_bugs to plant in the service
 
 Every run is forked from a process that has imported everything, which would take a second each.

@@ -14,6 +14,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextvars import ContextVar
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
@@ -117,11 +118,22 @@ def install(service: str, steps: Steps) -> None:
     if service == "composer":
         writer = importlib.import_module("services.composer.writers.openai_writer").OpenAIWriter
         _wrap(steps, writer, "write", lambda *_: ["call"])
+        templates = importlib.import_module("services.composer.writers.template_writer")
+        _hold_before(steps, templates.TemplateWriter, "write", "letter")
+        letters: Any = importlib.import_module("services.composer.daily_letters")
+        _wrap(steps, letters.DailyLetters, "_take", lambda *_: ["take place"])
+        _wrap(steps, letters.DailyLetters, "_settle", lambda *_: ["settle place"])
+        settings: Any = importlib.import_module("services.composer.settings").ComposerSettings
+        limit = settings.letter_limit.fget
+        # A crash leaves places taken for as long.
+        settings.letter_limit = property(
+            lambda known: replace(limit(known), longest_writing=timedelta(seconds=1))
+        )
     if service == "mailer":
         transport = importlib.import_module("services.mailer.transports.sendgrid").SendGridTransport
         _wrap(steps, transport, "send", lambda *_: ["call"])
-        worker = importlib.import_module("services.mailer.email_worker")
-        _wrap(steps, worker, "_objection", lambda *_: ["read suppressions"])
+        objections = importlib.import_module("services.mailer.sending.objections").Objections
+        _wrap(steps, objections, "to", lambda *_: ["read objections"])
     if service == "gateway":
         commands = importlib.import_module("services.gateway.commands.client").CommandClient
         _wrap(steps, commands, "send", lambda _, command, *__: [f"command {_name(command)}"])
@@ -247,14 +259,24 @@ def _watch(steps: Steps) -> None:
 
 
 def _watch_function(steps: Steps, owner: Any, name: str, what: str) -> None:
+    _hold_before(steps, owner, name, what)
     original: Callable[..., Awaitable[Any]] = getattr(owner, name)
 
     async def watched(*args: Any, **kwargs: Any) -> Any:
         _expect_step(what)
-        await steps.hold(what)
         return await original(*args, **kwargs)
 
     setattr(owner, name, watched)
+
+
+def _hold_before(steps: Steps, owner: Any, name: str, what: str) -> None:
+    original: Callable[..., Awaitable[Any]] = getattr(owner, name)
+
+    async def held(*args: Any, **kwargs: Any) -> Any:
+        await steps.hold(what)
+        return await original(*args, **kwargs)
+
+    setattr(owner, name, held)
 
 
 def _expect_step(what: str) -> None:

@@ -245,6 +245,106 @@ def suppress_raw_address(_: Steps) -> None:
         several.suppression_ids = lambda *address: (raw(*address),)  # type: ignore[attr-defined]
 
 
+def read_switch_first(steps: Steps) -> None:
+    """Read the switch before SendStarted only."""
+    from services.mailer import email_worker as worker  # noqa: PLC0415
+    from services.mailer.sending import objections  # noqa: PLC0415
+
+    objections.is_paused = lambda _: False  # type: ignore[assignment]
+    _hold_before_start(worker, steps)
+
+
+def look_at_recipient_first(steps: Steps) -> None:
+    """Read the recipient, then append SendStarted."""
+    from services.mailer import email_worker as worker  # noqa: PLC0415
+
+    send = worker._send
+
+    class Known:
+        def __init__(self, recipient: Any) -> None:
+            self._recipient = recipient
+
+        async def get(self, _: UUID) -> Any:
+            return self._recipient
+
+    async def looked(work: Any, deps: worker.SendDependencies) -> None:
+        recipient = await deps.objections.recipients.get(work.state.client_id)
+        await steps.hold("before SendStarted")
+        known: Any = Known(recipient)
+        await send(work, replace(deps, objections=replace(deps.objections, recipients=known)))
+
+    worker._send = looked
+
+
+def count_other_starts(steps: Steps) -> None:
+    """Count what was started before, without the own start, in the daily limit."""
+    from services.mailer import email_worker as worker  # noqa: PLC0415
+    from services.mailer.sending.daily_limit import DailyLimit  # noqa: PLC0415
+
+    exceeded = DailyLimit.exceeded
+
+    async def others(self: DailyLimit, agent_id: UUID) -> Any:
+        self._limit += 1
+        try:
+            return await exceeded(self, agent_id)
+        finally:
+            self._limit -= 1
+
+    DailyLimit.exceeded = others  # type: ignore[method-assign]
+    _hold_before_start(worker, steps)
+
+
+def _hold_before_start(worker: Any, steps: Steps) -> None:
+    send = worker._send
+
+    async def held(work: Any, deps: Any) -> None:
+        await steps.hold("before SendStarted")
+        await send(work, deps)
+
+    worker._send = held
+
+
+def compose_discarded(_: Steps) -> None:
+    """Compose although the draft was discarded meanwhile."""
+    from services.composer import draft  # noqa: PLC0415
+
+    draft.require_requested = lambda _: None  # type: ignore[assignment]
+
+
+def confirm_stop_at_once(_: Steps) -> None:
+    """Confirm that all sending has stopped without waiting for what is in flight."""
+    from services.mailer.sending import switch, switch_worker  # noqa: PLC0415
+
+    async def at_once(work: Any, **_: Any) -> None:
+        await work.append(switch.confirm_stopped)
+
+    switch_worker.confirm_stop = at_once
+
+
+def keep_suppression_id(_: Steps) -> None:
+    """Keep the suppression of the old address when an email is addressed anew."""
+    from services.mailer import documents  # noqa: PLC0415
+
+    evolve = documents.EMAILS.evolve
+
+    def kept(email: Any, event: Any) -> Any:
+        after = evolve(email, event)
+        known = {"suppression_id": email.suppression_id} if email else {}
+        return after.model_copy(update=known)
+
+    object.__setattr__(documents.EMAILS, "evolve", kept)
+
+
+def answer_cancel_at_once(_: Steps) -> None:
+    """Answer that a follow-up is cancelled without waiting for what is in flight."""
+    from services.gateway.routes.followups import cancelling  # noqa: PLC0415
+
+    async def at_once(*_: Any) -> bool:
+        return True
+
+    cancelling._is_settled = at_once  # type: ignore[assignment]
+
+
 def take_from_any_topic(_: Steps) -> None:
     """Take a record from whatever topic and writer it comes."""
     records._require_own_topic = lambda *_: None
@@ -267,5 +367,12 @@ BUGS: Final[Mapping[str, Callable[[Steps], None]]] = {
         read_suppressions_first,
         take_from_any_topic,
         suppress_raw_address,
+        read_switch_first,
+        look_at_recipient_first,
+        count_other_starts,
+        compose_discarded,
+        confirm_stop_at_once,
+        keep_suppression_id,
+        answer_cancel_at_once,
     )
 }

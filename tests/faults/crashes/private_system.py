@@ -18,9 +18,11 @@ from contracts.catalogue import PARTITIONS
 from contracts.crm import ClientDetails, ClientUpdated
 from contracts.mailer import RecordDelivery, RecordedAddress
 from contracts.services import SERVICES
+from services.scheduler.plan import SCHEDULE
 from tests.chassis.raw_records import all_of, put, send
-from tests.faults.checker.facts import Facts, paused
+from tests.faults.checker.facts import Facts, address_key, paused
 from tests.faults.checker.history import Acknowledged, History, read_history
+from tests.faults.stops import Stops
 from tests.journeys.agent_user import until
 from tests.providers.running import FakeProvider, provider
 from tests.servers import Server
@@ -43,6 +45,16 @@ class PrivateSystem:
     producer: AIOKafkaProducer
     store: AsyncMongoClient[dict[str, Any]]
     acknowledged: Acknowledged = field(default_factory=Acknowledged)
+
+    @property
+    def stops(self) -> Stops:
+        """What stops emails, by requests to the API."""
+        return Stops(self._request, self.acknowledged)
+
+    async def _request(
+        self, method: str, path: str, body: Any, headers: dict[str, str] | None
+    ) -> httpx2.Response:
+        return await self.http.request(method, path, json=body, headers=headers)
 
     async def add(self, name: str) -> str:
         """Add a client with this address, or with this name in it; return the id."""
@@ -108,12 +120,46 @@ class PrivateSystem:
         """End the hold."""
         self.release_file.touch()
 
-    async def until_log_entry(self, service: str, event: str) -> None:
-        """Wait until the service has a log entry of this event."""
+    async def add_with_one_followup(self, name: str) -> str:
+        """Add a client, and cancel all its follow-ups but the first."""
+        client = await self.add(name)
+
+        async def planned() -> bool:
+            return len(await self._tasks(client)) == len(SCHEDULE)
+
+        await until(planned, "the follow-ups are shown", seconds=_WAIT_SECONDS)
+        for task in (await self._tasks(client))[1:]:
+            await self.stops.cancel(task["_id"])
+        return client
+
+    async def cancel_first(self, client: str) -> None:
+        """Cancel the client's first follow-up."""
+        await self.stops.cancel((await self._tasks(client))[0]["_id"])
+
+    async def _tasks(self, client: str) -> list[dict[str, Any]]:
+        response = await self.http.get("/api/tasks", params={"client_id": client})
+        tasks: list[dict[str, Any]] = response.json()
+        return tasks
+
+    async def readdress(self, client: str, name: str) -> None:
+        """Give the client another address, and wait until mailer knows it."""
+        await self.stops.readdress(client, _address(name))
+        recipients = self.store[database_name("mailer")]["recipients"]
+        known = {"_id": UUID(client), "email": _address(name)}
+
+        async def told() -> bool:
+            return await recipients.find_one(known) is not None
+
+        await until(told, "mailer knows the address", seconds=_WAIT_SECONDS)
+        addresses = self.acknowledged.addresses.setdefault(client, [])
+        addresses.append((datetime.now(UTC), address_key(_address(name))))
+
+    async def until_log_entry(self, service: str, event: str, times: int = 1) -> None:
+        """Wait until the service has so many log entries of this event."""
         log = self.running.processes[service][0].log
 
         async def has_entry() -> bool:
-            return f'"event": "{event}"' in log.read_text()
+            return log.read_text().count(f'"event": "{event}"') >= times
 
         await until(has_entry, f"{service} logs {event}", seconds=_WAIT_SECONDS)
 
@@ -211,7 +257,9 @@ async def private_system(
                 base_url=running.api[0], timeout=20, trust_env=False, headers=AUTHORIZED
             ) as http,
             AIOKafkaProducer(bootstrap_servers=kafka.address, enable_idempotence=False) as producer,
-            AsyncMongoClient[dict[str, Any]](mongodb.address) as store,
+            AsyncMongoClient[dict[str, Any]](
+                mongodb.address, uuidRepresentation="standard"
+            ) as store,
         ):
             yield PrivateSystem(running, kafka, mongodb, sendgrid, release, http, producer, store)
             await running.kill(*services)

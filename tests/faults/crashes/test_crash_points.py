@@ -4,6 +4,8 @@ import asyncio
 import json
 import time
 from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 
 from contracts.services import SERVICES
-from tests.faults.checker.checker import check
+from tests.faults.checker.checker import DailyLimit, check
 from tests.faults.checker.history import Record, read_history
 from tests.faults.checker.settling import until_settled
 from tests.faults.crashes.crash_points import POINTS
@@ -21,7 +23,7 @@ from tests.providers.running import provider
 from tests.servers import Server
 from tests.system import Running, provider_settings, system
 
-_CRASHES_SECONDS = 300
+_CRASHES_SECONDS = 600
 _SETTINGS = {
     "FOLLOWUP_DAY_SECONDS": "0.15",
     "RETRY_BASE_SECONDS": "0.3",
@@ -34,7 +36,11 @@ _SETTINGS = {
     "COMMAND_TIMEOUT_SECONDS": "0.3",
     "MAILER_RECONCILE_SECONDS": "1",
     "ADMIN_EMAIL": "admin@example.com",
+    # Few enough that some emails and letters wait, enough that all have their turn.
+    "EMAILS_PER_DAY": "4",
+    "LETTERS_PER_DAY": "4",
 }
+_LIMIT = DailyLimit(4, timedelta(seconds=0.15))
 _OPENAI_FAULTS = ({"status": 500, "rate": 0.15}, {"status": 401, "rate": 0.05})
 _SENDGRID_FAULTS = (
     {"status": 500, "rate": 0.1},
@@ -47,7 +53,7 @@ _SENDGRID_FAULTS = (
 
 
 @pytest.mark.alone
-@pytest.mark.timeout(420)
+@pytest.mark.timeout(780)
 async def test_a_service_may_crash_between_any_two_steps(
     tmp_path: Path, kafka: Server, mongodb: Server, prefix: str
 ) -> None:
@@ -71,7 +77,9 @@ async def test_a_service_may_crash_between_any_two_steps(
                 command=CRASHING_SERVICE,
                 wait=False,
             ) as running,
-            traffic(running.api[0], kafka, prefix, sendgrid) as load,
+            traffic(
+                running.api[0], kafka, prefix, sendgrid, partial(_next_points, tmp_path)
+            ) as load,
         ):
             read = partial(
                 read_history,
@@ -106,7 +114,7 @@ async def test_a_service_may_crash_between_any_two_steps(
     assert missing == []
     assert _logged_values(entries, "io_outside_a_step", "what") == []
     assert _logged_values(entries, "point_not_enumerated", "point") == []
-    verdict = check(history, expected_quarantine=_is_poison)
+    verdict = check(history, expected_quarantine=_is_poison, daily_limit=_LIMIT)
     assert verdict.anomalies == (), str(verdict)
 
 
@@ -127,6 +135,12 @@ async def _until_all_crashed(running: Running) -> None:
 def _crashes(folder: Path) -> Counter[str]:
     ends = ("crashed", "not_reached")
     return Counter(service for service, line in _step_entries(folder) if line["event"] in ends)
+
+
+def _next_points(folder: Path) -> Iterator[str]:
+    """Return at which point each service crashes next."""
+    done = _crashes(folder)
+    return (POINTS[name][done[name]] for name in SERVICES if done[name] < len(POINTS[name]))
 
 
 def _step_entries(folder: Path) -> list[tuple[str, dict[str, Any]]]:

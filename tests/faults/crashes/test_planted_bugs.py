@@ -4,14 +4,16 @@ The same scenarios run without a bug, too, and nothing must be found then.
 """
 
 import re
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from contracts.services import SERVICES
-from tests.faults.checker.checker import Kind, check
+from tests.faults.checker.checker import DailyLimit, Kind, Verdict, check
 from tests.faults.checker.history import Record
 from tests.faults.checker.settling import until_settled
 from tests.faults.crashes.planted_bugs import BUGS
@@ -26,6 +28,7 @@ _SETTINGS = {
     "SCHEDULER_POLL_SECONDS": "0.5",
     "COMMAND_TIMEOUT_SECONDS": "15",
 }
+_FOUND_SECONDS = 10.0
 
 
 async def full_plan(system: PrivateSystem) -> None:
@@ -71,6 +74,67 @@ async def opt_out_in_another_spelling(system: PrivateSystem) -> None:
     await system.until_plans_ended()
 
 
+async def pause_during_send(system: PrivateSystem) -> None:
+    """All sending is paused while an email is in flight, or about to be."""
+    await system.add_with_one_followup("ann")
+    await system.until_log_entry("mailer", "held")
+    assert await system.stops.pause()
+    await system.until_appended("mailer", "realtoros.SendingStopped.v1")
+    system.release()
+
+
+async def another_address_before_send(system: PrivateSystem) -> None:
+    """A client gets another address when an email is about to be sent to it."""
+    client = await system.add_with_one_followup("ann")
+    await system.until_log_entry("mailer", "held")
+    await system.readdress(client, "anna")
+    system.release()
+
+
+async def another_address_opts_out(system: PrivateSystem) -> None:
+    """An email waits, is addressed anew, and the new address opts out while it is in flight."""
+    assert await system.stops.pause()
+    client = await system.add_with_one_followup("ann")
+    await system.until_appended("mailer", "realtoros.EmailQueued.v1")
+    await system.readdress(client, "anna")
+    assert await system.stops.resume()
+    await system.until_log_entry("mailer", "held")
+    await system.opt_out("anna")
+    await system.until_appended("mailer", "realtoros.SuppressionConfirmed.v1")
+    system.release()
+
+
+async def two_emails_with_a_limit_of_one(system: PrivateSystem) -> None:
+    """Two emails of an agent are about to be sent at once, who may send one a day."""
+    for name in ("ann", "ben"):
+        await system.add_with_one_followup(name)
+    await system.until_log_entry("mailer", "held", times=2)
+    system.release()
+
+
+async def one_email_a_day(system: PrivateSystem) -> None:
+    """Two clients get their first emails, of an agent who may send one a day."""
+    for name in ("ann", "ben"):
+        await system.add_with_one_followup(name)
+    await system.until_appended("mailer", "realtoros.EmailPostponed.v1")
+
+
+async def cancel_while_written(system: PrivateSystem) -> None:
+    """A follow-up is cancelled while its letter is being written."""
+    client = await system.add_with_one_followup("ann")
+    await system.until_log_entry("composer", "held")
+    await system.cancel_first(client)
+    system.release()
+
+
+async def cancel_during_send(system: PrivateSystem) -> None:
+    """A follow-up is cancelled while its email is in flight."""
+    client = await system.add_with_one_followup("ann")
+    await system.until_log_entry("mailer", "held")
+    await system.cancel_first(client)
+    system.release()
+
+
 async def forged_changes(system: PrivateSystem) -> None:
     """Others than crm write that a client is lost, in a foreign topic and in crm's own."""
     client = await system.add("ann")
@@ -99,6 +163,22 @@ class Scenario:
     day: str
     environments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     services: Sequence[str] = SERVICES
+    emails_per_day: int = 0
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The settings of all services."""
+        of_scenario = {
+            "FOLLOWUP_DAY_SECONDS": self.day,
+            "EMAILS_PER_DAY": str(self.emails_per_day),
+        }
+        return _SETTINGS | of_scenario
+
+    @property
+    def daily_limit(self) -> DailyLimit | None:
+        """What the checker is told of the limit."""
+        day = timedelta(seconds=float(self.day))
+        return DailyLimit(self.emails_per_day, day) if self.emails_per_day else None
 
 
 @dataclass(frozen=True)
@@ -109,6 +189,13 @@ class ExpectedAnomaly:
     scenario: Scenario
     kind: Kind
     detail: str
+
+    def is_in(self, verdict: Verdict) -> bool:
+        """Return whether the checker has found it."""
+        return any(
+            anomaly.kind == self.kind and re.search(self.detail, anomaly.detail)
+            for anomaly in verdict.anomalies
+        )
 
 
 def _crashing(service: str, at: str) -> Scenario:
@@ -122,6 +209,10 @@ def _changes(environments: Mapping[str, Mapping[str, str]]) -> Scenario:
 
 _HELD = {"mailer": {"HOLD_AT": "request"}}
 _HELD_BEFORE_START = {"mailer": {"HOLD_AT": "suppressions read"}}
+_ABOUT_TO_START = {"mailer": {"HOLD_AT": "before SendStarted"}}
+# The call has to be in flight still when it is released.
+_IN_FLIGHT = {"mailer": {"HOLD_AT": "request", "CALL_TIMEOUT_SECONDS": "8", "LEASE_SECONDS": "10"}}
+_LETTER_HELD = {"composer": {"HOLD_AT": "letter"}}
 EXPECTED: Mapping[str, ExpectedAnomaly] = {
     "acknowledge_first": ExpectedAnomaly(
         "mailer",
@@ -189,6 +280,48 @@ EXPECTED: Mapping[str, ExpectedAnomaly] = {
     "suppress_raw_address": ExpectedAnomaly(
         "mailer", Scenario(opt_out_in_another_spelling, "0.2"), "after-opt-out", "confirmed at"
     ),
+    "read_switch_first": ExpectedAnomaly(
+        "mailer",
+        Scenario(pause_during_send, "2", _ABOUT_TO_START),
+        "unwanted",
+        "started after all sending was paused",
+    ),
+    "look_at_recipient_first": ExpectedAnomaly(
+        "mailer",
+        Scenario(another_address_before_send, "2", _ABOUT_TO_START),
+        "unwanted",
+        "had another address at",
+    ),
+    "count_other_starts": ExpectedAnomaly(
+        "mailer",
+        Scenario(two_emails_with_a_limit_of_one, "3", _ABOUT_TO_START, emails_per_day=1),
+        "unwanted",
+        "2 emails within a day",
+    ),
+    "compose_discarded": ExpectedAnomaly(
+        "composer",
+        Scenario(cancel_while_written, "2", _LETTER_HELD),
+        "stale state",
+        "EmailComposed .* after DraftDiscarded",
+    ),
+    "confirm_stop_at_once": ExpectedAnomaly(
+        "mailer",
+        Scenario(pause_during_send, "2", _IN_FLIGHT),
+        "unwanted",
+        "all sending had stopped",
+    ),
+    "keep_suppression_id": ExpectedAnomaly(
+        "mailer",
+        Scenario(another_address_opts_out, "2", _IN_FLIGHT),
+        "after-opt-out",
+        "confirmed at",
+    ),
+    "answer_cancel_at_once": ExpectedAnomaly(
+        "gateway",
+        Scenario(cancel_during_send, "2", _IN_FLIGHT),
+        "unwanted",
+        "shown as cancelled at",
+    ),
 }
 CONTROLS = {
     "full plan": Scenario(
@@ -210,6 +343,11 @@ CONTROLS = {
     "forged changes": Scenario(forged_changes, "0.06"),
     "opt-out during send": Scenario(opt_out_during_send, "0.5", _HELD),
     "opt-out in another spelling": Scenario(opt_out_in_another_spelling, "0.2"),
+    "pause during send": Scenario(pause_during_send, "2", _HELD),
+    "another address opts out": Scenario(another_address_opts_out, "2", _HELD),
+    "one email a day": Scenario(one_email_a_day, "2", emails_per_day=1),
+    "cancel while written": Scenario(cancel_while_written, "2", _LETTER_HELD),
+    "cancel during send": Scenario(cancel_during_send, "2", _HELD),
 }
 
 
@@ -225,17 +363,26 @@ async def test_a_planted_bug_is_found(
     scenario = expected.scenario
     environments = dict(scenario.environments)
     environments[expected.service] = {**environments.get(expected.service, {}), "PLANTED_BUG": bug}
-    settings = _SETTINGS | {"FOLLOWUP_DAY_SECONDS": scenario.day}
     async with private_system(
-        tmp_path, kafka, mongodb, prefix, settings, environments, scenario.services
+        tmp_path, kafka, mongodb, prefix, scenario.settings, environments, scenario.services
     ) as system:
         await scenario.run(system)
+        verdict = await _found(system, expected)
+    assert expected.is_in(verdict), str(verdict)
+
+
+async def _found(system: PrivateSystem, expected: ExpectedAnomaly) -> Verdict:
+    """Check until the anomaly is found: it may take what was held a moment to go on."""
+    deadline = time.monotonic() + _FOUND_SECONDS
+    while True:
         history = await system.history()
-    verdict = check(history, expected_quarantine=_is_forged)
-    assert any(
-        anomaly.kind == expected.kind and re.search(expected.detail, anomaly.detail)
-        for anomaly in verdict.anomalies
-    ), str(verdict)
+        verdict = check(
+            history,
+            expected_quarantine=_is_forged,
+            daily_limit=expected.scenario.daily_limit,
+        )
+        if expected.is_in(verdict) or time.monotonic() > deadline:
+            return verdict
 
 
 @pytest.mark.parametrize("name", CONTROLS)
@@ -243,11 +390,10 @@ async def test_without_a_bug_nothing_is_found(
     name: str, tmp_path: Path, kafka: Server, mongodb: Server, prefix: str
 ) -> None:
     scenario = CONTROLS[name]
-    settings = _SETTINGS | {"FOLLOWUP_DAY_SECONDS": scenario.day}
     async with private_system(
-        tmp_path, kafka, mongodb, prefix, settings, scenario.environments
+        tmp_path, kafka, mongodb, prefix, scenario.settings, scenario.environments
     ) as system:
         await scenario.run(system)
         history = await until_settled(system.history)
-    verdict = check(history, expected_quarantine=_is_forged)
+    verdict = check(history, expected_quarantine=_is_forged, daily_limit=scenario.daily_limit)
     assert verdict.anomalies == (), str(verdict)

@@ -6,7 +6,7 @@ What the API has no route for is produced as the record that the gateway would s
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -28,7 +28,14 @@ from contracts.crm import (
     RegisterAgent,
     UpdateAgent,
 )
-from contracts.mailer import DeliveryKind, RecordDelivery, RecordedAddress
+from contracts.mailer import (
+    DeliveryKind,
+    RecordDelivery,
+    RecordedAddress,
+    ReleaseSuppression,
+    ResumeSending,
+    suppression_id,
+)
 from contracts.message import Command
 from contracts.notices import SendNotice
 from contracts.scheduler import (
@@ -40,6 +47,7 @@ from contracts.scheduler import (
     ResumePlan,
 )
 from tests.faults.checker.history import Acknowledged
+from tests.faults.stops import Stops
 from tests.providers.running import FakeProvider
 from tests.servers import Server
 from tests.system import AGENT, AUTHORIZED, PUBLIC_URL, logged_in
@@ -52,9 +60,22 @@ _POISONED = (
     "emails.commands",
     "agents",
 )
-_KINDS: tuple[DeliveryKind, ...] = ("delivered", "opened", "clicked", "bounced")
+_KINDS: tuple[DeliveryKind, ...] = (
+    "delivered",
+    "opened",
+    "machine_opened",
+    "clicked",
+    "bounced",
+)
+# Of an address to which nothing is sent.
+_KINDS_OF_ANOTHER: tuple[DeliveryKind, ...] = ("soft_bounced", "unsubscribed", "resubscribed")
 _TICK_SECONDS = 0.45
 _OPT_OUT_SECONDS = 0.1
+# While a service crashes at one of these, all sending is paused again and again.
+_OF_THE_SWITCH = ("Sending", "switches")
+_SWITCH_SECONDS = 0.4
+# An attempt whose process crashed is given up after 6.5 seconds.
+_STOPPED_SECONDS = 8.0
 _KINDS_OF_CHANGE = 5
 
 
@@ -62,9 +83,16 @@ class Traffic:
     """Traffic of agents, clients and the provider; `acknowledged` is what the API confirmed."""
 
     def __init__(
-        self, url: str, producer: AIOKafkaProducer, prefix: str, sendgrid: FakeProvider
+        self,
+        url: str,
+        producer: AIOKafkaProducer,
+        prefix: str,
+        sendgrid: FakeProvider,
+        next_points: Callable[[], Iterable[str]],
     ) -> None:
-        self.acknowledged = Acknowledged(clients={}, deleted={}, opt_outs={})
+        self.acknowledged = Acknowledged()
+        self._stops = Stops(self._request, self.acknowledged)
+        self._next_points = next_points
         self._http = httpx2.AsyncClient(
             base_url=url, timeout=5, trust_env=False, headers=AUTHORIZED
         )
@@ -80,12 +108,14 @@ class Traffic:
         """Run until `end` is called."""
         await self._client_of_unknown_agent()
         self._start(self._opt_outs())
+        self._start(self._switch())
         while self._flowing:
             number = next(self._numbers)
             for action in (
                 self._client(number),
                 self._change(number),
                 self._followups(number),
+                self._stopping(number),
                 self._reports(number),
                 self._agents(number),
                 self._poison(number),
@@ -101,6 +131,7 @@ class Traffic:
         self._flowing = False
         await asyncio.gather(*self._tasks)
         await self._reactivate(AGENT)
+        await self._send_command(ResumeSending(agent_id=AGENT))
         await self._send_command(
             RegisterAgent(agent_id=self._unknown_agent, personal=_profile("Unknown"))
         )
@@ -140,6 +171,44 @@ class Traffic:
                     deleted = await self._request("DELETE", path)
                     if deleted and deleted.status_code == 204:
                         self.acknowledged.deleted[client["_id"]] = datetime.now(UTC)
+
+    async def _stopping(self, number: int) -> None:
+        """Cancel a follow-up that is due, change the address of one that waits, opt out by link."""
+        for status in ("due", "composed", "failed"):
+            for task in await self._tasks_with_status(status):
+                match number % _KINDS_OF_CHANGE:
+                    case 0 | 1 if status == "failed":
+                        await self._send_command(CancelFollowup(**_about(task)))
+                    case 0 | 1 | 2:
+                        await self._stops.cancel(task["_id"])
+                    case 3:
+                        email = f"moved-{number}-{status}@example.com"
+                        await self._stops.readdress(task["client_id"], email)
+        if number % _KINDS_OF_CHANGE == 4:
+            for entry in self._mails()[-1:]:
+                await self._stops.opt_out(entry)
+
+    async def _switch(self) -> None:
+        """Pause and resume all sending, while a service crashes at that."""
+        while self._flowing:
+            await asyncio.sleep(_SWITCH_SECONDS)
+            if await self._is_next(*_OF_THE_SWITCH):
+                await self._stops.pause()
+                await self._until_stopped()
+                while self._flowing and not await self._stops.resume():
+                    await asyncio.sleep(_SWITCH_SECONDS)
+
+    async def _is_next(self, *names: str) -> bool:
+        """Return whether a service crashes next at a point with one of these in its name."""
+        points = await asyncio.to_thread(lambda: " ".join(self._next_points()))
+        return any(name in points for name in names)
+
+    async def _until_stopped(self) -> None:
+        """Wait until all sending has stopped, or for as long as that may take."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_STOPPED_SECONDS):
+                while self._flowing and not await self._stops.is_paused():
+                    await asyncio.sleep(_SWITCH_SECONDS)
 
     async def _client_of_unknown_agent(self) -> None:
         """Add a client of an agent that is not registered yet: its follow-ups wait."""
@@ -196,7 +265,7 @@ class Traffic:
             about = _about(task)
             noted = FollowupPatch(notes=f"seen {number} times")
             await self._send_command(ChangeFollowup(**about, personal=noted))
-            if number % _KINDS_OF_CHANGE == 0:
+            if number % _KINDS_OF_CHANGE == 0 or await self._is_next("Plan"):
                 plan = {name: about[name] for name in ("agent_id", "client_id")}
                 # A plan that stays paused would never end.
                 await self._send_command(PausePlan.model_validate(plan))
@@ -216,10 +285,22 @@ class Traffic:
 
     async def _reports(self, number: int) -> None:
         """Report on an accepted email, as the provider's webhook would."""
-        mails = [e for e in self._sendgrid.ledger() if "email_id" in e["custom_args"]]
-        for entry in mails[-1:]:
+        for entry in self._mails()[-1:]:
             kind = _KINDS[number % len(_KINDS)]
             await self._report(kind, entry["to"][0], entry["custom_args"])
+            kind = _KINDS_OF_ANOTHER[number % len(_KINDS_OF_ANOTHER)]
+            address = f"nobody-{number // len(_KINDS_OF_ANOTHER)}@example.com"
+            about = entry["custom_args"] | {"email_id": uuid4(), "client_id": uuid4()}
+            await self._report(kind, address, about)
+            if kind == "unsubscribed":
+                of, why = suppression_id(AGENT, address), "agreed by phone"
+                await self._send_command(
+                    ReleaseSuppression(agent_id=AGENT, suppression_id=of, reason=why)
+                )
+
+    def _mails(self) -> list[dict[str, Any]]:
+        """Return what the provider has accepted for clients."""
+        return [e for e in self._sendgrid.ledger() if "email_id" in e["custom_args"]]
 
     async def _opt_outs(self) -> None:
         """Report opt-outs while an email to the address is in flight: the provider is slow then.
@@ -273,12 +354,16 @@ class Traffic:
 
 @contextlib.asynccontextmanager
 async def traffic(
-    url: str, kafka: Server, prefix: str, sendgrid: FakeProvider
+    url: str,
+    kafka: Server,
+    prefix: str,
+    sendgrid: FakeProvider,
+    next_points: Callable[[], Iterable[str]],
 ) -> AsyncIterator[Traffic]:
     """Yield traffic for this gateway and this broker."""
     producer = AIOKafkaProducer(bootstrap_servers=kafka.address, enable_idempotence=False)
     await producer.start()
-    load = Traffic(url, producer, prefix, sendgrid)
+    load = Traffic(url, producer, prefix, sendgrid, next_points)
     try:
         yield load
     finally:

@@ -3,6 +3,7 @@
 Commands come from people and the provider, events from the services.
 """
 
+from collections import defaultdict
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid5
@@ -28,6 +29,8 @@ class AgentHistory(MessageHistory):
         super().__init__(namespace)
         self._suppressed: dict[UUID, str] = {}
         self._due_followups: set[UUID] = set()
+        # By client: what is due, and can be cancelled still.
+        self._stoppable: dict[UUID, dict[UUID, FollowupScenario]] = defaultdict(dict)
         self._agent = {"agent_id": uuid5(namespace, "agent")}
         self.ids = set(self._agent.values())
         self._append(crm.RegisterAgent, self._agent, personal=PROFILE)
@@ -38,6 +41,18 @@ class AgentHistory(MessageHistory):
             self._append(crm.UpdateAgent, self._agent, personal=retitled)
             self._append(crm.AgentUpdated, self._agent, updated_at=NOON, personal=retitled)
             self._deactivate(reactivated=number == 0)
+            self._pause_sending()
+
+    def _pause_sending(self) -> None:
+        """Pause and resume all sending, by a switch of this history's own.
+
+        Without the commands: mailer knows one switch only, which histories would share.
+        """
+        about = self._agent | {"sending_id": uuid5(self.namespace, "sending")}
+        self.ids.add(about["sending_id"])
+        self._append(mailer.SendingPaused, about, paused_at=self._now)
+        self._append(mailer.SendingStopped, about, stopped_at=self._now)
+        self._append(mailer.SendingResumed, about, resumed_at=self._now)
 
     def _deactivate(self, *, reactivated: bool) -> None:
         changed: dict[str, Any] = {"deactivated_at": self._now}
@@ -89,11 +104,13 @@ class AgentHistory(MessageHistory):
         if scenario.stopped == "cancelled":
             self._append(scheduler.CancelPlan, about)
             self._cancel(about, pending, "by_agent")
+            self._cancel_due(about, "by_agent")
 
     def _delete(self, about: dict[str, UUID], pending: list[UUID]) -> None:
         self._append(crm.DeleteClient, about)
         self._append(crm.ClientDeleted, about, deleted_at=self._now)
         self._cancel(about, pending, "client_deleted")
+        self._cancel_due(about, "client_deleted")
 
     def _reassign(self, about: dict[str, UUID], planned: tuple[UUID, ...]) -> dict[str, UUID]:
         other = uuid5(self.namespace, "another agent")
@@ -137,6 +154,7 @@ class AgentHistory(MessageHistory):
         self._append(crm.ClientUpdated, about, **kind, updated_at=self._now, personal=changed)
         if stage in CANCEL_REASONS:
             self._cancel(about, pending, CANCEL_REASONS[stage])
+            self._cancel_due(about, CANCEL_REASONS[stage])
 
     def _pause(self, about: dict[str, UUID]) -> None:
         self._append(scheduler.PausePlan, about)
@@ -147,6 +165,23 @@ class AgentHistory(MessageHistory):
             rest: dict[str, Any] = {"followup_id": of, "reason": reason, "cancelled_at": self._now}
             self._append(scheduler.FollowupCancelled, about, **rest)
         pending.clear()
+
+    def _cancel_due(self, about: dict[str, UUID], reason: str) -> None:
+        """Cancel all of the client's that is due."""
+        for of, scenario in self._stoppable.pop(about["client_id"], {}).items():
+            self._stop_due(about | {"followup_id": of}, scenario, reason)
+
+    def _stop_due(self, about: dict[str, UUID], scenario: FollowupScenario, reason: str) -> None:
+        """Cancel what is due; composer and mailer stop what they have not sent."""
+        cancelled: dict[str, Any] = {"reason": reason, "cancelled_at": self._now}
+        self._append(scheduler.DueFollowupCancelled, about, **cancelled)
+        if not scenario.is_composed:
+            discarded: dict[str, Any] = {"reason": reason, "discarded_at": self._now}
+            self._append(composer.DraftDiscarded, about, **discarded)
+        elif scenario.sending == "failed":
+            about = about | {"email_id": email_id(about["followup_id"])}
+            withdrawn: dict[str, Any] = {"reason": reason, "withdrawn_at": self._now}
+            self._append(mailer.EmailWithdrawn, about, **withdrawn)
 
     def _follow_up(
         self, about: dict[str, UUID], scenario: FollowupScenario, details: crm.ClientDetails
@@ -168,6 +203,11 @@ class AgentHistory(MessageHistory):
             self._due(about, scenario, details)
         if scenario.changed != "left":
             self._note(about)
+        stoppable = self._stoppable[about["client_id"]]
+        if scenario.cancelled_when_due and about["followup_id"] in stoppable:
+            del stoppable[about["followup_id"]]
+            self._append(scheduler.CancelFollowup, about)
+            self._stop_due(about, scenario, "by_agent")
 
     def _note(self, about: dict[str, UUID], **more: Any) -> None:
         """Change the notes and the given fields."""
@@ -191,6 +231,8 @@ class AgentHistory(MessageHistory):
         due = rest | {"scheduled_for": NOON, "due_at": self._now}
         self._append(scheduler.FollowupDue, about, by_worker=True, **due)
         self._due_followups.add(about["followup_id"])
+        if not scenario.leaves_queued:
+            self._stoppable[about["client_id"]][about["followup_id"]] = scenario
         self._draft(about, scenario, rest, details)
 
     def _draft(
@@ -212,7 +254,12 @@ class AgentHistory(MessageHistory):
         if scenario.drafted == "ordered again":
             self._append(composer.RetryDraft, about)
             self._append(composer.DraftRequested, about, **rest, requested_at=self._now)
-        if scenario.drafted in ("composed", "ordered again"):
+        if scenario.drafted == "postponed":
+            later = {"postponed_at": self._now, "until": self._now + DAY}
+            self._append(
+                composer.DraftPostponed, about, by_worker=True, reason="daily_limit", **later
+            )
+        if scenario.is_composed:
             letter = composer.Letter(
                 to_name=details.name,
                 to_email=details.email,
@@ -248,8 +295,29 @@ class AgentHistory(MessageHistory):
             case "withheld":
                 withheld = {"reason": "client_deleted", "withheld_at": self._now}
                 self._append(mailer.EmailWithheld, about, by_worker=True, **withheld)
+            case "withdrawn":
+                withdrawn = {"reason": "plan_paused", "withdrawn_at": self._now}
+                self._append(mailer.EmailWithdrawn, about, by_worker=True, **withdrawn)
+            case "postponed" | "addressed anew":
+                self._wait_and_send(about, sending, composed)
             case "unknown" | "held" | "resolved as sent" | "resent":
                 self._unknown_outcome(about, sending, composed)
+
+    def _wait_and_send(
+        self, about: dict[str, UUID], sending: Sending, composed: dict[str, Any]
+    ) -> None:
+        """End the first attempt before its call; the second one is accepted."""
+        if sending == "postponed":
+            later = {"postponed_at": self._now, "until": self._now + DAY}
+            self._append(
+                mailer.EmailPostponed, about, by_worker=True, reason="daily_limit", **later
+            )
+        else:
+            letter = composed["personal"].model_copy(update={"to_email": "new@mail.example"})
+            anew = composed | {"personal": letter}
+            self._append(mailer.EmailQueued, about, by_worker=True, **anew, queued_at=self._now)
+        self._start(about, 2)
+        self._accept(about, 2)
 
     def _unknown_outcome(
         self, about: dict[str, UUID], sending: Sending, composed: dict[str, Any]

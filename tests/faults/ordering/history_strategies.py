@@ -11,22 +11,36 @@ from contracts.mailer import DeliveryKind
 Planned = Literal["pending", "moved", "cancelled", "due", "moved and due"]
 Changed = Literal["left", "noted", "changed"]
 Stopped = Literal["left", "paused", "paused for a while", "cancelled"]
-Drafted = Literal["requested", "tried", "composed", "failed", "ordered again"]
+Drafted = Literal["requested", "tried", "composed", "failed", "ordered again", "postponed"]
 Sending = Literal[
     "queued", "started", "sent", "sent later", "failed", "withheld", "unknown", "held",
-    "resolved as sent", "resent",
+    "resolved as sent", "resent", "postponed", "addressed anew", "withdrawn",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class FollowupScenario:
-    """What happens to a follow-up; each field matters only if the one before leads to it."""
+    """What happens to a follow-up; each field matters only if the one before leads to it.
+
+    `cancelled_when_due`: in the end, by its agent.
+    """
 
     planned: Planned
     drafted: Drafted
     sending: Sending
     reports: tuple[DeliveryKind, ...]
     changed: Changed = "left"
+    cancelled_when_due: bool = False
+
+    @property
+    def is_composed(self) -> bool:
+        """Whether there is an email."""
+        return self.drafted in ("composed", "ordered again", "postponed")
+
+    @property
+    def leaves_queued(self) -> bool:
+        """Whether an email waits in the end, which only its worker would withdraw."""
+        return self.is_composed and self.sending == "queued"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +62,7 @@ class ClientScenario:
     @property
     def leaves_queued(self) -> bool:
         """Whether an email may still wait in the end."""
-        composed = [f for f in self.followups if f.drafted in ("composed", "ordered again")]
-        return any(f.sending == "queued" for f in composed)
+        return any(followup.leaves_queued for followup in self.followups)
 
 
 def _any(literal: Any) -> st.SearchStrategy[Any]:
@@ -67,10 +80,11 @@ FOLLOWUPS = st.builds(
     _any(Sending),
     _some(DeliveryKind, 3),
     _any(Changed),
+    st.booleans(),
 )
 # The first follow-up of each history gets as far as an email, to cover more.
 _FIRST_PLANNED: tuple[Planned, ...] = ("due", "moved and due")
-_FIRST_DRAFTED: tuple[Drafted, ...] = ("composed", "ordered again")
+_FIRST_DRAFTED: tuple[Drafted, ...] = ("composed", "ordered again", "postponed")
 FIRST = st.builds(
     FollowupScenario,
     st.sampled_from(_FIRST_PLANNED),
@@ -78,6 +92,7 @@ FIRST = st.builds(
     _any(Sending),
     _some(DeliveryKind, 3),
     _any(Changed),
+    st.booleans(),
 )
 _BEFORE = st.sampled_from(((), ("negotiating",)))
 FIRST_CLIENT = st.builds(
