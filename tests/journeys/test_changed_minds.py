@@ -1,10 +1,11 @@
 """What is decided after a letter was written still counts: each call asks before it is made."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.journeys.agent_user import Agent, Row, until
+from tests.journeys.agent_user import DAYS, Agent, Row, until
 from tests.journeys.conftest import Providers
 from tests.journeys.faulty_provider_system import faulty_provider_system
 from tests.providers.webhook import event
@@ -30,6 +31,11 @@ async def email_of(agent: Agent, client: str) -> Row:
 async def changed(agent: Agent, client: str, **fields: str) -> None:
     response = await agent.http.patch(f"/api/clients/{client}", json=fields)
     assert response.status_code == 200, response.text
+
+
+async def all_cancelled(agent: Agent, client: str) -> bool:
+    """Return whether the client's five follow-ups are cancelled."""
+    return await agent.statuses(client_id=client) == {"cancelled": len(DAYS)}
 
 
 def times_asked(providers: Providers, name: str) -> int:
@@ -74,6 +80,7 @@ async def test_what_changes_while_the_provider_refuses_is_obeyed_when_it_accepts
             await agent.task(paused, "withheld"),
             await agent.task(left, "cancelled"),
         ]
+        await until(partial(all_cancelled, agent, left), "the plan of who has opted out is over")
         asked_for_left = times_asked(providers, "Left")
         # All sending stops: what the provider would accept now waits, and loses nothing by it.
         await turn(agent, "pause", "paused")
@@ -85,9 +92,8 @@ async def test_what_changes_while_the_provider_refuses_is_obeyed_when_it_accepts
         assert [entry["to"] for entry in accepted] == [[NEW], ["stays@example.com"]]
         assert [system.mails(task) for task in unwanted] == [[]] * len(unwanted)
         # For who has opted out, the model is not asked again: the plan is over.
-        tasks = await agent.rows("/api/tasks", client_id=left)
-        assert {task["status"] for task in tasks} == {"cancelled"}
-        assert times_asked(providers, "Left") == asked_for_left == 1
+        assert await all_cancelled(agent, left)
+        assert times_asked(providers, "Left") == asked_for_left > 0
         # A report about the new address is of this email.
         assert await system.report(event("delivered", accepted[0])) == 200
 
