@@ -25,7 +25,7 @@ from tests.system import Running, provider_settings, system
 
 _CRASHES_SECONDS = 600
 _SETTINGS = {
-    "FOLLOWUP_DAY_SECONDS": "0.15",
+    "FOLLOWUP_DAY_SECONDS": "0.3",
     "RETRY_BASE_SECONDS": "0.3",
     "CALL_TIMEOUT_SECONDS": "1",
     "LEASE_SECONDS": "1.2",
@@ -37,10 +37,10 @@ _SETTINGS = {
     "MAILER_RECONCILE_SECONDS": "1",
     "ADMIN_EMAIL": "admin@example.com",
     # Few enough that some emails and letters wait, enough that all have their turn.
-    "EMAILS_PER_DAY": "4",
-    "LETTERS_PER_DAY": "4",
+    "EMAILS_PER_DAY": "3",
+    "LETTERS_PER_DAY": "3",
 }
-_LIMIT = DailyLimit(4, timedelta(seconds=0.15))
+_LIMIT = DailyLimit(3, timedelta(seconds=0.3))
 _OPENAI_FAULTS = ({"status": 500, "rate": 0.15}, {"status": 401, "rate": 0.05})
 _SENDGRID_FAULTS = (
     {"status": 500, "rate": 0.1},
