@@ -60,10 +60,10 @@ class Stops:
         answer = await self._switch("/resume")
         return bool(answer and answer.status_code in (200, 409))
 
-    async def is_paused(self) -> bool:
-        """Return whether all sending has stopped, as far as the API tells."""
+    async def sending(self) -> str | None:
+        """Return what the API shows of the switch: active, pausing or paused."""
         answer = await self._switch("", "GET")
-        return bool(answer and answer.is_success and answer.json()["state"] == "paused")
+        return answer.json()["state"] if answer and answer.is_success else None
 
     async def _switch(self, path: str, method: str = "POST") -> httpx2.Response | None:
         headers = logged_in(AGENT, PUBLIC_URL)

@@ -25,7 +25,7 @@ from tests.system import Running, provider_settings, system
 
 _CRASHES_SECONDS = 600
 _SETTINGS = {
-    "FOLLOWUP_DAY_SECONDS": "0.15",
+    "FOLLOWUP_DAY_SECONDS": "0.3",
     "RETRY_BASE_SECONDS": "0.3",
     "CALL_TIMEOUT_SECONDS": "1",
     "LEASE_SECONDS": "1.2",
@@ -37,10 +37,10 @@ _SETTINGS = {
     "MAILER_RECONCILE_SECONDS": "1",
     "ADMIN_EMAIL": "admin@example.com",
     # Few enough that some emails and letters wait, enough that all have their turn.
-    "EMAILS_PER_DAY": "4",
-    "LETTERS_PER_DAY": "4",
+    "EMAILS_PER_DAY": "6",
+    "LETTERS_PER_DAY": "3",
 }
-_LIMIT = DailyLimit(4, timedelta(seconds=0.15))
+_LIMIT = DailyLimit(6, timedelta(seconds=0.3))
 _OPENAI_FAULTS = ({"status": 500, "rate": 0.15}, {"status": 401, "rate": 0.05})
 _SENDGRID_FAULTS = (
     {"status": 500, "rate": 0.1},
@@ -99,6 +99,8 @@ async def test_a_service_may_crash_between_any_two_steps(
             # Read when stopped: alerts are still sent after the history is settled.
             await running.stop(*SERVICES)
             history = await read()
+    verdict = check(history, expected_quarantine=_is_poison, daily_limit=_LIMIT)
+    assert verdict.anomalies == (), str(verdict)
     entries = _step_entries(tmp_path)
     reached = Counter(
         (service, entry["point"]) for service, entry in entries if entry["event"] == "crashed"
@@ -114,8 +116,6 @@ async def test_a_service_may_crash_between_any_two_steps(
     assert missing == []
     assert _logged_values(entries, "io_outside_a_step", "what") == []
     assert _logged_values(entries, "point_not_enumerated", "point") == []
-    verdict = check(history, expected_quarantine=_is_poison, daily_limit=_LIMIT)
-    assert verdict.anomalies == (), str(verdict)
 
 
 def _is_poison(record: Record) -> bool:

@@ -174,19 +174,20 @@ class Traffic:
 
     async def _stopping(self, number: int) -> None:
         """Cancel a follow-up that is due, change the address of one that waits, opt out by link."""
-        for status in ("due", "composed", "failed"):
-            for task in await self._tasks_with_status(status):
-                match number % _KINDS_OF_CHANGE:
-                    case 0 | 1 if status == "failed":
-                        await self._send_command(CancelFollowup(**_about(task)))
-                    case 0 | 1 | 2:
-                        await self._stops.cancel(task["_id"])
-                    case 3:
-                        email = f"moved-{number}-{status}@example.com"
-                        await self._stops.readdress(task["client_id"], email)
-        if number % _KINDS_OF_CHANGE == 4:
-            for entry in self._mails()[-1:]:
-                await self._stops.opt_out(entry)
+        match number % _KINDS_OF_CHANGE:
+            case 0:
+                for task in await self._tasks_with_status("due", "composed"):
+                    await self._stops.cancel(task["_id"])
+                # The API refuses to cancel what has failed.
+                for task in await self._tasks_with_status("failed"):
+                    await self._send_command(CancelFollowup(**_about(task)))
+            case 1:
+                for task in await self._tasks_with_status("composed"):
+                    email = f"moved-{number}@example.com"
+                    await self._stops.readdress(task["client_id"], email)
+            case 2:
+                for entry in self._mails()[-1:]:
+                    await self._stops.opt_out(entry)
 
     async def _switch(self) -> None:
         """Pause and resume all sending, while a service crashes at that."""
@@ -195,8 +196,11 @@ class Traffic:
             if await self._is_next(*_OF_THE_SWITCH):
                 await self._stops.pause()
                 await self._until_stopped()
-                while self._flowing and not await self._stops.resume():
+                await self._stops.resume()
+                # The answer may be late, and the order with it.
+                while self._flowing and await self._stops.sending() != "active":
                     await asyncio.sleep(_SWITCH_SECONDS)
+                    await self._stops.resume()
 
     async def _is_next(self, *names: str) -> bool:
         """Return whether a service crashes next at a point with one of these in its name."""
@@ -207,7 +211,7 @@ class Traffic:
         """Wait until all sending has stopped, or for as long as that may take."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_STOPPED_SECONDS):
-                while self._flowing and not await self._stops.is_paused():
+                while self._flowing and await self._stops.sending() != "paused":
                     await asyncio.sleep(_SWITCH_SECONDS)
 
     async def _client_of_unknown_agent(self) -> None:
@@ -279,8 +283,9 @@ class Traffic:
         for task in await self._tasks_with_status("failed"):
             await self._send_command(RetryDraft(**_about(task)))
 
-    async def _tasks_with_status(self, status: str) -> list[dict[str, Any]]:
-        response = await self._request("GET", f"/api/tasks?status={status}&limit=1")
+    async def _tasks_with_status(self, *statuses: str) -> list[dict[str, Any]]:
+        either = "&".join(f"status={status}" for status in statuses)
+        response = await self._request("GET", f"/api/tasks?{either}&limit=1")
         return response.json() if response and response.is_success else []
 
     async def _reports(self, number: int) -> None:
