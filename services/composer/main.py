@@ -1,10 +1,10 @@
 """composer: writes an email for each follow-up that falls due."""
 
+from chassis.mongo.daily_limit import DailyPlaces
 from chassis.service import Service
 from contracts.composer import RetryDraft
 from contracts.scheduler import DueFollowupCancelled, FollowupDue
 from services.composer import reactions
-from services.composer.daily_letters import DailyLetters
 from services.composer.documents import DRAFTS, STORE
 from services.composer.earlier_letters import LettersInLog
 from services.composer.settings import ComposerSettings
@@ -24,7 +24,7 @@ def build(settings: ComposerSettings) -> Service:
         write_draft,
         slots=settings.call_slots,
         writer=writer,
-        letters=DailyLetters(service.database, settings.letter_limit),
+        letters=DailyPlaces(service.database, settings.letter_limit),
         earlier=LettersInLog(service.database),
         policy=settings.retries,
         provider=service.dependency("provider"),

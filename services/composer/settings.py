@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from chassis.mongo.daily_limit import DailyLimit
 from chassis.process.settings import CalendarSettings, RetrySettings, Secret, Text
-from services.composer.daily_letters import LetterLimit
 
 ResponseFormat = Literal["json_schema", "json_object", "none"]
 
@@ -26,6 +26,6 @@ class ComposerSettings(RetrySettings, CalendarSettings):
     """Letters that an agent has written in any day of the calendar; 0 is any number."""
 
     @property
-    def letter_limit(self) -> LetterLimit:
+    def letter_limit(self) -> DailyLimit:
         """The limit of letters; one takes two calls at most, and time to be stored."""
-        return LetterLimit(self.letters_per_day, self.day, 2 * self.call + timedelta(seconds=5))
+        return DailyLimit(self.letters_per_day, self.day, 2 * self.call + timedelta(seconds=5))

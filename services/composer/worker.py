@@ -10,10 +10,10 @@ from pymongo.errors import PyMongoError
 from chassis.domain.errors import CallFailed, Refused
 from chassis.domain.retry import RetryPolicy
 from chassis.eventlog.due_loop import Work
+from chassis.mongo.daily_limit import DailyLimitReached, DailyPlaces
 from chassis.process.dependency_health import DependencyHealth
 from chassis.process.metrics import report_failure
 from contracts.composer import DraftEvent, Finding, TokensUsed
-from services.composer.daily_letters import DailyLetters, DailyLimitReached
 from services.composer.draft import (
     Draft,
     compose,
@@ -33,7 +33,7 @@ async def write_draft(
     work: Work[Draft, DraftEvent],
     *,
     writer: Writer,
-    letters: DailyLetters,
+    letters: DailyPlaces,
     earlier: EarlierLetters,
     policy: RetryPolicy,
     provider: DependencyHealth,

@@ -7,6 +7,7 @@ from pymongo import IndexModel
 
 from chassis.eventlog.aggregate import DUE, Aggregate, StateDocument
 from chassis.mongo.client import UuidDocument
+from chassis.mongo.daily_limit import DailyPlacesDocument
 from chassis.projections.views import View
 from chassis.recovery.persistence import Store
 from contracts.crm import AgentDeactivated, AgentReactivated, ClientDeleted, ClientReassigned
@@ -45,11 +46,6 @@ class EmailDocument(StateDocument[email.Email]):
                     "state.status": "sent",
                     "state.started_at": {"$exists": True},
                 },
-            ),
-            IndexModel(
-                [("state.agent_id", 1), ("state.started_at", 1)],
-                name="starts",
-                partialFilterExpression={"state.started_at": {"$exists": True}},
             ),
         ]
 
@@ -163,4 +159,5 @@ INACTIVE_AGENTS = View(
 STORE = Store(
     aggregates=(EMAILS, SUPPRESSIONS, ALERTS, NOTICES, SWITCHES),
     views=(CLIENTS, RECIPIENTS, INACTIVE_AGENTS),
+    others=(DailyPlacesDocument,),
 )

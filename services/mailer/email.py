@@ -42,8 +42,7 @@ class Email(State):
 
     `due_at` is the deadline of the answer while `sending`, and of the provider's report while
     `unknown`. `error` is that of the last attempt. `follows` and `started_at` are those of the
-    last attempt, and None of one before there was `follows`; one that was not called for does not
-    count as started.
+    last attempt, and None of one before there was `follows`.
     """
 
     agent_id: UUID
@@ -84,12 +83,12 @@ def evolve(email: Email | None, event: EmailEvent) -> Email:
             return _failed(email, status="failed", error=event.error, due_at=None)
         case EmailSent():
             return _next(email, status="sent", error=None, due_at=None)
-        case EmailWithheld() | EmailWithdrawn() | EmailPostponed():
-            return _not_called_for(email, event)
+        case EmailWithheld() | EmailWithdrawn():
+            return _next(email, status="withheld", error=None, due_at=None)
+        case EmailPostponed() | EmailHeld():
+            return _next(email, due_at=event.until if isinstance(event, EmailPostponed) else None)
         case SendOutcomeUnknown():
             return _next(email, status="unknown", error=event.error, due_at=event.reconcile_at)
-        case EmailHeld():
-            return _next(email, due_at=None)
         case (
             EmailDelivered()
             | EmailOpened()
@@ -265,14 +264,6 @@ def _started(email: Email | None, event: SendStarted) -> Email:
         follows=event.follows,
         started_at=None if event.follows is None else event.started_at,
     )
-
-
-def _not_called_for(
-    email: Email | None, event: EmailWithheld | EmailWithdrawn | EmailPostponed
-) -> Email:
-    if isinstance(event, EmailPostponed):
-        return _next(email, status="queued", due_at=event.until, started_at=None)
-    return _next(email, status="withheld", error=None, due_at=None, started_at=None)
 
 
 def _failed(email: Email | None, **changes: object) -> Email:

@@ -9,6 +9,7 @@ import structlog
 from chassis.domain.errors import CallFailed, OnHold, OutcomeUnknown, Refused
 from chassis.eventlog.due_loop import Work
 from chassis.mongo.batch_loader import BatchLoader
+from chassis.mongo.daily_limit import DailyLimitReached, DailyPlaces, Place
 from chassis.process.dependency_health import DependencyHealth
 from chassis.process.metrics import report_failure
 from chassis.service import Service
@@ -51,6 +52,7 @@ class SendDependencies:
 
     transport: Transport
     objections: Objections
+    places: DailyPlaces
     inactive: BatchLoader[InactiveAgentDocument]
     switches: BatchLoader[SwitchDocument]
     policy: SendPolicy
@@ -71,6 +73,7 @@ def register_sending(service: Service, transport: Transport, settings: MailerSet
     deps = SendDependencies(
         transport,
         Objections.of(service, settings, inactive),
+        DailyPlaces(service.database, settings.email_limit),
         inactive,
         service.recent(SWITCHES, max_age=SWITCH_SECONDS),
         settings.send_policy,
@@ -115,17 +118,20 @@ async def _send_unless_it_waits(work: Work[Email, EmailEvent], deps: SendDepende
         raise OnHold("the agent is deactivated", holder=agent_id)
     if await deps.holds(SENDING_ID):
         raise OnHold("all sending is paused", holder=SENDING_ID)
-    if until := await deps.objections.daily_limit.reached(agent_id):
-        await work.append(postpone, until=until, reason=DAILY_LIMIT)
-        return
-    await _send(work, deps)
+    try:
+        async with deps.places.place(agent_id) as place:
+            await _send(work, deps, place)
+    except DailyLimitReached as reached:
+        await work.append(postpone, until=reached.until, reason=DAILY_LIMIT)
 
 
-async def _send(work: Work[Email, EmailEvent], deps: SendDependencies) -> None:
+async def _send(work: Work[Email, EmailEvent], deps: SendDependencies, place: Place) -> None:
     """Append SendStarted, then read what forbids the call, then call, then append the answer.
 
-    Only the worker whose SendStarted is in the log calls.
+    Only the worker whose SendStarted is in the log calls. The place is unused unless the provider
+    has accepted the email, or may have.
     """
+    place.unused = True
     policy = deps.policy
     follows = await deps.letters.thread_of(work.state.client_id)
     started = await work.append(email.start, give_up_after=policy.give_up_after, follows=follows)
@@ -138,8 +144,11 @@ async def _send(work: Work[Email, EmailEvent], deps: SendDependencies) -> None:
             return
         if started.due_at is None or datetime.now(UTC) + policy.call > started.due_at:
             raise CallFailed("the worker was paused before it could call")
-        message_id = await deps.transport.send(_outgoing(started, deps.endings))
+        outgoing = _outgoing(started, deps.endings)
+        place.unused = False
+        message_id = await deps.transport.send(outgoing)
     except CallFailed as failure:
+        place.unused = True
         if not failure.final:
             deps.provider.failed(failure.reason)
         after = await work.append(

@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from chassis.mongo.daily_limit import DailyLimit
 from chassis.process.settings import CalendarSettings, Keys, RetrySettings, Secret, Text, named_keys
 from services.mailer.email import OnUnknown
 from services.mailer.sending.send_policy import SendPolicy
@@ -43,7 +44,7 @@ class MailerSettings(RetrySettings, CalendarSettings):
     """How long an unknown outcome waits for the report of the provider."""
     mailer_on_unknown: OnUnknown = "hold"
     """What happens then: `hold` for a person, or `resend`."""
-    emails_per_day: int = Field(default=200, ge=0)
+    emails_per_day: int = Field(default=200, ge=0, le=10_000)
     """Most emails of an agent in any day of the plan's calendar; more wait. 0: no limit."""
     admin_email: Text = None
     """Address that is alerted once of each failed or held follow-up."""
@@ -69,6 +70,12 @@ class MailerSettings(RetrySettings, CalendarSettings):
     def smtp_server(self) -> SmtpServer | None:
         """The SMTP server, if there is one."""
         return SmtpServer.parse(self.smtp_url.get_secret_value()) if self.smtp_url else None
+
+    @property
+    def email_limit(self) -> DailyLimit:
+        """The limit of emails; a call may take until it is given up, and time to be stored."""
+        longest = self.send_policy.give_up_after + timedelta(seconds=5)
+        return DailyLimit(self.emails_per_day, self.day, longest)
 
     @property
     def send_policy(self) -> SendPolicy:

@@ -65,7 +65,7 @@ def address_anew(
 
 
 def postpone(email: Email, given: Given, *, until: datetime, reason: str) -> list[EmailEvent]:
-    """Postpone an email that is queued, or whose attempt has started: that does not count."""
-    if email.status not in ("queued", "sending"):
+    """Postpone an email that is queued."""
+    if email.status != "queued":
         raise Refused(f"the email is {email.status}")
     return [EmailPostponed(**about(email), reason=reason, postponed_at=given.now, until=until)]

@@ -18,7 +18,6 @@ from contracts.addresses import canonical_address
 from contracts.mailer import SENDING_ID, EmailEvent, suppression_ids
 from services.mailer.documents import (
     CLIENTS,
-    EMAILS,
     SUPPRESSIONS,
     SWITCHES,
     ClientDocument,
@@ -28,15 +27,12 @@ from services.mailer.documents import (
 )
 from services.mailer.email import Email
 from services.mailer.sending.before_call import (
-    DAILY_LIMIT,
     REASSIGNED,
     address_anew,
-    postpone,
     queue_again,
     withdraw,
     withhold,
 )
-from services.mailer.sending.daily_limit import DailyLimit
 from services.mailer.sending.recipients import RECIPIENTS, RecipientDocument
 from services.mailer.settings import MailerSettings
 from services.mailer.suppression import OPT_OUTS
@@ -53,7 +49,6 @@ class Objections:
     suppressions: BatchLoader[SuppressionDocument]
     inactive: BatchLoader[InactiveAgentDocument]
     switches: BatchLoader[SwitchDocument]
-    daily_limit: DailyLimit
     opt_outs: AsyncCollection[Raw] | None = None
     """The suppressions, where an opt-out told to one agent counts for all."""
 
@@ -72,12 +67,6 @@ class Objections:
             service.loader(SUPPRESSIONS),
             inactive,
             service.loader(SWITCHES),
-            DailyLimit(
-                service.database,
-                EMAILS.collection,
-                limit=settings.emails_per_day,
-                day=settings.day,
-            ),
             suppressions if settings.suppress_across_agents else None,
         )
 
@@ -87,12 +76,11 @@ class Objections:
         Raises CallFailed when the store is away.
         """
         try:
-            client, recipient, suppressed, held, too_many_until = await asyncio.gather(
+            client, recipient, suppressed, held = await asyncio.gather(
                 self.clients.get(started.client_id),
                 self.recipients.get(started.client_id),
                 self._is_suppressed(started),
                 self._is_held(started.agent_id),
-                self.daily_limit.exceeded(started.agent_id),
             )
         except PyMongoError as error:
             raise CallFailed("whether the email may be sent could not be read") from error
@@ -107,11 +95,7 @@ class Objections:
             return partial(withhold, reason="address_suppressed")
         if recipient and (reason := recipient.objection(started.followup_id)):
             return partial(withdraw, reason=reason)
-        if held:
-            return queue_again
-        if too_many_until:
-            return partial(postpone, until=too_many_until, reason=DAILY_LIMIT)
-        return None
+        return queue_again if held else None
 
     async def _is_held(self, agent_id: UUID) -> bool:
         """Return whether emails of the agent, or all, wait."""

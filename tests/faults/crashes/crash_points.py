@@ -55,6 +55,8 @@ POINTS: Final[Mapping[str, tuple[str, ...]]] = {
         "claim switches",
         "hold emails",
         "release emails",
+        "take place",
+        "settle place",
         "read objections",
         "call",
         # Last: processes that crashed during a call have left unknown outcomes.

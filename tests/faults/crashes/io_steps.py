@@ -32,6 +32,7 @@ from chassis.inbox.quarantine import Quarantine
 from chassis.inbox.receipts import Receipts
 from chassis.inbox.replies import Replies
 from chassis.kafka.checkpoints import Checkpoints
+from chassis.mongo.daily_limit import DailyLimit, DailyPlaces
 from chassis.projections.views import Views
 from chassis.recovery.reconciliation import Reconciliation
 from tests.faults.crashes.crash_points import AFTER, BEFORE, POINTS
@@ -111,24 +112,29 @@ def crash(point: str) -> NoReturn:
     raise AssertionError("still alive")
 
 
+def _set_longest_call(longest: timedelta) -> None:
+    begin = DailyPlaces.__init__
+
+    def shortened(self: DailyPlaces, database: Any, limit: DailyLimit) -> None:
+        begin(self, database, replace(limit, longest_call=longest))
+
+    DailyPlaces.__init__ = shortened  # type: ignore[method-assign]
+
+
 def install(service: str, steps: Steps) -> None:
     """Wrap the service's I/O in steps, and watch for I/O outside of them."""
     for owner, name, names in _STEPS:
         _wrap(steps, owner, name, names)
+    if service in ("composer", "mailer"):
+        _wrap(steps, DailyPlaces, "_take", lambda *_: ["take place"])
+        _wrap(steps, DailyPlaces, "_settle", lambda *_: ["settle place"])
+        # A crash leaves places taken for as long.
+        _set_longest_call(timedelta(seconds=1))
     if service == "composer":
         writer = importlib.import_module("services.composer.writers.openai_writer").OpenAIWriter
         _wrap(steps, writer, "write", lambda *_: ["call"])
         templates = importlib.import_module("services.composer.writers.template_writer")
         _hold_before(steps, templates.TemplateWriter, "write", "letter")
-        letters: Any = importlib.import_module("services.composer.daily_letters")
-        _wrap(steps, letters.DailyLetters, "_take", lambda *_: ["take place"])
-        _wrap(steps, letters.DailyLetters, "_settle", lambda *_: ["settle place"])
-        settings: Any = importlib.import_module("services.composer.settings").ComposerSettings
-        limit = settings.letter_limit.fget
-        # A crash leaves places taken for as long.
-        settings.letter_limit = property(
-            lambda known: replace(limit(known), longest_writing=timedelta(seconds=1))
-        )
     if service == "mailer":
         transport = importlib.import_module("services.mailer.transports.sendgrid").SendGridTransport
         _wrap(steps, transport, "send", lambda *_: ["call"])

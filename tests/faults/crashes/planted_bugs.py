@@ -21,6 +21,7 @@ from chassis.eventlog.relay import OutgoingCommit, Relay, appended
 from chassis.inbox.inbox import Inbox
 from chassis.kafka import records
 from chassis.mongo.client import Raw, in_transaction
+from chassis.mongo.daily_limit import DailyPlaces, Place
 from chassis.projections.journal import Journal
 from chassis.projections.views import Views
 from tests.faults.crashes.io_steps import Steps
@@ -170,10 +171,10 @@ def call_first(_: Steps) -> None:
 
         async def close(self) -> None: ...
 
-    async def called(work: Any, deps: worker.SendDependencies) -> None:
+    async def called(work: Any, deps: worker.SendDependencies, place: Place) -> None:
         next_ = work.state.model_copy(update={"attempt": work.state.attempt + 1})
         answer = await deps.transport.send(worker._outgoing(next_, deps.endings))
-        await send(work, replace(deps, transport=Answered(answer)))
+        await send(work, replace(deps, transport=Answered(answer)), place)
 
     worker._send = called
 
@@ -184,9 +185,9 @@ def give_up_early(_: Steps) -> None:
 
     send = worker._send
 
-    async def hasty(work: Any, deps: worker.SendDependencies) -> None:
+    async def hasty(work: Any, deps: worker.SendDependencies, place: Place) -> None:
         policy = replace(deps.policy, call=timedelta(0), give_up_after=SHORT)
-        await send(work, replace(deps, policy=policy))
+        await send(work, replace(deps, policy=policy), place)
 
     worker._send = hasty
 
@@ -214,10 +215,10 @@ def read_suppressions_first(steps: Steps) -> None:
     send, ask = worker._send, Objections.to
     answers: dict[UUID, Any] = {}
 
-    async def asked(work: Any, deps: worker.SendDependencies) -> None:
+    async def asked(work: Any, deps: worker.SendDependencies, place: Place) -> None:
         answers[work.state.email_id] = await ask(deps.objections, work.state)
         await steps.hold("suppressions read")
-        await send(work, deps)
+        await send(work, deps, place)
 
     async def answered(_: Objections, started: Any) -> Any:
         return answers[started.email_id]
@@ -267,39 +268,38 @@ def look_at_recipient_first(steps: Steps) -> None:
         async def get(self, _: UUID) -> Any:
             return self._recipient
 
-    async def looked(work: Any, deps: worker.SendDependencies) -> None:
+    async def looked(work: Any, deps: worker.SendDependencies, place: Place) -> None:
         recipient = await deps.objections.recipients.get(work.state.client_id)
         await steps.hold("before SendStarted")
         known: Any = Known(recipient)
-        await send(work, replace(deps, objections=replace(deps.objections, recipients=known)))
+        await send(
+            work, replace(deps, objections=replace(deps.objections, recipients=known)), place
+        )
 
     worker._send = looked
 
 
-def count_other_starts(steps: Steps) -> None:
-    """Count what was started before, without the own start, in the daily limit."""
-    from services.mailer import email_worker as worker  # noqa: PLC0415
-    from services.mailer.sending.daily_limit import DailyLimit  # noqa: PLC0415
+def count_then_take(steps: Steps) -> None:
+    """Count the places of the day, and take one in a second step."""
+    take = DailyPlaces._take
 
-    exceeded = DailyLimit.exceeded
+    async def apart(self: DailyPlaces, agent_id: UUID) -> UUID:
+        known = await self._agents.find_one({"_id": agent_id}) or {"places": []}
+        if len(known["places"]) >= self._limit.calls:
+            return await take(self, agent_id)
+        await steps.hold("before SendStarted")
+        unlimited = replace(self._limit, calls=1000)
+        return await take(DailyPlaces(self._agents.database, unlimited), agent_id)
 
-    async def others(self: DailyLimit, agent_id: UUID) -> Any:
-        self._limit += 1
-        try:
-            return await exceeded(self, agent_id)
-        finally:
-            self._limit -= 1
-
-    DailyLimit.exceeded = others  # type: ignore[method-assign]
-    _hold_before_start(worker, steps)
+    DailyPlaces._take = apart  # type: ignore[method-assign]
 
 
 def _hold_before_start(worker: Any, steps: Steps) -> None:
     send = worker._send
 
-    async def held(work: Any, deps: Any) -> None:
+    async def held(work: Any, deps: Any, place: Any) -> None:
         await steps.hold("before SendStarted")
-        await send(work, deps)
+        await send(work, deps, place)
 
     worker._send = held
 
@@ -369,7 +369,7 @@ BUGS: Final[Mapping[str, Callable[[Steps], None]]] = {
         suppress_raw_address,
         read_switch_first,
         look_at_recipient_first,
-        count_other_starts,
+        count_then_take,
         compose_discarded,
         confirm_stop_at_once,
         keep_suppression_id,

@@ -292,7 +292,7 @@ EXPECTED: Mapping[str, ExpectedAnomaly] = {
         "unwanted",
         "had another address at",
     ),
-    "count_other_starts": ExpectedAnomaly(
+    "count_then_take": ExpectedAnomaly(
         "mailer",
         Scenario(two_emails_with_a_limit_of_one, "3", _ABOUT_TO_START, emails_per_day=1),
         "unwanted",

@@ -12,6 +12,7 @@ from chassis.domain.errors import CallFailed, Refused
 from chassis.domain.retry import RetryPolicy
 from chassis.domain.state import Given
 from chassis.mongo.client import connect
+from chassis.mongo.daily_limit import DailyLimit, DailyPlaces
 from chassis.process.dependency_health import DependencyHealth
 from chassis.process.metrics import FAILURES
 from contracts.composer import (
@@ -21,7 +22,6 @@ from contracts.composer import (
     EmailComposed,
     TokensUsed,
 )
-from services.composer.daily_letters import DailyLetters, LetterLimit
 from services.composer.draft import Draft, evolve
 from services.composer.worker import write_draft
 from services.composer.writer import Composition, CompositionRequest, EarlierLetter, Written
@@ -31,9 +31,9 @@ FIT = Composition(subject="Your plans", body="Hi Maria,\n\nhow are the plans for
 UNFIT = Composition(subject="Your plans", body="Hi [Client Name],\n\nthe land costs $90,000 now.")
 TOKENS = TokensUsed(prompt=100, completion=10)
 # Without a limit the database is not asked: no server runs at this address.
-ANY_NUMBER = DailyLetters(
+ANY_NUMBER = DailyPlaces(
     connect("mongodb://127.0.0.1:1")["none"],
-    LetterLimit(0, timedelta(days=1), timedelta(minutes=1)),
+    DailyLimit(0, timedelta(days=1), timedelta(minutes=1)),
 )
 
 

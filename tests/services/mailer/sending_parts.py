@@ -9,6 +9,7 @@ from chassis.eventlog.aggregate import Aggregate
 from chassis.eventlog.event_store import EventLog
 from chassis.mongo.batch_loader import BatchLoader
 from chassis.mongo.client import Database
+from chassis.mongo.daily_limit import DailyLimit, DailyPlaces
 from chassis.process.dependency_health import DependencyHealth
 from contracts.message import Event, to_milliseconds
 from services.mailer.documents import (
@@ -24,7 +25,6 @@ from services.mailer.documents import (
 )
 from services.mailer.email_worker import SendDependencies
 from services.mailer.letters.threads import LastLetters
-from services.mailer.sending.daily_limit import DailyLimit
 from services.mailer.sending.objections import Objections
 from services.mailer.sending.recipients import RECIPIENTS, RecipientDocument
 from services.mailer.sending.send_policy import SendPolicy
@@ -72,12 +72,12 @@ def dependencies(
         suppressions or BatchLoader(database, SUPPRESSIONS.collection, SuppressionDocument),
         inactive,
         switches,
-        DailyLimit(database, EMAILS.collection, limit=emails_per_day, day=DAY),
         database[SUPPRESSIONS.collection] if across_agents else None,
     )
     return SendDependencies(
         transport,
         objections,
+        DailyPlaces(database, DailyLimit(emails_per_day, DAY, MINUTE)),
         inactive,
         switches,
         POLICY,

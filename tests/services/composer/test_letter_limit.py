@@ -15,10 +15,10 @@ from chassis.eventlog.due_loop import DueLoop
 from chassis.eventlog.event_store import CommitDocument, EventLog
 from chassis.mongo import client as mongo
 from chassis.mongo.client import Database
+from chassis.mongo.daily_limit import DailyLimit, DailyLimitReached, DailyPlaces
 from chassis.process.dependency_health import DependencyHealth
 from chassis.process.tasks import cancel_and_wait
 from contracts.composer import EmailComposed
-from services.composer.daily_letters import DailyLetters, DailyLimitReached, LetterLimit
 from services.composer.documents import DRAFTS, STORE
 from services.composer.draft import Draft
 from services.composer.earlier_letters import LettersInLog
@@ -42,8 +42,8 @@ async def database(mongodb: Server) -> AsyncIterator[Database]:
         await client.drop_database(name)
 
 
-def daily(database: Database, limit: int, day: timedelta = HOUR) -> DailyLetters:
-    return DailyLetters(database, LetterLimit(limit, day, LONGEST_CALL))
+def daily(database: Database, limit: int, day: timedelta = HOUR) -> DailyPlaces:
+    return DailyPlaces(database, DailyLimit(limit, day, LONGEST_CALL))
 
 
 class SlowWriter:
@@ -71,7 +71,7 @@ class SlowWriter:
 
 @contextlib.asynccontextmanager
 async def composer(
-    database: Database, letters: DailyLetters, writer: SlowWriter
+    database: Database, letters: DailyPlaces, writer: SlowWriter
 ) -> AsyncIterator[EventLog]:
     """Run what a composer process runs for due drafts."""
     log = EventLog(database)
@@ -204,7 +204,7 @@ async def test_while_letters_are_being_written_the_outcome_is_waited_for(
 ) -> None:
     letters = daily(database, 1)
     async with letters.place(AGENT) as place:
-        with pytest.raises(TryLater, match="being written") as wait:
+        with pytest.raises(TryLater, match="under way") as wait:
             async with letters.place(AGENT):
                 pytest.fail("one too many")
         assert 0 < wait.value.after < 3
@@ -231,4 +231,4 @@ async def test_without_a_limit_nothing_is_counted(database: Database) -> None:
     for _ in range(3):
         async with daily(database, 0).place(AGENT):
             pass
-    assert await database["daily_letters"].count_documents({}) == 0
+    assert await database["daily_places"].count_documents({}) == 0
