@@ -29,7 +29,10 @@ class OptOuts:
         """
         try:
             reply = await self._commands.execute(command, command_id)
-            return await self._is_confirmed(command, reply.version)
+            if await self._is_confirmed(command, reply.version):
+                return True
+            await self._commands.store_accepted(command, command_id, reply)
+            return False
         except (CommandPending, PyMongoError):
             # Kafka has it.
             return False
