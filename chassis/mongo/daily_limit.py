@@ -9,21 +9,17 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from random import SystemRandom
 from typing import Any
 from uuid import UUID, uuid4
 
 from pydantic import BaseModel
 from pymongo import ReturnDocument
 
-from chassis.domain.errors import TryLater
 from chassis.mongo.client import Database, Raw, UuidDocument
 from contracts.message import Time, to_milliseconds
 
-# How long at most, and about, to wait for the outcome of calls under way.
-_WAIT_SECONDS = 2.0
-
-_random = SystemRandom()
+# What waits is tried within this time, or a day if that is longer: the limit may be raised.
+_LONGEST_WAIT = timedelta(minutes=1)
 
 
 class TakenPlace(BaseModel):
@@ -80,7 +76,8 @@ class DailyPlaces:
     async def place(self, agent_id: UUID) -> AsyncIterator[Place]:
         """Take a place for as long as the call takes, and for a day from then on.
 
-        Raises DailyLimitReached; TryLater when calls under way may leave one free.
+        Raises DailyLimitReached, also where a call under way may leave a place free: those who
+        waited for that would keep all others from their turns.
         """
         place = Place()
         if not self._limit.calls:
@@ -96,7 +93,6 @@ class DailyPlaces:
         taken, now = uuid4(), to_milliseconds(datetime.now(UTC))
         # Should this process die, the place counts: the call may have been made.
         entry = {"id": taken, "until": now + self._limit.longest_call + self._limit.day}
-        settled = {"$lte": [{"$max": "$places.until"}, now + self._limit.day]}
         is_full = {"$gte": [{"$size": "$places"}, self._limit.calls]}
         agent: Any = await self._agents.find_one_and_update(
             {"_id": agent_id},
@@ -105,7 +101,7 @@ class DailyPlaces:
                 {
                     "$set": {
                         "places": _if(is_full, "$places", _with(entry)),
-                        "next": _if({"$and": [is_full, settled]}, self._next, "$next"),
+                        "next": _if(is_full, self._next(now), "$next"),
                     }
                 },
             ],
@@ -115,18 +111,16 @@ class DailyPlaces:
         places = agent["places"]
         if any(place["id"] == taken for place in places):
             return taken
-        if any(place["until"] > now + self._limit.day for place in places):
-            wait = min(_WAIT_SECONDS, self._limit.day.total_seconds())
-            raise TryLater("other calls are under way", after=wait * _random.uniform(0.5, 1))
         raise DailyLimitReached(agent["next"])
 
-    @property
-    def _next(self) -> Raw:
-        """When to try next: from the time on that the oldest leaves, spread over a day."""
+    def _next(self, now: datetime) -> Raw:
+        """When to try next: from the time on that the oldest leaves, one after the other."""
         day = self._limit.day / timedelta(milliseconds=1)
-        oldest = {"$min": "$places.until"}
+        longest = max(self._limit.day, _LONGEST_WAIT) / timedelta(milliseconds=1)
+        # A call under way will hardly take as long as it may.
+        oldest = {"$min": [{"$min": "$places.until"}, now + self._limit.day]}
         after_last = {"$add": ["$next", day / self._limit.calls]}
-        ahead = {"$lt": [after_last, {"$add": [oldest, day]}]}
+        ahead = {"$lt": [after_last, {"$add": [oldest, longest]}]}
         return _if({"$and": [{"$gt": [after_last, oldest]}, ahead]}, after_last, oldest)
 
     async def _settle(self, agent_id: UUID, taken: UUID, place: Place) -> None:

@@ -32,10 +32,9 @@ class OptOuts:
             if await self._is_confirmed(command, reply.version):
                 return True
             await self._commands.store_accepted(command, command_id, reply)
-            return False
         except (CommandPending, PyMongoError):
-            # Kafka has it.
-            return False
+            """Kafka has it."""
+        return False
 
     async def _is_confirmed(self, command: SuppressAddress, version: int) -> bool:
         """Wait until the suppression, which the views have at the version, is confirmed.

@@ -37,10 +37,10 @@ _SETTINGS = {
     "MAILER_RECONCILE_SECONDS": "1",
     "ADMIN_EMAIL": "admin@example.com",
     # Few enough that some emails and letters wait, enough that all have their turn.
-    "EMAILS_PER_DAY": "6",
-    "LETTERS_PER_DAY": "3",
+    "EMAILS_PER_DAY": "8",
+    "LETTERS_PER_DAY": "4",
 }
-_LIMIT = DailyLimit(6, timedelta(seconds=0.3))
+_LIMIT = DailyLimit(8, timedelta(seconds=0.3))
 _OPENAI_FAULTS = ({"status": 500, "rate": 0.15}, {"status": 401, "rate": 0.05})
 _SENDGRID_FAULTS = (
     {"status": 500, "rate": 0.1},

@@ -71,7 +71,6 @@ _KINDS: tuple[DeliveryKind, ...] = (
 _KINDS_OF_ANOTHER: tuple[DeliveryKind, ...] = ("soft_bounced", "unsubscribed", "resubscribed")
 _TICK_SECONDS = 0.45
 _OPT_OUT_SECONDS = 0.1
-_BURST = 8
 # While a service crashes at one of these, all sending is paused again and again.
 _OF_THE_SWITCH = ("Sending", "switches")
 _SWITCH_SECONDS = 0.4
@@ -114,7 +113,6 @@ class Traffic:
             number = next(self._numbers)
             for action in (
                 self._client(number, f"{number}"),
-                self._burst(number),
                 self._change(number),
                 self._followups(number),
                 self._stopping(number),
@@ -147,12 +145,6 @@ class Traffic:
         task = asyncio.create_task(action)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    async def _burst(self, number: int) -> None:
-        """Add clients who get more than a day's emails at once, where a service postpones."""
-        if await self._is_next("Postponed"):
-            names = (f"{number}-{other}" for other in range(_BURST))
-            await asyncio.gather(*(self._client(number, name) for name in names))
 
     async def _client(self, number: int, name: str) -> None:
         """Add a client; add some twice."""

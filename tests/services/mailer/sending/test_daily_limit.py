@@ -1,12 +1,11 @@
 """At most so many emails of an agent in any day, also when many are started at once."""
 
 import asyncio
-import contextlib
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from chassis.domain.errors import CallFailed, OutcomeUnknown, TryLater
+from chassis.domain.errors import CallFailed, OutcomeUnknown
 from chassis.eventlog.due_loop import Work
 from chassis.eventlog.event_store import EventLog
 from contracts.mailer import EmailEvent, EmailPostponed, email_id
@@ -42,9 +41,7 @@ async def work(log: EventLog, ids: list[UUID], sent: Accepting) -> None:
 
     async def one(number: int, id_: UUID) -> None:
         due = Work[Email, EmailEvent](log, EMAILS, stored[id_], "mailer")
-        # The others' calls are under way, and may leave places.
-        with contextlib.suppress(TryLater):
-            await send_due_email(due, deps=mailers[number % 2])
+        await send_due_email(due, deps=mailers[number % 2])
 
     await asyncio.gather(*(one(number, id_) for number, id_ in enumerate(ids)))
 
