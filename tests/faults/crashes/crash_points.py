@@ -42,9 +42,7 @@ POINTS: Final[Mapping[str, tuple[str, ...]]] = {
     "scheduler": _of_owner(
         "scheduler", "view", "claim plans", "postpone plans", "hold plans", "release plans"
     ),
-    "composer": _of_owner(
-        "composer", "claim drafts", "postpone drafts", "take place", "settle place", "call"
-    ),
+    "composer": _of_owner("composer", "claim drafts", "take place", "settle place", "call"),
     "mailer": _of_owner(
         "mailer",
         "view",
