@@ -145,7 +145,7 @@ def test_the_agent_s_website_is_the_one_link_that_is_allowed(website: str) -> No
         "https://harbor.example/dana.evil.example",
         "https://evil.example/harbor.example/dana",
         "https://x.harbor.example/dana",
-        "https://me:it@harbor.example/dana",
+        "https://me:it@harbor.example/dana",  # pragma: allowlist secret
         "ftp://harbor.example/dana",
         "harbor.example/dana and evil.example",
     ):
