@@ -1,7 +1,9 @@
 # `make help` lists the targets. Every target sets up what it needs; nothing has to be typed before.
 PYTHON ?= python3
 BIN := .venv/bin
-FAULTS := tests/faults $(addprefix tests/journeys/test_,disasters.py outages.py restarts_and_kills.py takeover.py)
+FAULTS := tests/faults tests/ops/topics/test_histories.py $(addprefix tests/journeys/test_,\
+	changed_minds.py disasters.py failures_and_unknowns.py outages.py resend.py restarts_and_kills.py \
+	takeover.py)
 LOCKS := crm scheduler composer mailer gateway
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--python-version 3.11 --custom-compile-command "make locks" pyproject.toml
@@ -39,7 +41,7 @@ test: .venv/ready  ## Run the tests on the embedded MongoDB and Kafka, but those
 	$(BIN)/pytest -m "alone and not long" $(addprefix --ignore=,$(FAULTS))
 
 .PHONY: test-faults
-test-faults: .venv/ready  ## Run the tests of faults: kills at every step, outages, disasters, poison, attacks
+test-faults: .venv/ready  ## Run the tests of faults: kills at every step, refusals, outages, disasters, poison, attacks
 	$(BIN)/pytest -n 2 --dist loadfile -m "not alone and not long" $(FAULTS)
 	$(BIN)/pytest -m "alone and not long" $(FAULTS)
 
