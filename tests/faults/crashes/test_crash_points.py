@@ -23,7 +23,7 @@ from tests.providers.running import provider
 from tests.servers import Server
 from tests.system import Running, provider_settings, system
 
-_CRASHES_SECONDS = 600
+_CRASHES_SECONDS = 900
 _SETTLING_SECONDS = 180
 _SETTINGS = {
     "FOLLOWUP_DAY_SECONDS": "0.3",
@@ -54,7 +54,7 @@ _SENDGRID_FAULTS = (
 
 
 @pytest.mark.alone
-@pytest.mark.timeout(960)
+@pytest.mark.timeout(1320)
 async def test_a_service_may_crash_between_any_two_steps(
     tmp_path: Path, kafka: Server, mongodb: Server, prefix: str
 ) -> None:
