@@ -128,8 +128,8 @@ def install(service: str, steps: Steps) -> None:
     if service in ("composer", "mailer"):
         _wrap(steps, DailyPlaces, "_take", lambda *_: ["take place"])
         _wrap(steps, DailyPlaces, "_settle", lambda *_: ["settle place"])
-        # A crash leaves places taken for as long: the next process meets the limit.
-        _set_longest_call(timedelta(seconds=3))
+        # A crash leaves places taken for as long; the next process finds them free again.
+        _set_longest_call(timedelta(seconds=1))
     if service == "composer":
         writer = importlib.import_module("services.composer.writers.openai_writer").OpenAIWriter
         _wrap(steps, writer, "write", lambda *_: ["call"])
