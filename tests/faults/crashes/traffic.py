@@ -74,8 +74,8 @@ _OPT_OUT_SECONDS = 0.1
 # While a service crashes at one of these, all sending is paused again and again.
 _OF_THE_SWITCH = ("Sending", "switches")
 _SWITCH_SECONDS = 0.4
-# An attempt whose process crashed is given up after 6.5 seconds.
-_STOPPED_SECONDS = 8.0
+# An attempt whose process crashed is given up after 6.5 seconds, once the backlog is set aside.
+_STOPPED_SECONDS = 20.0
 _KINDS_OF_CHANGE = 5
 
 
