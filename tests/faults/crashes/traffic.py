@@ -238,6 +238,8 @@ class Traffic:
         await self._send_command(RegisterAgent(agent_id=agent, personal=_profile("Kim")))
         if number % _KINDS_OF_CHANGE == 2:
             await self._reassign(agent)
+        # For as long as a process takes to start, where it crashes at holding what waits for that.
+        if number % _KINDS_OF_CHANGE == (4 if await self._is_next("hold ") else 2):
             await self._reactivate(AGENT)
         await self._send_command(UpdateAgent(agent_id=agent, personal=_profile("Kim Lee")))
 
