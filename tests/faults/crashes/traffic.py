@@ -6,7 +6,7 @@ What the API has no route for is produced as the record that the gateway would s
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -69,14 +69,35 @@ _KINDS: tuple[DeliveryKind, ...] = (
 )
 # Of an address to which nothing is sent.
 _KINDS_OF_ANOTHER: tuple[DeliveryKind, ...] = ("soft_bounced", "unsubscribed", "resubscribed")
+# The mail provider's faults; more of some of them while a service crashes at what they lead to.
+_FAULTS: tuple[dict[str, Any], ...] = (
+    {"status": 500, "rate": 0.1},
+    {"status": 400, "rate": 0.2},
+    {"drop": "after", "rate": 0.05},
+    # For opt-outs and pauses while an email is in flight.
+    {"delay": 0.8, "rate": 0.1},
+    {"drop": "before", "rate": 0.05},
+)
+_FAULTS_BEFORE: dict[str, dict[str, Any]] = {
+    "SendAttemptFailed": {"status": 500, "rate": 0.5},
+    "EmailFailed": {"status": 400, "rate": 0.5},
+    "AlertRaised": {"status": 400, "rate": 0.5},
+    "AlertFailed": {"status": 400, "rate": 0.5},
+    "SendOutcomeUnknown": {"drop": "after", "rate": 0.5},
+    "EmailHeld": {"drop": "after", "rate": 0.5},
+    "switches": {"delay": 0.8, "rate": 0.8},
+}
 _TICK_SECONDS = 0.45
 _OPT_OUT_SECONDS = 0.1
 # While a service crashes at one of these, all sending is paused again and again.
-_OF_THE_SWITCH = ("Sending", "switches")
+_OF_THE_SWITCH = ("Sending", "switches", "hold emails", "release emails")
 _SWITCH_SECONDS = 0.4
 # An attempt whose process crashed is given up after 6.5 seconds, once the backlog is set aside.
 _STOPPED_SECONDS = 20.0
+_SENDING_SECONDS = 5.0
 _KINDS_OF_CHANGE = 5
+# Services that crash all the time do not keep up with traffic that takes no notice of it.
+_LONGEST_BACKLOG = 60
 
 
 class Traffic:
@@ -109,6 +130,7 @@ class Traffic:
         await self._client_of_unknown_agent()
         self._start(self._opt_outs())
         self._start(self._switch())
+        self._start(self._provider_faults())
         while self._flowing:
             number = next(self._numbers)
             for action in (
@@ -147,7 +169,9 @@ class Traffic:
         task.add_done_callback(self._tasks.discard)
 
     async def _client(self, number: int, name: str) -> None:
-        """Add a client; add some twice."""
+        """Add a client, unless many emails wait already; add some twice."""
+        if len(await self._tasks_with_status("due", "composed", limit=100)) > _LONGEST_BACKLOG:
+            return
         body = {"name": f"Client {name}", "email": f"client-{name}@example.com"}
         # Half of the requests may be repeated.
         once = {"Idempotency-Key": f"client-{name}"} if number % 2 else {}
@@ -194,24 +218,41 @@ class Traffic:
         while self._flowing:
             await asyncio.sleep(_SWITCH_SECONDS)
             if await self._is_next(*_OF_THE_SWITCH):
-                await self._stops.pause()
-                await self._until_stopped()
-                await self._stops.resume()
-                # The answer may be late, and the order with it.
-                while self._flowing and await self._stops.sending() != "active":
-                    await asyncio.sleep(_SWITCH_SECONDS)
-                    await self._stops.resume()
+                await self._until_sending()
+                await self._switch_until("paused", self._stops.pause, seconds=_STOPPED_SECONDS)
+                await self._switch_until("active", self._stops.resume)
+
+    async def _provider_faults(self) -> None:
+        """Let the provider fail as is wanted next."""
+        injected: list[dict[str, Any]] = []
+        while self._flowing:
+            before = [fault for name, fault in _FAULTS_BEFORE.items() if await self._is_next(name)]
+            if (faults := [*before, *_FAULTS]) != injected:
+                injected = faults
+                await self._sendgrid.inject_faults(*({**fault, "times": None} for fault in faults))
+            await asyncio.sleep(_SWITCH_SECONDS)
 
     async def _is_next(self, *names: str) -> bool:
         """Return whether a service crashes next at a point with one of these in its name."""
         points = await asyncio.to_thread(lambda: " ".join(self._next_points()))
         return any(name in points for name in names)
 
-    async def _until_stopped(self) -> None:
-        """Wait until all sending has stopped, or for as long as that may take."""
+    async def _until_sending(self) -> None:
+        """Wait until an email is sent, for at most as long as that may take."""
+        mails = len(self._mails())
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_STOPPED_SECONDS):
-                while self._flowing and await self._stops.sending() != "paused":
+            async with asyncio.timeout(_SENDING_SECONDS):
+                while self._flowing and len(self._mails()) == mails:
+                    await asyncio.sleep(_OPT_OUT_SECONDS)
+
+    async def _switch_until(
+        self, state: str, switch: Callable[[], Awaitable[bool]], seconds: float | None = None
+    ) -> None:
+        """Repeat an order until it shows, or for so long: an answer may be late, or lost."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._flowing and await self._stops.sending() != state:
+                    await switch()
                     await asyncio.sleep(_SWITCH_SECONDS)
 
     async def _client_of_unknown_agent(self) -> None:
@@ -237,15 +278,17 @@ class Traffic:
         await self._send_command(_notice(agent))
         await self._send_command(RegisterAgent(agent_id=agent, personal=_profile("Kim")))
         if number % _KINDS_OF_CHANGE == 2:
-            await self._reassign(agent)
+            await self._reassign(number, agent)
         # For as long as a process takes to start, where it crashes at holding what waits for that.
         if number % _KINDS_OF_CHANGE == (4 if await self._is_next("hold ") else 2):
             await self._reactivate(AGENT)
         await self._send_command(UpdateAgent(agent_id=agent, personal=_profile("Kim Lee")))
 
-    async def _reassign(self, to: UUID) -> None:
-        """Move a client to another agent, and one whose email waits, if there is one."""
-        for status in ("pending", "composed"):
+    async def _reassign(self, number: int, to: UUID) -> None:
+        """Move a client to another agent; now and then one whose email waits."""
+        for status in (
+            ("pending", "composed") if number % _KINDS_OF_CHANGE**2 == 2 else ("pending",)
+        ):
             for task in await self._tasks_with_status(status):
                 about = {name: _about(task)[name] for name in ("agent_id", "client_id")}
                 await self._send_command(ReassignClient(**about, to_agent_id=to))
@@ -285,9 +328,9 @@ class Traffic:
         for task in await self._tasks_with_status("failed"):
             await self._send_command(RetryDraft(**_about(task)))
 
-    async def _tasks_with_status(self, *statuses: str) -> list[dict[str, Any]]:
+    async def _tasks_with_status(self, *statuses: str, limit: int = 1) -> list[dict[str, Any]]:
         either = "&".join(f"status={status}" for status in statuses)
-        response = await self._request("GET", f"/api/tasks?{either}&limit=1")
+        response = await self._request("GET", f"/api/tasks?{either}&limit={limit}")
         return response.json() if response and response.is_success else []
 
     async def _reports(self, number: int) -> None:
