@@ -11,6 +11,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from pymongo.errors import PyMongoError
 
+from chassis.calls.slots import FixedSlots, Slots
 from chassis.eventlog.aggregate import Aggregate, S, StateDocument
 from chassis.eventlog.due_loop import DueLoop, Holds
 from chassis.eventlog.event_store import EventLog
@@ -66,7 +67,7 @@ class Service:
         self.health = health.Health()
         self._reactions: dict[type[Message], list[Reaction]] = {}
         self._due: list[
-            tuple[Aggregate[Any, Any], Callable[..., Any], int, bool, Holds | None]
+            tuple[Aggregate[Any, Any], Callable[..., Any], Slots, bool, Holds | None]
         ] = []
         self._closing: list[Callable[[], Coroutine[Any, Any, None]]] = []
 
@@ -97,16 +98,17 @@ class Service:
         aggregate: Aggregate[Any, Any],
         worker: Callable[..., Any],
         *,
-        slots: int,
+        slots: int | Slots,
         caught_up: bool = False,
         holds: Holds | None = None,
         **parts: Any,
     ) -> None:
-        """Let `worker(work, **parts)` work on due aggregates, `slots` at a time.
+        """Let `worker(work, **parts)` work on due aggregates, as many at a time as `slots` allow.
 
         `caught_up`: only once the service has handled what stood in its topics at its start.
         `holds`: whether a holder still holds the work for which `worker` has raised OnHold.
         """
+        slots = FixedSlots(slots) if isinstance(slots, int) else slots
         self._due.append((aggregate, partial(worker, **parts), slots, caught_up, holds))
 
     def dependency(self, name: str) -> DependencyHealth:

@@ -48,6 +48,10 @@ class CallFailed(Exception):
         self.retry_after = retry_after
 
 
+class Throttled(CallFailed):
+    """A provider refused since it had too many calls. No attempt counts."""
+
+
 class OutcomeUnknown(Exception):
     """A provider may or may not have done what it was asked: the answer never came."""
 

@@ -29,7 +29,8 @@ class RetryPolicy:
 
 MAX_RETRY_AFTER = 3600.0
 # Request timeout, conflict, rate limit (RFC 9110, RFC 6585): they pass by themselves.
-_PASSING_CLIENT_ERRORS = frozenset({408, 409, 429})
+TOO_MANY_REQUESTS = 429
+_PASSING_CLIENT_ERRORS = frozenset({408, 409, TOO_MANY_REQUESTS})
 _SERVER_ERRORS = 500
 
 

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import structlog
 from pymongo.errors import PyMongoError
 
+from chassis.calls.slots import Slots
 from chassis.domain.errors import OnHold, Refused, TryLater
 from chassis.domain.state import Given
 from chassis.eventlog.aggregate import Aggregate, Change, E, S, StateDocument
@@ -20,6 +21,7 @@ from chassis.process.pacing import PACE_SECONDS, Pace
 from contracts.message import to_milliseconds
 
 NOT_OPEN_WAIT = timedelta(seconds=0.2)
+NO_ROOM_WAIT = timedelta(seconds=0.1)
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 6.4
 
 log = structlog.get_logger(__name__)
@@ -112,7 +114,7 @@ Holds = Callable[[UUID], Awaitable[bool]]
 
 
 class DueLoop(Generic[S, E]):
-    """Waits for the due dates of one kind of aggregate; works on up to `slots` at a time.
+    """Waits for the due dates of one kind of aggregate; works on as many as `slots` allow.
 
     `holds` returns whether a holder still holds the work for which the worker has raised OnHold.
     """
@@ -124,7 +126,7 @@ class DueLoop(Generic[S, E]):
         worker: Worker[S, E],
         *,
         source: str,
-        slots: int,
+        slots: Slots,
         lease: timedelta,
         poll: timedelta,
         is_open: Callable[[], bool],
@@ -205,10 +207,12 @@ class DueLoop(Generic[S, E]):
         if not self._is_open():
             self._next_poll = datetime.now(UTC) + NOT_OPEN_WAIT
             return
-        free = self._slots - len(self._running)
-        # Few claims of many rather than many of few: each costs three round trips.
-        self._more = free < max(1, self._slots // 4)
-        if self._more:
+        free = self._slots.room(len(self._running))
+        if not free:
+            if self._more:
+                self._slots.used_up()
+            self._more = True
+            self._next_poll = datetime.now(UTC) + NO_ROOM_WAIT
             return
         # One time for both queries: neither would find what falls due between two.
         now = datetime.now(UTC)
@@ -231,7 +235,7 @@ class DueLoop(Generic[S, E]):
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
-        if self._more and len(self._running) <= self._slots - max(1, self._slots // 4):
+        if self._more and self._slots.room(len(self._running)):
             self._next_poll = datetime.now(UTC)
             self._wake.set()
 

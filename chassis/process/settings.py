@@ -139,8 +139,10 @@ class RetrySettings(Settings):
     """Attempts to write or send until it has failed."""
     call_timeout_seconds: float = Field(default=30, gt=0)
     """Longest duration of a call to a provider; less than `LEASE_SECONDS`."""
-    call_slots: int = Field(default=32, ge=1, le=512)
-    """Calls to a provider at the same time, per process."""
+    call_slots_min: int = Field(default=1, ge=1, le=1024)
+    """Least number of calls to a provider at the same time, per process."""
+    call_slots_max: int = Field(default=256, ge=1, le=1024)
+    """Greatest number; between the two it follows what the provider bears."""
 
     @property
     def retries(self) -> RetryPolicy:
@@ -151,6 +153,12 @@ class RetrySettings(Settings):
     def call(self) -> timedelta:
         """How long a call to a provider may last."""
         return timedelta(seconds=self.call_timeout_seconds)
+
+    @model_validator(mode="after")
+    def _limits_are_in_order(self) -> Self:
+        if self.call_slots_min > self.call_slots_max:
+            raise ValueError("CALL_SLOTS_MIN has to be at most CALL_SLOTS_MAX")
+        return self
 
     @model_validator(mode="after")
     def _calls_end_within_their_claim(self) -> Self:

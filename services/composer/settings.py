@@ -14,6 +14,7 @@ ResponseFormat = Literal["json_schema", "json_object", "none"]
 class ComposerSettings(RetrySettings, CalendarSettings):
     """Without `openai_api_key` letters are written from templates."""
 
+    call_slots_max: int = Field(default=512, ge=1, le=1024)
     openai_api_key: Secret = None
     """Key of the language model; without it templates write the emails."""
     openai_base_url: Text = None

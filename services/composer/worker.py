@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import structlog
 from pymongo.errors import PyMongoError
 
-from chassis.domain.errors import CallFailed, Refused
+from chassis.domain.errors import CallFailed, Refused, Throttled, TryLater
 from chassis.domain.retry import RetryPolicy
 from chassis.eventlog.due_loop import Work
 from chassis.mongo.daily_limit import DailyLimitReached, DailyPlaces
@@ -77,8 +77,11 @@ async def _write(
 
     try:
         written, findings = await write_fit_letter(writer, request, still_wanted)
-    except (Refused, PyMongoError):
+    except (Refused, TryLater, PyMongoError):
         raise
+    except Throttled as refusal:
+        # Not before the limit allows it, whatever the time.
+        raise TryLater(refusal.reason, after=refusal.retry_after or 0) from None
     except CallFailed as error:
         failure = error
     except Exception as bug:

@@ -1,10 +1,11 @@
 """The choice of the writer."""
 
+from chassis.calls.call_limit import CallLimit
 from services.composer.settings import ComposerSettings
 from services.composer.writer import Writer
 
 
-def writer_for(settings: ComposerSettings) -> Writer:
+def writer_for(settings: ComposerSettings, limit: CallLimit) -> Writer:
     """Return the writer that the settings ask for; load a provider's package only when used."""
     if settings.openai_api_key is None:
         from services.composer.writers.template_writer import TemplateWriter  # noqa: PLC0415
@@ -17,5 +18,6 @@ def writer_for(settings: ComposerSettings) -> Writer:
         settings.openai_base_url,
         settings.openai_model,
         timeout=settings.call_timeout_seconds,
+        limit=limit,
         response_format=settings.openai_response_format,
     )

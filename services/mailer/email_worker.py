@@ -6,7 +6,9 @@ from uuid import UUID, uuid5
 
 import structlog
 
-from chassis.domain.errors import CallFailed, OnHold, OutcomeUnknown, Refused
+from chassis.calls.call_limit import CallLimit
+from chassis.calls.slots import LOCAL_SLOTS
+from chassis.domain.errors import CallFailed, OnHold, OutcomeUnknown, Refused, Throttled
 from chassis.eventlog.due_loop import Work
 from chassis.mongo.batch_loader import BatchLoader
 from chassis.mongo.daily_limit import DailyLimitReached, DailyPlaces, Place
@@ -25,7 +27,13 @@ from services.mailer.documents import (
 from services.mailer.email import Email
 from services.mailer.letters.endings import Endings
 from services.mailer.letters.threads import LastLetters
-from services.mailer.sending.before_call import DAILY_LIMIT, REASSIGNED, postpone, withdraw
+from services.mailer.sending.before_call import (
+    DAILY_LIMIT,
+    REASSIGNED,
+    postpone,
+    queue_again,
+    withdraw,
+)
 from services.mailer.sending.objections import (
     Objections,
     is_deactivated,
@@ -56,6 +64,7 @@ class SendDependencies:
     inactive: BatchLoader[InactiveAgentDocument]
     switches: BatchLoader[SwitchDocument]
     policy: SendPolicy
+    limit: CallLimit
     provider: DependencyHealth
     letters: LastLetters
     endings: Endings
@@ -67,7 +76,9 @@ class SendDependencies:
         return is_deactivated(await self.inactive.get(holder))
 
 
-def register_sending(service: Service, transport: Transport, settings: MailerSettings) -> None:
+def register_sending(
+    service: Service, transport: Transport, settings: MailerSettings, limit: CallLimit
+) -> None:
     """Send due emails, once the service has caught up with its inputs."""
     inactive = service.recent(INACTIVE_AGENTS, max_age=INACTIVE_SECONDS)
     deps = SendDependencies(
@@ -77,6 +88,7 @@ def register_sending(service: Service, transport: Transport, settings: MailerSet
         inactive,
         service.recent(SWITCHES, max_age=SWITCH_SECONDS),
         settings.send_policy,
+        limit,
         service.dependency("provider"),
         LastLetters(service.database, EMAILS.collection),
         Endings.by(settings),
@@ -84,7 +96,7 @@ def register_sending(service: Service, transport: Transport, settings: MailerSet
     service.when_due(
         EMAILS,
         send_due_email,
-        slots=settings.call_slots,
+        slots=limit if settings.sendgrid_api_key else min(LOCAL_SLOTS, settings.call_slots_max),
         caught_up=True,
         holds=deps.holds,
         deps=deps,
@@ -118,6 +130,7 @@ async def _send_unless_it_waits(work: Work[Email, EmailEvent], deps: SendDepende
         raise OnHold("the agent is deactivated", holder=agent_id)
     if await deps.holds(SENDING_ID):
         raise OnHold("all sending is paused", holder=SENDING_ID)
+    await deps.limit.turn()
     try:
         async with deps.places.place(agent_id) as place:
             await _send(work, deps, place)
@@ -149,19 +162,7 @@ async def _send(work: Work[Email, EmailEvent], deps: SendDependencies, place: Pl
         message_id = await deps.transport.send(outgoing)
     except CallFailed as failure:
         place.unused = True
-        if not failure.final:
-            deps.provider.failed(failure.reason)
-        after = await work.append(
-            email.fail_attempt,
-            cause=answered,
-            attempt=attempt,
-            failure=failure,
-            policy=policy.retries,
-        )
-        if after.status == "failed":
-            report_failure("sending_failed", attempt=attempt, error=failure.reason)
-        else:
-            log.warning("sending_attempt_failed", attempt=attempt, error=failure.reason)
+        await _record_failure(work, failure, answered, deps)
     except OutcomeUnknown as unknown:
         deps.provider.failed(unknown.reason)
         await _mark_unknown(work, attempt, unknown.reason, policy)
@@ -175,6 +176,29 @@ async def _send(work: Work[Email, EmailEvent], deps: SendDependencies, place: Pl
         await work.append(
             email.sent, cause=answered, attempt=attempt, provider_message_id=message_id
         )
+
+
+async def _record_failure(
+    work: Work[Email, EmailEvent], failure: CallFailed, answered: UUID, deps: SendDependencies
+) -> None:
+    attempt = work.state.attempt
+    if isinstance(failure, Throttled):
+        await work.append(queue_again, cause=answered)
+        log.info("sending_throttled", attempt=attempt, error=failure.reason)
+        return
+    if not failure.final:
+        deps.provider.failed(failure.reason)
+    after = await work.append(
+        email.fail_attempt,
+        cause=answered,
+        attempt=attempt,
+        failure=failure,
+        policy=deps.policy.retries,
+    )
+    if after.status == "failed":
+        report_failure("sending_failed", attempt=attempt, error=failure.reason)
+    else:
+        log.warning("sending_attempt_failed", attempt=attempt, error=failure.reason)
 
 
 async def _mark_unknown(

@@ -1,5 +1,6 @@
 """mailer: sends each composed email once and records its outcome."""
 
+from chassis.calls.call_limit import CallLimit
 from chassis.service import Service
 from contracts.composer import EmailComposed
 from contracts.mailer import RecordDelivery, ResolveEmail
@@ -14,13 +15,14 @@ from services.mailer.transport_choice import transport_for
 def build(settings: MailerSettings) -> Service:
     """Put the parts together."""
     service = Service("mailer", settings, STORE)
-    transport = transport_for(settings)
+    limit = CallLimit(settings.call_slots_min, settings.call_slots_max)
+    transport = transport_for(settings, limit)
     service.react(EmailComposed, reactions.queue_email)
     service.react(FollowupReassigned, reactions.withdraw_email)
     service.react(DueFollowupCancelled, reactions.cancel_email)
     service.react(ResolveEmail, reactions.resolve_email)
     service.react(RecordDelivery, reactions.record_delivery)
-    email_worker.register_sending(service, transport, settings)
+    email_worker.register_sending(service, transport, settings, limit)
     suppression_worker.register_suppressions(service, settings)
     switch_worker.register_switch(service)
     notice_worker.register_notices(service, transport, settings)

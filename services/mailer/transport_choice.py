@@ -1,17 +1,18 @@
 """The choice of the transport."""
 
+from chassis.calls.call_limit import CallLimit
 from services.mailer.settings import MailerSettings
 from services.mailer.transports.headers import Sender
 from services.mailer.transports.transport import Redirect, Transport
 
 
-def transport_for(settings: MailerSettings) -> Transport:
+def transport_for(settings: MailerSettings, limit: CallLimit) -> Transport:
     """Return the transport that the settings ask for; load a provider's package only when used."""
-    direct = _direct(settings, Sender(settings.mail_from, settings.own_domains))
+    direct = _direct(settings, Sender(settings.mail_from, settings.own_domains), limit)
     return Redirect(direct, settings.mail_redirect_to) if settings.mail_redirect_to else direct
 
 
-def _direct(settings: MailerSettings, sender: Sender) -> Transport:
+def _direct(settings: MailerSettings, sender: Sender, limit: CallLimit) -> Transport:
     if settings.smtp_server:
         from services.mailer.transports.smtp import SmtpTransport  # noqa: PLC0415
 
@@ -27,5 +28,6 @@ def _direct(settings: MailerSettings, sender: Sender) -> Transport:
         settings.sendgrid_base_url,
         sender,
         timeout=settings.call_timeout_seconds,
+        limit=limit,
         tracking=settings.mail_tracking,
     )

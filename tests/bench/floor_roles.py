@@ -10,6 +10,7 @@ from typing import Any
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from chassis.calls.call_limit import CallLimit
 from chassis.kafka.client import producer
 from chassis.kafka.consumer import PacedConsumer
 from chassis.mongo.client import connect
@@ -26,8 +27,9 @@ from services.mailer.transports.transport import OutgoingLetter
 DATABASE, ITEMS, EVENTS = "bench_floor", "items", "events"
 FOLLOWUPS, DRAFTS, SENT = "bench-floor.followups", "bench-floor.drafts", "bench-floor.sent"
 PARTITIONS = 12
-IN_FLIGHT = 32
+IN_FLIGHT = 256
 TIMEOUT = 30.0
+LIMIT = CallLimit(IN_FLIGHT, IN_FLIGHT)
 
 Handle = Callable[[bytes], Awaitable[Any]]
 
@@ -64,7 +66,7 @@ async def schedule(clients: Clients) -> None:
 
 async def compose(clients: Clients) -> None:
     """Compose each follow-up."""
-    writer = OpenAIWriter("bench", os.environ["BENCH_OPENAI"], "gpt-4o-mini", TIMEOUT)
+    writer = OpenAIWriter("bench", os.environ["BENCH_OPENAI"], "gpt-4o-mini", TIMEOUT, LIMIT)
 
     async def handle(data: bytes) -> None:
         due = FollowupDue.model_validate_json(data)
@@ -92,7 +94,7 @@ async def compose(clients: Clients) -> None:
 async def send(clients: Clients) -> None:
     """Send each email."""
     transport = SendGridTransport(
-        "bench", os.environ["BENCH_SENDGRID"], Sender("followups@realtoros.example"), TIMEOUT
+        "bench", os.environ["BENCH_SENDGRID"], Sender("followups@realtoros.example"), TIMEOUT, LIMIT
     )
 
     async def handle(data: bytes) -> None:

@@ -29,7 +29,7 @@ SETTINGS = {
     "SCHEDULER_POLL_SECONDS": "1",
     "COMMAND_TIMEOUT_SECONDS": "30",
     # A queue: emails wait in the mailer when their agent is deactivated.
-    "CALL_SLOTS": "2",
+    "CALL_SLOTS_MAX": "2",
 }
 
 

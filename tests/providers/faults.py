@@ -12,12 +12,16 @@ A fault says what happens to the requests it applies to; its fields can be combi
     {"truncated": "content"}     OpenAI: the model ran out of tokens (finish_reason "length")
     {"refusal": true}            OpenAI: the model refuses
 
+    {"status": 429, "beyond": 20}    only requests beyond so many in a second
+
 and for how many of the requests: `times` (1 unless given; null is forever) and `rate` (a
 probability, drawn for each request, with an optional `seed`). The first fault in the list that
 has times left and whose draw succeeds applies, so faults without a rate follow one another.
 """
 
 import random
+import time
+from collections import deque
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -38,10 +42,13 @@ class Fault(BaseModel):
     truncated: bool | Literal["content"] = False
     refusal: bool = False
 
+    beyond: int | None = None
     times: int | None = 1
     rate: float = 1.0
     seed: int | None = None
     _random: random.Random = PrivateAttr(default_factory=random.Random)
+    # The requests of the last second.
+    _recent: deque[float] = PrivateAttr(default_factory=deque)
 
     def model_post_init(self, _context: object, /) -> None:
         """Seed the draws, so that they are the same every time."""
@@ -51,19 +58,32 @@ class Fault(BaseModel):
     @property
     def name(self) -> dict[str, Any] | None:
         """Return the fault's effects, without how often; None if it has none."""
-        return self.model_dump(exclude_defaults=True, exclude={"times", "rate", "seed"}) or None
+        return (
+            self.model_dump(exclude_defaults=True, exclude={"times", "rate", "seed", "beyond"})
+            or None
+        )
 
     @property
     def accepts(self) -> bool:
         """Whether the provider accepts the request, whatever it answers."""
         return self.status is None and self.drop != "before"
 
-    def applies(self) -> bool:
+    def applies(self, now: float) -> bool:
         """Draw, and use up one of the times if it applies."""
+        if self.beyond is not None and self._allows(self.beyond, now):
+            return False
         if self.times == 0 or (self.rate < 1.0 and self._random.random() >= self.rate):
             return False
         if self.times is not None:
             self.times -= 1
+        return True
+
+    def _allows(self, beyond: int, now: float) -> bool:
+        while self._recent and self._recent[0] <= now - 1:
+            self._recent.popleft()
+        if len(self._recent) >= beyond:
+            return False
+        self._recent.append(now)
         return True
 
 
@@ -88,6 +108,6 @@ class Faults:
     def next(self) -> Fault:
         """Return the fault for the next request."""
         for fault in self._faults:
-            if fault.applies():
+            if fault.applies(time.monotonic()):
                 return fault
         return NO_FAULT

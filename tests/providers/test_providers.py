@@ -20,6 +20,7 @@ from openai import (
 from pydantic import BaseModel, ValidationError
 from sendgrid.helpers import mail as untyped
 
+from tests.providers.faults import Fault
 from tests.providers.running import FakeProvider, provider
 
 
@@ -150,6 +151,12 @@ async def test_a_rate_with_a_seed_hits_the_same_requests_every_time(sendgrid: Fa
     assert set(seen[0]) == {202, 503}
     await sendgrid.clear_faults()
     assert (await post(sendgrid, a_mail())).status_code == 202
+
+
+def test_only_requests_beyond_so_many_in_a_second_are_refused() -> None:
+    fault = Fault(status=429, beyond=3, times=None)
+    assert [fault.applies(0.1 * number) for number in range(5)] == [False] * 3 + [True] * 2
+    assert [fault.applies(1.05), fault.applies(1.06)] == [False, True]
 
 
 async def test_an_unknown_fault_is_refused(sendgrid: FakeProvider) -> None:

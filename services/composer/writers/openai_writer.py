@@ -7,17 +7,19 @@ from typing import Any
 import httpx2
 import openai
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient
-from openai.types.chat import ChatCompletion
 from prometheus_client import Counter
+from pydantic import BaseModel, Field, ValidationError
 
-from chassis.domain.errors import CallFailed
-from chassis.domain.retry import is_retryable_status, retry_after
+from chassis.calls.announcements import by_openai
+from chassis.calls.call_limit import CallLimit
+from chassis.domain.errors import CallFailed, Throttled
+from chassis.domain.retry import TOO_MANY_REQUESTS, is_retryable_status, retry_after
 from contracts.composer import TokensUsed
 from services.composer.settings import ResponseFormat
 from services.composer.writer import Composition, CompositionRequest, Written
 from services.composer.writers.prompt import messages
 
-_MAX_IN_FLIGHT = 64
+_MAX_IN_FLIGHT = 512
 # Below the idle time of common servers (uvicorn closes after 5 s), so that a request does not
 # meet a connection that is just being closed.
 _IDLE_SECONDS = 2.0
@@ -54,11 +56,13 @@ class OpenAIWriter:
         base_url: str | None,
         model: str,
         timeout: float,
+        limit: CallLimit,
         response_format: ResponseFormat = "json_schema",
     ) -> None:
         self.name = model
         self._response_format = _RESPONSE_FORMATS[response_format]
         self._timeout = timeout
+        self._limit = limit
         self._client = AsyncOpenAI(
             api_key=api_key,
             base_url=base_url,
@@ -78,36 +82,56 @@ class OpenAIWriter:
 
     async def write(self, request: CompositionRequest) -> Written:
         """Call the model once. Raises CallFailed, whose reason holds neither prompt nor answer."""
+        await self._limit.turn()
+        async with self._limit.call():
+            response = await self._post(messages(request))
+        try:
+            answer = _Answer.model_validate_json(response.content)
+            # First: what the call took is counted also if nothing comes of it.
+            tokens = _tokens(answer.usage)
+            self._limit.announced(
+                by_openai(response.headers, tokens.prompt + tokens.completion if tokens else None)
+            )
+            return Written(_composition(answer), request.language, tokens)
+        except ValueError as error:
+            raise CallFailed(f"the model's answer was malformed ({type(error).__name__})") from None
+
+    async def _post(self, conversation: list[dict[str, str]]) -> httpx2.Response:
+        body = {"model": self.name, "messages": conversation, **self._response_format}
         try:
             async with asyncio.timeout(self._timeout):
                 # Not chat.completions.parse(): for each call it derives the schema again
                 # and checks every message against every variant: 4-5 ms CPU instead of 2.
-                completion = await self._client.post(
-                    "/chat/completions",
-                    cast_to=ChatCompletion,
-                    body={
-                        "model": self.name,
-                        "messages": messages(request),
-                        **self._response_format,
-                    },
+                return await self._client.post(
+                    "/chat/completions", cast_to=httpx2.Response, body=body
                 )
-            # First: what the call took is counted also if nothing comes of it.
-            tokens = _tokens(completion)
-            return Written(_composition(completion), request.language, tokens)
         except (openai.OpenAIError, TimeoutError) as error:
             raise _failure(error) from None
-        except (ValueError, TypeError, AttributeError, LookupError) as error:
-            # The SDK trusts the server: an answer that is not JSON, or JSON of another shape,
-            # surfaces as any of these.
-            raise CallFailed(f"the model's answer was malformed ({type(error).__name__})") from None
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
 
 
-def _composition(completion: ChatCompletion) -> Composition:
-    [choice] = completion.choices
+class _Message(BaseModel):
+    content: str | None = None
+    refusal: str | None = None
+
+
+class _Choice(BaseModel):
+    message: _Message
+    finish_reason: str | None = None
+
+
+class _Answer(BaseModel):
+    """What is read of an answer; servers that speak the protocol leave out much of the rest."""
+
+    choices: list[_Choice] = Field(min_length=1)
+    usage: Any = None
+
+
+def _composition(answer: _Answer) -> Composition:
+    choice = answer.choices[0]
     if choice.finish_reason == "length":
         raise CallFailed("the model's answer was cut off at its length limit")
     if choice.finish_reason == "content_filter":
@@ -119,16 +143,20 @@ def _composition(completion: ChatCompletion) -> Composition:
     return Composition.model_validate_json(text[text.find("{") : text.rfind("}") + 1] or text)
 
 
-def _tokens(completion: ChatCompletion) -> TokensUsed | None:
+class _Usage(BaseModel):
+    prompt_tokens: int
+    completion_tokens: int
+
+
+def _tokens(usage: object) -> TokensUsed | None:
     """Count and return what the call took, if the server says so."""
     try:
-        usage: Any = completion.usage
-        tokens = TokensUsed(prompt=usage.prompt_tokens, completion=usage.completion_tokens)
-    except (AttributeError, ValueError):
+        used = _Usage.model_validate(usage)
+    except ValidationError:
         return None
-    TOKENS.labels("prompt").inc(tokens.prompt)
-    TOKENS.labels("completion").inc(tokens.completion)
-    return tokens
+    TOKENS.labels("prompt").inc(used.prompt_tokens)
+    TOKENS.labels("completion").inc(used.completion_tokens)
+    return TokensUsed(prompt=used.prompt_tokens, completion=used.completion_tokens)
 
 
 def _failure(error: openai.OpenAIError | TimeoutError) -> CallFailed:
@@ -147,8 +175,11 @@ def _refusal(error: openai.APIStatusError) -> CallFailed:
     status = error.status_code
     if "insufficient_quota" in (error.code, error.type):
         return CallFailed(f"the provider's quota is used up ({status})", final=True)
+    wait = retry_after(error.response.headers.get("Retry-After"), datetime.now(UTC))
+    if status == TOO_MANY_REQUESTS:
+        return Throttled(f"the model's provider answered {status}", retry_after=wait)
     return CallFailed(
         f"the model's provider answered {status}",
         final=not is_retryable_status(status),
-        retry_after=retry_after(error.response.headers.get("Retry-After"), datetime.now(UTC)),
+        retry_after=wait,
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from datetime import UTC, datetime
 
 # The sendgrid package carries no types.
@@ -23,8 +24,10 @@ from sendgrid.helpers.mail import (
 )
 from sendgrid.helpers.mail.exceptions import ApiKeyIncludedException
 
-from chassis.domain.errors import CallFailed, OutcomeUnknown
-from chassis.domain.retry import is_retryable_status, retry_after
+from chassis.calls.announcements import by_sendgrid
+from chassis.calls.call_limit import CallLimit
+from chassis.domain.errors import CallFailed, OutcomeUnknown, Throttled
+from chassis.domain.retry import TOO_MANY_REQUESTS, is_retryable_status, retry_after
 from contracts.addresses import wire_address
 from services.mailer.transports.bodies import html_of, text_of
 from services.mailer.transports.envelope import fields_of
@@ -105,11 +108,13 @@ class SendGridTransport:
         base_url: str,
         sender: Sender,
         timeout: float,
+        limit: CallLimit,
         tracking: Tracking = "opens",
     ) -> None:
         self._sender = sender
         self._tracking = tracking
         self._timeout = timeout
+        self._limit = limit
         self._http = httpx2.AsyncClient(
             headers={"Authorization": f"Bearer {api_key}"},
             # Pool, TCP and TLS have shorter limits than the whole call, so only when the whole
@@ -128,6 +133,10 @@ class SendGridTransport:
     async def send(self, outgoing: OutgoingLetter) -> str | None:
         """Post the letter once; return the `X-Message-Id`. Raises CallFailed, OutcomeUnknown."""
         body = mail_send(outgoing, self._sender, self._tracking)
+        async with self._limit.call():
+            return await self._post(body)
+
+    async def _post(self, body: dict[str, Any]) -> str | None:
         request = self._http.build_request("POST", self._url, json=body)
         response: httpx2.Response | None = None
         try:
@@ -146,6 +155,7 @@ class SendGridTransport:
         finally:
             if response is not None:
                 await response.aclose()
+        self._limit.announced(by_sendgrid(response.headers, time.time()))
         return _message_id(response)
 
     async def close(self) -> None:
@@ -163,8 +173,11 @@ def _message_id(response: httpx2.Response) -> str | None:
     status = response.status_code
     if status == _GATEWAY_TIMEOUT:
         raise OutcomeUnknown("a gateway before the mail provider gave up waiting (504)")
+    wait = retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
+    if status == TOO_MANY_REQUESTS:
+        raise Throttled(f"the mail provider answered {status}", retry_after=wait)
     raise CallFailed(
         f"the mail provider answered {status}",
         final=not is_retryable_status(status),
-        retry_after=retry_after(response.headers.get("Retry-After"), datetime.now(UTC)),
+        retry_after=wait,
     )

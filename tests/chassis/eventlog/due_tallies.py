@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
+from chassis.calls.slots import FixedSlots
 from chassis.domain.state import Given
 from chassis.eventlog.due_loop import DueLoop, Holds, Work
 from chassis.eventlog.event_store import EventLog
@@ -57,7 +58,7 @@ async def looping(
         TALLIES,
         worker,
         source="mailer",
-        slots=slots,
+        slots=FixedSlots(slots),
         lease=lease,
         poll=poll,
         is_open=is_open,

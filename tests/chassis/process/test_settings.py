@@ -63,7 +63,7 @@ def test_a_missing_setting_is_named(environment: pytest.MonkeyPatch, name: str) 
         ("RETRY_MAX_ATTEMPTS", "0"),
         ("RETRY_BASE_SECONDS", ""),
         ("HEALTH_PORT", "65536"),
-        ("CALL_SLOTS", "1000"),
+        ("CALL_SLOTS_MAX", "0"),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_is_wrong(
@@ -71,6 +71,12 @@ def test_a_wrong_setting_is_named_with_what_is_wrong(
 ) -> None:
     environment.setenv(name, value)
     assert f"{name} Input should be" in start_error(Provider)
+
+
+def test_limits_of_calls_out_of_order_are_named(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("CALL_SLOTS_MIN", "9")
+    environment.setenv("CALL_SLOTS_MAX", "8")
+    assert "CALL_SLOTS_MIN has to be at most CALL_SLOTS_MAX" in start_error(Provider)
 
 
 def test_all_wrong_settings_are_named_and_nothing_secret(

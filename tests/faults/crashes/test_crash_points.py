@@ -32,7 +32,7 @@ _SETTINGS = {
     "CALL_TIMEOUT_SECONDS": "1",
     "LEASE_SECONDS": "1.2",
     # Limits the emails that a crash affects, so that the next finds some to crash at.
-    "CALL_SLOTS": "6",
+    "CALL_SLOTS_MAX": "6",
     "SCHEDULER_POLL_SECONDS": "1",
     # Some replies come in time, some late.
     "COMMAND_TIMEOUT_SECONDS": "0.3",

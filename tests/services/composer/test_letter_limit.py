@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from chassis.calls.slots import FixedSlots
 from chassis.domain.retry import RetryPolicy
 from chassis.eventlog.due_loop import DueLoop
 from chassis.eventlog.event_store import CommitDocument, EventLog
@@ -87,7 +88,7 @@ async def composer(
         DRAFTS,
         worker,
         source="composer",
-        slots=4,
+        slots=FixedSlots(4),
         lease=LONGEST_CALL,
         poll=timedelta(seconds=0.1),
         is_open=lambda: True,

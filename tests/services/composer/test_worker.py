@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from chassis.domain.errors import CallFailed, Refused
+from chassis.domain.errors import CallFailed, Refused, Throttled, TryLater
 from chassis.domain.retry import RetryPolicy
 from chassis.domain.state import Given
 from chassis.mongo.client import connect
@@ -197,3 +197,11 @@ async def test_no_log_line_holds_what_was_written(capsys: pytest.CaptureFixture[
     assert "placeholder" in printed
     for private in ("Client Name", "90,000", "Maria"):
         assert private not in printed
+
+
+async def test_a_provider_that_has_too_many_calls_is_waited_for_and_no_attempt_counts() -> None:
+    work = due_draft()
+    with pytest.raises(TryLater) as later:
+        await work_on(work, ScriptedWriter(Throttled("429", retry_after=7)))
+    assert later.value.after == 7
+    assert work.events == []

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from chassis.calls.call_limit import CallLimit
 from chassis.domain.retry import RetryPolicy
 from chassis.eventlog.aggregate import Aggregate
 from chassis.eventlog.event_store import EventLog
@@ -81,6 +82,7 @@ def dependencies(
         inactive,
         switches,
         POLICY,
+        CallLimit(1, 64),
         DependencyHealth(),
         LastLetters(database, EMAILS.collection),
         ENDINGS,

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from pymongo.errors import ServerSelectionTimeoutError
 
-from chassis.domain.errors import OnHold, TryLater
+from chassis.domain.errors import OnHold, Throttled, TryLater
 from chassis.eventlog.aggregate import StateDocument
 from chassis.eventlog.due_loop import Work
 from chassis.eventlog.event_store import EventLog
@@ -125,6 +125,24 @@ async def test_a_deactivation_between_start_and_call_ends_the_attempt_without_a_
         await work(log, Changing(True))
     assert (await work(log, Changing(False, False))).attempts == [2]
     assert (await stored(log)).state.status == "sent"
+
+
+class Refusing(Accepting):
+    """Has too many calls."""
+
+    async def send(self, letter: OutgoingLetter) -> str | None:
+        raise Throttled("429")
+
+
+async def test_a_provider_that_has_too_many_calls_is_waited_for_and_no_attempt_counts(
+    log: EventLog,
+) -> None:
+    due = Work[Email, EmailEvent](log, EMAILS, await stored(log), "mailer")
+    await send_due_email(due, deps=dependencies(log.database, Refusing()))
+    assert await types(log) == ["EmailQueued", "SendStarted", "EmailQueued"]
+    email = (await stored(log)).state
+    assert (email.status, email.failures) == ("queued", 0)
+    assert (await work(log, inactive(log.database))).attempts == [2]
 
 
 async def test_an_attempt_fails_while_it_cannot_be_read_who_is_deactivated(log: EventLog) -> None:

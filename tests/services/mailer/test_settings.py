@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from chassis.calls.call_limit import CallLimit
 from contracts.links.opt_out import InvalidToken
 from services.mailer.letters.endings import Endings
 from services.mailer.settings import MailerSettings
@@ -35,7 +36,7 @@ def settings(**given: Any) -> MailerSettings:
     [({}, Mailbox), (SENDGRID | FIT, SendGridTransport), (SMTP | FIT, SmtpTransport)],
 )
 async def test_the_transport_follows_from_the_settings(given: dict[str, Any], kind: type) -> None:
-    transport = transport_for(settings(**given))
+    transport = transport_for(settings(**given), CallLimit(1, 64))
     assert type(transport) is kind
     await transport.close()
 

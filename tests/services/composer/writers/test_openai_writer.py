@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chassis.calls.call_limit import CallLimit
 from chassis.domain.errors import CallFailed
 from contracts.composer import TokensUsed
 from contracts.crm import AgentProfile, ClientDetails
@@ -42,7 +43,7 @@ async def fake(running_fake: FakeProvider) -> FakeProvider:
 
 @pytest.fixture
 async def writer(fake: FakeProvider) -> AsyncIterator[OpenAIWriter]:
-    writer = OpenAIWriter("sk-test", fake.url, "gpt-test", timeout=2.0)
+    writer = OpenAIWriter("sk-test", fake.url, "gpt-test", timeout=2.0, limit=CallLimit(1, 64))
     yield writer
     await writer.close()
 
@@ -82,7 +83,7 @@ FORMATS: dict[ResponseFormat, Any] = {
 async def test_a_server_is_asked_for_the_format_that_it_knows(
     response_format: ResponseFormat, fake: FakeProvider
 ) -> None:
-    writer = OpenAIWriter("sk-test", fake.url, "gpt-test", 2.0, response_format)
+    writer = OpenAIWriter("sk-test", fake.url, "gpt-test", 2.0, CallLimit(1, 64), response_format)
     assert "Maria" in (await writer.write(REQUEST)).composition.body
     await writer.close()
     assert fake.ledger()[-1]["response_format"] == FORMATS[response_format]
@@ -192,6 +193,6 @@ async def test_a_refused_connection_is_not_final() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
-        writer = OpenAIWriter("sk-test", url, "gpt-test", timeout=1.0)
+        writer = OpenAIWriter("sk-test", url, "gpt-test", timeout=1.0, limit=CallLimit(1, 64))
         assert not (await failure(writer)).final
         await writer.close()

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from chassis.calls.call_limit import CallLimit
 from chassis.domain.errors import CallFailed, OutcomeUnknown
 from services.mailer.transports.headers import Sender
 from services.mailer.transports.sendgrid import SendGridTransport
@@ -31,7 +32,9 @@ async def fake(running_fake: FakeProvider) -> FakeProvider:
 
 @pytest.fixture
 async def transport(fake: FakeProvider) -> AsyncIterator[SendGridTransport]:
-    transport = SendGridTransport("SG.test", fake.url, SENT_FROM, timeout=1.0)
+    transport = SendGridTransport(
+        "SG.test", fake.url, SENT_FROM, timeout=1.0, limit=CallLimit(1, 64)
+    )
     yield transport
     await transport.close()
 
@@ -63,7 +66,7 @@ async def test_a_letter_goes_out_whole(transport: SendGridTransport, fake: FakeP
 async def test_each_request_says_what_is_tracked_and_how_to_opt_out(
     fake: FakeProvider, tracking: Tracking, clicks: bool, opens: bool
 ) -> None:
-    transport = SendGridTransport("SG.test", fake.url, SENT_FROM, 1.0, tracking)
+    transport = SendGridTransport("SG.test", fake.url, SENT_FROM, 1.0, CallLimit(1, 64), tracking)
     sent = to_client(before := uuid4(), language="es")
     await transport.send(sent)
     await transport.send(replace(outgoing(), tracked=False))
@@ -91,7 +94,9 @@ async def test_each_request_says_what_is_tracked_and_how_to_opt_out(
 
 
 async def test_domains_go_out_as_punycode(fake: FakeProvider) -> None:
-    transport = SendGridTransport("SG.test", fake.url, Sender("noreply@büro.example"), timeout=1.0)
+    transport = SendGridTransport(
+        "SG.test", fake.url, Sender("noreply@büro.example"), timeout=1.0, limit=CallLimit(1, 64)
+    )
     await transport.send(outgoing(to_email="Jo@Bücher.example", reply_to="dana@büro.example"))
     await transport.close()
     [entry] = fake.ledger()
@@ -103,7 +108,9 @@ async def test_domains_go_out_as_punycode(fake: FakeProvider) -> None:
 async def test_sixty_four_at_once(fake: FakeProvider) -> None:
     # On a busy machine so many connections take more than the quarter of a second that a timeout
     # of one leaves to each.
-    transport = SendGridTransport("SG.test", fake.url, SENT_FROM, timeout=30.0)
+    transport = SendGridTransport(
+        "SG.test", fake.url, SENT_FROM, timeout=30.0, limit=CallLimit(1, 64)
+    )
     ids = await asyncio.gather(*(transport.send(outgoing()) for _ in range(64)))
     await transport.close()
     assert len(set(ids)) == len(fake.ledger()) == 64
@@ -156,7 +163,9 @@ async def test_a_refused_connection_is_a_failure_to_retry() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
-        transport = SendGridTransport("SG.test", url, SENT_FROM, timeout=1.0)
+        transport = SendGridTransport(
+            "SG.test", url, SENT_FROM, timeout=1.0, limit=CallLimit(1, 64)
+        )
         with pytest.raises(CallFailed) as refused:
             await transport.send(outgoing())
         await transport.close()
@@ -171,7 +180,7 @@ async def test_no_room_in_the_pool_is_a_failure_to_try_again() -> None:
     server = await asyncio.start_server(never_answer, "127.0.0.1", 0, backlog=256)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     # A quarter of it is for getting a connection: enough for 128 of them on a busy machine.
-    transport = SendGridTransport("SG.test", url, SENT_FROM, timeout=8)
+    transport = SendGridTransport("SG.test", url, SENT_FROM, timeout=8, limit=CallLimit(1, 64))
     sends = (transport.send(outgoing()) for _ in range(140))
     outcomes = await asyncio.gather(*sends, return_exceptions=True)
     kinds = [type(outcome) for outcome in outcomes]
@@ -211,4 +220,4 @@ async def test_staging_sends_everything_to_one_address(
 @pytest.mark.parametrize("base_url", ["mail.example", "ftp://mail.example", ""])
 def test_a_wrong_setting_stops_the_start(base_url: str) -> None:
     with pytest.raises(ValueError, match="SENDGRID_BASE_URL"):
-        SendGridTransport("SG.test", base_url, SENT_FROM, timeout=1.0)
+        SendGridTransport("SG.test", base_url, SENT_FROM, timeout=1.0, limit=CallLimit(1, 64))
