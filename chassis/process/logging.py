@@ -36,7 +36,7 @@ def configure_logging(service: str, level: str) -> None:
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     structlog.contextvars.bind_contextvars(service=service)
     # At INFO these log every request or heartbeat, URLs included.
-    for chatty in ("aiokafka", "faststream", "httpx2", "httpcore2", "uvicorn", "pymongo"):
+    for chatty in ("aiohttp", "aiokafka", "faststream", "httpx2", "uvicorn", "pymongo"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     # It logs every rebalance as an error; readiness reports those that do not end.
     logging.getLogger("aiokafka.consumer.group_coordinator").setLevel(logging.CRITICAL)

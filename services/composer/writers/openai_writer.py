@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx2
 import openai
-from openai import AsyncOpenAI, DefaultAsyncHttpxClient
+from openai import AsyncOpenAI, DefaultAioHttpClient
 from prometheus_client import Counter
 from pydantic import BaseModel, Field, ValidationError
 
@@ -19,10 +19,11 @@ from services.composer.settings import ResponseFormat
 from services.composer.writer import Composition, CompositionRequest, Written
 from services.composer.writers.prompt import messages
 
-_MAX_IN_FLIGHT = 512
 # Below the idle time of common servers (uvicorn closes after 5 s), so that a request does not
 # meet a connection that is just being closed.
 _IDLE_SECONDS = 2.0
+# aiohttp's word for "as many as there are calls", which CALL_SLOTS limits; None would mean 100.
+_NO_LIMIT = 0
 # What is asked for: structured output (OpenAI, "json_schema" in strict mode), any JSON object, or
 # nothing, of servers that know neither. The prompt describes the object in any case.
 _RESPONSE_FORMATS: dict[ResponseFormat, dict[str, Any]] = {
@@ -67,16 +68,13 @@ class OpenAIWriter:
             api_key=api_key,
             base_url=base_url,
             max_retries=0,
-            timeout=timeout,
-            http_client=DefaultAsyncHttpxClient(
-                timeout=timeout,
+            # `write` limits the whole call. The SDK reports lost connections as timeouts, too.
+            timeout=None,
+            http_client=DefaultAioHttpClient(
+                timeout=None,
                 # A redirect would take personal data to an address that is not in the settings.
                 follow_redirects=False,
-                limits=httpx2.Limits(
-                    max_connections=2 * _MAX_IN_FLIGHT,
-                    max_keepalive_connections=_MAX_IN_FLIGHT,
-                    keepalive_expiry=_IDLE_SECONDS,
-                ),
+                limits=httpx2.Limits(max_connections=_NO_LIMIT, keepalive_expiry=_IDLE_SECONDS),
             ),
         )
 
@@ -163,7 +161,7 @@ def _failure(error: openai.OpenAIError | TimeoutError) -> CallFailed:
     match error:
         case openai.APIStatusError():
             return _refusal(error)
-        case TimeoutError() | openai.APITimeoutError():
+        case TimeoutError():
             return CallFailed("the model did not answer in time")
         case openai.APIConnectionError():
             return CallFailed("the connection to the model's provider failed")

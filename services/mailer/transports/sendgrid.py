@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import time
 from datetime import UTC, datetime
+from http import HTTPStatus
 
 # The sendgrid package carries no types.
 # mypy: disable-error-code="no-untyped-call,attr-defined"
 from typing import Any
 
-import httpx2
+import aiohttp
 from sendgrid.helpers.mail import (
     ClickTracking,
     CustomArg,
@@ -38,6 +39,7 @@ from services.mailer.transports.headers import (
     header_text,
     subject_of,
 )
+from services.mailer.transports.http_session import HttpSession
 from services.mailer.transports.transport import OutgoingLetter, Tracking
 
 
@@ -80,20 +82,12 @@ def _tracking(what: Tracking) -> TrackingSettings:
     )
 
 
-_MAX_IN_FLIGHT = 64
-# Below the idle time of common servers (uvicorn closes after 5 s): a request that meets a
-# connection just being closed has an unknown outcome, which costs a person's time.
-_IDLE_SECONDS = 2.0
+# aiohttp raises these before the first byte of the request leaves.
 _NOT_SENT = (
-    httpx2.ConnectError,
-    httpx2.ConnectTimeout,
-    httpx2.PoolTimeout,
-    httpx2.ProxyError,
-    httpx2.LocalProtocolError,
-    httpx2.UnsupportedProtocol,
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ClientHttpProxyError,
 )
-# RFC 9110: the gateway got no answer, so the provider may have accepted the letter.
-_GATEWAY_TIMEOUT = 504
 
 
 class SendGridTransport:
@@ -111,24 +105,22 @@ class SendGridTransport:
         limit: CallLimit,
         tracking: Tracking = "opens",
     ) -> None:
+        if not api_key.isascii() or not api_key.isprintable():
+            raise ValueError("SENDGRID_API_KEY has characters that no key has")
         self._sender = sender
         self._tracking = tracking
         self._timeout = timeout
         self._limit = limit
-        self._http = httpx2.AsyncClient(
-            headers={"Authorization": f"Bearer {api_key}"},
-            # Pool, TCP and TLS have shorter limits than the whole call, so only when the whole
-            # call times out may the request have left.
-            timeout=httpx2.Timeout(timeout, connect=timeout / 4, pool=timeout / 4),
-            limits=httpx2.Limits(
-                max_connections=2 * _MAX_IN_FLIGHT,
-                max_keepalive_connections=_MAX_IN_FLIGHT,
-                keepalive_expiry=_IDLE_SECONDS,
-            ),
-        )
-        self._url = httpx2.URL(f"{base_url.rstrip('/')}/v3/mail/send")
-        if self._url.scheme not in ("http", "https") or not self._url.host:
-            raise ValueError("SENDGRID_BASE_URL is not an http(s) address")
+        try:
+            self._http = HttpSession(
+                f"{base_url.rstrip('/')}/v3/mail/send",
+                {"Authorization": f"Bearer {api_key}"},
+                # Connecting has less time than the whole call, so only when the whole call times
+                # out may the request have left.
+                connect_seconds=timeout / 2,
+            )
+        except ValueError as error:
+            raise ValueError(f"SENDGRID_BASE_URL: {error}") from None
 
     async def send(self, outgoing: OutgoingLetter) -> str | None:
         """Post the letter once; return the `X-Message-Id`. Raises CallFailed, OutcomeUnknown."""
@@ -137,41 +129,41 @@ class SendGridTransport:
             return await self._post(body)
 
     async def _post(self, body: dict[str, Any]) -> str | None:
-        request = self._http.build_request("POST", self._url, json=body)
-        response: httpx2.Response | None = None
+        response: aiohttp.ClientResponse | None = None
         try:
             async with asyncio.timeout(self._timeout):
-                response = await self._http.send(request, stream=True)
+                response = await self._http.post(body)
                 # The status is the answer; the body is read so that the connection can be reused.
-                with contextlib.suppress(httpx2.RequestError):
-                    await response.aread()
+                with contextlib.suppress(aiohttp.ClientError):
+                    await response.read()
         except _NOT_SENT as error:
             raise CallFailed(f"no connection to the mail provider ({_kind(error)})") from None
-        except httpx2.RequestError as error:
+        except aiohttp.ClientError as error:
             raise OutcomeUnknown(f"the mail provider's answer was lost ({_kind(error)})") from None
         except TimeoutError:
             if response is None:
                 raise OutcomeUnknown("the mail provider did not answer in time") from None
         finally:
             if response is not None:
-                await response.aclose()
+                response.close()
         self._limit.announced(by_sendgrid(response.headers, time.time()))
         return _message_id(response)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        await self._http.close()
 
 
 def _kind(error: Exception) -> str:
     return type(error).__name__
 
 
-def _message_id(response: httpx2.Response) -> str | None:
-    if response.is_success:
+def _message_id(response: aiohttp.ClientResponse) -> str | None:
+    status = response.status
+    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return response.headers.get("X-Message-Id")
-    status = response.status_code
-    if status == _GATEWAY_TIMEOUT:
+    # RFC 9110: the gateway got no answer, so the provider may have accepted the letter.
+    if status == HTTPStatus.GATEWAY_TIMEOUT:
         raise OutcomeUnknown("a gateway before the mail provider gave up waiting (504)")
     wait = retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
     if status == TOO_MANY_REQUESTS:

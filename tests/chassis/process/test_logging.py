@@ -51,7 +51,7 @@ def test_libraries_log_as_json_too_and_the_chatty_ones_only_warnings() -> None:
         import logging
         from chassis.process.logging import configure_logging
         configure_logging("crm", "INFO")
-        for name in ("some.library", "httpx2", "aiokafka.consumer", "pymongo", "uvicorn.error"):
+        for name in ("some.library", "httpx2", "aiohttp.client", "aiokafka", "pymongo", "uvicorn"):
             logging.getLogger(name).info("multi\\nline %s", name)
         logging.getLogger("aiokafka").warning("heard")
         """

@@ -19,7 +19,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
-import httpx2
+import aiohttp
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from faststream.kafka.message import KafkaAckableMessage
 from pymongo import monitoring
@@ -259,7 +259,7 @@ def _watch(steps: Steps) -> None:
     for owner, name, what in (
         (AIOKafkaProducer, "send", "produce"),
         (AIOKafkaConsumer, "commit", "commit offsets"),
-        (httpx2.AsyncClient, "send", "request"),
+        (aiohttp.ClientSession, "_request", "request"),
     ):
         _watch_function(steps, owner, name, what)
 

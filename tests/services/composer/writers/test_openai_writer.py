@@ -15,7 +15,9 @@ from contracts.crm import AgentProfile, ClientDetails
 from contracts.scheduler import Recipient
 from services.composer.settings import ResponseFormat
 from services.composer.writer import CompositionRequest
+from services.composer.writers import openai_writer
 from services.composer.writers.openai_writer import TOKENS, OpenAIWriter
+from tests.providers.raw_server import Link, raw_server
 from tests.providers.running import FakeProvider, provider
 
 REQUEST = CompositionRequest(
@@ -189,6 +191,31 @@ async def test_the_content_filter_is_final(writer: OpenAIWriter, fake: FakeProvi
     assert (await failure(writer)).final
 
 
+LETTER = b'{"choices": [{"finish_reason": "stop", "message": {"content":'
+LETTER += b' "{\\"subject\\": \\"Hi\\", \\"body\\": \\"Hi Maria\\"}"}}]}'
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+ANSWER += b"Content-Length: %d\r\n\r\n%b" % (len(LETTER), LETTER)
+
+
+async def answer_once(link: Link) -> None:
+    await link.request()
+    link.answer(ANSWER)
+
+
+async def reset_once_read(link: Link) -> None:
+    await link.request()
+    link.reset()
+
+
+async def written_by(url: str) -> str:
+    """Write one letter with a patient writer; return its subject."""
+    writer = OpenAIWriter("sk-test", f"{url}/v1", "gpt-test", timeout=60.0, limit=CallLimit(1, 512))
+    try:
+        return (await writer.write(REQUEST)).composition.subject
+    finally:
+        await writer.close()
+
+
 async def test_a_refused_connection_is_not_final() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -196,3 +223,77 @@ async def test_a_refused_connection_is_not_final() -> None:
         writer = OpenAIWriter("sk-test", url, "gpt-test", timeout=1.0, limit=CallLimit(1, 64))
         assert not (await failure(writer)).final
         await writer.close()
+
+
+async def test_a_lost_connection_is_not_called_a_timeout_and_nothing_is_repeated() -> None:
+    async with raw_server(reset_once_read) as server:
+        with pytest.raises(CallFailed, match="the connection to the model's provider failed"):
+            await written_by(server.url)
+    assert len(server.requests) == 1
+
+
+async def test_no_letter_waits_for_another_one_s_connection() -> None:
+    all_here = asyncio.Event()
+
+    async def script(link: Link) -> None:
+        await link.request()
+        if len(link.server.requests) == 200:
+            all_here.set()
+        await all_here.wait()
+        link.answer(ANSWER)
+
+    async with raw_server(script) as server:
+        writer = OpenAIWriter(
+            "sk-test", f"{server.url}/v1", "gpt-test", timeout=60.0, limit=CallLimit(1, 512)
+        )
+        await asyncio.gather(*(writer.write(REQUEST) for _ in range(200)))
+        await writer.close()
+    assert server.connections == 200
+
+
+async def test_a_connection_that_has_idled_too_long_is_not_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(openai_writer, "_IDLE_SECONDS", 0.001)
+
+    async def script(link: Link) -> None:
+        while await link.request():
+            link.answer(ANSWER)
+
+    async with raw_server(script) as server:
+        writer = OpenAIWriter(
+            "sk-test", f"{server.url}/v1", "gpt-test", timeout=60.0, limit=CallLimit(1, 512)
+        )
+        for _ in range(2):
+            await writer.write(REQUEST)
+            await asyncio.sleep(0.01)
+        await writer.close()
+    assert server.connections == 2
+
+
+async def test_the_proxy_of_the_environment_is_used_with_its_login(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with raw_server(answer_once) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url.replace("//", "//dana:p%40ss@"))
+        monkeypatch.setenv("no_proxy", "internal.example")
+        assert await written_by("http://model.example") == "Hi"
+    [request] = proxy.requests
+    assert request.startswith(b"POST http://model.example/v1/chat/completions HTTP/1.1\r\n")
+    assert b"\r\nProxy-Authorization: Basic ZGFuYTpwQHNz\r\n" in request
+
+
+async def test_a_proxy_that_refuses_the_tunnel_gets_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(link: Link) -> None:
+        await link.request()
+        link.answer(b"HTTP/1.1 407 Who\r\nContent-Length: 0\r\n\r\n")
+
+    async with raw_server(refuse) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url)
+        monkeypatch.setenv("no_proxy", "")
+        with pytest.raises(CallFailed) as failed:
+            await written_by("https://model.example")
+    assert not failed.value.final
+    [request] = proxy.requests
+    assert request.startswith(b"CONNECT model.example:443 HTTP/1.1\r\n")
+    assert b"sk-test" not in request

@@ -1,7 +1,6 @@
 """The SendGrid transport against a fake SendGrid over real HTTP: sent, refused or unknown."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -159,36 +158,6 @@ async def test_an_acceptance_with_a_broken_body_is_an_acceptance(
     assert message_id in (None, fake.ledger()[0]["message_id"])
 
 
-async def test_a_refused_connection_is_a_failure_to_retry() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
-        transport = SendGridTransport(
-            "SG.test", url, SENT_FROM, timeout=1.0, limit=CallLimit(1, 64)
-        )
-        with pytest.raises(CallFailed) as refused:
-            await transport.send(outgoing())
-        await transport.close()
-    assert not refused.value.final
-
-
-async def test_no_room_in_the_pool_is_a_failure_to_try_again() -> None:
-    async def never_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
-
-    server = await asyncio.start_server(never_answer, "127.0.0.1", 0, backlog=256)
-    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    # A quarter of it is for getting a connection: enough for 128 of them on a busy machine.
-    transport = SendGridTransport("SG.test", url, SENT_FROM, timeout=8, limit=CallLimit(1, 64))
-    sends = (transport.send(outgoing()) for _ in range(140))
-    outcomes = await asyncio.gather(*sends, return_exceptions=True)
-    kinds = [type(outcome) for outcome in outcomes]
-    assert (kinds.count(OutcomeUnknown), kinds.count(CallFailed)) == (128, 12)
-    await transport.close()
-    server.close()
-
-
 @pytest.mark.parametrize("letter", [{"to_email": "a@b.c\r\nBcc: x@y.z"}, {"reply_to": "a b"}])
 async def test_an_address_is_refused_rather_than_mended(
     letter: dict[str, Any], transport: SendGridTransport, fake: FakeProvider
@@ -217,7 +186,19 @@ async def test_staging_sends_everything_to_one_address(
         Redirect(transport, "invalid")
 
 
-@pytest.mark.parametrize("base_url", ["mail.example", "ftp://mail.example", ""])
-def test_a_wrong_setting_stops_the_start(base_url: str) -> None:
+@pytest.mark.parametrize(
+    "base_url",
+    ["mail.example", "ftp://mail.example", "", "http://[::1", "http://a:99999", "http://a@b.c"],
+)
+def test_a_wrong_address_stops_the_start(base_url: str) -> None:
     with pytest.raises(ValueError, match="SENDGRID_BASE_URL"):
         SendGridTransport("SG.test", base_url, SENT_FROM, timeout=1.0, limit=CallLimit(1, 64))
+
+
+@pytest.mark.parametrize("key", ["SG.x\n", "SG.x\r\nBcc: a@b.c", "SG.\N{BULLET}"])
+def test_a_key_that_cannot_be_a_header_stops_the_start(key: str) -> None:
+    with pytest.raises(ValueError, match="SENDGRID_API_KEY") as wrong:
+        SendGridTransport(
+            key, "http://mail.example", SENT_FROM, timeout=1.0, limit=CallLimit(1, 64)
+        )
+    assert "SG." not in str(wrong.value)

@@ -1,28 +1,22 @@
 """The SMTP transport against a real server (aiosmtpd): sent, refused, or unknown; at every step."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from chassis.domain.errors import CallFailed, OutcomeUnknown
 from services.mailer.transports.headers import Sender
 from services.mailer.transports.smtp import SmtpTransport
 from services.mailer.transports.smtp_server import SmtpServer
 from tests.services.mailer.sample_letters import ENDING, SENDER, SENT_FROM, to_client
+from tests.services.mailer.transports.certificates import certified
 
 FOREVER = asyncio.Event
 LOGIN = "a%40b:p%3Aw"
@@ -218,39 +212,6 @@ async def test_the_password_is_sent_over_tls_or_not_at_all(
         with pytest.raises(CallFailed):
             await SmtpTransport(server, SENT_FROM, 20).send(to_client())
     assert b"secret" not in office.logins
-
-
-def certified(folder: Path) -> ssl.SSLContext:
-    """Make a certificate for this machine; return what a server needs of it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = certificate.public_bytes(serialization.Encoding.PEM)
-    (folder / "certificate.pem").write_bytes(pem)
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
-    return context
 
 
 @pytest.mark.parametrize(
