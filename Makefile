@@ -6,7 +6,7 @@ FAULTS := tests/faults tests/ops/topics/test_histories.py $(addprefix tests/jour
 	takeover.py)
 LOCKS := crm scheduler composer mailer gateway
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
-	--python-version 3.11 --custom-compile-command "make locks" pyproject.toml
+	--python-version 3.11 --custom-compile-command "make locks"
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -75,6 +75,17 @@ check: lint test  ## All of lint, and all tests but the long ones
 bench: .venv/ready  ## Drain 2,000 due follow-ups and print rates beside a bare-client floor (COUNT=)
 	$(BIN)/python -m tests.bench
 
+# Its packages stay out of .venv: the product must work without them.
+.cache/peer/ready: locks/peer.txt
+	@echo "Installing Celery, Redis' client and gevent into .cache/peer …"
+	@$(PYTHON) -m venv .cache/peer
+	@.cache/peer/bin/pip install --quiet --disable-pip-version-check --require-hashes -r locks/peer.txt
+	@touch $@
+
+.PHONY: bench-peer
+bench-peer: .venv/ready .cache/peer/ready  ## Drain beside Celery, Redis and MongoDB doing the same (needs redis-server; COUNT=, DELAYS=)
+	$(BIN)/python -m tests.bench --peer
+
 .PHONY: bench-idle
 bench-idle: .venv/ready  ## Print what `realtoros up` costs while nothing happens
 	$(BIN)/python -m tests.bench --idle
@@ -119,14 +130,16 @@ history: .venv/ready  ## Record the history of a release, which every later one 
 
 .PHONY: locks
 locks: .venv/ready  ## Compile the pins with hashes again after pyproject.toml has changed
-	@$(foreach s,$(LOCKS),$(COMPILE) --extra $(s) --output-file locks/$(s).txt &&) \
-		$(COMPILE) --all-extras --group dev --output-file locks/dev.txt
+	@$(foreach s,$(LOCKS),$(COMPILE) pyproject.toml --extra $(s) --output-file locks/$(s).txt &&) \
+		$(COMPILE) pyproject.toml --all-extras --group dev --output-file locks/dev.txt && \
+		$(COMPILE) --group peer --output-file locks/peer.txt
 
 .PHONY: locks-check
 locks-check: .venv/ready  ## Check that the pins fit pyproject.toml
 	@fresh=$$(mktemp -d) && cp locks/*.txt $$fresh/ && \
-		$(foreach s,$(LOCKS),$(COMPILE) --extra $(s) --output-file $$fresh/$(s).txt &&) \
-		$(COMPILE) --all-extras --group dev --output-file $$fresh/dev.txt && \
+		$(foreach s,$(LOCKS),$(COMPILE) pyproject.toml --extra $(s) --output-file $$fresh/$(s).txt &&) \
+		$(COMPILE) pyproject.toml --all-extras --group dev --output-file $$fresh/dev.txt && \
+		$(COMPILE) --group peer --output-file $$fresh/peer.txt && \
 		diff -ru locks $$fresh && echo "locks/ fits pyproject.toml"; \
 		status=$$?; rm -rf $$fresh; exit $$status
 
