@@ -27,7 +27,7 @@ async def create(bootstrap: str, count: int) -> None:
     """Produce one RegisterAgent and `count` CreateClient."""
     async with producer(bootstrap, "bench") as kafka:
         await _register(kafka)
-        await asyncio.gather(*(_send(kafka, _client(number)) for number in range(count)))
+        await asyncio.gather(*(_send(kafka, new_client(number)) for number in range(count)))
 
 
 async def create_steadily(bootstrap: str, count: int, rate: float) -> None:
@@ -37,7 +37,7 @@ async def create_steadily(bootstrap: str, count: int, rate: float) -> None:
         started = time.monotonic()
         for number in range(count):
             await asyncio.sleep(max(0, started + number / rate - time.monotonic()))
-            await _send(kafka, _client(number))
+            await _send(kafka, new_client(number))
 
 
 async def planned(mongodb: AsyncMongoClient[Raw], count: int, day: timedelta) -> datetime:
@@ -85,7 +85,8 @@ async def _register(kafka: AIOKafkaProducer) -> None:
     await _send(kafka, RegisterAgent(agent_id=AGENT, personal=profile))
 
 
-def _client(number: int) -> CreateClient:
+def new_client(number: int) -> CreateClient:
+    """Return the command that creates one of the clients."""
     return CreateClient(
         agent_id=AGENT,
         client_id=uuid4(),

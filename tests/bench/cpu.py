@@ -16,6 +16,9 @@ _MARKS = {
     "noida-db": "kafka",
     "mongod": "mongod",
     "up": "up",
+    "celery": "celery",
+    "tests.bench.peer.app": "enqueuer",
+    "redis-server": "redis",
 }
 # In /proc/<pid>/stat after the name: the parent, and utime, stime, cutime, cstime.
 _PARENT, _TIMES = 1, slice(11, 15)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pymongo import AsyncMongoClient
 
@@ -21,6 +21,26 @@ _LOOK_SECONDS = 0.5
 _BEFORE_DUE = timedelta(seconds=0.3)
 
 
+class Delay(NamedTuple):
+    """How long the model and the mail provider take to answer, in milliseconds."""
+
+    model_ms: int
+    mail_ms: int
+
+    @classmethod
+    def of(cls, text: str) -> "Delay":
+        """Read `50`, both, or `2000/150`, model and mail. Raises InvalidRun."""
+        model, _, mail = text.partition("/")
+        try:
+            return cls(int(model), int(mail or model))
+        except ValueError:
+            raise InvalidRun(f"DELAYS: {text!r} is neither 50 (both, in ms) nor 2000/150") from None
+
+    def __str__(self) -> str:
+        same = self.model_ms == self.mail_ms
+        return f"{self.model_ms} ms" if same else f"{self.model_ms}/{self.mail_ms} ms"
+
+
 @dataclass(frozen=True)
 class BenchSetup:
     """The servers, providers and parameters of a run."""
@@ -31,7 +51,7 @@ class BenchSetup:
     sendgrid: FakeProvider
     folder: Path
     count: int
-    delay_ms: int
+    delay: Delay
 
 
 async def drain(setup: BenchSetup) -> Drained:
@@ -88,7 +108,7 @@ def _drained(setup: BenchSetup, due: dict[str, datetime], used: dict[str, float]
             f"{len(accepted)} of {len(due)} follow-ups were accepted, {setup.count} asked"
         )
     return Drained(
-        title=f"RealtorOS, {setup.delay_ms} ms",
+        title=f"RealtorOS, {setup.delay}",
         count=setup.count,
         seconds=seconds_between(min(due.values()), max(accepted.values())),
         cpu=used,

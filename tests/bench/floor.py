@@ -65,7 +65,7 @@ async def drain_bare(setup: BenchSetup) -> Drained:
     if len(accepted) != setup.count:
         raise InvalidRun(f"the floor sent {len(accepted)} of {setup.count}")
     return Drained(
-        title=f"floor, {setup.delay_ms} ms",
+        title=f"floor, {setup.delay}",
         count=setup.count,
         seconds=seconds_between(started, max(accepted.values())),
         cpu=used,
