@@ -37,12 +37,12 @@ up: .venv/ready  ## Run everything, with Kafka and MongoDB in containers (needs 
 
 .PHONY: test
 test: .venv/ready  ## Run the tests on the embedded MongoDB and Kafka, but those of faults
-	$(BIN)/pytest -n 2 --dist loadfile -m "not alone and not long" $(addprefix --ignore=,$(FAULTS))
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not alone and not long" $(addprefix --ignore=,$(FAULTS))
 	$(BIN)/pytest -m "alone and not long" $(addprefix --ignore=,$(FAULTS))
 
 .PHONY: test-faults
 test-faults: .venv/ready  ## Run the tests of faults: kills at every step, refusals, outages, disasters, poison, attacks
-	$(BIN)/pytest -n 2 --dist loadfile -m "not alone and not long" $(FAULTS)
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not alone and not long" $(FAULTS)
 	$(BIN)/pytest -m "alone and not long" $(FAULTS)
 
 .PHONY: test-long
@@ -51,7 +51,7 @@ test-long: .venv/ready  ## Run the tests that take long, before a release (TEST_
 
 .PHONY: test-kafka
 test-kafka: .venv/ready  ## Run the journeys on Apache Kafka (Docker, or Java 17 with Maven)
-	TEST_KAFKA=apache $(BIN)/pytest -n 2 --dist loadfile -m "journey and not alone and not long"
+	TEST_KAFKA=apache $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "journey and not alone and not long"
 	TEST_KAFKA=apache $(BIN)/pytest -m "journey and alone and not long"
 
 .PHONY: lint
@@ -93,6 +93,10 @@ bench-idle: .venv/ready  ## Print what `realtoros up` costs while nothing happen
 .PHONY: bench-steady
 bench-steady: .venv/ready  ## Print due-to-accepted times under 30 follow-ups/s for three minutes (SECONDS=)
 	$(BIN)/python -m tests.bench --steady
+
+.PHONY: bench-limits
+bench-limits: .venv/ready  ## Print how the calls follow a provider that refuses, and one that becomes slow
+	$(BIN)/python -m tests.bench --limits
 
 .PHONY: bench-replay
 bench-replay: .venv/ready  ## Replay all services from 500,000 events beside a bare loop; compare digests (COUNT=)

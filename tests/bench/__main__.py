@@ -4,6 +4,8 @@
 `realtoros up`. `--steady`: how long a follow-up takes under a steady load, on the embedded servers
 (`SECONDS`). `--replay`: how fast state is rebuilt.
 `--pauses`: how soon all sending stops when it is paused.
+`--limits`: what a provider that allows 20 a second accepts and refuses, and how the limit of calls
+follows a model that becomes slow.
 `--attacks`: an honest agent's requests while another attacks (`SECONDS`, `ATTACK`).
 `--api`: rates and times of the REST API over `COUNT` (100,000) clients, by wrk.
 `--optout`: opt-outs at a steady rate (`SECONDS`), SendGrid's reports as fast as one gateway can.
@@ -29,6 +31,7 @@ from tests.bench.attacks import attacks
 from tests.bench.drain import BenchSetup, Delay, drain
 from tests.bench.floor import drain_bare
 from tests.bench.idle import idle
+from tests.bench.limits import limits
 from tests.bench.optout import optout
 from tests.bench.pauses import pauses
 from tests.bench.peer.run import compare, missing
@@ -46,6 +49,7 @@ _ALONE = {
     "--steady": steady,
     "--attacks": attacks,
     "--pauses": pauses,
+    "--limits": limits,
     "--api": api,
     "--optout": optout,
 }
