@@ -1,7 +1,5 @@
 """composer: writes an email for each follow-up that falls due."""
 
-from chassis.calls.call_limit import CallLimit
-from chassis.calls.slots import LOCAL_SLOTS
 from chassis.mongo.daily_limit import DailyPlaces
 from chassis.service import Service
 from contracts.composer import RetryDraft
@@ -17,15 +15,14 @@ from services.composer.writer_choice import writer_for
 def build(settings: ComposerSettings) -> Service:
     """Put the parts together."""
     service = Service("composer", settings, STORE)
-    limit = CallLimit(settings.call_slots_min, settings.call_slots_max)
-    writer = writer_for(settings, limit)
+    writer, slots = writer_for(settings)
     service.react(FollowupDue, reactions.request_draft)
     service.react(DueFollowupCancelled, reactions.discard_draft)
     service.react(RetryDraft, reactions.retry_draft)
     service.when_due(
         DRAFTS,
         write_draft,
-        slots=limit if settings.openai_api_key else LOCAL_SLOTS,
+        slots=slots,
         writer=writer,
         letters=DailyPlaces(service.database, settings.letter_limit),
         earlier=LettersInLog(service.database),
