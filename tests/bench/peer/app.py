@@ -44,7 +44,8 @@ app.conf.update(
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     task_ignore_result=True,
-    worker_prefetch_multiplier=int(os.environ.get("PEER_PREFETCH") or 4),
+    # Four for each slot, Celery's default: with one, slots would wait for Redis.
+    worker_prefetch_multiplier=4,
     worker_send_task_events=False,
     broker_connection_retry_on_startup=True,
 )

@@ -84,7 +84,7 @@ async def _drain_pool(setup: BenchSetup, pool: Pool) -> Drained:
     if len(accepted) != setup.count:
         raise InvalidRun(f"Celery, {pool}, sent {len(accepted)} of {setup.count}")
     return Drained(
-        title=f"Celery, {pool}",
+        title=str(pool),
         count=setup.count,
         seconds=seconds_between(started, max(accepted.values())),
         # Ours is idle meanwhile, and so is Kafka, which Celery does without.
