@@ -15,7 +15,9 @@ _DEFINITION = re.compile(r"([a-z_]+) = (.*)")
 _FLAG = re.compile(r"\[([a-z_]+)\]")
 
 
-def load(file: str) -> list[tuple[str, re.Pattern[str]]]:
+def load(
+    file: str, flags: re.RegexFlag = re.IGNORECASE | re.MULTILINE
+) -> list[tuple[str, re.Pattern[str]]]:
     """Return the flags of a file, each with one pattern that matches whatever raises it."""
     names: dict[str, str] = {}
     by_flag: dict[str, list[str]] = {}
@@ -30,7 +32,7 @@ def load(file: str) -> list[tuple[str, re.Pattern[str]]]:
         else:
             patterns.append(_filled(line, names))
     return [
-        (flag, re.compile(_joined(lines), re.IGNORECASE | re.MULTILINE))
+        (flag, re.compile(_joined(lines), flags))
         for flag, lines in by_flag.items()
     ]
 
