@@ -9,10 +9,14 @@ from collections import deque
 # A refusal that names no time closes for this long, twice as long with each one that follows.
 _CLOSED_SECONDS, _LONGEST_CLOSED_SECONDS = 0.25, 30.0
 # After a refusal the rate is kept for a while, and then tried a little higher every second.
-_KEPT_SECONDS = 10.0
+_KEPT_SECONDS = 15.0
 _GROWTH = 0.02
-# After a refusal the rate is what was accepted in the last second, within this share of before.
-_LEAST_SHARE, _MOST_SHARE = 0.85, 0.98
+# After a refusal the rate is what was accepted in the best of the last seconds, but within this
+# share of what it was.
+_SECONDS_OF_BEST = 3.0
+_LEAST_SHARE, _MOST_SHARE = 0.85, 0.97
+# A call that begins so much late does not delay all after it.
+_LATE_SECONDS = 0.02
 _SLOWEST, _FASTEST = 1.0, 1000.0
 
 
@@ -27,7 +31,7 @@ class Rate:
         self._refused_at = -math.inf
         self._refusals = 0
         self._left, self._left_until = math.inf, 0.0
-        # Calls of the last second that were not refused.
+        # Calls of the last seconds that were not refused.
         self._begun: deque[float] = deque()
 
     def opens_at(self, now: float) -> float:
@@ -44,9 +48,9 @@ class Rate:
     def begin(self, now: float) -> None:
         """Note that a call begins; the next may begin a moment later."""
         self._left -= 1
-        self._next = max(self._next, now) + 1 / self._rate(now)
+        self._next = max(self._next, now - _LATE_SECONDS) + 1 / self._rate(now)
         self._begun.append(now)
-        while self._begun[0] < now - 1:
+        while self._begun[0] < now - _SECONDS_OF_BEST:
             self._begun.popleft()
 
     def announced(self, left: float, seconds: float, now: float) -> None:
@@ -64,7 +68,7 @@ class Rate:
         if began < self._closed_at:
             # It was in flight together with the one that was refused before.
             if self._is_estimate:
-                self._per_second = max(_SLOWEST, len(self._begun))
+                self._per_second = max(_SLOWEST, self._best())
         else:
             self._lower(now)
             if wait is None:
@@ -77,10 +81,19 @@ class Rate:
         rate = self._rate(now)
         self._is_estimate = math.isinf(rate)
         if self._is_estimate:
-            lower = float(len(self._begun))
+            lower = self._best()
         else:
-            lower = min(max(len(self._begun), rate * _LEAST_SHARE), rate * _MOST_SHARE)
+            lower = min(max(self._best(), rate * _LEAST_SHARE), rate * _MOST_SHARE)
         self._per_second, self._refused_at = max(_SLOWEST, lower), now
+
+    def _best(self) -> float:
+        """Return the most calls that were accepted within a second."""
+        first = best = 0
+        for number, began in enumerate(self._begun, 1):
+            while self._begun[first] <= began - 1:
+                first += 1
+            best = max(best, number - first)
+        return float(best)
 
     def _rate(self, now: float) -> float:
         """Return the calls per second that are tried now."""

@@ -21,7 +21,7 @@ from tests.system import Running, provider_settings, system
 ALLOWED, COUNT = 20, 1000
 TARGET_ACCEPTED, TARGET_REFUSED = 19.0, 0.02
 _DELAY_MS, _SLOW_SECONDS = 200, 4.8
-_SLOW_COUNT = 6000
+_SLOW_COUNT = 3000
 # All fall due at once, and none of the second dates before the first are done.
 _DAY = timedelta(seconds=120)
 _LOOK_SECONDS = 1.0

@@ -31,10 +31,7 @@ def load(
             names[defined[1]] = _filled(defined[2], names)
         else:
             patterns.append(_filled(line, names))
-    return [
-        (flag, re.compile(_joined(lines), flags))
-        for flag, lines in by_flag.items()
-    ]
+    return [(flag, re.compile(_joined(lines), flags)) for flag, lines in by_flag.items()]
 
 
 def _joined(lines: Sequence[str]) -> str:
