@@ -46,11 +46,13 @@ async def test_what_is_held_is_looked_at_once_and_does_not_keep_others_waiting(
 
     async with looping(log, holders.work, poll=OFTEN, lease=OFTEN, holds=holders.holds):
         await until(all_held)
-        taken_up = holders.taken_up
-        for _ in range(3):
+        taken_up = set()
+        for _ in range(4):
             later = await due(log, now(), many=20)
             await until(at_rest(log, later))
-        assert holders.taken_up == taken_up
+            # By the first of these, what a slow machine had claimed twice has been looked at.
+            taken_up.add(holders.taken_up)
+        assert len(taken_up) == 1
         holders.holding = False
         await until(at_rest(log, held))
     assert await commits_of(database, held) == [2] * MANY
