@@ -128,7 +128,8 @@ async def test_the_mail_provider_accepted_each_followup_once(month: Month) -> No
 
 
 async def test_the_llm_was_asked_once_for_each_followup(month: Month) -> None:
-    assert len(month.written) == len(month.emails)
+    # A letter to the client who was deleted, or closed, may have been discarded meanwhile.
+    assert len(month.emails) <= len(month.written) <= len(month.emails) + 2
     assert {email["written_by"] for email in month.emails} == {"gpt-4o-mini"}
 
 
@@ -163,8 +164,9 @@ async def test_the_email_log_shows_what_was_sent(month: Month) -> None:
     logs = {email["_id"]: email for email in month.emails}
     sent = {id_ for id_, log in logs.items() if log["status"] == "sent"}
     assert sent == {entry["custom_args"]["email_id"] for entry in month.accepted}
-    # One may have been withheld: that of the deleted client.
-    assert {logs[id_]["client_id"] for id_ in logs.keys() - sent} <= {month.deleted}
+    # Some may have been withheld: those of the client who was deleted, and of the one closed.
+    others = {logs[id_]["client_id"] for id_ in logs.keys() - sent}
+    assert others <= {month.deleted, month.closed}
     for entry in month.accepted:
         log = logs[entry["custom_args"]["email_id"]]
         assert log["sendgrid_message_id"] == entry["message_id"]
@@ -181,7 +183,7 @@ async def test_a_client_was_last_contacted_when_the_last_email_was_sent(month: M
     assert len(month.clients) == len(LEADS) + 1
     for client, row in month.clients.items():
         emails = [email for email in month.emails if email["client_id"] == client]
-        assert row["last_contacted"] == max(email["sent_at"] for email in emails)
+        assert row["last_contacted"] == max(filter(None, (email["sent_at"] for email in emails)))
 
 
 @pytest.mark.parametrize("who", ["deleted", "closed"])

@@ -135,7 +135,9 @@ def test_the_week_begins_on_monday() -> None:
 
 async def test_the_figures_are_shown_over_http(api: Api) -> None:
     story = Story(AGENT, UUID(await api.add()))
-    before = (await api.http.get("/api/dashboard/stats")).json()
+    # The agent may not be known yet.
+    figures = await api.get_until("/api/dashboard/stats", lambda r: r.status_code == 200)
+    before = figures.json()
     await api.publish(story.planned(), story.due(0, 1), story.requested(0, 1), story.composed(0, 1))
     await api.publish(story.queued(0, 1), story.sent(0, 1), story.opened(0, 2))
     path = f"/api/emails/{story.emails[0]}"

@@ -25,7 +25,7 @@ from tests.services.gateway.conftest import Api, api_of
 from tests.services.gateway.live_clients import EventStream
 from tests.services.gateway.problem_checks import problem
 from tests.services.gateway.users import PASSWORD, Person, person, promote
-from tests.system import AGENT, TOKEN_KEYS, system
+from tests.system import AGENT, TOKEN_KEYS, drop_databases, system
 
 # An agent that a client has had before.
 FORMER = uuid4()
@@ -237,6 +237,7 @@ async def world(
     kafka: Server, mongodb_server: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[World]:
     """A gateway without composer and mailer: commands to them stay pending."""
+    await drop_databases(mongodb_server)
     prefix = f"gate-{uuid4().hex[:8]}."
     async with (
         system(
