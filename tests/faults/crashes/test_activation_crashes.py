@@ -12,7 +12,9 @@ from tests.faults.crashes.private_system import PrivateSystem, private_system
 from tests.journeys.agent_user import until
 from tests.servers import Server
 from tests.services.gateway.users import PASSWORD
-from tests.system import AGENT, logged_in
+from tests.system import AGENT, PUBLIC_URL, logged_in
+
+ADMIN = logged_in(AGENT, PUBLIC_URL)
 
 POINTS = (
     "change activation, after",
@@ -37,14 +39,14 @@ async def test_a_deactivation_is_not_lost_wherever_the_gateway_is_killed(
         tmp_path, kafka, mongodb, prefix, {}, {"gateway": {"CRASH_AT": point}}, ("crm", "gateway")
     ) as system:
         new = {"email": "ana@agents.example.com", "password": PASSWORD, "name": "Ana"}
-        await system.http.post("/api/admin/agents", json=new, headers=logged_in(AGENT))
+        await system.http.post("/api/admin/agents", json=new, headers=ADMIN)
         credentials = {"email": new["email"], "password": PASSWORD}
         tokens = await system.http.post("/api/auth/login", json=credentials)
         token = {"Authorization": f"Bearer {tokens.json()['access_token']}"}
         ana = (await system.http.get("/api/agents/me", headers=token)).json()["id"]
         path = f"/api/admin/agents/{ana}"
         with pytest.raises(httpx2.TransportError):
-            await system.http.patch(path, json={"active": False}, headers=logged_in(AGENT))
+            await system.http.patch(path, json={"active": False}, headers=ADMIN)
         accounts = system.store[database_name("gateway")]["accounts"]
 
         async def settled() -> bool:
@@ -56,6 +58,6 @@ async def test_a_deactivation_is_not_lost_wherever_the_gateway_is_killed(
         await system.running.ready("gateway")
         response = await system.http.get("/api/agents/me", headers=token)
         assert response.status_code == 401
-        reactivated = await system.http.patch(path, json={"active": True}, headers=logged_in(AGENT))
+        reactivated = await system.http.patch(path, json={"active": True}, headers=ADMIN)
         assert reactivated.json()["active"] is True
         assert await published(system) == ["AgentDeactivated", "AgentReactivated"]

@@ -16,7 +16,7 @@ from tests.system import AGENT, system
 
 UPDATED = next(sample for sample in SAMPLES if isinstance(sample, ClientUpdated))
 # How many of the two each service reads.
-READ: dict[Service, int] = {"scheduler": 1, "mailer": 2, "gateway": 2}
+READ: dict[Service, int] = {"scheduler": 2, "mailer": 2, "gateway": 2}
 
 
 def forged(client: str) -> ClientUpdated:
