@@ -40,7 +40,7 @@ HANDLED = {
     "emails.commands": ("RecordDelivery", {"mailer"}),
 }
 # Who follows that type, without handling it.
-FOLLOWERS = {"agents": {"mailer"}}
+FOLLOWERS = {"agents": {"mailer"}, "followups": {"mailer"}}
 READERS = {topic.name: set(topic.readers) for topic in (*EVENTS, *COMMANDS)}
 GOOD = {type(sample).__name__: sample for sample in SAMPLES}
 # How long a good record after poison may take, and the factor for a busy machine.
