@@ -141,7 +141,7 @@ class RetrySettings(Settings):
     """Longest duration of a call to a provider; less than `LEASE_SECONDS`."""
     call_slots_min: int = Field(default=1, ge=1, le=1024)
     """Least number of calls to a provider at the same time, per process."""
-    call_slots_max: int = Field(default=256, ge=1, le=1024)
+    call_slots_max: int = Field(default=32, ge=1, le=1024)
     """Greatest number; between the two it follows what the provider bears."""
 
     @property
