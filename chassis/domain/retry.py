@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 
-from chassis.domain.errors import CallFailed
+from chassis.domain.errors import CallFailed, Throttled
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,19 @@ class RetryPolicy:
 
 MAX_RETRY_AFTER = 3600.0
 # Request timeout, conflict, rate limit (RFC 9110, RFC 6585): they pass by themselves.
-TOO_MANY_REQUESTS = 429
-_PASSING_CLIENT_ERRORS = frozenset({408, 409, TOO_MANY_REQUESTS})
+_PASSING_CLIENT_ERRORS = frozenset({408, 409, HTTPStatus.TOO_MANY_REQUESTS})
 _SERVER_ERRORS = 500
+
+
+def refusal(provider: str, status: int, wait: str | None) -> CallFailed:
+    """Return what it means that a provider has refused a call with this HTTP status.
+
+    `wait` is its Retry-After, if it has one.
+    """
+    reason, seconds = f"{provider} answered {status}", retry_after(wait, datetime.now(UTC))
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return Throttled(reason, retry_after=seconds)
+    return CallFailed(reason, final=not is_retryable_status(status), retry_after=seconds)
 
 
 def is_retryable_status(status: int) -> bool:

@@ -9,7 +9,7 @@ from pymongo.errors import PyMongoError
 
 from chassis.domain.errors import CallFailed, Refused, Throttled, TryLater
 from chassis.domain.retry import RetryPolicy
-from chassis.eventlog.due_loop import Work
+from chassis.eventlog.work import Work
 from chassis.mongo.daily_limit import DailyLimitReached, DailyPlaces
 from chassis.process.dependency_health import DependencyHealth
 from chassis.process.metrics import report_failure

@@ -9,7 +9,7 @@ import structlog
 from chassis.calls.call_limit import CallLimit
 from chassis.calls.slots import LOCAL_SLOTS
 from chassis.domain.errors import CallFailed, OnHold, OutcomeUnknown, Refused, Throttled
-from chassis.eventlog.due_loop import Work
+from chassis.eventlog.work import Work
 from chassis.mongo.batch_loader import BatchLoader
 from chassis.mongo.daily_limit import DailyLimitReached, DailyPlaces, Place
 from chassis.process.dependency_health import DependencyHealth

@@ -6,7 +6,7 @@ import structlog
 
 from chassis.domain.errors import CallFailed, OutcomeUnknown
 from chassis.domain.retry import RetryPolicy
-from chassis.eventlog.due_loop import Work
+from chassis.eventlog.work import Work
 from chassis.service import Service
 from contracts.composer import DraftPostponed
 from contracts.mailer import EmailPostponed

@@ -5,7 +5,7 @@ from functools import partial
 from uuid import UUID
 
 from chassis.domain.errors import OnHold, TryLater
-from chassis.eventlog.due_loop import Work
+from chassis.eventlog.work import Work
 from chassis.mongo.batch_loader import BatchLoader
 from chassis.service import Service
 from contracts.scheduler import FollowupEvent, Recipient

@@ -1,7 +1,6 @@
 """The writer that calls a model: OpenAI, or any server that speaks its protocol."""
 
 import asyncio
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
@@ -12,8 +11,8 @@ from pydantic import BaseModel, Field, ValidationError
 
 from chassis.calls.announcements import by_openai
 from chassis.calls.call_limit import CallLimit
-from chassis.domain.errors import CallFailed, Throttled
-from chassis.domain.retry import TOO_MANY_REQUESTS, is_retryable_status, retry_after
+from chassis.domain.errors import CallFailed
+from chassis.domain.retry import refusal
 from contracts.composer import TokensUsed
 from services.composer.settings import ResponseFormat
 from services.composer.writer import Composition, CompositionRequest, Written
@@ -82,7 +81,10 @@ class OpenAIWriter:
         """Call the model once. Raises CallFailed, whose reason holds neither prompt nor answer."""
         await self._limit.turn()
         async with self._limit.call():
-            response = await self._post(messages(request))
+            return await self._write(request)
+
+    async def _write(self, request: CompositionRequest) -> Written:
+        response = await self._post(messages(request))
         try:
             answer = _Answer.model_validate_json(response.content)
             # First: what the call took is counted also if nothing comes of it.
@@ -103,6 +105,9 @@ class OpenAIWriter:
                 return await self._client.post(
                     "/chat/completions", cast_to=httpx2.Response, body=body
                 )
+        except openai.APIStatusError as error:
+            self._limit.announced(by_openai(error.response.headers, None))
+            raise _refusal(error) from None
         except (openai.OpenAIError, TimeoutError) as error:
             raise _failure(error) from None
 
@@ -159,8 +164,6 @@ def _tokens(usage: object) -> TokensUsed | None:
 
 def _failure(error: openai.OpenAIError | TimeoutError) -> CallFailed:
     match error:
-        case openai.APIStatusError():
-            return _refusal(error)
         case TimeoutError():
             return CallFailed("the model did not answer in time")
         case openai.APIConnectionError():
@@ -173,11 +176,4 @@ def _refusal(error: openai.APIStatusError) -> CallFailed:
     status = error.status_code
     if "insufficient_quota" in (error.code, error.type):
         return CallFailed(f"the provider's quota is used up ({status})", final=True)
-    wait = retry_after(error.response.headers.get("Retry-After"), datetime.now(UTC))
-    if status == TOO_MANY_REQUESTS:
-        return Throttled(f"the model's provider answered {status}", retry_after=wait)
-    return CallFailed(
-        f"the model's provider answered {status}",
-        final=not is_retryable_status(status),
-        retry_after=wait,
-    )
+    return refusal("the model's provider", status, error.response.headers.get("Retry-After"))

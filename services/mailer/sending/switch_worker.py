@@ -3,7 +3,7 @@
 from pymongo.asynchronous.collection import AsyncCollection
 
 from chassis.domain.errors import TryLater
-from chassis.eventlog.due_loop import Work
+from chassis.eventlog.work import Work
 from chassis.mongo.client import Raw
 from chassis.service import Service
 from contracts.mailer import PauseSending, ResumeSending, SendingEvent

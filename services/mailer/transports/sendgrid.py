@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import time
-from datetime import UTC, datetime
 from http import HTTPStatus
 
 # The sendgrid package carries no types.
@@ -27,8 +26,8 @@ from sendgrid.helpers.mail.exceptions import ApiKeyIncludedException
 
 from chassis.calls.announcements import by_sendgrid
 from chassis.calls.call_limit import CallLimit
-from chassis.domain.errors import CallFailed, OutcomeUnknown, Throttled
-from chassis.domain.retry import TOO_MANY_REQUESTS, is_retryable_status, retry_after
+from chassis.domain.errors import CallFailed, OutcomeUnknown
+from chassis.domain.retry import refusal
 from contracts.addresses import wire_address
 from services.mailer.transports.bodies import html_of, text_of
 from services.mailer.transports.envelope import fields_of
@@ -165,11 +164,4 @@ def _message_id(response: aiohttp.ClientResponse) -> str | None:
     # RFC 9110: the gateway got no answer, so the provider may have accepted the letter.
     if status == HTTPStatus.GATEWAY_TIMEOUT:
         raise OutcomeUnknown("a gateway before the mail provider gave up waiting (504)")
-    wait = retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
-    if status == TOO_MANY_REQUESTS:
-        raise Throttled(f"the mail provider answered {status}", retry_after=wait)
-    raise CallFailed(
-        f"the mail provider answered {status}",
-        final=not is_retryable_status(status),
-        retry_after=wait,
-    )
+    raise refusal("the mail provider", status, response.headers.get("Retry-After"))

@@ -8,8 +8,9 @@ from uuid import UUID, uuid4
 
 from chassis.calls.slots import FixedSlots
 from chassis.domain.state import Given
-from chassis.eventlog.due_loop import DueLoop, Holds, Work
+from chassis.eventlog.due_loop import DueLoop, Holds
 from chassis.eventlog.event_store import EventLog
+from chassis.eventlog.work import Work
 from chassis.mongo.client import Database
 from chassis.process.tasks import cancel_and_wait
 from tests.chassis.tally import (

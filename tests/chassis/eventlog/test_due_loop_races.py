@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from chassis.domain.errors import Refused
-from chassis.eventlog.due_loop import Work
 from chassis.eventlog.event_store import EventLog
+from chassis.eventlog.work import Work
 from chassis.mongo.client import Database
 from chassis.process.tasks import cancel_and_wait
 from tests.chassis.eventlog.due_tallies import (

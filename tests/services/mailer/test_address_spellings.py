@@ -8,8 +8,8 @@ from uuid import UUID, uuid4, uuid5
 import pytest
 
 from chassis.domain.errors import TryLater
-from chassis.eventlog.due_loop import Work
 from chassis.eventlog.event_store import EventLog
+from chassis.eventlog.work import Work
 from chassis.mongo.batch_loader import BatchLoader
 from contracts.mailer import (
     AddressSuppressed,

@@ -9,8 +9,8 @@ from pymongo.errors import ServerSelectionTimeoutError
 
 from chassis.domain.errors import OnHold, Throttled, TryLater
 from chassis.eventlog.aggregate import StateDocument
-from chassis.eventlog.due_loop import Work
 from chassis.eventlog.event_store import EventLog
+from chassis.eventlog.work import Work
 from chassis.mongo.batch_loader import BatchLoader
 from chassis.mongo.client import Database
 from chassis.projections.views import view_raw

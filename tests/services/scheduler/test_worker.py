@@ -10,8 +10,8 @@ import pytest
 
 from chassis.domain.errors import OnHold, Refused
 from chassis.eventlog.aggregate import StateDocument
-from chassis.eventlog.due_loop import Work
 from chassis.eventlog.event_store import EventLog
+from chassis.eventlog.work import Work
 from chassis.mongo import client as mongo
 from chassis.mongo.batch_loader import BatchLoader
 from chassis.mongo.client import Database

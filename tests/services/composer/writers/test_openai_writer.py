@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chassis.calls.call_limit import CallLimit
-from chassis.domain.errors import CallFailed
+from chassis.domain.errors import CallFailed, Throttled, TryLater
 from contracts.composer import TokensUsed
 from contracts.crm import AgentProfile, ClientDetails
 from contracts.scheduler import Recipient
@@ -156,6 +156,18 @@ async def test_the_provider_says_how_long_to_wait(
 ) -> None:
     await fake.inject_faults({"status": 429, "headers": {"Retry-After": header}})
     assert (await failure(writer)).retry_after == seconds
+
+
+async def test_what_a_refusal_announces_is_waited_for(fake: FakeProvider) -> None:
+    limit = CallLimit(1, 64)
+    writer = OpenAIWriter("sk-test", fake.url, "gpt-test", timeout=2.0, limit=limit)
+    announced = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "6m0s"}
+    await fake.inject_faults({"status": 429, "headers": announced})
+    assert isinstance(await failure(writer), Throttled)
+    with pytest.raises(TryLater) as later:
+        await writer.write(REQUEST)
+    await writer.close()
+    assert later.value.after > 300
 
 
 async def test_a_refusal_is_final(writer: OpenAIWriter, fake: FakeProvider) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from chassis.domain.errors import CallFailed, OutcomeUnknown
-from chassis.eventlog.due_loop import Work
 from chassis.eventlog.event_store import EventLog
+from chassis.eventlog.work import Work
 from contracts.mailer import EmailEvent, EmailPostponed, email_id
 from contracts.notices import NoticeQueued
 from services.mailer.documents import CLIENTS, EMAILS

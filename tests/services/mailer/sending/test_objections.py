@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from chassis.domain.errors import OnHold, TryLater
-from chassis.eventlog.due_loop import Work
 from chassis.eventlog.event_store import EventLog
+from chassis.eventlog.work import Work
 from chassis.projections.views import view_raw
 from contracts.addresses import canonical_address
 from contracts.crm import ClientCreated, ClientDetails, ClientUpdated
