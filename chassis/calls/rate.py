@@ -10,11 +10,11 @@ from collections import deque
 _CLOSED_SECONDS, _LONGEST_CLOSED_SECONDS = 0.25, 30.0
 # After a refusal the rate is kept for a while, and then tried a little higher every second.
 _KEPT_SECONDS = 15.0
-_GROWTH = 0.02
+_GROWTH, _GENTLE_SECONDS = 0.01, 10.0
 # After a refusal the rate is what was accepted in the best of the last seconds, but within this
 # share of what it was.
 _SECONDS_OF_BEST = 3.0
-_LEAST_SHARE, _MOST_SHARE = 0.85, 0.97
+_LEAST_SHARE, _MOST_SHARE = 0.85, 0.985
 # A call that begins so much late does not delay all after it.
 _LATE_SECONDS = 0.02
 _SLOWEST, _FASTEST = 1.0, 1000.0
@@ -98,8 +98,8 @@ class Rate:
     def _rate(self, now: float) -> float:
         """Return the calls per second that are tried now."""
         growing = max(0.0, now - self._refused_at - _KEPT_SECONDS)
-        # Faster and faster: gently near what was refused, soon away from what was a wrong estimate.
-        steps = min(growing + growing**2 / 10, 500)
+        # Gently near what was refused, then faster and faster away from what was a wrong estimate.
+        steps = min(growing + max(0, growing - _GENTLE_SECONDS) ** 2, 700)
         rate = self._per_second * (1 + _GROWTH) ** steps
         return rate if rate < _FASTEST else math.inf
 

@@ -2,7 +2,7 @@
 
 import heapq
 import random
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -88,6 +88,23 @@ class Window:
     def wait(self, now: float) -> float:
         """Return the time until the next second."""
         return 1 - now % 1
+
+
+class SlidingWindow:
+    """Allows so many calls in any second."""
+
+    def __init__(self, calls: int) -> None:
+        self._calls = calls
+        self._recent: deque[float] = deque()
+
+    def __call__(self, now: float) -> bool:
+        """Take a call of the last second."""
+        while self._recent and self._recent[0] <= now - 1:
+            self._recent.popleft()
+        if len(self._recent) >= self._calls:
+            return False
+        self._recent.append(now)
+        return True
 
 
 class Bucket:

@@ -5,11 +5,13 @@ from collections.abc import Callable
 import pytest
 
 from chassis.calls.rate import Rate
-from tests.chassis.calls.simulation import Bucket, Simulation, Window
+from tests.chassis.calls.simulation import Bucket, Simulation, SlidingWindow, Window
 
 
 @pytest.mark.parametrize("latency", [0.05, 0.5])
-@pytest.mark.parametrize("allow", [lambda: Window(20), lambda: Bucket(20, 20)])
+@pytest.mark.parametrize(
+    "allow", [lambda: Window(20), lambda: SlidingWindow(20), lambda: Bucket(20, 20)]
+)
 def test_a_provider_that_allows_twenty_per_second_is_used_up_and_hardly_ever_refuses(
     allow: Callable[[], Callable[[float], bool]], latency: float
 ) -> None:
