@@ -1,8 +1,10 @@
-"""Reading documents by id, batched: what workers ask for at the same moment is one query."""
+"""Reading by id, batched: what workers ask for at the same moment is one query."""
 
 import asyncio
 import math
 import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -11,21 +13,20 @@ from pydantic import BaseModel
 from chassis.mongo.client import Database
 
 D = TypeVar("D", bound=BaseModel)
+R = TypeVar("R")
 
 _REMEMBERED = 10_000
 
 
-class BatchLoader(Generic[D]):
-    """Documents of one collection by id. Always reads the store: nothing is cached."""
+class Batched(ABC, Generic[R]):
+    """What there is for an id. Always reads the store: nothing is cached."""
 
-    def __init__(self, database: Database, collection: str, document: type[D]) -> None:
-        self._collection = database[collection]
-        self._document = document
-        self._pending: dict[UUID, asyncio.Future[D | None]] = {}
+    def __init__(self) -> None:
+        self._pending: dict[UUID, asyncio.Future[R | None]] = {}
         self._reading: set[asyncio.Task[None]] = set()
 
-    async def get(self, id_: UUID) -> D | None:
-        """Read the document, or None. Raises PyMongoError when the store is away."""
+    async def get(self, id_: UUID) -> R | None:
+        """Read it, or None. Raises PyMongoError when the store is away."""
         if not self._pending:
             asyncio.get_running_loop().call_soon(self._start)
         future = self._pending.setdefault(id_, asyncio.get_running_loop().create_future())
@@ -37,15 +38,28 @@ class BatchLoader(Generic[D]):
         self._reading.add(reading)
         reading.add_done_callback(self._reading.discard)
 
-    async def _read(self, pending: dict[UUID, asyncio.Future[D | None]]) -> None:
+    async def _read(self, pending: dict[UUID, asyncio.Future[R | None]]) -> None:
         try:
-            documents = await self._find(list(pending))
+            found = await self._find(list(pending))
         except Exception as error:  # noqa: BLE001 - raised by `get`
             for future in pending.values():
                 future.set_exception(error)
         else:
             for id_, future in pending.items():
-                future.set_result(documents.get(id_))
+                future.set_result(found.get(id_))
+
+    @abstractmethod
+    async def _find(self, ids: list[UUID]) -> Mapping[UUID, R]:
+        """Read what there is for the ids."""
+
+
+class BatchLoader(Batched[D]):
+    """Documents of one collection by id."""
+
+    def __init__(self, database: Database, collection: str, document: type[D]) -> None:
+        super().__init__()
+        self._collection = database[collection]
+        self._document = document
 
     async def _find(self, ids: list[UUID]) -> dict[UUID, D]:
         found = self._collection.find({"_id": {"$in": ids}})
