@@ -3,11 +3,14 @@
 
 import asyncio
 import os
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 agents = typer.Typer(help="Accounts of agents and admins.", no_args_is_help=True)
+File = Annotated[Path, typer.Argument(metavar="FILE", help="The file of accounts and API keys.")]
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The email to log in with.")]
 
 
@@ -35,3 +38,28 @@ def reset(email: Email) -> None:
 
     uri = discovery.resolve_mongodb(os.environ)
     typer.echo(f"Log in as {asyncio.run(accounts.reset_password(uri, email))}")
+
+
+@agents.command()
+def export(file: File) -> None:
+    """Write all accounts and API keys to a new file, for a backup: no topic holds them."""
+    from ops import account_backup
+    from ops.local import discovery
+
+    uri = discovery.resolve_mongodb(os.environ)
+    _report("exported", asyncio.run(account_backup.export_accounts(uri, file)))
+
+
+@agents.command(name="import")
+def import_(file: File) -> None:
+    """Insert the accounts and API keys that are missing; those that are there stay as they are."""
+    from ops import account_backup
+    from ops.local import discovery
+
+    uri = discovery.resolve_mongodb(os.environ)
+    _report("imported", asyncio.run(account_backup.import_accounts(uri, file)))
+
+
+def _report(what: str, numbers: Mapping[str, int]) -> None:
+    for name, number in numbers.items():
+        typer.echo(f"{name}: {number} {what}")
