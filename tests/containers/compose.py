@@ -1,0 +1,144 @@
+"""docker-compose.yml run by podman-compose, as docker compose would run it."""
+
+import asyncio
+import contextlib
+import os
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx2
+
+from ops.servers.ports import free_port
+
+ROOT: Final = Path(__file__).parents[2]
+PROJECT: Final = "realtoros-test"
+_COMPOSE: Final = ROOT / ".cache/containers/venv/bin/podman-compose"
+START_SECONDS: Final = 300
+
+
+def podman(*arguments: str, check: bool = True) -> str:
+    """Run podman; return what it prints. Raises CalledProcessError."""
+    done = subprocess.run(["podman", *arguments], check=check, stdout=subprocess.PIPE, text=True)
+    return done.stdout.strip()
+
+
+@dataclass(frozen=True)
+class Compose:
+    """The running project; `url` is nginx's."""
+
+    url: str
+    environment: dict[str, str]
+
+    def run(self, *arguments: str) -> str:
+        """Run podman-compose; return what it prints. Raises CalledProcessError."""
+        command = [str(_COMPOSE), "--in-pod=false", "--project-name", PROJECT]
+        done = subprocess.run(
+            [*command, *os.environ.get("COMPOSE_ARGUMENTS", "").split(), *arguments],
+            check=True,
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        return done.stdout
+
+    def ops(self, *command: str) -> str:
+        """Run a command of `realtoros` in a container of its own; return what it prints."""
+        return self.run("--profile", "ops", "run", "--rm", "-T", "ops", *command)
+
+
+def container(service: str) -> str:
+    """Return the name of the service's container."""
+    return f"{PROJECT}_{service}_1"
+
+
+def inspect(service: str, field: str) -> str:
+    """Return a field of the service's container."""
+    return podman("inspect", "--format", "{{." + field + "}}", container(service))
+
+
+def execute(service: str, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in the service's container."""
+    return subprocess.run(
+        ["podman", "exec", container(service), *command],
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def memory(service: str) -> int:
+    """Return the MiB that the processes of the service's container take (PSS)."""
+    pids = podman("top", container(service), "hpid").split()[1:]
+    rollups = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in pids]
+    return sum(int(re.findall(r"^Pss: +(\d+)", text, re.M)[0]) for text in rollups) // 1024
+
+
+def exit_code(service: str, seconds: int) -> int:
+    """Stop the service's container; return its exit code, 137 if it took longer."""
+    podman("stop", f"--time={seconds}", container(service))
+    return int(inspect(service, "State.ExitCode"))
+
+
+@contextlib.contextmanager
+def running(secrets: Path) -> Iterator[Compose]:
+    """Start the project with secrets of its own; remove it at the end."""
+    port = free_port()
+    environment = os.environ | {
+        "SECRETS_DIR": str(secrets),
+        "LISTEN": f"127.0.0.1:{port}",
+        "FRONT_SUBNET": "10.92.0.0/24",
+        "FOLLOWUP_DAY_SECONDS": "0.5",
+    }
+    subprocess.run([ROOT / "deploy/containers/secrets.sh"], check=True, env=environment)
+    compose = Compose(f"http://127.0.0.1:{port}", environment)
+    compose.run("down", "--volumes")
+    try:
+        with _checked_health():
+            compose.run("up", "--detach")
+            asyncio.run(_ready(compose.url))
+            yield compose
+    finally:
+        compose.run("down", "--volumes")
+
+
+@contextlib.contextmanager
+def _checked_health() -> Iterator[None]:
+    """Run the containers' health checks, which podman leaves to systemd."""
+    ended = threading.Event()
+
+    def check() -> None:
+        while not ended.wait(1):
+            filters = ("--filter", f"name=^{PROJECT}_")
+            for name in podman("ps", *filters, "--format", "{{.Names}}").split():
+                subprocess.run(
+                    ["podman", "healthcheck", "run", name], check=False, capture_output=True
+                )
+
+    checking = threading.Thread(target=check)
+    checking.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        checking.join()
+
+
+async def _ready(url: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    async with httpx2.AsyncClient(base_url=url) as http:
+        while True:
+            with contextlib.suppress(httpx2.TransportError):
+                response = await http.get("/health/ready")
+                if response.is_success:
+                    return
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{url} is not ready after {START_SECONDS} s")
+            await asyncio.sleep(1)
