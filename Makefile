@@ -87,7 +87,7 @@ sbom: .cache/containers/venv/ready  ## List what is in the images, and under whi
 
 .PHONY: containers-test
 containers-test: .venv/ready .cache/containers/venv/ready  ## Run docker-compose.yml by podman until 25 leads are sent, and stop it
-	tests/containers/stand_ins.sh
+	. tests/containers/environment.sh && tests/containers/stand_ins.sh
 	. tests/containers/environment.sh && deploy/containers/build.sh
 	. tests/containers/environment.sh && $(BIN)/pytest tests/containers
 
