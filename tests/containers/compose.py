@@ -1,11 +1,9 @@
 """docker-compose.yml run by podman-compose, as docker compose would run it."""
 
-import asyncio
 import contextlib
 import os
 import re
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import httpx2
+import yaml
 
 from ops.servers.ports import free_port
 
@@ -20,6 +19,7 @@ ROOT: Final = Path(__file__).parents[2]
 PROJECT: Final = "realtoros-test"
 _COMPOSE: Final = ROOT / ".cache/containers/venv/bin/podman-compose"
 START_SECONDS: Final = 300
+_STATE: Final = "{{.State.Status}} {{.State.ExitCode}}"
 
 
 def podman(*arguments: str, check: bool = True) -> str:
@@ -101,44 +101,52 @@ def running(secrets: Path) -> Iterator[Compose]:
     compose = Compose(f"http://127.0.0.1:{port}", environment)
     compose.run("down", "--volumes")
     try:
-        with _checked_health():
-            compose.run("up", "--detach")
-            asyncio.run(_ready(compose.url))
-            yield compose
+        _start(compose)
+        _wait_until_ready(compose.url)
+        yield compose
     finally:
         compose.run("down", "--volumes")
 
 
-@contextlib.contextmanager
-def _checked_health() -> Iterator[None]:
-    """Run the containers' health checks, which podman leaves to systemd."""
-    ended = threading.Event()
+def _start(compose: Compose) -> None:
+    """Start each service once those that it depends on are as it wants them.
 
-    def check() -> None:
-        while not ended.wait(1):
-            filters = ("--filter", f"name=^{PROJECT}_")
-            for name in podman("ps", *filters, "--format", "{{.Names}}").split():
-                subprocess.run(
-                    ["podman", "healthcheck", "run", name], check=False, capture_output=True
-                )
-
-    checking = threading.Thread(target=check)
-    checking.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        checking.join()
-
-
-async def _ready(url: str) -> None:
+    podman-compose leaves this to podman, which is too old in Debian 12 to wait for health.
+    """
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    waiting = {name: service for name, service in services.items() if "profiles" not in service}
     deadline = time.monotonic() + START_SECONDS
-    async with httpx2.AsyncClient(base_url=url) as http:
+    while waiting:
+        startable = [
+            name
+            for name, service in waiting.items()
+            if all(_is(on, wanted) for on, wanted in service.get("depends_on", {}).items())
+        ]
+        if startable:
+            compose.run("up", "--detach", "--no-deps", *startable)
+        for name in startable:
+            del waiting[name]
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not started: {', '.join(waiting)}")
+        time.sleep(0.5)
+
+
+def _is(service: str, wanted: dict[str, str]) -> bool:
+    """Return whether a service's container meets the condition."""
+    if wanted["condition"] == "service_completed_successfully":
+        state = podman("inspect", "--format", _STATE, container(service), check=False)
+        return state == "exited 0"
+    health = ("podman", "healthcheck", "run", container(service))
+    return subprocess.run(health, check=False, capture_output=True).returncode == 0
+
+
+def _wait_until_ready(url: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    with httpx2.Client(base_url=url) as http:
         while True:
             with contextlib.suppress(httpx2.TransportError):
-                response = await http.get("/health/ready")
-                if response.is_success:
+                if http.get("/health/ready").is_success:
                     return
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{url} is not ready after {START_SECONDS} s")
-            await asyncio.sleep(1)
+            time.sleep(0.5)
