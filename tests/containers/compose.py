@@ -78,7 +78,7 @@ def memory(service: str) -> int:
     """Return the MiB that the processes of the service's container take (PSS)."""
     pids = podman("top", container(service), "hpid").split()[1:]
     rollups = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in pids]
-    return sum(int(re.findall(r"^Pss: +(\d+)", text, re.M)[0]) for text in rollups) // 1024
+    return sum(int(re.findall(r"^Pss: +(\d+)", text, re.MULTILINE)[0]) for text in rollups) // 1024
 
 
 def exit_code(service: str, seconds: int) -> int:

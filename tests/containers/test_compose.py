@@ -43,7 +43,9 @@ async def test_25_leads_are_sent(compose: Compose, token: str) -> None:
             await asyncio.sleep(1)
 
 
-async def test_nginx_passes_live_updates_on_and_says_who_calls(compose: Compose, token: str) -> None:
+async def test_nginx_passes_live_updates_on_and_says_who_calls(
+    compose: Compose, token: str
+) -> None:
     headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "gzip"}
     async with httpx2.AsyncClient(base_url=compose.url, headers=headers) as http:
         async with http.stream("GET", "/api/events") as events:

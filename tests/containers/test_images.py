@@ -12,7 +12,12 @@ VERSION = "0.1.0"
 BASE = "docker.io/library/python:3.11-slim-bookworm"
 LARGEST_ABOVE_BASE = 150_000_000
 # A distribution that only one service's provider needs, or that no image may have.
-PROVIDERS = {"openai": "composer", "jinja2": "composer", "sendgrid": "mailer", "litestar": "gateway"}
+PROVIDERS = {
+    "openai": "composer",
+    "jinja2": "composer",
+    "sendgrid": "mailer",
+    "litestar": "gateway",
+}
 FORBIDDEN = ("pip", "ensurepip", "fiftyone", "noida_db", "pytest")
 IMAGES = (*SERVICES, "ops")
 
@@ -24,12 +29,9 @@ def image(name: str) -> str:
 def run(name: str, *command: str) -> subprocess.CompletedProcess[str]:
     """Run a command in a container of the image, as restricted as those of docker-compose.yml."""
     hardened = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges")
+    container = ("podman", "run", "--rm", "--network=none", *hardened, "--entrypoint", command[0])
     return subprocess.run(
-        ["podman", "run", "--rm", "--network=none", *hardened, "--entrypoint", command[0]]
-        + [image(name), *command[1:]],
-        check=False,
-        capture_output=True,
-        text=True,
+        [*container, image(name), *command[1:]], check=False, capture_output=True, text=True
     )
 
 

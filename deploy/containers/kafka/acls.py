@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - mounted into a container, not imported
 """Allows on Kafka what `realtoros topics acls` prints, from Kafka's own loopback.
 
 In one connection, where kafka-acls.sh would start Java for every line.

@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - mounted into a container, not imported
 """Makes MongoDB a replica set of one with the users of RealtorOS, from its own loopback.
 
 The secrets `mongodb-<user>` are the users' URIs. It may run again: passwords become theirs.
