@@ -67,6 +67,13 @@ def test_a_service_is_restricted(compose: Compose, service: str) -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
+def test_metrics_answer_where_prometheus_asks(compose: Compose, service: str) -> None:
+    script = "import sys; from urllib.request import urlopen; print(urlopen(sys.argv[1]).read())"
+    metrics = execute("crm", "python", "-c", script, f"http://{service}:9100/metrics")
+    assert "realtoros_" in metrics.stdout
+
+
+@pytest.mark.parametrize("service", SERVICES)
 def test_an_idle_service_takes_90_mib_at_most(compose: Compose, service: str) -> None:
     assert memory(service) <= IDLE_MIB
 
