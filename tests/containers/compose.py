@@ -135,7 +135,8 @@ def _is(service: str, wanted: dict[str, str]) -> bool:
     """Return whether a service's container meets the condition."""
     if wanted["condition"] == "service_completed_successfully":
         state = podman("inspect", "--format", _STATE, container(service), check=False)
-        return state == "exited 0"
+        # Stopped: podman has not cleaned up after it yet.
+        return state in {"exited 0", "stopped 0"}
     health = ("podman", "healthcheck", "run", container(service))
     return subprocess.run(health, check=False, capture_output=True).returncode == 0
 
