@@ -16,7 +16,8 @@ import yaml
 from ops.servers.ports import free_port
 
 ROOT: Final = Path(__file__).parents[2]
-PROJECT: Final = "realtoros-test"
+# Another clone may run its own beside it.
+PROJECT: Final = f"realtoros-{os.getpid()}"
 _COMPOSE: Final = ROOT / ".cache/containers/venv/bin/podman-compose"
 START_SECONDS: Final = 300
 _STATE: Final = "{{.State.Status}} {{.State.ExitCode}}"
@@ -94,7 +95,7 @@ def running(secrets: Path) -> Iterator[Compose]:
     environment = os.environ | {
         "SECRETS_DIR": str(secrets),
         "LISTEN": f"127.0.0.1:{port}",
-        "FRONT_SUBNET": "10.92.0.0/24",
+        "FRONT_SUBNET": f"10.92.{port % 256}.0/24",
         "FOLLOWUP_DAY_SECONDS": "0.5",
     }
     subprocess.run([ROOT / "deploy/containers/secrets.sh"], check=True, env=environment)
