@@ -4,7 +4,7 @@ BIN := .venv/bin
 FAULTS := tests/faults tests/ops/topics/test_histories.py $(addprefix tests/journeys/test_,\
 	changed_minds.py disasters.py failures_and_unknowns.py outages.py resend.py restarts_and_kills.py \
 	takeover.py)
-LOCKS := crm scheduler composer mailer gateway
+LOCKS := crm scheduler composer mailer gateway ops
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--python-version 3.11 --custom-compile-command "make locks"
 .DEFAULT_GOAL := help
@@ -31,7 +31,7 @@ demo: .venv/ready  ## Watch 25 leads being followed up, the calendar compressed;
 
 .PHONY: up
 up: .venv/ready  ## Run everything, with Kafka and MongoDB in containers (needs Docker)
-	docker compose up --detach --wait
+	docker compose --profile servers up --detach --wait open-kafka open-mongodb
 	KAFKA_BOOTSTRAP_SERVERS=127.0.0.1:9092 \
 		MONGODB_URI='mongodb://127.0.0.1:27017/?replicaSet=rs0' $(BIN)/realtoros up
 
@@ -66,6 +66,30 @@ lint: .venv/ready  ## Check format, lint, types, architecture, secrets and locks
 		--disable-plugin KeywordDetector --disable-plugin HexHighEntropyString
 	$(BIN)/python -m tests.architecture.pins
 	@$(MAKE) --no-print-directory locks-check
+
+.PHONY: containers
+containers:  ## Build the images of the services and of the commands (BASE_IMAGE=, PIP_CONFIG=, CERTIFICATES=)
+	deploy/containers/build.sh
+
+.PHONY: secrets
+secrets:  ## Make the secrets that docker-compose.yml mounts, in .secrets (SECRETS_DIR=)
+	deploy/containers/secrets.sh
+
+.cache/containers/venv/ready: locks/containers.txt
+	@echo "Installing podman-compose and what lists packages into .cache/containers/venv …"
+	@$(PYTHON) -m venv .cache/containers/venv
+	@.cache/containers/venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r locks/containers.txt
+	@touch $@
+
+.PHONY: sbom
+sbom: .cache/containers/venv/ready  ## List what is in the images, and under which licences (CycloneDX, in .cache/sbom)
+	deploy/containers/sbom.sh
+
+.PHONY: containers-test
+containers-test: .venv/ready .cache/containers/venv/ready  ## Run docker-compose.yml by podman until 25 leads are sent, and stop it
+	. tests/containers/environment.sh && tests/containers/stand_ins.sh
+	. tests/containers/environment.sh && deploy/containers/build.sh
+	. tests/containers/environment.sh && $(BIN)/pytest tests/containers
 
 .PHONY: check
 check: lint test  ## All of lint, and all tests but the long ones
@@ -136,7 +160,8 @@ history: .venv/ready  ## Record the history of a release, which every later one 
 locks: .venv/ready  ## Compile the pins with hashes again after pyproject.toml has changed
 	@$(foreach s,$(LOCKS),$(COMPILE) pyproject.toml --extra $(s) --output-file locks/$(s).txt &&) \
 		$(COMPILE) pyproject.toml --all-extras --group dev --output-file locks/dev.txt && \
-		$(COMPILE) --group peer --output-file locks/peer.txt
+		$(COMPILE) --group peer --output-file locks/peer.txt && \
+		$(COMPILE) --group containers --output-file locks/containers.txt
 
 .PHONY: locks-check
 locks-check: .venv/ready  ## Check that the pins fit pyproject.toml
@@ -144,6 +169,7 @@ locks-check: .venv/ready  ## Check that the pins fit pyproject.toml
 		$(foreach s,$(LOCKS),$(COMPILE) pyproject.toml --extra $(s) --output-file $$fresh/$(s).txt &&) \
 		$(COMPILE) pyproject.toml --all-extras --group dev --output-file $$fresh/dev.txt && \
 		$(COMPILE) --group peer --output-file $$fresh/peer.txt && \
+		$(COMPILE) --group containers --output-file $$fresh/containers.txt && \
 		diff -ru locks $$fresh && echo "locks/ fits pyproject.toml"; \
 		status=$$?; rm -rf $$fresh; exit $$status
 

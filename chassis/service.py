@@ -25,6 +25,7 @@ from chassis.inbox.replies import Replies
 from chassis.inbox.subscriber import subscribe
 from chassis.kafka import client as kafka
 from chassis.kafka.consumer import PacedConsumer
+from chassis.kafka.servers import KafkaServers
 from chassis.kafka.topic_reader import topic_reader
 from chassis.mongo import client as mongo
 from chassis.mongo.batch_loader import BatchLoader, RecentLoader
@@ -60,8 +61,9 @@ class Service:
         self.name = name
         self.settings = settings
         self.store = store
+        self.kafka = KafkaServers.of(settings)
         self.database: mongo.Database = mongo.connect(settings.mongodb_uri.get_secret_value())[
-            mongo.database_name(name)
+            mongo.database_name(name, settings.mongodb_database_prefix)
         ]
         self.views = Views(self.database, store.views, store.journals)
         self.health = health.Health()
@@ -135,12 +137,12 @@ class Service:
             for closing in (self.database.client.close, *self._closing):
                 stack.push_async_callback(closing)
             producer = await stack.enter_async_context(
-                kafka.producer(settings.kafka_bootstrap_servers, f"realtoros-{self.name}")
+                kafka.producer(self.kafka, f"realtoros-{self.name}")
             )
             prefix = settings.kafka_topic_prefix
             commands = {prefix + topic.name for topic in COMMANDS}
             offsets = ConsumerOffsets(self.database, self._topics, commands)
-            watch = ForkWatch(self.name, self.database, settings.kafka_bootstrap_servers, prefix)
+            watch = ForkWatch(self.name, self.database, self.kafka, prefix)
             await self._reconcile(offsets, watch)
             event_log = EventLog(self.database, settings.pace_seconds)
             relay = Relay(event_log, producer, self.name, prefix, settings.pace_seconds)
@@ -186,9 +188,8 @@ class Service:
 
     async def _reconcile(self, offsets: ConsumerOffsets, watch: ForkWatch) -> None:
         """Reconcile the log with its topics; forget checkpoints in topics that were replaced."""
-        settings = self.settings
-        bootstrap, prefix = settings.kafka_bootstrap_servers, settings.kafka_topic_prefix
-        async with topic_reader(bootstrap, f"realtoros-{self.name}") as reader:
+        prefix = self.settings.kafka_topic_prefix
+        async with topic_reader(self.kafka, f"realtoros-{self.name}") as reader:
             await offsets.forget_replaced_topics(reader)
             if self.store.aggregates:
                 try:
@@ -224,12 +225,12 @@ class Service:
         broker, subscriber = subscribe(
             inbox,
             partial(
-                PacedConsumer,
+                self.kafka.consumer,
+                make=PacedConsumer,
                 empty_hold_ms=settings.kafka_empty_fetch_hold_ms,
                 pace_seconds=settings.pace_seconds,
                 seek_assigned=offsets.seek_assigned,
             ),
-            bootstrap=settings.kafka_bootstrap_servers,
             group=f"{settings.kafka_topic_prefix}{self.name}",
             topics=self._topics,
             instance=settings.kafka_group_instance_id,

@@ -19,6 +19,7 @@ from chassis.projections.views import view_raw
 from contracts.addresses import canonical_address
 from contracts.crm import AgentProfile
 from ops.errors import OperatorError
+from ops.servers.databases import database_of
 from ops.servers.stores import mongodb_errors, store_of
 from services.gateway.accounts.activation import activation
 from services.gateway.accounts.caller import EVERY_SCOPE, Role
@@ -30,7 +31,7 @@ from services.gateway.accounts.documents import (
 )
 from services.gateway.accounts.passwords import Passwords
 
-DATABASE = mongo.database_name("gateway")
+DATABASE = database_of("gateway")
 # The agent who owned everything before agents could log in; so the first admin owns that.
 FIRST_AGENT_ID = UUID("7b1f0c1e-5d3a-4c55-9a51-1f2f3c0a9d01")
 _ACCOUNTS = AccountDocument.Settings.name

@@ -149,7 +149,7 @@ async def system(
     every process exits with code 0 and none had exited by itself; a failure carries the logs' ends.
     """
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-    await apply_topics(kafka.address, prefix)
+    await apply_topics(kafka.servers, prefix)
     await apply_indexes(mongodb.address)
     if "gateway" in services:
         await create_admin(kafka, mongodb, prefix, environment or {})
@@ -237,7 +237,7 @@ async def create_admin(
         await gateway["sessions"].update_one({"_id": agent_id}, {"$set": session}, upsert=True)
     register, id_ = RegisterAgent(agent_id=agent_id, personal=profile), uuid.uuid4()
     envelope = cloudevents.about(register, id=id_, source="gateway", time=now, correlation=id_)
-    async with chassis_kafka.producer(kafka.address, "test") as producer:
+    async with chassis_kafka.producer(kafka.servers, "test") as producer:
         await producer.send_and_wait(
             prefix + topic_of(RegisterAgent),
             key=str(register.key).encode(),

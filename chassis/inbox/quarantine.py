@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaProducer
 from prometheus_client import Counter
 
 from chassis.kafka.origin import HEADER_PREFIX, Origin, headers_of, origin_of
+from chassis.kafka.servers import KafkaServers
 from chassis.kafka.topic_reader import topic_reader
 from contracts.message import rfc3339
 
@@ -116,12 +117,12 @@ class QuarantinedRecord:
 
 
 async def read_quarantine(
-    bootstrap: str, client_id: str, prefix: str, services: Iterable[str]
+    servers: KafkaServers, client_id: str, prefix: str, services: Iterable[str]
 ) -> list[QuarantinedRecord]:
     """Return the records in quarantine, by service and origin. Raises KafkaError."""
     topics = {f"{prefix}{service}.quarantine": service for service in services}
     found: dict[tuple[str, bytes | None], QuarantinedRecord] = {}
-    async with topic_reader(bootstrap, client_id) as reader:
+    async with topic_reader(servers, client_id) as reader:
         begins, ends = await reader.bounds(list(topics))
         async for records, _ in reader.batches(begins, ends, BATCH_RECORDS):
             for record in records:

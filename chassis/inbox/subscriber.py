@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
@@ -11,9 +10,10 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
 from chassis.inbox.inbox import Inbox
+from chassis.kafka.broker import group_broker
 from chassis.kafka.client import METADATA_MS
 from chassis.kafka.records import Record
-from chassis.kafka.topic_reader import ConsumerFactory
+from chassis.kafka.servers import ConsumerFactory
 
 MAX_RECORDS = 500
 # How long a group waits for a member that died: the least that brokers allow by default.
@@ -26,7 +26,6 @@ def subscribe(
     inbox: Inbox,
     consumer: ConsumerFactory,
     *,
-    bootstrap: str,
     group: str,
     topics: Sequence[str],
     listeners: Sequence[ConsumerRebalanceListener],
@@ -36,17 +35,14 @@ def subscribe(
 
     Returns the broker and its one subscriber; nothing connects before the broker is started.
     """
-    broker = _Broker(
-        bootstrap,
+    broker = group_broker(
+        consumer,
         client_id=group,
-        consumer_only=True,
         allow_auto_create_topics=False,
         metadata_max_age_ms=METADATA_MS,
         apply_types=False,
         graceful_timeout=HANDLER_SECONDS,
-        logger=None,
     )
-    broker.consumer = consumer
     subscriber = broker.subscriber(
         *topics,
         batch=True,
@@ -66,17 +62,6 @@ def subscribe(
     )
     subscriber(inbox.handle)
     return broker, subscriber
-
-
-class _Broker(KafkaBroker):
-    """FastStream's broker with a consumer of our own class, for which it has no setting."""
-
-    consumer: ConsumerFactory
-
-    async def _connect(self) -> ConsumerFactory:
-        builder: Any = await super()._connect()
-        self.config.broker_config.builder = partial(self.consumer, **builder.keywords)
-        return self.config.broker_config.builder
 
 
 class _Listeners(ConsumerRebalanceListener):

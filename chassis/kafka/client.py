@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 from aiokafka.errors import KafkaError, for_code
 
+from chassis.kafka.servers import KafkaServers
 from contracts.catalogue import FOREVER, PARTITIONS, TOPICS, Topic
 
 PUBLISH_SECONDS = 10
@@ -22,14 +23,13 @@ METADATA_MS = 10_000
 
 
 @contextlib.asynccontextmanager
-async def producer(bootstrap: str, client_id: str) -> AsyncIterator[AIOKafkaProducer]:
+async def producer(servers: KafkaServers, client_id: str) -> AsyncIterator[AIOKafkaProducer]:
     """Start the process's producer: acknowledged by all replicas, not idempotent (aiokafka #1017).
 
     Raises KafkaConnectionError when no broker answers.
     """
-    started = AIOKafkaProducer(
-        bootstrap_servers=bootstrap,
-        client_id=client_id,
+    started = servers.producer(
+        client_id,
         acks="all",
         enable_idempotence=False,
         request_timeout_ms=PUBLISH_SECONDS * 1000,
@@ -43,12 +43,12 @@ async def producer(bootstrap: str, client_id: str) -> AsyncIterator[AIOKafkaProd
         await started.stop()
 
 
-async def apply_topics(bootstrap: str, prefix: str) -> list[str]:
+async def apply_topics(servers: KafkaServers, prefix: str) -> list[str]:
     """Create the topics of the catalogue that are missing and return their names.
 
     Raises ValueError when a topic has another number of partitions: keys would have moved.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="realtoros-topics")
+    admin = servers.admin("realtoros-topics")
     await admin.start()
     try:
         existing = set(await admin.list_topics())

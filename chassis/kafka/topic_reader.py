@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import UnknownTopicOrPartitionError
 
 from chassis.kafka.client import LARGEST_RECORD
+from chassis.kafka.servers import ConsumerFactory, KafkaServers
 from contracts.catalogue import PARTITIONS
 
 POLL_MS = 200
@@ -18,7 +19,6 @@ CREATION_SECONDS = 10
 
 Record = ConsumerRecord[bytes | None, bytes | None]
 Offsets = dict[TopicPartition, int]
-ConsumerFactory = Callable[..., AIOKafkaConsumer]
 
 
 class TopicReader:
@@ -68,22 +68,22 @@ class TopicReader:
 
 
 @contextlib.asynccontextmanager
-async def topic_reader(bootstrap: str, client_id: str) -> AsyncIterator[TopicReader]:
+async def topic_reader(servers: KafkaServers, client_id: str) -> AsyncIterator[TopicReader]:
     """Connect. Raises KafkaConnectionError when no broker answers."""
-    async with standalone_consumer(bootstrap, client_id) as consumer:
+    async with standalone_consumer(servers, client_id) as consumer:
         yield TopicReader(consumer)
 
 
 @contextlib.asynccontextmanager
 async def standalone_consumer(
-    bootstrap: str, client_id: str, consumer: ConsumerFactory = AIOKafkaConsumer
+    servers: KafkaServers, client_id: str, consumer: ConsumerFactory = AIOKafkaConsumer
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """Start a consumer whose partitions are still to be assigned.
 
     It skips only what has expired. Raises KafkaConnectionError.
     """
-    started = consumer(
-        bootstrap_servers=bootstrap,
+    started = servers.consumer(
+        make=consumer,
         client_id=client_id,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=LARGEST_RECORD,

@@ -20,6 +20,8 @@ from pymongo.errors import (
 )
 from pymongo.read_concern import ReadConcern
 
+from contracts.services import DATABASE_PREFIX
+
 Raw = dict[str, Any]
 Database = AsyncDatabase[Raw]
 R = TypeVar("R")
@@ -40,9 +42,9 @@ class UuidDocument(Document):
     id: UUID  # type: ignore[assignment]
 
 
-def database_name(service: str) -> str:
+def database_name(service: str, prefix: str = DATABASE_PREFIX) -> str:
     """Return the name of a service's database."""
-    return f"realtoros_{service}"
+    return prefix + service
 
 
 def connect(uri: str) -> AsyncMongoClient[Raw]:

@@ -1,28 +1,15 @@
 """Settings that all services share, read once from the environment and frozen."""
 
-import sys
 from datetime import timedelta
 from ipaddress import ip_network
 from typing import Annotated, Self
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    SecretStr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
 from chassis.domain.retry import RetryPolicy
-from contracts.catalogue import DEFAULT_PREFIX
-
-# Compose files and Helm charts pass an unset variable as an empty string.
-Optional = BeforeValidator(lambda value: value or None)
-Secret = Annotated[SecretStr | None, Optional]
-Text = Annotated[str | None, Optional]
+from chassis.start.environment import Text
+from chassis.start.kafka_settings import KafkaSettings
+from contracts.services import DATABASE_PREFIX
 
 _KEY_LENGTH = 32
 
@@ -43,26 +30,17 @@ def _long_enough(keys: SecretStr) -> SecretStr:
 Keys = Annotated[SecretStr, AfterValidator(_long_enough)]
 
 
-class Settings(BaseSettings):
+class Settings(KafkaSettings):
     """The settings of every service. Times are in seconds unless the name says otherwise."""
 
-    model_config = SettingsConfigDict(
-        frozen=True,
-        extra="ignore",
-        hide_input_in_errors=True,
-        use_attribute_docstrings=True,
-    )
-
-    kafka_bootstrap_servers: str
-    """Addresses of Kafka, comma-separated."""
-    kafka_topic_prefix: str = DEFAULT_PREFIX
-    """Prefix of the names of all topics and consumer groups."""
     kafka_empty_fetch_hold_ms: int = Field(default=0, ge=0)
     """Pause after an empty fetch, in milliseconds; `up` sets it for the embedded broker (ADR 5)."""
     kafka_group_instance_id: Text = None
     """Static name in the consumer group; `up` sets it for the embedded broker (ADR 5)."""
     mongodb_uri: SecretStr
-    """Address of MongoDB, which has to be a replica set."""
+    """Address of MongoDB, which has to be a replica set; user, password and TLS are part of it."""
+    mongodb_database_prefix: str = DATABASE_PREFIX
+    """Prefix of the names of all databases."""
     lease_seconds: float = Field(default=60, gt=0)
     """Time after which the claimed work of a dead worker is taken over."""
     scheduler_poll_seconds: float = Field(default=5, gt=0)
@@ -95,6 +73,13 @@ class Settings(BaseSettings):
         """The port that the service serves HTTP on; 0 takes a free one."""
         return self.health_port
 
+    @field_validator("mongodb_uri")
+    @classmethod
+    def _is_of_mongodb(cls, uri: SecretStr) -> SecretStr:
+        if not uri.get_secret_value().startswith(("mongodb://", "mongodb+srv://")):
+            raise ValueError("has to begin with mongodb:// or mongodb+srv://")
+        return uri
+
     @field_validator("forwarded_allow_ips")
     @classmethod
     def _are_addresses(cls, proxies: str | None) -> str | None:
@@ -103,17 +88,6 @@ class Settings(BaseSettings):
             if one.strip() and one.strip() != "*":
                 ip_network(one.strip())
         return proxies
-
-    @classmethod
-    def load(cls) -> Self:
-        """Read the environment. A wrong value ends the process with one line that names it."""
-        try:
-            return cls()
-        except ValidationError as error:
-            wrong = "; ".join(
-                f"{'_'.join(map(str, e['loc'])).upper()} {e['msg']}".strip() for e in error.errors()
-            )
-            sys.exit(f"realtoros: wrong setting: {wrong}")
 
 
 class CalendarSettings(Settings):

@@ -18,6 +18,7 @@ from chassis.kafka.checkpoints import (
     PublishedDocument,
     continued_partitions,
 )
+from chassis.kafka.servers import KafkaServers
 from chassis.kafka.topic_reader import Offsets, TopicReader, topic_reader
 from chassis.mongo.client import Database, Raw
 from chassis.process.metrics import report_failure
@@ -36,9 +37,11 @@ class ForkWatch:
     Replicas share the work: how far the topics are compared is stored in their database.
     """
 
-    def __init__(self, service: str, database: Database, bootstrap: str, prefix: str) -> None:
+    def __init__(
+        self, service: str, database: Database, servers: KafkaServers, prefix: str
+    ) -> None:
         self._client_id = f"realtoros-{service}"
-        self._bootstrap = bootstrap
+        self._servers = servers
         self._topics = own_topics(service, prefix)
         self._forks = Forks(service, database, prefix)
         self._compared = Checkpoints(database, ComparedDocument)
@@ -60,7 +63,7 @@ class ForkWatch:
             await asyncio.sleep(COMPARE_SECONDS)
             try:
                 # Connected for this time only: an open consumer costs more than a connection.
-                async with topic_reader(self._bootstrap, self._client_id) as reader:
+                async with topic_reader(self._servers, self._client_id) as reader:
                     await self._compare(reader)
                 self._report(await self._forks.stored())
             except (KafkaError, PyMongoError, TimeoutError) as error:

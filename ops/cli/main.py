@@ -11,6 +11,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from chassis.start.exit_codes import StartError, end
 from contracts.services import SERVICES, Service
 from ops.cli.agents import agents
 from ops.cli.events import events
@@ -41,11 +42,13 @@ _INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run the command line. An operator's mistake is one line on stderr and exit code 1."""
+    """Run the command line. An operator's mistake is one line on stderr, and the exit code."""
     try:
         app()
     except OperatorError as error:
         sys.exit(f"realtoros: {error}")
+    except StartError as error:
+        end(error)
 
 
 @app.command()
@@ -136,8 +139,9 @@ def topics_apply() -> None:
     """Create the missing topics on KAFKA_BOOTSTRAP_SERVERS."""
     from ops.servers import stores
 
-    bootstrap = stores.require_address(os.environ, "KAFKA_BOOTSTRAP_SERVERS")
-    changed = asyncio.run(stores.apply_topics(bootstrap, stores.topic_prefix(os.environ)))
+    changed = asyncio.run(
+        stores.apply_topics(stores.kafka_servers(os.environ), stores.topic_prefix(os.environ))
+    )
     _say("\n".join(changed) or "All topics are up to date.")
 
 

@@ -6,11 +6,13 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from chassis.kafka.servers import KafkaServers
+from chassis.start.secret_files import read_secret
 from ops import accounts
 from ops.errors import OperatorError
 from ops.servers.mongodb_users import OPERATOR, uri_of
 from ops.servers.ports import LOOPBACK, free_port, is_free
-from ops.servers.stores import MONGODB_FOLDER, without_credentials
+from ops.servers.stores import MONGODB_FOLDER, kafka_servers, without_credentials
 
 ROOT = Path(".realtoros")
 DEFAULT_PORT = 8000
@@ -69,18 +71,20 @@ def resolve_url(environment: Mapping[str, str]) -> str:
     return _running("url") or f"http://{LOOPBACK}:{DEFAULT_PORT}"
 
 
-def resolve_kafka(environment: Mapping[str, str]) -> str:
-    """Return the broker's address: KAFKA_BOOTSTRAP_SERVERS, else that of a running `up` or `demo`.
+def resolve_kafka(environment: Mapping[str, str]) -> KafkaServers:
+    """Return the Kafka of KAFKA_BOOTSTRAP_SERVERS, else that of a running `up` or `demo`.
 
-    Raises OperatorError when there is none.
+    Raises OperatorError when there is none, StartError for a wrong setting.
     """
-    found = environment.get("KAFKA_BOOTSTRAP_SERVERS") or _running("kafka")
+    if environment.get("KAFKA_BOOTSTRAP_SERVERS"):
+        return kafka_servers(environment)
+    found = _running("kafka")
     if not found:
         raise OperatorError(
             "KAFKA_BOOTSTRAP_SERVERS is not set, and nothing runs in this folder: set it, or run"
             " this where `realtoros up` was started"
         )
-    return found
+    return KafkaServers(found)
 
 
 def resolve_mongodb(environment: Mapping[str, str]) -> str:
@@ -88,7 +92,7 @@ def resolve_mongodb(environment: Mapping[str, str]) -> str:
 
     Raises OperatorError when there is none.
     """
-    if asked := environment.get("MONGODB_URI"):
+    if asked := read_secret(environment, "MONGODB_URI"):
         return asked
     for command in _COMMANDS:
         if address := _running("mongodb", command):
@@ -101,7 +105,7 @@ def resolve_mongodb(environment: Mapping[str, str]) -> str:
 
 def resolve_api_key(environment: Mapping[str, str]) -> str | None:
     """Return the API key: REALTOROS_API_KEY, else that of a running `up` or `demo`."""
-    if asked := environment.get("REALTOROS_API_KEY"):
+    if asked := read_secret(environment, "REALTOROS_API_KEY"):
         return asked
     for command in _COMMANDS:
         if _running("url", command):

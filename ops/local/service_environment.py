@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from chassis.process.settings import Settings
+from chassis.start.secret_files import is_secret
 from contracts.services import Service
 from services.composer.settings import ComposerSettings
 from services.gateway.settings import GatewaySettings
@@ -26,7 +27,9 @@ _SYSTEM = re.compile(
 
 def environment_of(service: Service, environment: Mapping[str, str]) -> dict[str, str]:
     """Return the variables of the environment that are for the service."""
-    names = {name.upper() for name in SETTINGS[service].model_fields}
+    fields = SETTINGS[service].model_fields
+    names = {name.upper() for name in fields}
+    names |= {f"{name.upper()}_FILE" for name, field in fields.items() if is_secret(field)}
     return {
         name: value
         for name, value in environment.items()

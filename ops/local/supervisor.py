@@ -91,7 +91,7 @@ async def running_system(
         await wait_until_ready(urls)
         url = f"http://{address}:{port}"
         mongodb = servers.mongodb if servers.mongodb_is_embedded else None
-        stack.enter_context(discovery.address_file(folder, url, servers.kafka, mongodb))
+        stack.enter_context(discovery.address_file(folder, url, str(servers.kafka), mongodb))
         mail = _mail(environment, settings["mailer"]["MAILBOX_DIR"])
         yield System(
             url=url,
@@ -109,14 +109,14 @@ def _settings(
     """Return each service's whole environment."""
     common = {
         **environment,
-        "KAFKA_BOOTSTRAP_SERVERS": servers.kafka,
+        "KAFKA_BOOTSTRAP_SERVERS": str(servers.kafka),
         "MAILBOX_DIR": environment.get("MAILBOX_DIR") or str(folder / "mail"),
         "GATEWAY_PORT": str(port),
     }
     if not common.get("PUBLIC_URL"):
         common["PUBLIC_URL"] = f"http://localhost:{port}"
     for keys in ("TOKEN_KEYS", "UNSUBSCRIBE_KEYS"):
-        if not common.get(keys):
+        if not common.get(keys) and not common.get(f"{keys}_FILE"):
             common[keys] = accounts.ensure_keys(folder, keys)
     if servers.kafka_is_embedded:
         common.setdefault("KAFKA_EMPTY_FETCH_HOLD_MS", "100")
@@ -124,6 +124,8 @@ def _settings(
     health, metrics = ports[: len(SERVICES)], ports[len(SERVICES) :]
     if environment.get("METRICS_PORT", "0") not in ("", "0"):
         metrics = discovery.consecutive_ports(environment, "METRICS_PORT", len(SERVICES))
+    # The addresses are those of `servers`, wherever they were read.
+    common.pop("MONGODB_URI_FILE", None)
     return {
         name: {
             **({"KAFKA_GROUP_INSTANCE_ID": name} if servers.kafka_is_embedded else {}),

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 from pydantic import TypeAdapter
 from pymongo import AsyncMongoClient
 
-from chassis.mongo.client import database_name
 from contracts.services import SERVICES
+from ops.servers.databases import database_of
 
 OPERATOR: Final = "operator"
 USERS: Final = (OPERATOR, *SERVICES)
@@ -91,7 +91,7 @@ async def apply_users(client: AsyncMongoClient[dict[str, Any]], credentials: Cre
 def _roles(user: str) -> list[dict[str, str]]:
     if user == OPERATOR:
         return [{"role": "root", "db": "admin"}]
-    return [{"role": "readWrite", "db": database_name(user)}]
+    return [{"role": "readWrite", "db": database_of(user)}]
 
 
 def _read_passwords(folder: Path) -> dict[str, str]:

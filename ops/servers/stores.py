@@ -11,12 +11,16 @@ from aiokafka.errors import KafkaError
 from pymongo.errors import PyMongoError
 
 from chassis.kafka import client as kafka
+from chassis.kafka.servers import KafkaServers
 from chassis.mongo import client as mongo
 from chassis.recovery.persistence import Store
+from chassis.start.kafka_settings import KafkaSettings
+from chassis.start.secret_files import read_secret
 from contracts.catalogue import DEFAULT_PREFIX
 from contracts.services import SERVICES, Service
 from ops.errors import OperatorError
 from ops.servers import embedded, mongodb_users
+from ops.servers.databases import database_of
 
 # The embedded MongoDB's data, in the folder of `up` or `demo`.
 MONGODB_FOLDER = "mongodb"
@@ -29,7 +33,7 @@ class Servers:
     `mongodb` is the operator's URI; `mongodb_of` holds those of services with a user of their own.
     """
 
-    kafka: str
+    kafka: KafkaServers
     mongodb: str = field(repr=False)
     mongodb_of: Mapping[Service, str] = field(default_factory=dict, repr=False)
     kafka_is_embedded: bool = False
@@ -54,7 +58,7 @@ async def running_servers(
     Raises ops.servers.embedded.Unavailable, ops.servers.server_process.InUse or NotStarted.
     """
     bootstrap = environment.get("KAFKA_BOOTSTRAP_SERVERS")
-    uri = environment.get("MONGODB_URI")
+    uri = read_secret(environment, "MONGODB_URI")
     missing = [name for name, address in (("MongoDB", uri), ("Kafka", bootstrap)) if not address]
     if missing:
         say(f"Starting embedded {' and '.join(missing)} …")
@@ -65,9 +69,11 @@ async def running_servers(
             data = folder / MONGODB_FOLDER
             mongodb_uri = await stack.enter_async_context(embedded.mongodb(data))
             mongodb_of = {name: mongodb_users.uri_of(name, data, mongodb_uri) for name in SERVICES}
-        broker = bootstrap
-        if not broker:
-            broker = await stack.enter_async_context(embedded.kafka(folder / "kafka"))
+        if bootstrap:
+            broker = kafka_servers(environment)
+        else:
+            address = await stack.enter_async_context(embedded.kafka(folder / "kafka"))
+            broker = KafkaServers(address)
         yield Servers(
             mongodb=mongodb_uri,
             mongodb_of=mongodb_of,
@@ -77,11 +83,11 @@ async def running_servers(
         )
 
 
-async def apply_topics(bootstrap: str, prefix: str) -> list[str]:
+async def apply_topics(servers: KafkaServers, prefix: str) -> list[str]:
     """Create or change the topics; return the names of those. Raises OperatorError."""
-    with kafka_errors(bootstrap):
+    with kafka_errors(servers):
         try:
-            return await kafka.apply_topics(bootstrap, prefix)
+            return await kafka.apply_topics(servers, prefix)
         except ValueError as error:
             raise OperatorError(str(error)) from error
 
@@ -96,22 +102,22 @@ async def apply_indexes(uri: str) -> list[str]:
     databases = []
     with mongodb_errors(uri):
         for service in SERVICES:
-            database = mongo.database_name(service)
+            database = database_of(service)
             await mongo.apply_indexes(uri, database, store_of(service).documents)
             databases.append(database)
         async with mongo.connect(uri) as client:
-            await renew_email_keys(client[mongo.database_name("crm")])
+            await renew_email_keys(client[database_of("crm")])
     return databases
 
 
 @contextlib.contextmanager
-def kafka_errors(bootstrap: str) -> Iterator[None]:
+def kafka_errors(servers: KafkaServers) -> Iterator[None]:
     """Raise an error of Kafka's client as an OperatorError."""
     try:
         yield
     except KafkaError as error:
         raise OperatorError(
-            f"Kafka at {bootstrap} (KAFKA_BOOTSTRAP_SERVERS): {_first_line(error)}"
+            f"Kafka at {servers} (KAFKA_BOOTSTRAP_SERVERS): {_first_line(error)}"
         ) from error
 
 
@@ -141,10 +147,16 @@ def store_of(service: Service) -> Store:
 
 def require_address(environment: Mapping[str, str], variable: str) -> str:
     """Return a server's address. Raises OperatorError when the variable is not set."""
-    value = environment.get(variable)
+    value = read_secret(environment, variable)
     if not value:
         raise OperatorError(f"{variable} is not set: set it to the server's address")
     return value
+
+
+def kafka_servers(environment: Mapping[str, str]) -> KafkaServers:
+    """Return the Kafka of the environment. Raises StartError, which names wrong settings."""
+    names = (name for name in KafkaSettings.model_fields if name.upper() in environment)
+    return KafkaServers.of(KafkaSettings.parse(**{n: environment[n.upper()] for n in names}))
 
 
 def topic_prefix(environment: Mapping[str, str]) -> str:

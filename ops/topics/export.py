@@ -7,6 +7,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
+from chassis.kafka.servers import KafkaServers
 from chassis.kafka.topic_reader import TopicReader
 from contracts.catalogue import COMMANDS
 from contracts.message import rfc3339
@@ -21,7 +22,7 @@ _BATCH = 500
 
 
 async def export(
-    bootstrap: str, prefix: str, names: Sequence[str], folder: Path, show: OnProgress
+    servers: KafkaServers, prefix: str, names: Sequence[str], folder: Path, show: OnProgress
 ) -> Manifest:
     """Write the records that are in the topics now; the manifest comes last.
 
@@ -30,21 +31,19 @@ async def export(
     """
     try:
         archive.prepare_folder(folder)
-        found = await partitions(bootstrap, prefix, names)
-        return await _export(bootstrap, prefix, found, folder, show)
+        found = await partitions(servers, prefix, names)
+        return await _export(servers, prefix, found, folder, show)
     except OSError as error:
         raise OperatorError(f"{error.filename or folder}: {error.strerror or error}") from error
 
 
 async def _export(
-    bootstrap: str, prefix: str, found: list[TopicPartition], folder: Path, show: OnProgress
+    servers: KafkaServers, prefix: str, found: list[TopicPartition], folder: Path, show: OnProgress
 ) -> Manifest:
     files: list[ArchivedFile] = []
-    committed = await _commands_committed(
-        bootstrap, prefix, {partition.topic for partition in found}
-    )
+    committed = await _commands_committed(servers, prefix, {partition.topic for partition in found})
     exported_at, done = rfc3339(datetime.now(UTC)), 0
-    async with reader(bootstrap) as consumer:
+    async with reader(servers) as consumer:
         starts, ends = await consumer.beginning_offsets(found), await consumer.end_offsets(found)
         total = sum(ends[partition] - starts[partition] for partition in found)
         for partition in found:
@@ -86,13 +85,13 @@ async def _export(
 
 
 async def _commands_committed(
-    bootstrap: str, prefix: str, topics: set[str]
+    servers: KafkaServers, prefix: str, topics: set[str]
 ) -> dict[TopicPartition, int]:
     """Return the offsets that the owners of command topics have committed."""
     owners = {topic.readers[0] for topic in COMMANDS if prefix + topic.name in topics}
     offsets: dict[TopicPartition, int] = {}
     for owner in owners:
-        offsets |= await committed_offsets(bootstrap, prefix, owner)
+        offsets |= await committed_offsets(servers, prefix, owner)
     commands = {prefix + topic.name for topic in COMMANDS}
     return {
         partition: offset for partition, offset in offsets.items() if partition.topic in commands

@@ -7,6 +7,7 @@ from aiokafka import AIOKafkaProducer
 from chassis.inbox.quarantine import QuarantinedRecord, read_quarantine
 from chassis.kafka import client as kafka
 from chassis.kafka.origin import headers_of
+from chassis.kafka.servers import KafkaServers
 from contracts.services import SERVICES
 from ops.errors import OperatorError
 from ops.servers.stores import kafka_errors
@@ -27,14 +28,14 @@ def describe(record: QuarantinedRecord) -> list[str]:
 class QuarantineAdmin:
     """The quarantines of all services on one Kafka. Every method raises OperatorError."""
 
-    def __init__(self, bootstrap: str, prefix: str) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, servers: KafkaServers, prefix: str) -> None:
+        self._servers = servers
         self._prefix = prefix
 
     async def records(self, services: Iterable[str] = SERVICES) -> list[QuarantinedRecord]:
         """Return the records in quarantine, oldest first."""
-        with kafka_errors(self._bootstrap):
-            return await read_quarantine(self._bootstrap, _CLIENT, self._prefix, services)
+        with kafka_errors(self._servers):
+            return await read_quarantine(self._servers, _CLIENT, self._prefix, services)
 
     async def records_named(self, names: Sequence[str]) -> list[QuarantinedRecord]:
         """Return the records of these names."""
@@ -47,8 +48,8 @@ class QuarantineAdmin:
 
     async def retry(self, records: Iterable[QuarantinedRecord]) -> None:
         """Send each back to the service that could not handle it, and to no other."""
-        with kafka_errors(self._bootstrap):
-            async with kafka.producer(self._bootstrap, _CLIENT) as producer:
+        with kafka_errors(self._servers):
+            async with kafka.producer(self._servers, _CLIENT) as producer:
                 for record in records:
                     origin = headers_of(record.origin).items()
                     await producer.send_and_wait(
@@ -64,8 +65,8 @@ class QuarantineAdmin:
 
     async def drop(self, records: Iterable[QuarantinedRecord]) -> None:
         """Remove the records: they are never handled."""
-        with kafka_errors(self._bootstrap):
-            async with kafka.producer(self._bootstrap, _CLIENT) as producer:
+        with kafka_errors(self._servers):
+            async with kafka.producer(self._servers, _CLIENT) as producer:
                 for record in records:
                     await self._remove(producer, record)
 

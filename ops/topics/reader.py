@@ -6,10 +6,10 @@ import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
-from chassis.kafka.topic_reader import ConsumerFactory, standalone_consumer
+from chassis.kafka.servers import ConsumerFactory, KafkaServers
+from chassis.kafka.topic_reader import standalone_consumer
 from contracts.catalogue import Topic
 from ops.errors import OperatorError
 from ops.servers.stores import kafka_errors
@@ -27,11 +27,13 @@ def select_topics(names: Sequence[str], topics: Iterable[Topic]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-async def committed_offsets(bootstrap: str, prefix: str, service: str) -> dict[TopicPartition, int]:
+async def committed_offsets(
+    servers: KafkaServers, prefix: str, service: str
+) -> dict[TopicPartition, int]:
     """Return the offsets that a service's group has committed, by partition."""
     deadline = time.monotonic() + _COORDINATOR_SECONDS
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id=CLIENT)
-    with kafka_errors(bootstrap):
+    admin = servers.admin(CLIENT)
+    with kafka_errors(servers):
         try:
             await admin.start()
             found = None
@@ -50,16 +52,16 @@ async def committed_offsets(bootstrap: str, prefix: str, service: str) -> dict[T
 
 @contextlib.asynccontextmanager
 async def reader(
-    bootstrap: str, consumer: ConsumerFactory = AIOKafkaConsumer
+    servers: KafkaServers, consumer: ConsumerFactory = AIOKafkaConsumer
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """Yield a consumer without assigned partitions. Raises OperatorError."""
-    with kafka_errors(bootstrap):
-        async with standalone_consumer(bootstrap, CLIENT, consumer) as started:
+    with kafka_errors(servers):
+        async with standalone_consumer(servers, CLIENT, consumer) as started:
             yield started
 
 
 async def partitions(
-    bootstrap: str, prefix: str, names: Iterable[str], *, within: float = 0
+    servers: KafkaServers, prefix: str, names: Iterable[str], *, within: float = 0
 ) -> list[TopicPartition]:
     """Return all partitions of the topics, in order. Raises OperatorError for a missing topic.
 
@@ -67,8 +69,8 @@ async def partitions(
     """
     topics = [prefix + name for name in names]
     deadline = time.monotonic() + within
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id=CLIENT)
-    with kafka_errors(bootstrap):
+    admin = servers.admin(CLIENT)
+    with kafka_errors(servers):
         try:
             await admin.start()
             while True:
@@ -81,7 +83,7 @@ async def partitions(
             await admin.close()
     if missing:
         raise OperatorError(
-            f"Kafka at {bootstrap} has no topic {', '.join(missing)}: check KAFKA_TOPIC_PREFIX,"
+            f"Kafka at {servers} has no topic {', '.join(missing)}: check KAFKA_TOPIC_PREFIX,"
             " or create them with `realtoros topics apply`"
         )
     return [

@@ -13,6 +13,7 @@ import uvloop
 from chassis.eventlog.event_store import EventLog
 from chassis.eventlog.relay import Relay
 from chassis.kafka import client as kafka
+from chassis.kafka.servers import KafkaServers
 from chassis.kafka.topic_reader import TopicReader, topic_reader
 from chassis.mongo import client as mongo
 from chassis.mongo.client import Database
@@ -30,6 +31,7 @@ from chassis.recovery.swap import NotCaughtUp, swap
 from chassis.recovery.verify import verify
 from contracts.services import Service
 from ops.errors import OperatorError
+from ops.servers.databases import database_of
 from ops.servers.stores import kafka_errors, mongodb_errors, store_of
 from ops.signals import until_signalled
 from ops.topics.reader import committed_offsets
@@ -49,9 +51,9 @@ class Rebuild:
     Every method raises OperatorError.
     """
 
-    def __init__(self, service: Service, bootstrap: str, prefix: str, uri: str) -> None:
+    def __init__(self, service: Service, servers: KafkaServers, prefix: str, uri: str) -> None:
         self._service = service
-        self._bootstrap = bootstrap
+        self._servers = servers
         self._prefix = prefix
         self._uri = uri
         self._store = store_of(service)
@@ -81,7 +83,7 @@ class Rebuild:
         """Rebuild the collections and compare; drop them again if none differs."""
         async with self._connected() as (database, reader):
             replay = self._replay(database, reader, "verify")
-            consumed = await committed_offsets(self._bootstrap, self._prefix, self._service)
+            consumed = await committed_offsets(self._servers, self._prefix, self._service)
             found = await verify(replay, consumed, show)
             if all(one.live == one.replayed for one in found):
                 await replay.drop()
@@ -101,7 +103,7 @@ class Rebuild:
                 self._service, self._store, database, reader, self._prefix
             )
             found = await reconciliation.run(full=True, on_progress=show)
-            async with kafka.producer(self._bootstrap, "realtoros-republish") as producer:
+            async with kafka.producer(self._servers, "realtoros-republish") as producer:
                 relay = Relay(EventLog(database), producer, self._service, self._prefix)
                 await relay.sweep(timedelta(0))
             if relay.dependency.reason:
@@ -120,12 +122,12 @@ class Rebuild:
     @contextlib.asynccontextmanager
     async def _connected(self) -> AsyncIterator[tuple[Database, TopicReader]]:
         try:
-            with kafka_errors(self._bootstrap), mongodb_errors(self._uri):
+            with kafka_errors(self._servers), mongodb_errors(self._uri):
                 async with mongo.connect(self._uri) as client:
-                    database = client[mongo.database_name(self._service)]
+                    database = client[database_of(self._service)]
                     await database.command("ping")
                     await mongo.declare(database, self._store.documents)
-                    async with topic_reader(self._bootstrap, "realtoros-replay") as reader:
+                    async with topic_reader(self._servers, "realtoros-replay") as reader:
                         yield database, reader
         except (Fork, MissingEvents, UniqueIndexConflict, NotCaughtUp, Superseded) as error:
             raise OperatorError(str(error)) from error

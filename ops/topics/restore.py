@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from chassis.kafka import client as kafka
+from chassis.kafka.servers import KafkaServers
 from contracts.catalogue import COMMANDS, EVENTS
 from ops.errors import OperatorError
 from ops.servers import stores
@@ -20,7 +21,7 @@ from ops.topics.reader import CLIENT, partitions, reader, select_topics
 _CREATION_SECONDS = 30
 
 
-async def import_(bootstrap: str, prefix: str, folder: Path, show: OnProgress) -> Manifest:
+async def import_(servers: KafkaServers, prefix: str, folder: Path, show: OnProgress) -> Manifest:
     """Write every record of an export to the partition it came from, in its order.
 
     Every file is verified before anything is written, and the topics have to be empty. Raises
@@ -33,8 +34,8 @@ async def import_(bootstrap: str, prefix: str, folder: Path, show: OnProgress) -
     except OSError as error:
         raise OperatorError(f"{error.filename or folder}: {error.strerror or error}") from error
     names = select_topics([file.topic for file in manifest.files], (*EVENTS, *COMMANDS))
-    await stores.apply_topics(bootstrap, prefix)
-    starts = await _start_offsets(bootstrap, prefix, names)
+    await stores.apply_topics(servers, prefix)
+    starts = await _start_offsets(servers, prefix, names)
     targets = {
         file.file: TopicPartition(prefix + file.topic, file.partition) for file in manifest.files
     }
@@ -44,15 +45,15 @@ async def import_(bootstrap: str, prefix: str, folder: Path, show: OnProgress) -
             " `realtoros topics apply`"
         )
     done = 0
-    with stores.kafka_errors(bootstrap):
-        async with kafka.producer(bootstrap, CLIENT) as producer:
+    with stores.kafka_errors(servers):
+        async with kafka.producer(servers, CLIENT) as producer:
             try:
                 for file in manifest.files:
                     target = targets[file.file]
                     async for count in _write_file(producer, target, starts[target], folder, file):
                         done += count
                         show(done, manifest.count)
-                await _commit_offsets(bootstrap, prefix, manifest, targets, starts)
+                await _commit_offsets(servers, prefix, manifest, targets, starts)
             except (KafkaError, OperatorError, OSError) as error:
                 raise OperatorError(
                     f"{error}; the import is incomplete and cannot continue: delete the topics"
@@ -62,7 +63,7 @@ async def import_(bootstrap: str, prefix: str, folder: Path, show: OnProgress) -
 
 
 async def _commit_offsets(
-    bootstrap: str,
+    servers: KafkaServers,
     prefix: str,
     manifest: Manifest,
     targets: dict[str, TopicPartition],
@@ -80,8 +81,7 @@ async def _commit_offsets(
         }
         if not offsets:
             continue
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap,
+        consumer = servers.consumer(
             group_id=f"{prefix}{topic.readers[0]}",
             enable_auto_commit=False,
         )
@@ -94,11 +94,11 @@ async def _commit_offsets(
 
 
 async def _start_offsets(
-    bootstrap: str, prefix: str, names: list[str]
+    servers: KafkaServers, prefix: str, names: list[str]
 ) -> dict[TopicPartition, int]:
     """Return each partition's next offset. Raises OperatorError if one is not empty."""
-    found = await partitions(bootstrap, prefix, names, within=_CREATION_SECONDS)
-    async with reader(bootstrap) as consumer:
+    found = await partitions(servers, prefix, names, within=_CREATION_SECONDS)
+    async with reader(servers) as consumer:
         begins, ends = await consumer.beginning_offsets(found), await consumer.end_offsets(found)
     if filled := {target.topic: None for target in found if begins[target] != ends[target]}:
         raise OperatorError(

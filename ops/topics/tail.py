@@ -12,6 +12,7 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from chassis.kafka.consumer import PacedConsumer
+from chassis.kafka.servers import KafkaServers
 from contracts.catalogue import TYPES
 from ops.errors import OperatorError
 from ops.topics.reader import POLL_MS, partitions, reader
@@ -61,7 +62,7 @@ def parse_time(since: str, now: datetime) -> datetime:
 
 
 async def tail(
-    bootstrap: str,
+    servers: KafkaServers,
     prefix: str,
     names: list[str],
     show: Callable[[TopicRecord], None],
@@ -75,7 +76,7 @@ async def tail(
     They begin at `since` by the records' timestamps. Without it: with `follow`, which never ends,
     at the present end; else at the beginning. Raises OperatorError.
     """
-    async with aclosing(_records(bootstrap, prefix, names, since, follow=follow)) as records:
+    async with aclosing(_records(servers, prefix, names, since, follow=follow)) as records:
         async for record in records:
             topic_record = TopicRecord(record.topic.removeprefix(prefix), record)
             if topic_record in record_filter:
@@ -84,10 +85,10 @@ async def tail(
 
 
 async def _records(
-    bootstrap: str, prefix: str, names: list[str], since: datetime | None, *, follow: bool
+    servers: KafkaServers, prefix: str, names: list[str], since: datetime | None, *, follow: bool
 ) -> AsyncGenerator[Any, None]:
-    found = await partitions(bootstrap, prefix, names)
-    async with reader(bootstrap, partial(PacedConsumer, empty_hold_ms=_EMPTY_HOLD_MS)) as consumer:
+    found = await partitions(servers, prefix, names)
+    async with reader(servers, partial(PacedConsumer, empty_hold_ms=_EMPTY_HOLD_MS)) as consumer:
         consumer.assign(found)
         ends = await consumer.end_offsets(found)
         for partition, offset in (

@@ -36,3 +36,7 @@ def build(settings: ComposerSettings) -> Service:
 def main() -> None:
     """Run until SIGTERM."""
     build(ComposerSettings.load()).run()
+
+
+if __name__ == "__main__":
+    main()

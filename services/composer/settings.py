@@ -6,7 +6,8 @@ from typing import Literal
 from pydantic import Field
 
 from chassis.mongo.daily_limit import DailyLimit
-from chassis.process.settings import CalendarSettings, RetrySettings, Secret, Text
+from chassis.process.settings import CalendarSettings, RetrySettings
+from chassis.start.environment import Secret, Text
 
 ResponseFormat = Literal["json_schema", "json_object", "none"]
 

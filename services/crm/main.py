@@ -33,3 +33,7 @@ def build(settings: Settings) -> Service:
 def main() -> None:
     """Run until SIGTERM."""
     build(Settings.load()).run()
+
+
+if __name__ == "__main__":
+    main()

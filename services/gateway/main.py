@@ -18,3 +18,7 @@ def main() -> None:
     settings = GatewaySettings.load()
     app = application(build(settings), settings)
     server.run(app, "gateway", settings, OutgoingWebSocket)
+
+
+if __name__ == "__main__":
+    main()

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from pydantic import Field
 
-from chassis.process.settings import Keys, Settings, Text, named_keys
+from chassis.process.settings import Keys, Settings, named_keys
+from chassis.start.environment import Text
 
 
 class GatewaySettings(Settings):

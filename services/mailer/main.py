@@ -35,3 +35,7 @@ def build(settings: MailerSettings) -> Service:
 def main() -> None:
     """Run until SIGTERM."""
     build(MailerSettings.load()).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -7,7 +7,8 @@ from typing import Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from chassis.mongo.daily_limit import DailyLimit
-from chassis.process.settings import CalendarSettings, Keys, RetrySettings, Secret, Text, named_keys
+from chassis.process.settings import CalendarSettings, Keys, RetrySettings, named_keys
+from chassis.start.environment import Secret, Text
 from services.mailer.email import OnUnknown
 from services.mailer.sending.send_policy import SendPolicy
 from services.mailer.transports.headers import valid_address

@@ -33,3 +33,7 @@ def build(settings: SchedulerSettings) -> Service:
 def main() -> None:
     """Run until SIGTERM."""
     build(SchedulerSettings.load()).run()
+
+
+if __name__ == "__main__":
+    main()

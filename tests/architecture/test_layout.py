@@ -22,7 +22,8 @@ from tests.system import UNSUBSCRIBE_KEYS
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_s_main_is_a_parts_list_under_forty_lines(service: str) -> None:
-    assert len((ROOT / "services" / service / "main.py").read_text().splitlines()) < 40
+    parts, _, _ = (ROOT / "services" / service / "main.py").read_text().partition("\n\nif __name__")
+    assert len(parts.splitlines()) < 40
 
 
 def test_the_chassis_names_no_service() -> None:

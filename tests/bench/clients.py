@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaProducer
 from pymongo import AsyncMongoClient
 
 from chassis.kafka.client import producer
+from chassis.kafka.servers import KafkaServers
 from chassis.mongo.client import Raw, database_name
 from contracts import cloudevents
 from contracts.catalogue import topic_of
@@ -25,14 +26,14 @@ _MARGIN = timedelta(seconds=2)
 
 async def create(bootstrap: str, count: int) -> None:
     """Produce one RegisterAgent and `count` CreateClient."""
-    async with producer(bootstrap, "bench") as kafka:
+    async with producer(KafkaServers(bootstrap), "bench") as kafka:
         await _register(kafka)
         await asyncio.gather(*(_send(kafka, new_client(number)) for number in range(count)))
 
 
 async def create_steadily(bootstrap: str, count: int, rate: float) -> None:
     """Produce one RegisterAgent and `count` CreateClient, `rate` a second."""
-    async with producer(bootstrap, "bench") as kafka:
+    async with producer(KafkaServers(bootstrap), "bench") as kafka:
         await _register(kafka)
         started = time.monotonic()
         for number in range(count):

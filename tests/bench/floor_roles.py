@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from chassis.calls.call_limit import CallLimit
 from chassis.kafka.client import producer
 from chassis.kafka.consumer import PacedConsumer
+from chassis.kafka.servers import KafkaServers
 from chassis.mongo.client import connect
 from contracts.composer import EmailComposed, Letter
 from contracts.mailer import email_id
@@ -157,8 +158,9 @@ def run_role(role: str) -> None:
     """Run the role until SIGTERM."""
 
     async def main() -> None:
+        servers = KafkaServers(os.environ["BENCH_KAFKA_ADDRESS"])
         async with (
-            producer(os.environ["BENCH_KAFKA_ADDRESS"], f"bench-floor-{role}") as kafka,
+            producer(servers, f"bench-floor-{role}") as kafka,
             connect(os.environ["BENCH_MONGODB"]) as mongodb,
         ):
             await ROLES[role](Clients(kafka, mongodb[DATABASE]))

@@ -8,6 +8,7 @@ from itertools import count
 from aiokafka import AIOKafkaProducer
 
 from chassis.eventlog.aggregate import Commit
+from chassis.kafka.servers import KafkaServers
 from contracts import cloudevents
 from contracts.catalogue import EVENTS
 from ops.topics.reader import partitions, reader
@@ -45,9 +46,9 @@ def history() -> Iterator[Commit]:
 
 async def produce(bootstrap: str, prefix: str, events: int) -> int:
     """Produce so many events to the topics, or one or two more; return how many."""
-    names = [topic.name for topic in EVENTS]
-    all_partitions = await partitions(bootstrap, prefix, names, within=_CREATION_SECONDS)
-    async with reader(bootstrap) as consumer:
+    servers, names = KafkaServers(bootstrap), [topic.name for topic in EVENTS]
+    all_partitions = await partitions(servers, prefix, names, within=_CREATION_SECONDS)
+    async with reader(servers) as consumer:
         # Answered once each new partition has a leader.
         await consumer.end_offsets(all_partitions)
     producer = AIOKafkaProducer(

@@ -53,7 +53,7 @@ async def pauses(console: Console, folder: Path) -> None:
         ) as admin,
     ):
         await _turn(admin, "pause", "paused")
-        kafka_producer = await stack.enter_async_context(producer(kafka.address, "bench"))
+        kafka_producer = await stack.enter_async_context(producer(kafka.servers, "bench"))
         table = Table("pause", "accepted so far", "last call began after", "confirmed after")
         worst, queued = 0.0, 0
         for number in range(1, ROUNDS + 1):

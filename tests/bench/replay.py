@@ -68,7 +68,7 @@ async def replay(console: Console, folder: Path) -> None:
             f"{count:,} events; {kafka.name}, {mongodb.name}; {os.cpu_count()} cores,"
             f" load {os.getloadavg()[0]:.1f} at {time.strftime('%H:%M:%S')}"
         )
-        await apply_topics(kafka.address, PREFIX)
+        await apply_topics(kafka.servers, PREFIX)
         started = time.monotonic()
         count = await produce(kafka.address, PREFIX, count)
         console.print(f"{count:,} events produced in {time.monotonic() - started:.0f} s")
@@ -85,9 +85,9 @@ async def replay(console: Console, folder: Path) -> None:
         await _compare(console, runs, environment, PREFIX, "a second replay")
         started = time.monotonic()
         names = [topic.name for topic in EVENTS]
-        await export(kafka.address, PREFIX, names, folder / "export", lambda *_: None)
+        await export(kafka.servers, PREFIX, names, folder / "export", lambda *_: None)
         exported = time.monotonic()
-        await import_(kafka.address, SECOND_PREFIX, folder / "export", lambda *_: None)
+        await import_(kafka.servers, SECOND_PREFIX, folder / "export", lambda *_: None)
         console.print(
             f"exported in {exported - started:.0f} s,"
             f" imported in {time.monotonic() - exported:.0f} s"

@@ -38,12 +38,12 @@ async def log(database: Database) -> AsyncIterator[EventLog]:
 @pytest.fixture
 async def topics(kafka: Server, prefix: str) -> str:
     """The prefix of topics that exist."""
-    await chassis_kafka.apply_topics(kafka.address, prefix)
+    await chassis_kafka.apply_topics(kafka.servers, prefix)
     return prefix
 
 
 @pytest.fixture
 async def producer(kafka: Server) -> AsyncIterator[AIOKafkaProducer]:
     """A producer as the chassis makes it."""
-    async with chassis_kafka.producer(kafka.address, "test") as producer:
+    async with chassis_kafka.producer(kafka.servers, "test") as producer:
         yield producer

@@ -75,7 +75,7 @@ async def counted(kafka: Server, topic: str) -> list[str]:
 async def test_emails_are_counted_once_whatever_is_repeated_or_resent(
     kafka: Server, prefix: str
 ) -> None:
-    await apply_topics(kafka.address, prefix)
+    await apply_topics(kafka.servers, prefix)
     topic = f"{prefix}emails"
     resent = EmailEvents(DANA).started().failed().started(attempt=2).sent(attempt=2).opened()
     emails = [
@@ -94,7 +94,7 @@ async def test_emails_are_counted_once_whatever_is_repeated_or_resent(
         suppressed_at=NOON,
         personal=SuppressedAddress(email=LETTER.to_email.casefold()),
     )
-    async with producer(kafka.address, "test") as kafka_producer:
+    async with producer(kafka.servers, "test") as kafka_producer:
         for email in emails:
             for version, event in email.events:
                 await put(kafka_producer, topic, event, version=version)
@@ -114,5 +114,5 @@ async def test_emails_are_counted_once_whatever_is_repeated_or_resent(
 
 
 async def test_an_empty_topic_gives_no_line(kafka: Server, prefix: str) -> None:
-    await apply_topics(kafka.address, prefix)
+    await apply_topics(kafka.servers, prefix)
     assert await counted(kafka, f"{prefix}emails") == []

@@ -93,7 +93,7 @@ class DisasterSystem:
 
     def rebuildings(self) -> dict[Service, Rebuild]:
         """Return a rebuilding of each service."""
-        addresses = self.kafka.address, self.prefix, self.mongodb.address
+        addresses = self.kafka.servers, self.prefix, self.mongodb.address
         return {service: Rebuild(service, *addresses) for service in SERVICES}
 
     async def assert_replay_equal(self) -> None:

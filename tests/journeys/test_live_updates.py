@@ -36,7 +36,7 @@ async def test_a_replica_that_applies_nothing_sends_the_same_and_a_swap_ends_no_
         await api.publish(story.planned())
         received = await some(one, 1)
         assert await some(other, 1) == received
-        await Rebuild("gateway", kafka.address, prefix, mongodb.address).swap(no_bar)
+        await Rebuild("gateway", kafka.servers, prefix, mongodb.address).swap(no_bar)
         # What the swap has added is in the lists alone.
         reset = await one.next()
         assert reset.kind == "reset"

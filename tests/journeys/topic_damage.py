@@ -27,7 +27,7 @@ async def wipe_topics(kafka: Server, prefix: str) -> int:
 
         # Apache Kafka answers before it has deleted them.
         await until(gone, "the topics are deleted")
-    await apply_topics(kafka.address, prefix)
+    await apply_topics(kafka.servers, prefix)
     return lost
 
 

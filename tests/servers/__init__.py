@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from chassis.kafka.servers import KafkaServers
 from ops.servers import embedded, mongodb_users
 from tests.servers import apache_kafka, containers
 
@@ -25,6 +26,11 @@ class Server(NamedTuple):
     embedded: bool = False
     # Where an embedded MongoDB keeps its users' passwords; `address` is the operator's.
     folder: Path | None = None
+
+    @property
+    def servers(self) -> KafkaServers:
+        """The Kafka at this address, for the product's own functions."""
+        return KafkaServers(self.address)
 
     def address_of(self, service: str) -> str:
         """Return the address for a service, with a user of its own if the server has users."""

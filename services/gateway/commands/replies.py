@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from chassis.kafka.client import METADATA_MS
 from chassis.kafka.consumer import PacedConsumer
 from chassis.kafka.records import Record
+from chassis.kafka.servers import KafkaServers
 from chassis.process import server
 from contracts import cloudevents
 from contracts.catalogue import REPLIES, TYPES
@@ -57,9 +58,9 @@ class Replies:
     async def running(self) -> AsyncIterator[None]:
         """Read replies from now on."""
         settings = self._settings
-        consumer: AIOKafkaConsumer = PacedConsumer(
+        consumer: AIOKafkaConsumer = KafkaServers.of(settings).consumer(
             settings.kafka_topic_prefix + REPLIES.name,
-            bootstrap_servers=settings.kafka_bootstrap_servers,
+            make=PacedConsumer,
             client_id="realtoros-gateway-replies",
             auto_offset_reset="latest",
             metadata_max_age_ms=METADATA_MS,

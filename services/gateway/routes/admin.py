@@ -8,6 +8,7 @@ from litestar.exceptions import NotFoundException, ValidationException
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
 from chassis.inbox.quarantine import read_quarantine
+from chassis.kafka.servers import KafkaServers
 from contracts.crm import AgentProfile
 from contracts.services import SERVICES
 from services.gateway.accounts.documents import AccountDocument
@@ -122,7 +123,7 @@ async def quarantine(request: ApiRequest) -> list[Quarantined]:
     """List records that no service could handle; `realtoros quarantine` retries or drops them."""
     settings = context_of(request).settings
     records = await read_quarantine(
-        settings.kafka_bootstrap_servers,
+        KafkaServers.of(settings),
         "realtoros-gateway-quarantine",
         settings.kafka_topic_prefix,
         SERVICES,

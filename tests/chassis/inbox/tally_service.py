@@ -64,11 +64,11 @@ async def consuming(server: Server, topics: str, inbox: Inbox) -> AsyncIterator[
     broker, _ = subscribe(
         inbox,
         partial(
-            PacedConsumer,
+            server.servers.consumer,
+            make=PacedConsumer,
             empty_hold_ms=50 if server.embedded else 0,
             seek_assigned=offsets.seek_assigned,
         ),
-        bootstrap=server.address,
         group=f"{topics}mailer",
         topics=read(topics),
         instance=None,

@@ -125,7 +125,7 @@ async def test_a_topic_that_was_created_again_is_read_from_its_beginning(
         await until(gone)
     finally:
         await admin.close()
-    await apply_topics(owner.server.address, owner.topics)
-    async with topic_reader(owner.server.address, "test") as reader:
+    await apply_topics(owner.server.servers, owner.topics)
+    async with topic_reader(owner.server.servers, "test") as reader:
         await ConsumerOffsets(database, read(owner.topics), set()).forget_replaced_topics(reader)
     assert await database["consumed"].count_documents({}) == 0

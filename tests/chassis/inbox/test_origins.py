@@ -82,7 +82,7 @@ async def test_a_retry_does_not_make_a_foreign_record_valid(
     client = uuid4()
     await put(owner.producer, owner.commands, deleted(client), version=1)
     await until_quarantined(owner, 1)
-    admin = QuarantineAdmin(kafka.address, topics)
+    admin = QuarantineAdmin(kafka.servers, topics)
     [before] = await admin.records()
     await admin.retry([before])
     # Quarantined, removed, and quarantined again.

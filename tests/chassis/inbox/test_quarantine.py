@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from chassis.eventlog.event_store import EventLog
 from chassis.inbox.quarantine import QuarantinedRecord
+from chassis.kafka.servers import KafkaServers
 from chassis.mongo.client import Database
 from ops.cli.main import app
 from ops.errors import OperatorError
@@ -26,7 +27,7 @@ KEY = str(CLIENT).encode()
 
 @pytest.fixture
 async def quarantines(kafka: Server, topics: str) -> QuarantineAdmin:
-    return QuarantineAdmin(kafka.address, topics)
+    return QuarantineAdmin(kafka.servers, topics)
 
 
 @pytest.fixture
@@ -121,4 +122,4 @@ async def test_the_command_line_says_what_it_did(
 
 async def test_without_kafka_it_says_where_it_looked() -> None:
     with pytest.raises(OperatorError, match=r"Kafka at 127.0.0.1:1"):
-        await QuarantineAdmin("127.0.0.1:1", "realtoros.").records()
+        await QuarantineAdmin(KafkaServers("127.0.0.1:1"), "realtoros.").records()

@@ -1,11 +1,14 @@
 """Settings: a wrong one ends the start with one line that names the variable."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from chassis.process.settings import RetrySettings, Secret, Settings, Text
+from chassis.process.settings import RetrySettings, Settings
+from chassis.start.environment import Secret, Text
+from chassis.start.exit_codes import StartError
 
 GOOD = {
     "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092",
@@ -25,17 +28,19 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Only what is needed is set."""
     for name in Provider.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
+        monkeypatch.delenv(f"{name.upper()}_FILE", raising=False)
     for name, value in GOOD.items():
         monkeypatch.setenv(name, value)
     return monkeypatch
 
 
 def start_error(settings: type[Settings]) -> str:
-    with pytest.raises(SystemExit) as caught:
-        settings.load()
-    line = str(caught.value.code)
+    with pytest.raises(StartError) as caught:
+        settings.parse()
+    assert caught.value.code == 78
+    line = str(caught.value)
     assert "\n" not in line
-    assert line.startswith("realtoros: wrong setting: ")
+    assert line.endswith("; see docs/settings.md")
     return line
 
 
@@ -51,7 +56,7 @@ def test_two_addresses_are_all_that_is_needed() -> None:
 @pytest.mark.parametrize("name", sorted(GOOD))
 def test_a_missing_setting_is_named(environment: pytest.MonkeyPatch, name: str) -> None:
     environment.delenv(name)
-    assert f"{name} Field required" in start_error(Settings)
+    assert f"{name}: Field required" in start_error(Settings)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +75,88 @@ def test_a_wrong_setting_is_named_with_what_is_wrong(
     environment: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     environment.setenv(name, value)
-    assert f"{name} Input should be" in start_error(Provider)
+    assert f"{name}: Input should be" in start_error(Provider)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "line"),
+    [
+        (
+            {"KAFKA_BOOTSTRAP_SERVERS": "kafka.example"},
+            "KAFKA_BOOTSTRAP_SERVERS: has to be host:port",
+        ),
+        ({"KAFKA_SECURITY_PROTOCOL": "TLS"}, "KAFKA_SECURITY_PROTOCOL: Input should be"),
+        ({"KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}, "KAFKA_SASL_USERNAME: missing with SASL_SSL"),
+        (
+            {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "KAFKA_SASL_USERNAME": "realtoros-crm"},
+            "KAFKA_SASL_PASSWORD: missing with SASL_SSL",
+        ),
+        ({"KAFKA_SSL_CA_FILE": "/ca.pem"}, "KAFKA_SSL_CA_FILE: of use only with SSL"),
+        (
+            {"KAFKA_SECURITY_PROTOCOL": "SSL", "KAFKA_SSL_CA_FILE": "/absent/ca.pem"},
+            "KAFKA_SSL_CA_FILE: /absent/ca.pem: No such file or directory",
+        ),
+        (
+            {"KAFKA_SECURITY_PROTOCOL": "SSL", "KAFKA_SSL_CA_FILE": __file__},
+            f"KAFKA_SSL_CA_FILE: {__file__}: holds no certificates",
+        ),
+        ({"MONGODB_URI": "db.example:27017"}, "MONGODB_URI: has to begin with mongodb://"),
+    ],
+)
+def test_a_wrong_address_or_login_is_named(
+    environment: pytest.MonkeyPatch, wrong: dict[str, str], line: str
+) -> None:
+    for name, value in wrong.items():
+        environment.setenv(name, value)
+    assert start_error(Settings).startswith(line)
+
+
+def test_a_secret_is_read_from_its_file_without_the_line_s_end(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "key").write_text(" hush-3 \n")
+    environment.setenv("API_KEY_FILE", str(tmp_path / "key"))
+    environment.setenv("API_KEY", "")
+    key = Provider.parse().api_key
+    assert key
+    assert key.get_secret_value() == " hush-3 "
+
+
+def test_a_required_secret_may_be_in_a_file(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "uri").write_text("mongodb://elsewhere.example\n")
+    environment.delenv("MONGODB_URI")
+    environment.setenv("MONGODB_URI_FILE", str(tmp_path / "uri"))
+    assert Settings.parse().mongodb_uri.get_secret_value() == "mongodb://elsewhere.example"
+
+
+def test_a_secret_that_is_set_twice_is_named(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("API_KEY", "hush-4")
+    environment.setenv("API_KEY_FILE", "/run/secrets/key")
+    with pytest.raises(StartError, match="API_KEY: API_KEY_FILE is set, too; unset one") as caught:
+        Provider.parse()
+    assert caught.value.code == 78
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["/absent/key", "/"])
+def test_an_unreadable_file_is_named(environment: pytest.MonkeyPatch, path: str) -> None:
+    environment.setenv("API_KEY_FILE", path)
+    with pytest.raises(StartError, match=f"API_KEY_FILE: {path}: ") as caught:
+        Provider.parse()
+    assert caught.value.code == 78
+
+
+def test_a_wrong_setting_ends_the_process_with_one_line_and_78(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv("LEASE_SECONDS", "soon")
+    with pytest.raises(SystemExit) as caught:
+        Settings.load()
+    assert caught.value.code == 78
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("realtoros: LEASE_SECONDS: Input should be")
 
 
 def test_limits_of_calls_out_of_order_are_named(environment: pytest.MonkeyPatch) -> None:

@@ -49,7 +49,7 @@ class Owner:
 
     async def reconcile(self, *, full: bool = False) -> ReconciliationResult:
         """Do what a service does at its start, and let the relay sweep."""
-        async with topic_reader(self.server.address, "test") as reader:
+        async with topic_reader(self.server.servers, "test") as reader:
             found = await Reconciliation("mailer", STORE, self.database, reader, self.topics).run(
                 full=full
             )

@@ -31,14 +31,14 @@ from tests.servers import Server
 
 
 def watch_of(owner: Owner) -> ForkWatch:
-    return ForkWatch("mailer", owner.database, owner.server.address, owner.topics)
+    return ForkWatch("mailer", owner.database, owner.server.servers, owner.topics)
 
 
 async def start(owner: Owner) -> ForkWatch:
     """Do what a service does at its start."""
     await owner.reconcile()
     watch = watch_of(owner)
-    async with topic_reader(owner.server.address, "test") as reader:
+    async with topic_reader(owner.server.servers, "test") as reader:
         await watch.start(reader)
     return watch
 
@@ -231,7 +231,7 @@ async def test_a_person_decides_that_the_topic_is_right(
     owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     of = await found_while_running(owner, monkeypatch)
-    async with topic_reader(owner.server.address, "test") as reader:
+    async with topic_reader(owner.server.servers, "test") as reader:
         replay = Replay("mailer", STORE, owner.database, reader, owner.topics, purpose=SWAP)
         await swap(replay)
     await start(owner)

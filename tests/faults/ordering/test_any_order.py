@@ -49,9 +49,9 @@ async def pair(
     """Each service in turn."""
     async with AsyncExitStack() as stack:
         prefix = await stack.enter_async_context(topic_prefix(kafka))
-        await chassis_kafka.apply_topics(kafka.address, prefix)
+        await chassis_kafka.apply_topics(kafka.servers, prefix)
         producer = await stack.enter_async_context(
-            chassis_kafka.producer(kafka.address, "test-any-order")
+            chassis_kafka.producer(kafka.servers, "test-any-order")
         )
         canonical, shuffled = [
             await stack.enter_async_context(
@@ -102,9 +102,9 @@ async def test_a_refused_resend_is_not_carried_out_when_it_is_redelivered(
 ) -> None:
     held = FollowupScenario("due", "composed", "held", ())
     history = AgentHistory(uuid4(), (ClientScenario("lead", (), (held,), (), False),))
-    await chassis_kafka.apply_topics(kafka.address, prefix)
+    await chassis_kafka.apply_topics(kafka.servers, prefix)
     async with (
-        chassis_kafka.producer(kafka.address, "test-any-order") as producer,
+        chassis_kafka.producer(kafka.servers, "test-any-order") as producer,
         service_reader("mailer", mongodb_server, kafka, producer, prefix) as reader,
     ):
         delivered = inputs_of(

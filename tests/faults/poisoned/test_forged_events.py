@@ -33,7 +33,7 @@ async def test_forged_events_are_neither_shown_nor_mailed(
     async with (
         system(tmp_path, kafka, mongodb, prefix=prefix, environment=calendar) as running,
         agent_at(running.api[0]) as agent,
-        chassis_kafka.producer(kafka.address, "test") as producer,
+        chassis_kafka.producer(kafka.servers, "test") as producer,
     ):
         client = await agent.add("Maria")
         await put(producer, f"{prefix}emails", forged(client), version=2)
@@ -66,6 +66,6 @@ async def test_forged_events_are_neither_shown_nor_mailed(
         assert running.errors() == []
         # A replay passes over what the services have quarantined.
         for reader in READ:
-            rebuild = Rebuild(reader, kafka.address, prefix, mongodb.address)
+            rebuild = Rebuild(reader, kafka.servers, prefix, mongodb.address)
             for compared in await rebuild.verify(lambda *_: None):
                 assert compared.live == compared.replayed, compared

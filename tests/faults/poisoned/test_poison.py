@@ -145,7 +145,7 @@ async def running(
 async def test_all_poison_is_quarantined_and_what_follows_is_handled(
     running: Running, kafka: Server, prefix: str
 ) -> None:
-    async with chassis_kafka.producer(kafka.address, "test-poison") as producer:
+    async with chassis_kafka.producer(kafka.servers, "test-poison") as producer:
         poisoned = await produce_all(producer, prefix)
         assert min(len([p for p in poisoned if p.topic == topic]) for topic in HANDLED) >= 60
         expected = {s: {p.key: p for p in poisoned if s in p.readers} for s in SERVICES}

@@ -29,7 +29,7 @@ async def mailer(
     kafka: Server, mongodb: Server, prefix: str, largest: int = chassis_kafka.LARGEST_RECORD
 ) -> AsyncIterator[ServiceReader]:
     """Yield a mailer whose producer refuses records larger than `largest` bytes."""
-    await chassis_kafka.apply_topics(kafka.address, prefix)
+    await chassis_kafka.apply_topics(kafka.servers, prefix)
     producer = AIOKafkaProducer(bootstrap_servers=kafka.address, max_request_size=largest)
     await producer.start()
     try:
@@ -71,7 +71,7 @@ async def test_a_record_that_cannot_be_quarantined_is_not_acknowledged_and_waits
 ) -> None:
     topic, quarantine = f"{prefix}emails.commands", f"{prefix}mailer.quarantine"
     async with mailer(kafka, mongodb_server, prefix, largest=100) as broken:
-        async with chassis_kafka.producer(kafka.address, "test") as producer:
+        async with chassis_kafka.producer(kafka.servers, "test") as producer:
             await send(producer, topic, b"key", HEADERS, b"{not json")
 
         async def tried() -> bool:

@@ -81,8 +81,9 @@ def test_the_broker_is_the_one_that_is_set_or_that_of_what_runs() -> None:
     with pytest.raises(OperatorError, match="KAFKA_BOOTSTRAP_SERVERS is not set"):
         discovery.resolve_kafka({})
     running("up", "http://127.0.0.1:1111", os.getpid(), kafka="127.0.0.1:2222")
-    assert discovery.resolve_kafka({}) == "127.0.0.1:2222"
-    assert discovery.resolve_kafka({"KAFKA_BOOTSTRAP_SERVERS": "kafka:9092"}) == "kafka:9092"
+    assert discovery.resolve_kafka({}).bootstrap == "127.0.0.1:2222"
+    found = discovery.resolve_kafka({"KAFKA_BOOTSTRAP_SERVERS": "kafka:9092"})
+    assert found.bootstrap == "kafka:9092"
 
 
 def test_mongodb_is_the_one_that_is_set_or_the_operators_of_what_runs() -> None:

@@ -21,6 +21,15 @@ EVERYTHING = {
 
 
 @pytest.mark.parametrize("service", SERVICES)
+def test_a_service_gets_the_files_of_its_own_secrets(service: Service) -> None:
+    files = {"MONGODB_URI_FILE": "/a", "TOKEN_KEYS_FILE": "/b", "HOST_FILE": "/c"}
+    own = files.keys() - (
+        {"HOST_FILE"} if service == "gateway" else {"HOST_FILE", "TOKEN_KEYS_FILE"}
+    )
+    assert environment_of(service, files).keys() == own
+
+
+@pytest.mark.parametrize("service", SERVICES)
 def test_a_service_gets_the_settings_that_it_reads_and_no_others(service: Service) -> None:
     assert SETTINGS[service] is settings_of(service)
     own = {name.upper() for name in SETTINGS[service].model_fields}
@@ -37,6 +46,7 @@ def test_a_service_gets_the_settings_that_it_reads_and_no_others(service: Servic
         ("SENDGRID_API_KEY", {"mailer"}),
         ("SMTP_URL", {"mailer"}),
         ("MONGODB_URI", set(SERVICES)),
+        ("KAFKA_SASL_PASSWORD", set(SERVICES)),
         ("REALTOROS_API_KEY", set()),
     ],
 )
@@ -52,4 +62,7 @@ def test_no_secret_is_forgotten_above() -> None:
         if "SecretStr" in str(field.annotation) or field.annotation is SecretStr
     }
     providers = {"OPENAI_API_KEY", "SENDGRID_API_KEY", "SMTP_URL"}
-    assert secrets == {"TOKEN_KEYS", "UNSUBSCRIBE_KEYS", "MONGODB_URI"} | providers
+    assert (
+        secrets
+        == {"TOKEN_KEYS", "UNSUBSCRIBE_KEYS", "MONGODB_URI", "KAFKA_SASL_PASSWORD"} | providers
+    )

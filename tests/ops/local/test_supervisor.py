@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from chassis.kafka.servers import KafkaServers
 from contracts.services import SERVICES
 from ops import accounts
 from ops.accounts import ApiAccess, Credentials
@@ -47,7 +48,7 @@ def _stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
     @contextlib.asynccontextmanager
     async def running_servers(*_: object) -> AsyncIterator[Servers]:
         yield Servers(
-            kafka="k:1",
+            kafka=KafkaServers("k:1"),
             mongodb=user_at_m("operator"),
             mongodb_of={service: user_at_m(service) for service in SERVICES},
             kafka_is_embedded=True,

@@ -56,7 +56,7 @@ class Crm:
     async def fill(self, count: int) -> list[UUID]:
         """Publish, as crm, clients who came at NOON and changed LATER; return their ids."""
         ids = [uuid4() for _ in range(count)]
-        async with chassis_kafka.producer(self.kafka.address, "test") as producer:
+        async with chassis_kafka.producer(self.kafka.servers, "test") as producer:
             for of in ids:
                 details = ClientDetails(name=NAME, email=f"{of}@mail.example")
                 await self.tell(producer, 1, created(of, details))
@@ -104,7 +104,7 @@ class Crm:
                 return not set(self.topics) & set(await admin.list_topics())
 
             await until(gone)
-            await chassis_kafka.apply_topics(self.kafka.address, self.prefix)
+            await chassis_kafka.apply_topics(self.kafka.servers, self.prefix)
 
             async def there() -> bool:
                 return set(self.topics) <= set(await admin.list_topics())

@@ -57,7 +57,7 @@ async def digests(kafka: Server, mongodb: Server, prefix: str) -> Digests:
     """Replay every service, and give what its collections hold then."""
     found: Digests = {}
     for service in SERVICES:
-        rebuild = Rebuild(service, kafka.address, prefix, mongodb.address)
+        rebuild = Rebuild(service, kafka.servers, prefix, mongodb.address)
         found[service] = {}
         for line in await rebuild.replay(None, no_bar):
             match = re.fullmatch(r"\w+\.replay\.(\w+)  (\d+) documents  (\w+)", line)
@@ -70,7 +70,7 @@ async def different(kafka: Server, mongodb: Server, prefix: str) -> list[str]:
     """Return the collections in which a verification finds a difference."""
     found = []
     for service in SERVICES:
-        rebuild = Rebuild(service, kafka.address, prefix, mongodb.address)
+        rebuild = Rebuild(service, kafka.servers, prefix, mongodb.address)
         compared = await rebuild.verify(no_bar)
         assert compared
         found += [f"{service} {one}" for one in compared if one.live != one.replayed]
@@ -138,7 +138,7 @@ async def record(release: str, kafka: Server, mongodb: Server, folder: Path) -> 
         missing = {type_.wire_name for topic in EVENTS for type_ in topic.types} - types
         assert not missing, f"the story has no {', '.join(sorted(missing))}"
         whole = folder / "history"
-        manifest = await export(kafka.address, prefix, NAMES, whole, no_bar)
+        manifest = await export(kafka.servers, prefix, NAMES, whole, no_bar)
         found = await digests(kafka, mongodb, prefix)
     _write(whole, found)
     for file in whole.iterdir():
@@ -154,7 +154,7 @@ async def digest_again(kafka: Server, mongodb: Server) -> None:
     for history in sorted(HISTORIES.iterdir()):
         await drop_databases(mongodb)
         async with topic_prefix(kafka) as prefix:
-            await import_(kafka.address, prefix, history, no_bar)
+            await import_(kafka.servers, prefix, history, no_bar)
             _write(history, await digests(kafka, mongodb, prefix))
 
 
@@ -169,7 +169,7 @@ async def _live(kafka: Server, mongodb: Server, prefix: str, folder: Path) -> No
         faulty_provider_system(
             folder, kafka, mongodb, prefix, providers, **SETTINGS | {"AGENT_NAME": "R. V."}
         ) as system,
-        chassis_kafka.producer(kafka.address, "story") as producer,
+        chassis_kafka.producer(kafka.servers, "story") as producer,
     ):
         await Story(system, producer, prefix).tell()
         await _until_quiet(lambda: _nothing_is_due(mongodb), lambda: caught_up(kafka, prefix))

@@ -45,7 +45,7 @@ async def test_what_services_use_is_what_they_are_allowed(
             tmp_path, kafka, mongodb, prefix=prefix, environment=calendar, command=KAFKA_USE
         ) as running,
         agent_at(running.api[0]) as agent,
-        chassis_kafka.producer(kafka.address, "test") as producer,
+        chassis_kafka.producer(kafka.servers, "test") as producer,
     ):
         client = await agent.add("Maria")
         await agent.until_sent(5, client_id=client)

@@ -47,8 +47,8 @@ def nothing(done: int, total: int) -> None:
 @pytest.fixture
 async def producer(kafka: Server, prefix: str) -> AsyncIterator[AIOKafkaProducer]:
     """A producer, when the topics are there."""
-    await chassis_kafka.apply_topics(kafka.address, prefix)
-    async with chassis_kafka.producer(kafka.address, "test") as producer:
+    await chassis_kafka.apply_topics(kafka.servers, prefix)
+    async with chassis_kafka.producer(kafka.servers, "test") as producer:
         yield producer
 
 
@@ -72,7 +72,7 @@ async def exported(kafka: Server, prefix: str, producer: AIOKafkaProducer, tmp_p
     await put(producer, f"{prefix}clients", 3, TRICKY)
     await put(producer, f"{prefix}clients", 11, TRICKY[:1] * 500)
     await put(producer, f"{prefix}clients.commands", 0, TRICKY[:4])
-    await export(kafka.address, prefix, NAMES, tmp_path / "backup", nothing)
+    await export(kafka.servers, prefix, NAMES, tmp_path / "backup", nothing)
     return tmp_path / "backup"
 
 
@@ -87,7 +87,7 @@ async def refused(kafka: Server, folder: Path, message: str, target: str | None 
     """Importing says so in one line, and has not even made the topics if they were not there."""
     prefix = target or new_prefix()
     with pytest.raises(OperatorError, match=message) as error:
-        await import_(kafka.address, prefix, folder, nothing)
+        await import_(kafka.servers, prefix, folder, nothing)
     assert "\n" not in str(error.value)
     if not target:
         admin = AIOKafkaAdminClient(bootstrap_servers=kafka.address)
@@ -100,7 +100,7 @@ async def test_what_is_imported_is_what_was_exported(
     kafka: Server, prefix: str, exported: Path
 ) -> None:
     target = new_prefix()
-    manifest = await import_(kafka.address, target, exported, nothing)
+    manifest = await import_(kafka.servers, target, exported, nothing)
     assert manifest.count == len(TRICKY) + 500 + 4
     for name in NAMES:
         assert await content(kafka, target + name) == await content(kafka, prefix + name)
@@ -135,10 +135,10 @@ async def test_commands_that_were_handled_are_not_handled_again(
 ) -> None:
     await put(producer, f"{prefix}drafts.commands", 3, [(b"k", b"{}", [])] * 5)
     await committed(kafka, f"{prefix}composer", f"{prefix}drafts.commands", 3, at=2)
-    await export(kafka.address, prefix, NAMES, tmp_path, nothing)
+    await export(kafka.servers, prefix, NAMES, tmp_path, nothing)
     async with topic_prefix(kafka) as other:
-        await import_(kafka.address, other, tmp_path, nothing)
-        offsets = await committed_offsets(kafka.address, other, "composer")
+        await import_(kafka.servers, other, tmp_path, nothing)
+        offsets = await committed_offsets(kafka.servers, other, "composer")
         assert offsets == {TopicPartition(f"{other}drafts.commands", 3): 2}
 
 
@@ -161,7 +161,7 @@ async def test_a_folder_with_an_export_is_left_as_it_is(
 ) -> None:
     before = (exported / MANIFEST).read_bytes()
     with pytest.raises(OperatorError, match="holds an export already"):
-        await export(kafka.address, prefix, NAMES, exported, nothing)
+        await export(kafka.servers, prefix, NAMES, exported, nothing)
     assert (exported / MANIFEST).read_bytes() == before
 
 
@@ -170,9 +170,9 @@ async def test_an_export_that_cannot_be_written_is_reported(
 ) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OperatorError, match="file"):
-        await export(kafka.address, prefix, NAMES, tmp_path / "file" / "backup", nothing)
+        await export(kafka.servers, prefix, NAMES, tmp_path / "file" / "backup", nothing)
     with pytest.raises(OperatorError, match="topics apply"):
-        await export(kafka.address, "nowhere.", NAMES, tmp_path / "backup", nothing)
+        await export(kafka.servers, "nowhere.", NAMES, tmp_path / "backup", nothing)
 
 
 async def test_a_damaged_export_is_refused_before_anything_is_written(
@@ -226,7 +226,7 @@ async def test_another_writer_meanwhile_fails_the_import_and_says_what_to_do(
     written: list[int] = []
 
     async def write() -> None:
-        async with chassis_kafka.producer(kafka.address, "test") as producer:
+        async with chassis_kafka.producer(kafka.servers, "test") as producer:
             await producer.send_and_wait(f"{target}clients.commands", b"x", partition=0)
 
     def interfere(done: int, total: int) -> None:
@@ -237,7 +237,7 @@ async def test_another_writer_meanwhile_fails_the_import_and_says_what_to_do(
         written.append(done)
 
     with pytest.raises(OperatorError, match=r"commands-00.*line 1: .*import again") as error:
-        await import_(kafka.address, target, exported, interfere)
+        await import_(kafka.servers, target, exported, interfere)
     assert f"delete the topics {target}clients, {target}clients.commands" in str(error.value)
 
 

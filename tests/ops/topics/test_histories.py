@@ -44,7 +44,7 @@ def history(request: pytest.FixtureRequest) -> Path:
 @pytest.fixture
 async def imported(history: Path, kafka: Server, mongodb: Server, prefix: str) -> Path:
     """The recording, standing in the topics; no database knows of it yet."""
-    await import_(kafka.address, prefix, history, no_bar)
+    await import_(kafka.servers, prefix, history, no_bar)
     return history
 
 
@@ -108,7 +108,7 @@ async def test_services_that_start_on_a_restored_history_go_on_and_do_nothing_tw
     if by == "replay":
         await apply_indexes(mongodb.address)
         for service in SERVICES:
-            await Rebuild(service, kafka.address, prefix, mongodb.address).swap(no_bar)
+            await Rebuild(service, kafka.servers, prefix, mongodb.address).swap(no_bar)
         assert await different(kafka, mongodb, prefix) == []
     before = await ends(kafka, prefix)
     environment = providers.settings | SETTINGS

@@ -35,7 +35,7 @@ COLLECTIONS = {"agents", "clients", "commits"}
 @pytest.fixture
 async def bare(kafka: Server, mongodb: Server, prefix: str, tmp_path: Path) -> AsyncIterator[Crm]:
     """crm's empty topics, and a database in which there is not even an index."""
-    await chassis_kafka.apply_topics(kafka.address, prefix)
+    await chassis_kafka.apply_topics(kafka.servers, prefix)
     async with mongo.connect(mongodb.address) as client:
         yield Crm(kafka, mongodb, prefix, client["realtoros_crm"], tmp_path)
 
@@ -52,7 +52,7 @@ async def live(crm: Crm) -> list[UUID]:
     ids = [uuid4() for _ in range(3)]
     async with (
         system(crm.folder, crm.kafka, crm.mongodb, prefix=crm.prefix, services=("crm",)),
-        chassis_kafka.producer(crm.kafka.address, "test") as producer,
+        chassis_kafka.producer(crm.kafka.servers, "test") as producer,
     ):
         for number, of in enumerate(ids):
             details = NewClientDetails(name=NAME, email=f"harrow{number}@mail.example")
@@ -182,14 +182,14 @@ async def test_a_swap_that_another_replay_has_taken_over_leaves_that_one_s_hold(
     await crm.fill(2)
 
     async def taken_over(replay: Replay) -> None:
-        async with topic_reader(crm.kafka.address, "test") as reader:
+        async with topic_reader(crm.kafka.servers, "test") as reader:
             store = store_of("crm")
             other = Replay("crm", store, crm.database, reader, crm.prefix, purpose=purpose)
             await other.begin()
         await replay.progress.save()
 
     monkeypatch.setattr("chassis.recovery.swap._catch_up", taken_over)
-    rebuild = Rebuild("crm", crm.kafka.address, crm.prefix, crm.mongodb.address)
+    rebuild = Rebuild("crm", crm.kafka.servers, crm.prefix, crm.mongodb.address)
     with pytest.raises(OperatorError, match="another replay"):
         await rebuild.swap(lambda *_: None)
     options = await crm.database["commits"].options()
@@ -254,7 +254,7 @@ async def test_of_two_replays_at_once_the_later_one_goes_on(crm: Crm) -> None:
         return await crm.progress() > 0
 
     await until(begun)
-    later = Rebuild("crm", crm.kafka.address, crm.prefix, crm.mongodb.address)
+    later = Rebuild("crm", crm.kafka.servers, crm.prefix, crm.mongodb.address)
     lines = await later.replay(None, lambda *_: None)
     assert digests(lines)["clients"].startswith(f"{MANY // 2} documents")
     code, out, err = await ended(first)
@@ -280,7 +280,7 @@ async def test_a_fork_keeps_the_service_from_starting_and_is_named(crm: Crm) -> 
     [of] = await crm.fill(1)
     await crm.do("replay", "crm", "--swap")
     details = ClientDetails(name=NAME, email="fork@mail.example")
-    async with chassis_kafka.producer(crm.kafka.address, "test") as producer:
+    async with chassis_kafka.producer(crm.kafka.servers, "test") as producer:
         await crm.tell(producer, 2, updated(of, details, "lost"))
         await producer.flush()
     started = await crm.run("run", "crm")

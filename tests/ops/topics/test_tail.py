@@ -42,8 +42,8 @@ def headers_of(message: Message) -> list[tuple[str, bytes]]:
 @pytest.fixture
 async def producer(kafka: Server, prefix: str) -> AsyncIterator[AIOKafkaProducer]:
     """A producer, when the topics are there."""
-    await chassis_kafka.apply_topics(kafka.address, prefix)
-    async with chassis_kafka.producer(kafka.address, "test") as producer:
+    await chassis_kafka.apply_topics(kafka.servers, prefix)
+    async with chassis_kafka.producer(kafka.servers, "test") as producer:
         yield producer
 
 
@@ -75,7 +75,7 @@ async def shown(
 ) -> list[TopicRecord]:
     lines: list[TopicRecord] = []
     await tail(
-        kafka.address,
+        kafka.servers,
         prefix,
         ["clients", "emails"],
         lines.append,

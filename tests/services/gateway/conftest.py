@@ -119,7 +119,7 @@ async def api_of(
         httpx2.AsyncClient(
             base_url=url, timeout=30, trust_env=False, headers=authorized(agent_id)
         ) as http,
-        chassis_kafka.producer(kafka.address, "test") as producer,
+        chassis_kafka.producer(kafka.servers, "test") as producer,
     ):
         yield Api(http, kafka.address, producer, prefix)
 

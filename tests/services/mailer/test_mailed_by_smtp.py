@@ -82,7 +82,7 @@ async def test_letters_arrive_whole_once_and_in_one_thread(
 
     first, second = composed(client), composed(client)
     async with (
-        chassis_kafka.producer(kafka.address, "test") as producer,
+        chassis_kafka.producer(kafka.servers, "test") as producer,
         system(
             tmp_path, kafka, mongodb, prefix=prefix, services=("mailer",), environment=environment
         ),

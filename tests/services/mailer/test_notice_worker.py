@@ -41,7 +41,7 @@ async def test_a_notice_that_is_ordered_again_is_sent_once_and_not_when_it_has_e
     async with (
         provider("openai", tmp_path) as openai,
         provider("sendgrid", tmp_path) as sendgrid,
-        chassis_kafka.producer(kafka.address, "test") as producer,
+        chassis_kafka.producer(kafka.servers, "test") as producer,
     ):
         environment = provider_settings(openai, sendgrid) | {"RETRY_BASE_SECONDS": "0.1"}
         # The first attempt is certainly refused.

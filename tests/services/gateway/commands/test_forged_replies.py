@@ -29,7 +29,7 @@ async def test_no_other_writer_answers_for_the_owner(
         httpx2.AsyncClient(
             base_url=running.api[0], timeout=30, trust_env=False, headers=AUTHORIZED
         ) as http,
-        chassis_kafka.producer(kafka.address, "test") as producer,
+        chassis_kafka.producer(kafka.servers, "test") as producer,
     ):
 
         async def reply(message: Message, command: UUID, source: str) -> None:

@@ -1,0 +1,5 @@
+"""`python -m services.composer` runs the service."""
+
+from services.composer.main import main
+
+main()

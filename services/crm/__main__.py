@@ -1,0 +1,5 @@
+"""`python -m services.crm` runs the service."""
+
+from services.crm.main import main
+
+main()

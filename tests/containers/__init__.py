@@ -1,0 +1,1 @@
+"""The images and docker-compose.yml, run by podman; `make containers-test`."""

@@ -1,0 +1,2 @@
+FROM localhost/servers
+RUN useradd --uid 101 nginx || true
