@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.cluster.control_plane import control_plane, pretended_nodes
-from tests.cluster.kubectl import Kubectl
+from tests.cluster.kubectl import Kubectl, until
 from tests.deploy.chart import CRDS, KUBERNETES
 
 
@@ -28,5 +28,8 @@ def namespace(cluster: Kubectl) -> Iterator[Kubectl]:
     example = yaml.safe_load((KUBERNETES / "examples/namespace.yaml").read_text())
     example["metadata"]["name"] = name = f"test-{uuid4().hex[:8]}"
     cluster("create", "--filename", "-", given=yaml.safe_dump(example))
-    yield replace(cluster, namespace=name)
+    own = replace(cluster, namespace=name)
+    # Pods are refused until their account is there.
+    until(lambda: "default" in own("get", "serviceaccounts", "--output", "name"))
+    yield own
     cluster("delete", "namespace", name, "--wait=false")

@@ -6,7 +6,7 @@ import pytest
 
 from contracts.services import SERVICES
 from tests.cluster.kubectl import CommandError, Kubectl, until
-from tests.deploy.chart import EXAMPLES, VALUES, template
+from tests.deploy.chart import EXAMPLES, KUBERNETES, VALUES, template
 
 # No Go module has the definitions of these.
 NOT_TO_BE_HAD = ("strimzi", "strimzi-users", "mongodb-sharded")
@@ -20,6 +20,17 @@ def test_it_is_installed_tested_and_removed(namespace: Kubectl, way: str) -> Non
     namespace.helm("test", "realtoros")
     namespace.helm("uninstall", "realtoros", "--wait")
     until(lambda: namespace.leftovers() == [])
+
+
+def test_the_plain_manifests_do_without_helm(namespace: Kubectl) -> None:
+    for name, kind, condition in (
+        ("jobs", "jobs", "complete"),
+        ("realtoros", "deployments", "available"),
+    ):
+        text = (KUBERNETES / "plain" / f"{name}.yaml").read_text()
+        given = text.replace("namespace: realtoros", f"namespace: {namespace.namespace}")
+        namespace("apply", "--filename", "-", given=given)
+        namespace("wait", kind, "--all", f"--for=condition={condition}", "--timeout=90s")
 
 
 def test_the_namespace_refuses_what_is_not_restricted(namespace: Kubectl) -> None:

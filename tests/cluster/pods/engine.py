@@ -1,0 +1,51 @@
+"""podman as these tests use it: its settings, a network, and an image of busybox alone."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+SUBNET: Final = "10.91.0"
+NETWORK: Final = "realtoros-pods"
+TINY: Final = "localhost/tiny:test"
+_SETTINGS: Final = """\
+[engine]
+runtime = "runc-nolimits"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+[engine.runtimes]
+runc-nolimits = ["{wrapper}"]
+[network]
+network_backend = "netavark"
+"""
+
+
+def podman(*arguments: str | Path) -> str:
+    """Run podman; return what it prints. Raises CalledProcessError."""
+    done = subprocess.run(["podman", *arguments], check=True, stdout=subprocess.PIPE, text=True)
+    return done.stdout
+
+
+@contextmanager
+def engine(folder: Path) -> Iterator[None]:
+    """Set podman up for this process and its children; remove the network at the end."""
+    settings = folder / "containers.conf"
+    wrapper = Path(__file__).parent / "runc-nolimits"
+    settings.write_text(_SETTINGS.format(wrapper=wrapper))
+    os.environ["CONTAINERS_CONF"] = str(settings)
+    podman("network", "create", "--subnet", f"{SUBNET}.0/24", NETWORK)
+    try:
+        yield
+    finally:
+        podman("network", "rm", "--force", NETWORK)
+        del os.environ["CONTAINERS_CONF"]
+
+
+def import_tiny(folder: Path) -> None:
+    """Make the image, of Debian's package."""
+    archive = folder / "tiny.tar"
+    package = ("--variant=extract", "--include=busybox-static", "bookworm")
+    subprocess.run(["mmdebstrap", "--quiet", *package, archive], check=True)
+    podman("import", "--quiet", archive, TINY)
