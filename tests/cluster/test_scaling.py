@@ -38,7 +38,7 @@ def test_the_last_allowed_pod_is_not_evicted(namespace: Kubectl) -> None:
     until(lambda: namespace.get(*budget)["status"].get("disruptionsAllowed") == 1)
     first, second = (pod["metadata"]["name"] for pod in namespace.pods("gateway"))
     _evict(namespace, first)
-    with pytest.raises(CommandError, match="TooManyRequests.*disruption budget"):
+    with pytest.raises(CommandError, match=r"TooManyRequests.*disruption budget"):
         _evict(namespace, second)
     assert [pod["metadata"]["name"] for pod in namespace.pods("gateway")] == [second]
 
