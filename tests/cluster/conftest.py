@@ -17,7 +17,7 @@ async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kub
     """The control plane, with the custom resources that the chart knows and two zones of nodes."""
     folder = tmp_path_factory.mktemp("cluster")
     async with control_plane(folder) as cluster:
-        cluster("apply", "--server-side", "--recursive", "--filename", CRDS)
+        cluster("apply", "--server-side", "--filename", CRDS)
         async with pretended_nodes(cluster, folder):
             yield cluster
 

@@ -14,7 +14,7 @@ Object = dict[str, Any]
 COMPONENT: Final = "app.kubernetes.io/component"
 RELEASE: Final = "app.kubernetes.io/instance=realtoros"
 WAIT_SECONDS: Final = 90.0
-POLL_SECONDS: Final = 0.2
+POLL_SECONDS: Final = 0.5
 
 
 class CommandError(Exception):

@@ -4,7 +4,7 @@ Those are of modules that `tests/cluster/tools/build.sh crds` has downloaded.
 """
 
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator
@@ -14,21 +14,12 @@ from tests.deploy.chart import CRDS, Manifest
 Schema = dict[str, Any]
 
 
-class _Loader(yaml.CSafeLoader):
-    """Takes `=`, which YAML 1.1 reserves, as a string."""
-
-    yaml_constructors: ClassVar = {
-        **yaml.CSafeLoader.yaml_constructors,
-        "tag:yaml.org,2002:value": yaml.CSafeLoader.construct_yaml_str,
-    }
-
-
 @cache
 def definitions() -> dict[tuple[str, str], Schema]:
     """Return the schema of each custom resource by its apiVersion and kind."""
     found = {}
-    for path in CRDS.rglob("*.yaml"):
-        for definition in yaml.load_all(path.read_text(), _Loader):
+    for path in CRDS.glob("*.yaml"):
+        for definition in yaml.load_all(path.read_text(), yaml.CSafeLoader):
             if not definition or definition["kind"] != "CustomResourceDefinition":
                 continue
             spec = definition["spec"]

@@ -70,13 +70,10 @@ crds() {
   local key; key=$(sha256sum <<<"$CRDS" | cut -c1-12)
   begin crds "$key" || return 0
   rm -rf "$CACHE/crds"
-  while read -r path v folder; do
-    [ -n "$path" ] || continue
-    mkdir -p "$CACHE/crds/${path//\//_}"
-    cp "$(module "$path" "$v")/$folder/"*.yaml "$CACHE/crds/${path//\//_}/"
+  mkdir "$CACHE/crds"
+  while read -r path v file; do
+    [ -z "$path" ] || install -m 644 "$(module "$path" "$v")/$file" "$CACHE/crds/"
   done <<<"$CRDS"
-  chmod -R u+w "$CACHE/crds"
-  rm -f "$CACHE"/crds/*/kustomization.yaml
   end crds "$key"
 }
 
