@@ -35,6 +35,8 @@ def engine(folder: Path) -> Iterator[None]:
     wrapper = Path(__file__).parent / "runc-nolimits"
     settings.write_text(_SETTINGS.format(wrapper=wrapper))
     os.environ["CONTAINERS_CONF"] = str(settings)
+    # With what a run that was killed has left.
+    podman("network", "rm", "--force", NETWORK)
     podman("network", "create", "--subnet", f"{SUBNET}.0/24", NETWORK)
     try:
         yield
