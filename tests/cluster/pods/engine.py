@@ -2,14 +2,18 @@
 
 import os
 import subprocess
+import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from contracts.services import SERVICES
+
 SUBNET: Final = "10.91.0"
 NETWORK: Final = "realtoros-pods"
 TINY: Final = "localhost/tiny:test"
+TAGS: Final = ("test", "next")
 _SETTINGS: Final = """\
 [engine]
 runtime = "runc-nolimits"
@@ -46,8 +50,18 @@ def engine(folder: Path) -> Iterator[None]:
 
 
 def import_tiny(folder: Path) -> None:
-    """Make the image, of Debian's package."""
-    archive = folder / "tiny.tar"
+    """Make the image of Debian's package, and name it as the chart's images, too."""
+    archive, script = folder / "tiny.tar", Path(__file__).parent / "service.sh"
     package = ("--variant=extract", "--include=busybox-static", "bookworm")
     subprocess.run(["mmdebstrap", "--quiet", *package, archive], check=True)
-    podman("import", "--quiet", archive, TINY)
+    with tarfile.open(archive, "a") as files:
+        files.add(script, "bin/realtoros", filter=_executable)
+    podman("import", "--quiet", "--change", 'CMD ["/bin/realtoros"]', archive, TINY)
+    for name in (*SERVICES, "ops"):
+        for tag in TAGS:
+            podman("tag", TINY, f"localhost/realtoros-{name}:{tag}")
+
+
+def _executable(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    member.mode = 0o755
+    return member
