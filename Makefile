@@ -108,8 +108,9 @@ cluster-test: .venv/ready cluster-tools  ## Install, upgrade, break and roll bac
 	$(BIN)/pytest tests/cluster/pods
 
 .PHONY: check
-check: lint test  ## All of lint, and all tests but the long ones
+check: lint test  ## All of lint, all tests but the long ones, and the chart without a cluster
 	@$(MAKE) --no-print-directory test-faults
+	@$(MAKE) --no-print-directory check-deploy
 
 .PHONY: bench
 bench: .venv/ready  ## Drain 2,000 due follow-ups and print rates beside a bare-client floor (COUNT=)
