@@ -104,8 +104,10 @@ check-deploy: .venv/ready .cache/deploy/ready  ## Check the chart: helm, schemas
 
 .PHONY: cluster-test
 cluster-test: .venv/ready cluster-tools  ## Install, upgrade, break and roll back the chart on a real control plane
-	$(BIN)/pytest tests/cluster --ignore tests/cluster/pods
-	$(BIN)/pytest tests/cluster/pods
+	@for tool in podman runc mmdebstrap; do command -v $$tool >/dev/null || { echo "$$tool is missing:" \
+		"apt-get install podman runc netavark aardvark-dns iptables mmdebstrap"; exit 1; }; done
+	$(BIN)/pytest --timeout 600 tests/cluster --ignore tests/cluster/pods
+	$(BIN)/pytest --timeout 600 tests/cluster/pods
 
 .PHONY: check
 check: lint test  ## All of lint, all tests but the long ones, and the chart without a cluster

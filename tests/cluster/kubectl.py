@@ -13,7 +13,7 @@ from tests.deploy.chart import CHART, TOOLS
 Object = dict[str, Any]
 COMPONENT: Final = "app.kubernetes.io/component"
 RELEASE: Final = "app.kubernetes.io/instance=realtoros"
-WAIT_SECONDS: Final = 90.0
+WAIT_SECONDS: Final = 300.0
 POLL_SECONDS: Final = 0.5
 
 
@@ -38,11 +38,11 @@ class Kubectl:
 
     def install(self, *options: str | Path) -> None:
         """Install the chart as realtoros and wait until all pods are ready."""
-        self.helm("install", "realtoros", CHART, "--wait", "--timeout", "90s", *options)
+        self.helm("install", "realtoros", CHART, "--wait", "--timeout", "5m", *options)
 
     def upgrade(self, *options: str | Path) -> None:
         """Upgrade it and wait until all pods are ready."""
-        self.helm("upgrade", "realtoros", CHART, "--wait", "--timeout", "90s", *options)
+        self.helm("upgrade", "realtoros", CHART, "--wait", "--timeout", "5m", *options)
 
     def objects(self, kinds: str, selector: str = RELEASE) -> list[Object]:
         """Return the objects with these labels."""

@@ -33,7 +33,7 @@ def test_the_plain_manifests_do_without_helm(namespace: Kubectl) -> None:
         text = (KUBERNETES / "plain" / f"{name}.yaml").read_text()
         given = text.replace("namespace: realtoros", f"namespace: {namespace.namespace}")
         namespace("apply", "--filename", "-", given=given)
-        namespace("wait", kind, "--all", f"--for=condition={condition}", "--timeout=90s")
+        namespace("wait", kind, "--all", f"--for=condition={condition}", "--timeout=5m")
 
 
 def test_the_namespace_refuses_what_is_not_restricted(namespace: Kubectl) -> None:

@@ -24,7 +24,7 @@ def test_an_upgrade_is_rolled_back_and_leaves_nothing(namespace: Kubectl) -> Non
     namespace.install()
     namespace.upgrade(*NEXT)
     until(lambda: tags(namespace) == {"next"})
-    namespace.helm("rollback", "realtoros", "1", "--wait", "--timeout", "90s")
+    namespace.helm("rollback", "realtoros", "1", "--wait", "--timeout", "5m")
     until(lambda: tags(namespace) == {"0.1.0"})
     namespace.helm("uninstall", "realtoros", "--wait")
     until(lambda: namespace.leftovers() == [])

@@ -95,7 +95,7 @@ async def installed(namespace: Kubectl, node: Kubelet) -> Kubectl:
 async def test_a_rolling_upgrade_and_its_rollback_fail_no_call(installed: Kubectl) -> None:
     async with calling(installed) as callers:
         await asyncio.to_thread(installed.upgrade, *NEXT)
-        rollback = ("rollback", "realtoros", "1", "--wait", "--timeout", "90s")
+        rollback = ("rollback", "realtoros", "1", "--wait", "--timeout", "5m")
         await asyncio.to_thread(installed.helm, *rollback)
     assert callers.failed == []
     assert callers.answered > 100
@@ -106,7 +106,7 @@ async def test_refused_credentials_leave_the_old_pods_serving(
 ) -> None:
     before = uids(installed)
     set_secret(installed, "crm", "wrong")
-    atomic = ("--atomic", "--timeout", "20s")
+    atomic = ("--atomic", "--timeout", "40s")
     with pytest.raises(CommandError):
         await asyncio.to_thread(installed.upgrade, *OPTIONS, *atomic)
     assert before <= uids(installed)
