@@ -12,7 +12,8 @@ from contracts.services import SERVICES
 
 SUBNET: Final = "10.91.0"
 NETWORK: Final = "realtoros-pods"
-TINY: Final = "localhost/tiny:test"
+TINY: Final = "localhost/stand-in/tiny:test"
+REGISTRY: Final = "localhost/stand-in"
 TAGS: Final = ("test", "next")
 _SETTINGS: Final = """\
 [engine]
@@ -59,7 +60,7 @@ def import_tiny(folder: Path) -> None:
     podman("import", "--quiet", "--change", 'CMD ["/bin/realtoros"]', archive, TINY)
     for name in (*SERVICES, "ops"):
         for tag in TAGS:
-            podman("tag", TINY, f"localhost/realtoros-{name}:{tag}")
+            podman("tag", TINY, f"{REGISTRY}/realtoros-{name}:{tag}")
 
 
 def _executable(member: tarfile.TarInfo) -> tarfile.TarInfo:

@@ -14,12 +14,11 @@ import pytest
 
 from contracts.services import SERVICES
 from tests.cluster.kubectl import CommandError, Kubectl
-from tests.cluster.pods.engine import podman
+from tests.cluster.pods.engine import REGISTRY, TAGS, podman
 from tests.cluster.pods.kubelet import Kubelet
 
 SECRETS = (*SERVICES, "operators")
-OPTIONS = ("--set", "image.tag=test", "--set", "image.pullPolicy=Never")
-NEXT = ("--set", "image.tag=next", "--set", "image.pullPolicy=Never")
+OPTIONS, NEXT = (("--set", f"image.registry={REGISTRY},image.tag={tag}") for tag in TAGS)
 LOOK_SECONDS = 0.3
 GATEWAYS = "kubernetes.io/service-name=realtoros-gateway"
 
