@@ -134,6 +134,6 @@ async def test_a_killed_pod_recovers(installed: Kubectl) -> None:
         [container] = installed.get("pod", name)["status"]["containerStatuses"]
         return bool(container["restartCount"] == 1 and container["ready"])
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):
         while not await asyncio.to_thread(recovered):
             await asyncio.sleep(LOOK_SECONDS)

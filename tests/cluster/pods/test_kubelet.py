@@ -52,7 +52,7 @@ def probe(page: str, **settings: int) -> dict[str, Any]:
     return {"httpGet": {"path": page, "port": "http"}, "periodSeconds": 1, **settings}
 
 
-async def until(condition: Any, seconds: float = 60) -> None:
+async def until(condition: Any, seconds: float = 300) -> None:
     """Wait beside the kubelet, which runs on this loop."""
     async with asyncio.timeout(seconds):
         while not await asyncio.to_thread(condition):
