@@ -4,6 +4,8 @@ BIN := .venv/bin
 FAULTS := tests/faults tests/ops/topics/test_histories.py $(addprefix tests/journeys/test_,\
 	changed_minds.py disasters.py failures_and_unknowns.py outages.py resend.py restarts_and_kills.py \
 	takeover.py)
+# They have targets of their own.
+ON_CLUSTERS := tests/cluster tests/deploy
 LOCKS := crm scheduler composer mailer gateway ops
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--python-version 3.11 --custom-compile-command "make locks"
@@ -37,8 +39,9 @@ up: .venv/ready  ## Run everything, with Kafka and MongoDB in containers (needs 
 
 .PHONY: test
 test: .venv/ready  ## Run the tests on the embedded MongoDB and Kafka, but those of faults
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not alone and not long" $(addprefix --ignore=,$(FAULTS))
-	$(BIN)/pytest -m "alone and not long" $(addprefix --ignore=,$(FAULTS))
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not alone and not long" \
+		$(addprefix --ignore=,$(FAULTS) $(ON_CLUSTERS))
+	$(BIN)/pytest -m "alone and not long" $(addprefix --ignore=,$(FAULTS) $(ON_CLUSTERS))
 
 .PHONY: test-faults
 test-faults: .venv/ready  ## Run the tests of faults: kills at every step, refusals, outages, disasters, poison, attacks
@@ -47,7 +50,7 @@ test-faults: .venv/ready  ## Run the tests of faults: kills at every step, refus
 
 .PHONY: test-long
 test-long: .venv/ready  ## Run the tests that take long, before a release (TEST_KAFKA=apache: on Apache Kafka)
-	$(BIN)/pytest -m long
+	$(BIN)/pytest -m long $(addprefix --ignore=,$(ON_CLUSTERS))
 
 .PHONY: test-kafka
 test-kafka: .venv/ready  ## Run the journeys on Apache Kafka (Docker, or Java 17 with Maven)
@@ -90,6 +93,44 @@ containers-test: .venv/ready .cache/containers/venv/ready  ## Run docker-compose
 	. tests/containers/environment.sh && tests/containers/stand_ins.sh
 	. tests/containers/environment.sh && deploy/containers/build.sh
 	. tests/containers/environment.sh && $(BIN)/pytest tests/containers
+# Kubernetes. The tools are built from the Go module proxy, each once per version.
+CLUSTER_TOOLS := etcd kubernetes kwok
+CHART_TOOLS := helm helm-unittest crds
+
+.PHONY: cluster-tools
+cluster-tools:  ## Build what the chart's tests run: helm, a control plane (8 minutes, once; needs Go 1.26)
+	tests/cluster/tools/build.sh $(CHART_TOOLS) $(CLUSTER_TOOLS)
+
+.cache/deploy/ready: locks/deploy.txt
+	@echo "Installing what checks the chart into .cache/deploy …"
+	@$(PYTHON) -m venv .cache/deploy
+	@.cache/deploy/bin/pip install --quiet --disable-pip-version-check --require-hashes -r locks/deploy.txt
+	@touch $@
+
+.PHONY: chart
+chart: .venv/ready  ## Write what is generated in deploy/k8s: the chart's README, the plain manifests
+	@tests/cluster/tools/build.sh $(CHART_TOOLS)
+	$(BIN)/python -m tests.deploy.generated
+
+.PHONY: check-deploy
+check-deploy: .venv/ready .cache/deploy/ready  ## Check the chart: helm, schemas, Pod Security, what is generated
+	@tests/cluster/tools/build.sh $(CHART_TOOLS)
+	$(BIN)/python -m tests.deploy.generated --check
+	.cache/cluster/bin/helm-unittest deploy/k8s/chart
+	$(BIN)/pytest tests/deploy
+	@for values in deploy/k8s/chart/ci/*-values.yaml; do echo "kubernetes-validate: $$values"; \
+		.cache/cluster/bin/helm template realtoros deploy/k8s/chart --values $$values | \
+		.cache/deploy/bin/kubernetes-validate --strict --quiet --no-warn --kubernetes-version 1.36 /dev/stdin || \
+		exit 1; done
+	.cache/deploy/bin/checkov --config-file deploy/k8s/checkov.yaml
+	$(if $(wildcard Dockerfile),.cache/deploy/bin/hadolint Dockerfile)
+
+.PHONY: cluster-test
+cluster-test: .venv/ready cluster-tools  ## Install, upgrade, break and roll back the chart on a real control plane
+	@for tool in podman runc mmdebstrap; do command -v $$tool >/dev/null || { echo "$$tool is missing:" \
+		"apt-get install podman runc netavark aardvark-dns iptables mmdebstrap"; exit 1; }; done
+	$(BIN)/pytest --timeout 600 tests/cluster --ignore tests/cluster/pods
+	$(BIN)/pytest --timeout 600 tests/cluster/pods
 
 .PHONY: check
 check: lint test  ## All of lint, and all tests but the long ones
@@ -161,7 +202,8 @@ locks: .venv/ready  ## Compile the pins with hashes again after pyproject.toml h
 	@$(foreach s,$(LOCKS),$(COMPILE) pyproject.toml --extra $(s) --output-file locks/$(s).txt &&) \
 		$(COMPILE) pyproject.toml --all-extras --group dev --output-file locks/dev.txt && \
 		$(COMPILE) --group peer --output-file locks/peer.txt && \
-		$(COMPILE) --group containers --output-file locks/containers.txt
+		$(COMPILE) --group containers --output-file locks/containers.txt && \
+		$(COMPILE) --group deploy --output-file locks/deploy.txt
 
 .PHONY: locks-check
 locks-check: .venv/ready  ## Check that the pins fit pyproject.toml
@@ -170,6 +212,7 @@ locks-check: .venv/ready  ## Check that the pins fit pyproject.toml
 		$(COMPILE) pyproject.toml --all-extras --group dev --output-file $$fresh/dev.txt && \
 		$(COMPILE) --group peer --output-file $$fresh/peer.txt && \
 		$(COMPILE) --group containers --output-file $$fresh/containers.txt && \
+		$(COMPILE) --group deploy --output-file $$fresh/deploy.txt && \
 		diff -ru locks $$fresh && echo "locks/ fits pyproject.toml"; \
 		status=$$?; rm -rf $$fresh; exit $$status
 

@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from contracts import asyncapi
 from contracts.catalogue import FOREVER, TOPICS, TYPES, Topic

@@ -1,0 +1,1 @@
+"""Pods that run: containers by podman instead of pretended ones."""
