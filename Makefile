@@ -187,6 +187,14 @@ bench-pauses: .venv/ready  ## Print how soon all sending stops when it is paused
 chaos: .venv/ready  ## Kill, stop, cut and restart under load, then check (MINUTES=, SEED=, FOLLOWUPS=)
 	$(BIN)/python -m tests.faults.chaos
 
+.PHONY: check-monitoring
+check-monitoring: .venv/ready  ## Check alerts, their tests, dashboard and scrapes (needs promtool: apt-get install prometheus)
+	$(BIN)/python -m tests.deploy.monitoring
+
+.PHONY: test-alerts
+test-alerts: .venv/ready  ## Let Prometheus scrape a real run; wait for alerts to fire and clear (needs prometheus)
+	$(BIN)/pytest -q tests/deploy/live_alerts.py
+
 .PHONY: describe
 describe: .venv/ready  ## Write the generated files: JSON Schemas, and what is generated in docs/
 	$(BIN)/python -m contracts.describe

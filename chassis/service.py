@@ -12,14 +12,17 @@ from aiokafka import AIOKafkaProducer
 from pymongo.errors import PyMongoError
 
 from chassis.calls.slots import FixedSlots, Slots
+from chassis.eventlog import milestones
 from chassis.eventlog.aggregate import Aggregate, S, StateDocument
+from chassis.eventlog.backlog import Backlog
 from chassis.eventlog.due_loop import DueLoop, Holds
 from chassis.eventlog.event_store import EventLog
 from chassis.eventlog.relay import Relay
 from chassis.inbox.catch_up import CatchUp
+from chassis.inbox.consumer_lag import ConsumerLag
 from chassis.inbox.consumer_offsets import ConsumerOffsets
 from chassis.inbox.inbox import Inbox
-from chassis.inbox.quarantine import Quarantine
+from chassis.inbox.quarantine import QUARANTINED, Quarantine
 from chassis.inbox.reactor import Reaction, Reactor
 from chassis.inbox.replies import Replies
 from chassis.inbox.subscriber import subscribe
@@ -29,6 +32,8 @@ from chassis.kafka.servers import KafkaServers
 from chassis.kafka.topic_reader import topic_reader
 from chassis.mongo import client as mongo
 from chassis.mongo.batch_loader import BatchLoader, RecentLoader
+from chassis.observability import sampling
+from chassis.observability.series import at_zero
 from chassis.process import health, server
 from chassis.process.dependency_health import DependencyHealth
 from chassis.process.settings import Settings
@@ -145,6 +150,7 @@ class Service:
             watch = ForkWatch(self.name, self.database, self.kafka, prefix)
             await self._reconcile(offsets, watch)
             event_log = EventLog(self.database, settings.pace_seconds)
+            event_log.listeners.append(milestones.tell)
             relay = Relay(event_log, producer, self.name, prefix, settings.pace_seconds)
             catch_up = CatchUp(offsets.settled)
             loops = [
@@ -182,9 +188,22 @@ class Service:
                 "inbox": inbox.dependency.check,
                 "relay": relay.dependency.check,
             }
+            watched = self._samples(offsets, catch_up)
+            await stack.enter_async_context(background(watched, sampling.watch_event_loop()))
             log.info("started")
             yield producer
             log.info("stopping")
+
+    def _samples(self, offsets: ConsumerOffsets, catch_up: CatchUp) -> Coroutine[Any, Any, None]:
+        """Return what measures lag, backlog and readiness until cancelled."""
+        prefix = self.settings.kafka_topic_prefix
+        lag = ConsumerLag(self._topics, prefix, lambda: catch_up.consumer, offsets.handled)
+        samplers = [lag.sample, sampling.checks_of(self.health.problems, self.health.checks)]
+        if self.store.aggregates:
+            milestones.declare_events(self.name)
+            samplers.append(Backlog(self.database, [due[0] for due in self._due]).sample)
+        at_zero(QUARANTINED, read_by(self.name))
+        return sampling.sample(samplers)
 
     async def _reconcile(self, offsets: ConsumerOffsets, watch: ForkWatch) -> None:
         """Reconcile the log with its topics; forget checkpoints in topics that were replaced."""

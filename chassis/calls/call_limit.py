@@ -9,13 +9,14 @@ import contextlib
 import time
 from collections.abc import AsyncIterator
 
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter, Gauge, Histogram
 
 from chassis.calls.announcements import Announced
 from chassis.calls.concurrency import Concurrency
 from chassis.calls.rate import Rate
 from chassis.calls.slots import WORK_OF_A_CLAIM, worth_a_claim
 from chassis.domain.errors import CallFailed, OutcomeUnknown, Throttled, TryLater
+from chassis.observability.series import at_zero
 
 # Work is claimed so long before its turn; what has to wait longer is given back.
 _AHEAD_SECONDS = 0.5
@@ -24,6 +25,13 @@ LIMIT = Gauge("realtoros_calls_limit", "Calls that may be in flight at once.")
 IN_FLIGHT = Gauge("realtoros_calls_in_flight", "Calls to the provider in flight.")
 WAITING = Gauge("realtoros_calls_waiting", "Claimed work that waits for its turn to call.")
 THROTTLED = Counter("realtoros_calls_throttled_total", "Calls refused since they were too many.")
+CALLS = Counter("realtoros_calls_total", "Calls to the provider by what came of them.", ["outcome"])
+at_zero(CALLS, ("answered", "throttled", "refused", "failed", "unknown", "bug"))
+SECONDS = Histogram(
+    "realtoros_call_seconds",
+    "Durations of calls to the provider.",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30),
+)
 
 
 class CallLimit:
@@ -69,23 +77,35 @@ class CallLimit:
         """Learn from the call that is made meanwhile."""
         began = time.monotonic()
         self._in_flight += 1
+        outcome = "bug"
         try:
             yield
         except Throttled as refusal:
+            outcome = "throttled"
             THROTTLED.inc()
             self._rate.refused(began, refusal.retry_after, time.monotonic())
             raise
-        except (CallFailed, OutcomeUnknown):
+        except (CallFailed, OutcomeUnknown) as error:
+            outcome = _outcome_of(error)
             self._concurrency.failed(began, time.monotonic())
             raise
         else:
+            outcome = "answered"
             self._rate.answered()
             self._concurrency.answered(began, time.monotonic())
         finally:
             self._in_flight -= 1
+            CALLS.labels(outcome).inc()
+            SECONDS.observe(time.monotonic() - began)
 
     def announced(self, announced: Announced | None) -> None:
         """Note how many calls the provider allows, besides those that are in flight already."""
         if announced:
             left = announced.left - self._in_flight + 1
             self._rate.announced(left, announced.seconds, time.monotonic())
+
+
+def _outcome_of(error: CallFailed | OutcomeUnknown) -> str:
+    if isinstance(error, OutcomeUnknown):
+        return "unknown"
+    return "refused" if error.final else "failed"

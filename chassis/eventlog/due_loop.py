@@ -15,6 +15,7 @@ from chassis.domain.errors import OnHold, Refused, TryLater
 from chassis.eventlog.aggregate import Aggregate, Change, E, S, StateDocument
 from chassis.eventlog.event_store import EventLog
 from chassis.eventlog.work import Work
+from chassis.observability.causes import cause_of
 from chassis.process.pacing import PACE_SECONDS, Pace
 
 NOT_OPEN_WAIT = timedelta(seconds=0.2)
@@ -85,7 +86,10 @@ class DueLoop(Generic[S, E]):
                 await self._finish_poll()
             except PyMongoError as error:
                 log.warning(
-                    "due_look_failed", aggregate=self._aggregate.name, error=type(error).__name__
+                    "due_look_failed",
+                    aggregate=self._aggregate.name,
+                    error=type(error).__name__,
+                    cause=cause_of(error),
                 )
                 await asyncio.sleep(1)
             await self._sleep()
@@ -183,7 +187,7 @@ class DueLoop(Generic[S, E]):
                 await self._hold(document, held.holder)
             except PyMongoError as error:
                 # Only its name: a refused write quotes the document, personal data included.
-                log.warning("due_work_postponed", error=type(error).__name__)
+                log.warning("due_work_postponed", error=type(error).__name__, cause=cause_of(error))
             except Exception:
                 log.exception("due_work_failed")
 

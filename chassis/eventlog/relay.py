@@ -19,6 +19,7 @@ from chassis.eventlog.event_store import UNPUBLISHED, EventLog
 from chassis.kafka.checkpoints import Checkpoints, PublishedDocument
 from chassis.kafka.client import PUBLISH_SECONDS
 from chassis.mongo.client import Raw
+from chassis.observability.causes import cause_of
 from chassis.process.dependency_health import DependencyHealth
 from chassis.process.pacing import PACE_SECONDS, Pace
 from contracts import cloudevents
@@ -257,4 +258,4 @@ class Relay:
     def _fail(self, error: BaseException) -> None:
         reason = type(error).__name__
         self.dependency.failed(reason)
-        log.warning("publishing_failed", error=reason)
+        log.warning("publishing_failed", error=reason, cause=cause_of(error))

@@ -32,6 +32,8 @@ class ConsumerOffsets(ConsumerRebalanceListener):
         self._topics = topics
         self._commands = commands
         self._assigned: set[TopicPartition] = set()
+        # By partition: the offset of the next record to handle.
+        self.handled: dict[TopicPartition, int] = {}
         # Set when all that is assigned is read from where it has to be.
         self.settled = asyncio.Event()
 
@@ -49,6 +51,7 @@ class ConsumerOffsets(ConsumerRebalanceListener):
         for record in records:
             partition = TopicPartition(record.topic, record.partition)
             self._checkpoints.advance(partition, (record.offset, record.timestamp))
+            self.handled[partition] = record.offset + 1
         await self._checkpoints.flush()
 
     async def flush(self) -> None:
@@ -92,7 +95,9 @@ class ConsumerOffsets(ConsumerRebalanceListener):
             stored = checkpoints[partition]["offset"] + 1 if partition in checkpoints else begin
             if offset is not None and stored < offset and partition.topic not in self._commands:
                 back[partition] = stored
-            consumer.seek(partition, back.get(partition, begin if offset is None else offset))
+            start = back.get(partition, begin if offset is None else offset)
+            consumer.seek(partition, start)
+            self.handled[partition] = start
         if back:
             # The group's offsets in Kafka have to show it, too.
             await consumer.commit(back)

@@ -17,6 +17,7 @@ from chassis.inbox.reactor import Reaction, Reactor, Task
 from chassis.inbox.receipts import Outcome
 from chassis.inbox.replies import Replies
 from chassis.kafka.records import ParsedRecord, Record, parse
+from chassis.observability.causes import cause_of
 from chassis.process.backoff import Backoff
 from chassis.process.dependency_health import DependencyHealth
 from chassis.projections.views import Views
@@ -72,7 +73,13 @@ class Inbox:
             pause = self._backoff.next()
             # Not for ever: the batch may come again at another replica.
             self.dependency.failed(reason, pause + LONGEST_PAUSE)
-            log.warning("batch_postponed", error=reason, records=len(records), seconds=pause)
+            log.warning(
+                "batch_postponed",
+                error=reason,
+                cause=cause_of(error),
+                records=len(records),
+                seconds=pause,
+            )
             await asyncio.sleep(pause)
             raise Postponed(reason) from error
         self._backoff.reset()

@@ -5,16 +5,24 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import uuid5
 
+import structlog
 from aiokafka import AIOKafkaProducer
+from prometheus_client import Counter
 
 from chassis.domain.errors import Refused
 from chassis.inbox.receipts import Done, Outcome
 from chassis.kafka.client import PUBLISH_SECONDS
+from chassis.observability.series import at_zero
 from contracts import cloudevents
 from contracts.catalogue import REPLIES
 from contracts.cloudevents import Envelope
 from contracts.message import Message
 from contracts.replies import CommandAccepted, CommandRejected
+
+COMMANDS = Counter("realtoros_commands_total", "Commands answered, by outcome.", ["outcome"])
+at_zero(COMMANDS, ("accepted", "rejected"))
+
+log = structlog.get_logger(__name__)
 
 
 class Replies:
@@ -35,6 +43,8 @@ class Replies:
                     if (reply := _reply(envelope, message, outcome))
                 )
             )
+        for envelope, message, outcome in outcomes:
+            _tell(envelope, message, outcome)
 
     async def _send(self, command: Envelope, reply: CommandAccepted | CommandRejected) -> None:
         envelope = cloudevents.about(
@@ -51,6 +61,23 @@ class Replies:
             value=reply.to_json().encode(),
             headers=cloudevents.write(envelope),
         )
+
+
+def _tell(command: Envelope, message: Message, outcome: Outcome) -> None:
+    """Count and log whose command was answered; not a refusal's reason, which may be personal."""
+    facts = {
+        "type": type(message).__name__,
+        "correlation": str(command.correlation),
+        "agent_id": str(message.agent_id),
+    }
+    if client_id := getattr(message, "client_id", None):
+        facts["client_id"] = str(client_id)
+    if isinstance(outcome, Done):
+        COMMANDS.labels("accepted").inc()
+        log.info("command_accepted", **facts)
+    elif isinstance(outcome, Refused):
+        COMMANDS.labels("rejected").inc()
+        log.info("command_rejected", kind=outcome.kind, field=outcome.field, **facts)
 
 
 def _reply(

@@ -7,9 +7,29 @@ from typing import Any
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, generate_latest
 
+from chassis.observability.series import at_zero
+
 FAILURES = Counter("realtoros_failures_total", "Failures that need a person.", ["problem"])
 REFUSALS = Counter("realtoros_refusals_total", "What was refused without a log line.", ["reason"])
 LOG_SECONDS = 60
+
+# By any caller of any service's ports.
+at_zero(
+    REFUSALS,
+    (
+        "connections",
+        "connections_of_address",
+        "head_too_large",
+        "not_http",
+        "pipelined",
+        "silent_connection",
+        "slow_body",
+        "slow_head",
+        "slow_reader",
+        "too_many_fields",
+    ),
+)
+at_zero(FAILURES, ("fork",))
 
 log = structlog.get_logger(__name__)
 

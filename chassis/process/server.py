@@ -19,6 +19,7 @@ import structlog
 import uvicorn
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from chassis.observability.series import announce_build
 from chassis.process.connections import Connections
 from chassis.process.http_protocol import KEEP_ALIVE_SECONDS, guarded_http
 from chassis.process.logging import configure_logging
@@ -85,6 +86,7 @@ def run(
     `ws`: the protocol class that speaks WebSocket; without one nothing does.
     """
     configure_logging(service, settings.log_level)
+    announce_build(service)
     # What is loaded by now stays; new objects are collected less often.
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)

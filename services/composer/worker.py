@@ -11,8 +11,9 @@ from chassis.domain.errors import CallFailed, Refused, Throttled, TryLater
 from chassis.domain.retry import RetryPolicy
 from chassis.eventlog.work import Work
 from chassis.mongo.daily_limit import DailyLimitReached, DailyPlaces
+from chassis.observability.series import at_zero
 from chassis.process.dependency_health import DependencyHealth
-from chassis.process.metrics import report_failure
+from chassis.process.metrics import FAILURES, report_failure
 from contracts.composer import DraftEvent, Finding, TokensUsed
 from services.composer.draft import (
     Draft,
@@ -27,6 +28,8 @@ from services.composer.guard.guard import look
 from services.composer.writer import CompositionRequest, Writer, Written
 
 log = structlog.get_logger(__name__)
+
+at_zero(FAILURES, ("composition_failed",))
 
 
 async def write_draft(

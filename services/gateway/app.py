@@ -31,6 +31,7 @@ from services.gateway.http import problem_details as problems
 from services.gateway.http.context import ApiContext
 from services.gateway.http.idempotency import IdempotencyMiddleware
 from services.gateway.http.openapi import openapi_config
+from services.gateway.http.response_metrics import counting
 from services.gateway.http.slow_refusals import slow_refusals
 from services.gateway.live.feed import Feed
 from services.gateway.routes import account_links as link_routes
@@ -110,7 +111,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
         ):
             yield
 
-    return Litestar(
+    app = Litestar(
         route_handlers=[
             account_routes.Auth,
             link_routes.AccountLinkRoutes,
@@ -167,3 +168,5 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
         plugins=[PydanticPlugin(prefer_alias=True)],
         logging_config=None,
     )
+    app.before_send.append(counting(app.routes))
+    return app

@@ -12,8 +12,9 @@ from chassis.domain.errors import CallFailed, OnHold, OutcomeUnknown, Refused, T
 from chassis.eventlog.work import Work
 from chassis.mongo.batch_loader import BatchLoader
 from chassis.mongo.daily_limit import DailyLimitReached, DailyPlaces, Place
+from chassis.observability.series import at_zero
 from chassis.process.dependency_health import DependencyHealth
-from chassis.process.metrics import report_failure
+from chassis.process.metrics import FAILURES, report_failure
 from chassis.service import Service
 from contracts.mailer import SENDING_ID, EmailEvent
 from services.mailer import email
@@ -49,6 +50,8 @@ INACTIVE_SECONDS = 1.0
 SWITCH_SECONDS = 0.25
 
 log = structlog.get_logger(__name__)
+
+at_zero(FAILURES, ("sending_failed", "outcome_unknown"))
 
 
 @dataclass(frozen=True)

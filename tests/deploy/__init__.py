@@ -1,1 +1,1 @@
-"""The chart: what is generated of it, and whether it fits the code. Run by `make check-deploy`."""
+"""Checks of what is in deploy/: the chart, monitoring. Run by `make check-deploy`."""

@@ -13,6 +13,8 @@ from chassis.calls.announcements import by_openai
 from chassis.calls.call_limit import CallLimit
 from chassis.domain.errors import CallFailed
 from chassis.domain.retry import refusal
+from chassis.observability.causes import cause_of
+from chassis.observability.series import at_zero
 from contracts.composer import TokensUsed
 from services.composer.settings import ResponseFormat
 from services.composer.writer import Composition, CompositionRequest, Written
@@ -40,6 +42,7 @@ _RESPONSE_FORMATS: dict[ResponseFormat, dict[str, Any]] = {
     "none": {},
 }
 TOKENS = Counter("realtoros_model_tokens_total", "Tokens given to and written by models.", ["kind"])
+at_zero(TOKENS, ("prompt", "completion"))
 
 
 class OpenAIWriter:
@@ -167,7 +170,7 @@ def _failure(error: openai.OpenAIError | TimeoutError) -> CallFailed:
         case TimeoutError():
             return CallFailed("the model did not answer in time")
         case openai.APIConnectionError():
-            return CallFailed("the connection to the model's provider failed")
+            return CallFailed(f"the connection to the model's provider failed ({cause_of(error)})")
         case _:
             return CallFailed(f"the model's answer was malformed ({type(error).__name__})")
 

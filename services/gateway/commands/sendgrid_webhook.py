@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from pydantic import TypeAdapter
 
+from chassis.inbox.quarantine import QUARANTINED
+from chassis.observability.series import at_zero
 from contracts.mailer import (
     OptOutReason,
     RecordDelivery,
@@ -40,6 +42,7 @@ MAX_AGE = timedelta(days=3)
 MAX_AHEAD = timedelta(minutes=10)
 # Where quarantine says that a report came from.
 ORIGIN = "sendgrid"
+at_zero(QUARANTINED, (ORIGIN,))
 _SECONDS = re.compile(r"[0-9]{1,12}")
 _BATCH = TypeAdapter(list[Any])
 

@@ -25,7 +25,8 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from pydantic import BaseModel
 from pymongo.errors import PyMongoError
 
-from chassis.process.metrics import count_refusal
+from chassis.observability.series import at_zero
+from chassis.process.metrics import REFUSALS, count_refusal
 from services.gateway.errors import (
     CommandPending,
     Conflict,
@@ -267,6 +268,8 @@ def on_invalid_webhook_signature(
     count_refusal("webhook_forged")
     return problem(HTTP_403_FORBIDDEN, "the signature is missing or invalid")
 
+
+at_zero(REFUSALS, ("too_many_requests", "webhook_forged"))
 
 HANDLERS: dict[Any, Any] = {
     HTTPException: on_http_exception,

@@ -28,6 +28,7 @@ from chassis.calls.announcements import by_sendgrid
 from chassis.calls.call_limit import CallLimit
 from chassis.domain.errors import CallFailed, OutcomeUnknown
 from chassis.domain.retry import refusal
+from chassis.observability.causes import cause_of
 from contracts.addresses import wire_address
 from services.mailer.transports.bodies import html_of, text_of
 from services.mailer.transports.envelope import fields_of
@@ -136,7 +137,7 @@ class SendGridTransport:
                 with contextlib.suppress(aiohttp.ClientError):
                     await response.read()
         except _NOT_SENT as error:
-            raise CallFailed(f"no connection to the mail provider ({_kind(error)})") from None
+            raise CallFailed(f"no connection to the mail provider ({cause_of(error)})") from None
         except aiohttp.ClientError as error:
             raise OutcomeUnknown(f"the mail provider's answer was lost ({_kind(error)})") from None
         except TimeoutError:

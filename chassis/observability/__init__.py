@@ -1,0 +1,1 @@
+"""What a process tells of itself: series of metrics and their samples."""
