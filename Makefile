@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 FAULTS := tests/faults tests/ops/topics/test_histories.py $(addprefix tests/journeys/test_,\
 	changed_minds.py disasters.py failures_and_unknowns.py outages.py resend.py restarts_and_kills.py \
-	takeover.py)
+	runbooks.py takeover.py)
 # They have targets of their own.
 ON_CLUSTERS := tests/cluster tests/deploy
 LOCKS := crm scheduler composer mailer gateway ops

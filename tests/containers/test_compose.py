@@ -86,7 +86,7 @@ async def test_everything_stops_in_order(compose: Compose, token: str) -> None:
         ]
         await asyncio.gather(*(api.add_client(lead) for lead in leads))
     # While hundreds of follow-ups are on their way.
-    codes = {service: exit_code(service, STOP_SECONDS) for service in SERVICES}
+    codes: dict[str, int] = {name: exit_code(name, STOP_SECONDS) for name in SERVICES}
     codes |= {server: exit_code(server, 60) for server in SERVERS}
     assert codes == STOPPED
     assert inspect("topics", "State.ExitCode") == inspect("indexes", "State.ExitCode") == "0"

@@ -64,7 +64,7 @@ async def environment(
             )
             for name in ("Sam", "Kim")
         ]
-        async with kafka_client.producer(kafka.address, "test") as producer:
+        async with kafka_client.producer(kafka.servers, "test") as producer:
             bad = await producer.send_and_wait(f"{prefix}clients", b"no event", partition=0)
         yield {
             "HOME": str(folder),

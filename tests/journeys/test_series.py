@@ -143,5 +143,5 @@ def test_the_log_tells_each_followups_story_without_addresses_and_names(month: M
     assert all(line["agent_id"] for lines in told.values() for line in lines)
     text = json.dumps(month.lines)
     for lead in LEADS:
-        assert lead["email"] not in text
-        assert lead["name"] not in text
+        assert lead.email not in text
+        assert lead.name not in text
