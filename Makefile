@@ -123,7 +123,8 @@ check-deploy: .venv/ready .cache/deploy/ready  ## Check the chart: helm, schemas
 		.cache/deploy/bin/kubernetes-validate --strict --quiet --no-warn --kubernetes-version 1.36 /dev/stdin || \
 		exit 1; done
 	.cache/deploy/bin/checkov --config-file deploy/k8s/checkov.yaml
-	$(if $(wildcard Dockerfile),.cache/deploy/bin/hadolint Dockerfile)
+	.cache/deploy/bin/hadolint Dockerfile
+	@$(MAKE) --no-print-directory check-monitoring
 
 .PHONY: cluster-test
 cluster-test: .venv/ready cluster-tools  ## Install, upgrade, break and roll back the chart on a real control plane
