@@ -29,13 +29,16 @@ from chassis.inbox.subscriber import subscribe
 from chassis.kafka import client as kafka
 from chassis.kafka.consumer import PacedConsumer
 from chassis.kafka.servers import KafkaServers
+from chassis.kafka.start_check import check_login, check_topics, kafka_start_errors
 from chassis.kafka.topic_reader import topic_reader
 from chassis.mongo import client as mongo
 from chassis.mongo.batch_loader import BatchLoader, RecentLoader
+from chassis.mongo.start_check import check_indexes, check_server, mongodb_start_errors
 from chassis.observability import sampling
 from chassis.observability.series import at_zero
 from chassis.process import health, server
 from chassis.process.dependency_health import DependencyHealth
+from chassis.process.hosting import Hosting, health_app
 from chassis.process.settings import Settings
 from chassis.process.tasks import background
 from chassis.projections.views import D, View, Views
@@ -43,6 +46,7 @@ from chassis.recovery.fork_watch import ForkWatch
 from chassis.recovery.persistence import Store
 from chassis.recovery.reconciliation import MissingEvents, Reconciliation, UniqueIndexConflict
 from chassis.recovery.restore import Fork
+from chassis.start.exit_codes import ExitCode, StartError
 from contracts.catalogue import COMMANDS, read_by
 from contracts.message import Message
 
@@ -130,14 +134,18 @@ class Service:
 
     def run(self) -> None:
         """Serve health over HTTP and work until SIGTERM; then exit with 0."""
-        server.run(health.asgi(self.health, self.running), self.name, self.settings)
+        app = Hosting(health_app(self.health), self.health, self.running)
+        server.run(app, self.name, self.settings)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[AIOKafkaProducer]:
-        """Work meanwhile. Raises when Kafka or MongoDB is away at the start; the process ends."""
+        """Work meanwhile. Raises StartError when the settings or servers do not allow it."""
         settings = self.settings
-        await self.database.command("ping")
-        await mongo.declare(self.database, self.store.documents)
+        await check_server(settings.mongodb_uri.get_secret_value(), self.database)
+        with mongodb_start_errors(self.database):
+            await mongo.declare(self.database, self.store.documents)
+        await check_indexes(self.database, self.store.documents)
+        await check_login(self.kafka)
         async with contextlib.AsyncExitStack() as stack:
             for closing in (self.database.client.close, *self._closing):
                 stack.push_async_callback(closing)
@@ -148,7 +156,8 @@ class Service:
             commands = {prefix + topic.name for topic in COMMANDS}
             offsets = ConsumerOffsets(self.database, self._topics, commands)
             watch = ForkWatch(self.name, self.database, self.kafka, prefix)
-            await self._reconcile(offsets, watch)
+            with kafka_start_errors(self.kafka), mongodb_start_errors(self.database):
+                await self._reconcile(offsets, watch)
             event_log = EventLog(self.database, settings.pace_seconds)
             event_log.listeners.append(milestones.tell)
             relay = Relay(event_log, producer, self.name, prefix, settings.pace_seconds)
@@ -209,6 +218,7 @@ class Service:
         """Reconcile the log with its topics; forget checkpoints in topics that were replaced."""
         prefix = self.settings.kafka_topic_prefix
         async with topic_reader(self.kafka, f"realtoros-{self.name}") as reader:
+            await check_topics(self.kafka, reader, self._topics)
             await offsets.forget_replaced_topics(reader)
             if self.store.aggregates:
                 try:
@@ -216,7 +226,11 @@ class Service:
                     await watch.start(reader)
                 except (Fork, MissingEvents, UniqueIndexConflict) as error:
                     log.critical("log_and_topics_differ", error=str(error))
-                    raise
+                    raise StartError(
+                        ExitCode.CONTRADICTION,
+                        f"KAFKA_TOPIC_PREFIX: {self.kafka}: {type(error).__name__}: {error};"
+                        " see docs/operations.md, “When a server lost its data”",
+                    ) from error
 
     @property
     def _topics(self) -> list[str]:

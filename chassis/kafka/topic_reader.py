@@ -27,12 +27,16 @@ class TopicReader:
     def __init__(self, consumer: AIOKafkaConsumer) -> None:
         self._consumer: Any = consumer
 
-    async def bounds(self, topics: Sequence[str]) -> tuple[Offsets, Offsets]:
+    async def bounds(
+        self, topics: Sequence[str], within: float = CREATION_SECONDS
+    ) -> tuple[Offsets, Offsets]:
         """Return each partition's first offset, and the one after its last, as of now.
+
+        `within`: seconds to wait for topics that have just been created.
 
         Raises UnknownTopicOrPartitionError when there is no such topic, KafkaError.
         """
-        deadline = time.monotonic() + CREATION_SECONDS
+        deadline = time.monotonic() + within
         while missing := set(topics) - await self._consumer.topics():
             if time.monotonic() > deadline:
                 raise UnknownTopicOrPartitionError(", ".join(sorted(missing)))

@@ -47,7 +47,7 @@ def database_name(service: str, prefix: str = DATABASE_PREFIX) -> str:
     return prefix + service
 
 
-def connect(uri: str) -> AsyncMongoClient[Raw]:
+def connect(uri: str, **options: Any) -> AsyncMongoClient[Raw]:
     """Make the process's client: aware times, standard UUIDs, majority writes with journal.
 
     Connects at first use. Server selection and sockets time out, so that no call waits forever.
@@ -62,6 +62,7 @@ def connect(uri: str) -> AsyncMongoClient[Raw]:
         connectTimeoutMS=5_000,
         socketTimeoutMS=20_000,
         appname="realtoros",
+        **options,
     )
 
 

@@ -1,8 +1,7 @@
 """Health over HTTP: live while the event loop answers, ready while work can be done."""
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -30,31 +29,6 @@ class Health:
                 return await check()
         except Exception as error:  # noqa: BLE001 - whatever it is, the process is not ready
             return type(error).__name__
-
-
-def asgi(health: Health, running: Running) -> Callable[..., Awaitable[None]]:
-    """Return an ASGI app that serves /health/live and /health/ready while `running` is entered."""
-
-    async def app(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":
-            await receive()
-            phase = "startup"
-            try:
-                async with running():
-                    await send({"type": "lifespan.startup.complete"})
-                    await receive()
-                    phase = "shutdown"
-            except Exception as error:
-                await send({"type": f"lifespan.{phase}.failed", "message": repr(error)})
-                raise
-            await send({"type": "lifespan.shutdown.complete"})
-            return
-        status, answered = await answer(health, scope["path"])
-        headers = [(b"content-type", b"application/json")]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": json.dumps(answered).encode()})
-
-    return app
 
 
 async def answer(health: Health, path: str) -> tuple[int, dict[str, Any]]:

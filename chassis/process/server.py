@@ -25,6 +25,7 @@ from chassis.process.http_protocol import KEEP_ALIVE_SECONDS, guarded_http
 from chassis.process.logging import configure_logging
 from chassis.process.metrics import metrics_app
 from chassis.process.settings import Settings
+from chassis.start.exit_codes import ExitCode, StartError, end
 
 # How long a stop waits for requests to be answered before it cancels them: longer than a request
 # waits for the answer to a command.
@@ -32,10 +33,11 @@ REQUEST_SECONDS = 6
 
 # What clients send over WebSockets is not read.
 LONGEST_MESSAGE = 4096
+BACKLOG = 2048
 
 log = structlog.get_logger(__name__)
 
-_failed = False
+_failure: BaseException | None = None
 _stopping: list[Callable[[], object]] = []
 
 
@@ -67,9 +69,8 @@ class _Server(uvicorn.Server):
         try:
             server = await asyncio.get_running_loop().create_server(protocol, host, port)
         except OSError as error:
-            log.critical("metrics_port_unusable", port=port, error=str(error))
-            await self.lifespan.shutdown()
-            sys.exit(uvicorn.config.STARTUP_FAILURE)
+            fail(_unusable("METRICS_PORT", host, port, error))
+            return
         self.servers.append(server)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -81,7 +82,7 @@ class _Server(uvicorn.Server):
 def run(
     app: Any, service: str, settings: Settings, ws: type[asyncio.Protocol] | None = None
 ) -> None:
-    """Serve until SIGTERM or SIGINT. The exit code is 0 then, else 1 or uvicorn's own.
+    """Serve until SIGTERM or SIGINT; then the exit code is 0, else that of what went wrong.
 
     `ws`: the protocol class that speaks WebSocket; without one nothing does.
     """
@@ -109,9 +110,34 @@ def run(
         ),
         settings,
     )
-    server.run()
-    failed = _failed or not server.started or getattr(server.lifespan, "error_occured", False)
-    sys.exit(1 if failed else 0)
+    try:
+        server.run([_listener(settings)])
+    except StartError as error:
+        end(error)
+    if isinstance(_failure, StartError):
+        end(_failure)
+    if _failure:
+        log.critical("failed", exc_info=_failure)
+    failed = _failure or not server.started or getattr(server.lifespan, "error_occured", False)
+    sys.exit(ExitCode.FAILED if failed else ExitCode.STOPPED)
+
+
+def _listener(settings: Settings) -> socket.socket:
+    """Return the socket that the service listens on. Raises StartError."""
+    host, port = settings.host, settings.listen_port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise _unusable(settings.listen_port_name, host, port, error) from error
+
+
+def _unusable(setting: str, host: str, port: int, error: OSError) -> StartError:
+    number = error.errno or 0
+    # Python adds its own words to the system's.
+    cause = os.strerror(number) if number > 0 else error.strerror
+    line = f"{setting}: {host}:{port}: {cause}; free the port, or set another, or another HOST"
+    return StartError(ExitCode.WRONG_SETTING, line)
 
 
 @contextlib.contextmanager
@@ -133,10 +159,15 @@ def stop_if_failed(task: asyncio.Task[None]) -> None:
 
     Also when it was cancelled: an orderly end removes this callback first.
     """
-    global _failed  # noqa: PLW0603 - the process has one exit code
     error = asyncio.CancelledError() if task.cancelled() else task.exception()
     if error is None:
         return
     log.critical("background_task_failed", exc_info=error)
-    _failed = True
+    fail(error)
+
+
+def fail(error: BaseException) -> None:
+    """Stop the process in order, then end it as the first such error says."""
+    global _failure  # noqa: PLW0603 - the process has one exit code
+    _failure = _failure or error
     os.kill(os.getpid(), signal.SIGTERM)

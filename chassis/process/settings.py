@@ -5,6 +5,8 @@ from ipaddress import ip_network
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
+from pymongo.errors import PyMongoError
+from pymongo.uri_parser import parse_uri
 
 from chassis.domain.retry import RetryPolicy
 from chassis.start.environment import Text
@@ -73,11 +75,18 @@ class Settings(KafkaSettings):
         """The port that the service serves HTTP on; 0 takes a free one."""
         return self.health_port
 
+    @property
+    def listen_port_name(self) -> str:
+        """The setting of that port."""
+        return "HEALTH_PORT"
+
     @field_validator("mongodb_uri")
     @classmethod
     def _is_of_mongodb(cls, uri: SecretStr) -> SecretStr:
         if not uri.get_secret_value().startswith(("mongodb://", "mongodb+srv://")):
             raise ValueError("has to begin with mongodb:// or mongodb+srv://")
+        if uri.get_secret_value().startswith("mongodb://"):
+            _parse_mongodb(uri.get_secret_value())
         return uri
 
     @field_validator("forwarded_allow_ips")
@@ -88,6 +97,20 @@ class Settings(KafkaSettings):
             if one.strip() and one.strip() != "*":
                 ip_network(one.strip())
         return proxies
+
+
+def _parse_mongodb(uri: str) -> None:
+    """Raise ValueError, which quotes nothing of the URI, for one that the driver cannot read."""
+    try:
+        parse_uri(uri)
+    except (PyMongoError, ValueError, OSError) as error:
+        file = isinstance(error, OSError) or "tls" in str(error).lower()
+        cause = (
+            "its tlsCAFile or tlsCertificateKeyFile cannot be read"
+            if file
+            else ("is no URI that MongoDB's driver can read: percent-encode user and password")
+        )
+        raise ValueError(cause) from None
 
 
 class CalendarSettings(Settings):

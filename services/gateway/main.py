@@ -1,6 +1,7 @@
 """gateway: the REST API over commands and views."""
 
 from chassis.process import server
+from chassis.process.hosting import Hosting
 from chassis.service import Service
 from services.gateway.app import application
 from services.gateway.documents import STORE
@@ -16,8 +17,9 @@ def build(settings: GatewaySettings) -> Service:
 def main() -> None:
     """Run until SIGTERM."""
     settings = GatewaySettings.load()
-    app = application(build(settings), settings)
-    server.run(app, "gateway", settings, OutgoingWebSocket)
+    service = build(settings)
+    app = application(service, settings)
+    server.run(Hosting(app, service.health, app.lifespan), "gateway", settings, OutgoingWebSocket)
 
 
 if __name__ == "__main__":

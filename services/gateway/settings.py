@@ -57,6 +57,10 @@ class GatewaySettings(Settings):
         return self.gateway_port
 
     @property
+    def listen_port_name(self) -> str:
+        return "GATEWAY_PORT"
+
+    @property
     def access_token_life(self) -> timedelta:
         """How long an access token is good."""
         return timedelta(seconds=self.access_token_seconds)

@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 
 from chassis.process import health
 from chassis.process.health import Health, answer
+from chassis.process.hosting import Hosting, health_app
 
 
 async def fine() -> None:
@@ -83,46 +84,72 @@ async def talk(app: Any, scope: dict[str, Any], *received: dict[str, Any]) -> li
 
 
 async def test_health_is_served_over_http() -> None:
-    @contextlib.asynccontextmanager
-    async def running() -> AsyncIterator[None]:
-        yield
-
-    app = health.asgi(Health(), running)
+    app = health_app(Health())
     for path, status in (("/health/live", 200), ("/health/ready", 200), ("/metrics", 404)):
         start, body = await talk(app, {"type": "http", "path": path})
         assert start["status"] == status
         assert json.loads(body["body"])["status"]
 
 
-async def test_the_service_runs_between_the_server_s_start_and_stop() -> None:
-    steps: list[str] = []
+class Start:
+    """A service whose start lasts until it is allowed; its steps are noted."""
+
+    def __init__(self) -> None:
+        self.allowed = asyncio.Event()
+        self.steps: list[str] = []
+        self.signals: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.sent: list[dict[str, Any]] = []
+        checks = Health()
+        self.app = Hosting(health_app(checks), checks, self.running)
 
     @contextlib.asynccontextmanager
-    async def running() -> AsyncIterator[None]:
-        steps.append("started")
+    async def running(self) -> AsyncIterator[None]:
+        self.steps.append("starting")
+        await self.allowed.wait()
+        self.steps.append("started")
         yield
-        steps.append("stopped")
+        self.steps.append("stopped")
 
-    received = ({"type": "lifespan.startup"}, {"type": "lifespan.shutdown"})
-    sent = await talk(health.asgi(Health(), running), {"type": "lifespan"}, *received)
-    assert [m["type"] for m in sent] == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
-    assert steps == ["started", "stopped"]
+    async def live(self) -> None:
+        async def send(message: dict[str, Any]) -> None:
+            self.sent.append(message)
+
+        await self.app({"type": "lifespan"}, self.signals.get, send)
+
+    async def status(self, path: str) -> int:
+        start, _ = await talk(self.app, {"type": "http", "path": path})
+        return int(start["status"])
 
 
-async def test_a_service_that_cannot_start_says_so_and_ends() -> None:
-    @contextlib.asynccontextmanager
-    async def running() -> AsyncIterator[None]:
-        raise ConnectionError("no broker")
-        yield
+async def test_a_service_is_live_while_it_starts_and_ready_afterwards() -> None:
+    service = Start()
+    living = asyncio.create_task(service.live())
+    await service.signals.put({"type": "lifespan.startup"})
+    await until(lambda: service.steps == ["starting"])
+    assert [m["type"] for m in service.sent] == ["lifespan.startup.complete"]
+    assert await service.status("/health/live") == 200
+    assert await service.status("/health/ready") == 503
+    assert await service.status("/api/clients") == 503
+    service.allowed.set()
+    await until(lambda: service.steps == ["starting", "started"])
+    assert await service.status("/health/ready") == 200
+    await service.signals.put({"type": "lifespan.shutdown"})
+    await living
+    assert service.steps == ["starting", "started", "stopped"]
 
-    sent: list[dict[str, Any]] = []
 
-    async def receive() -> dict[str, Any]:
-        return {"type": "lifespan.startup"}
+async def test_a_stop_does_not_wait_for_the_start() -> None:
+    service = Start()
+    living = asyncio.create_task(service.live())
+    await service.signals.put({"type": "lifespan.startup"})
+    await until(lambda: service.steps == ["starting"])
+    await service.signals.put({"type": "lifespan.shutdown"})
+    await living
+    assert service.steps == ["starting"]
+    assert service.sent[-1]["type"] == "lifespan.shutdown.complete"
 
-    async def send(message: dict[str, Any]) -> None:
-        sent.append(message)
 
-    with pytest.raises(ConnectionError):
-        await health.asgi(Health(), running)({"type": "lifespan"}, receive, send)
-    assert [m["type"] for m in sent] == ["lifespan.startup.failed"]
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not condition():
+            await asyncio.sleep(0.01)
