@@ -4,7 +4,7 @@ BIN := .venv/bin
 FAULTS := tests/faults tests/ops/topics/test_histories.py $(addprefix tests/journeys/test_,\
 	changed_minds.py disasters.py failures_and_unknowns.py outages.py resend.py restarts_and_kills.py \
 	takeover.py)
-LOCKS := crm scheduler composer mailer gateway
+LOCKS := crm scheduler composer mailer gateway tracing
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--python-version 3.11 --custom-compile-command "make locks"
 .DEFAULT_GOAL := help

@@ -19,6 +19,7 @@ import structlog
 import uvicorn
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from chassis.observability import tracing
 from chassis.observability.series import announce_build
 from chassis.process.connections import Connections
 from chassis.process.http_protocol import KEEP_ALIVE_SECONDS, guarded_http
@@ -87,6 +88,7 @@ def run(
     """
     configure_logging(service, settings.log_level)
     announce_build(service)
+    tracing.configure(service)
     # What is loaded by now stays; new objects are collected less often.
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
@@ -110,6 +112,7 @@ def run(
         settings,
     )
     server.run()
+    tracing.close()
     failed = _failed or not server.started or getattr(server.lifespan, "error_occured", False)
     sys.exit(1 if failed else 0)
 
