@@ -123,7 +123,7 @@ class Inbox:
 
     def _trace(self, parsed: ParsedRecord, began: int) -> None:
         record = parsed.record
-        place = {
+        place: dict[str, str | int] = {
             "messaging.destination.partition.id": str(record.partition),
             "messaging.kafka.offset": record.offset,
         }

@@ -7,6 +7,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
@@ -38,13 +39,14 @@ class OtlpExporter:
         if not self._is_sampled(span.trace, span.name):
             return
         parent = None if span.parent is None else _context(span.trace, span.parent, remote=True)
+        error = {"error.type": span.error} if span.error else {}
         self._processor.on_end(
             ReadableSpan(
                 span.name,
                 context=_context(span.trace, span.id, remote=False),
                 parent=parent,
                 resource=self._resource,
-                attributes=span.attributes | ({"error.type": span.error} if span.error else {}),
+                attributes={**span.attributes, **error},
                 kind=SpanKind[span.kind.upper()],
                 status=Status(StatusCode.ERROR if span.error else StatusCode.UNSET),
                 start_time=span.began,
@@ -59,7 +61,8 @@ class OtlpExporter:
 
     def _is_sampled(self, trace: UUID, name: str) -> bool:
         spread = (trace.int & (1 << _RANDOM_BITS) - 1) << (64 - _RANDOM_BITS)
-        return self._sampler.should_sample(None, spread, name).decision.is_sampled()
+        decision = self._sampler.should_sample(None, spread, name).decision
+        return decision is Decision.RECORD_AND_SAMPLE
 
 
 def _context(trace: UUID, span: int, *, remote: bool) -> SpanContext:

@@ -148,7 +148,7 @@ def handled(topic: str, envelope: Envelope, began: int, place: Mapping[str, str 
         id=handling_of(envelope.id),
         parent=span_of(envelope.id),
         began=began,
-        attributes=_messaging("process", topic, envelope) | place,
+        attributes={**_messaging("process", topic, envelope), **place},
     )
 
 

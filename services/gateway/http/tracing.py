@@ -1,11 +1,15 @@
 """A request is the first span of the trace of each command that it sends."""
 
 import time
+from typing import TYPE_CHECKING
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.observability import tracing
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 _SERVER_ERROR = 500
 
@@ -18,7 +22,8 @@ def traced(app: ASGIApp) -> ASGIApp:
             await app(scope, receive, send)
             return
         began, status = time.time_ns(), 0
-        token = tracing.sent_by_request.set(commands := [])
+        commands: list[UUID] = []
+        token = tracing.sent_by_request.set(commands)
 
         async def note_status(message: Message) -> None:
             nonlocal status

@@ -44,5 +44,5 @@ def test_one_in_ten_is_one_in_ten_of_the_ids_that_commands_have(
     sampled = [trace for trace in traces if first._is_sampled(trace, "a")]
     assert 380 < len(sampled) < 630
     assert sampled == [trace for trace in traces if second._is_sampled(trace, "b")]
-    first._processor.shutdown()
-    second._processor.shutdown()
+    first._processor.shutdown()  # type: ignore[no-untyped-call]
+    second._processor.shutdown()  # type: ignore[no-untyped-call]
