@@ -6,7 +6,7 @@ FAULTS := tests/faults tests/ops/topics/test_histories.py $(addprefix tests/jour
 	runbooks.py takeover.py)
 # They have targets of their own.
 ON_CLUSTERS := tests/cluster tests/deploy
-LOCKS := crm scheduler composer mailer gateway ops
+LOCKS := crm scheduler composer mailer gateway tracing ops
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--python-version 3.11 --custom-compile-command "make locks"
 .DEFAULT_GOAL := help

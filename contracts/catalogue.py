@@ -118,6 +118,13 @@ TYPES: dict[str, type[Message]] = {t.wire_name: t for topic in TOPICS for t in t
 # The one topic of each type.
 TOPIC_OF: dict[type[Message], Topic] = {t: topic for topic in TOPICS for t in topic.types}
 
+# The story of a follow-up, as logs tell it: the steps, and what each is called there.
+MILESTONES: dict[type[Message], str] = {
+    scheduler.FollowupDue: "followup_due",
+    composer.EmailComposed: "email_composed",
+    mailer.EmailSent: "email_sent",
+}
+
 
 def topic_of(message: type[Message]) -> str:
     """Return the name, without prefix, of the topic of this type."""

@@ -16,6 +16,7 @@ from chassis.calls.concurrency import Concurrency
 from chassis.calls.rate import Rate
 from chassis.calls.slots import WORK_OF_A_CLAIM, worth_a_claim
 from chassis.domain.errors import CallFailed, OutcomeUnknown, Throttled, TryLater
+from chassis.observability import tracing
 from chassis.observability.series import at_zero
 
 # Work is claimed so long before its turn; what has to wait longer is given back.
@@ -77,7 +78,7 @@ class CallLimit:
         """Learn from the call that is made meanwhile."""
         began = time.monotonic()
         self._in_flight += 1
-        outcome = "bug"
+        outcome, started = "bug", time.time_ns()
         try:
             yield
         except Throttled as refusal:
@@ -97,6 +98,7 @@ class CallLimit:
             self._in_flight -= 1
             CALLS.labels(outcome).inc()
             SECONDS.observe(time.monotonic() - began)
+            tracing.called(outcome, started)
 
     def announced(self, announced: Announced | None) -> None:
         """Note how many calls the provider allows, besides those that are in flight already."""

@@ -12,6 +12,7 @@ from pymongo import IndexModel
 from chassis.domain.errors import Refused
 from chassis.domain.state import State
 from chassis.mongo.client import Raw, UuidDocument
+from chassis.observability import tracing
 from contracts import cloudevents
 from contracts.catalogue import topic_of
 from contracts.cloudevents import EventEnvelope
@@ -108,6 +109,10 @@ class Change(Generic[S]):
     aggregate: "Aggregate[S, Any]"
     commit: Commit
     document: StateDocument[S]
+
+    def record(self, parent: int) -> None:
+        """Record the appended events as spans of the trace, below the span `parent`."""
+        tracing.published(self.commit.topic, (e.envelope for e in self.commit.events), parent)
 
 
 E = TypeVar("E", bound=Event)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic
@@ -15,6 +16,7 @@ from chassis.domain.errors import OnHold, Refused, TryLater
 from chassis.eventlog.aggregate import Aggregate, Change, E, S, StateDocument
 from chassis.eventlog.event_store import EventLog
 from chassis.eventlog.work import Work
+from chassis.observability import tracing
 from chassis.observability.causes import cause_of
 from chassis.process.pacing import PACE_SECONDS, Pace
 
@@ -178,7 +180,7 @@ class DueLoop(Generic[S, E]):
         ids = {self._aggregate.name: str(document.id), "correlation": str(document.correlation)}
         with structlog.contextvars.bound_contextvars(**ids):
             try:
-                await self._worker(work)
+                await self._traced(work, document)
             except Refused as refusal:
                 log.info("due_work_refused", reason=refusal.reason)
             except TryLater as later:
@@ -190,6 +192,23 @@ class DueLoop(Generic[S, E]):
                 log.warning("due_work_postponed", error=type(error).__name__, cause=cause_of(error))
             except Exception:
                 log.exception("due_work_failed")
+
+    async def _traced(self, work: Work[S, E], document: StateDocument[S]) -> None:
+        """Work, and record it as a span if it comes to an end."""
+        if not tracing.is_on() or document.due_set_by is None:
+            await self._worker(work)
+            return
+        began, span = time.time_ns(), tracing.due_work_of(document.due_set_by)
+        tracing.current.set((document.correlation, span))
+        await self._worker(work)
+        tracing.record(
+            f"work on due {self._aggregate.name}",
+            "internal",
+            trace=document.correlation,
+            id=span,
+            parent=tracing.span_of(document.due_set_by),
+            began=began,
+        )
 
     async def _postpone(self, document: StateDocument[S], wait: timedelta) -> None:
         until = datetime.now(UTC) + wait

@@ -9,16 +9,9 @@ from prometheus_client import Counter
 from chassis.eventlog.aggregate import Change
 from chassis.observability.series import at_zero
 from contracts.catalogue import EVENTS as TOPICS
-from contracts.composer import EmailComposed
-from contracts.mailer import EmailSent
-from contracts.scheduler import FollowupDue
+from contracts.catalogue import MILESTONES
 
 EVENTS = Counter("realtoros_events_total", "Events appended by this process.", ["type"])
-MILESTONES = {
-    FollowupDue: "followup_due",
-    EmailComposed: "email_composed",
-    EmailSent: "email_sent",
-}
 # What is told of a milestone, where the event has it; never anything personal.
 FACTS = ("agent_id", "client_id", "followup_id", "email_id", "attempt")
 

@@ -13,6 +13,7 @@ from chassis.domain.state import Given
 from chassis.eventlog.aggregate import Aggregate, E, S, StateDocument
 from chassis.eventlog.event_store import Clash, EventLog, StateBehindLog
 from chassis.mongo.client import is_transient
+from chassis.observability import tracing
 from chassis.process.backoff import Backoff
 from contracts.message import to_milliseconds
 
@@ -33,6 +34,7 @@ class Work(Generic[S, E]):
         self._aggregate = aggregate
         self._document: StateDocument[S] = document
         self._source = source
+        self._began_by = document.due_set_by
 
     @property
     def state(self) -> S:
@@ -87,6 +89,8 @@ class Work(Generic[S, E]):
             else:
                 if clash is None:
                     self._document = change.document
+                    if self._began_by:
+                        change.record(tracing.due_work_of(self._began_by))
                     return self.state
                 if not (isinstance(clash, Clash) and clash.on_log):
                     raise clash

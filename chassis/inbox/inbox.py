@@ -1,6 +1,7 @@
 """The inbox: takes batches of records into the store, each by its type, or into quarantine."""
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from chassis.inbox.reactor import Reaction, Reactor, Task
 from chassis.inbox.receipts import Outcome
 from chassis.inbox.replies import Replies
 from chassis.kafka.records import ParsedRecord, Record, parse
+from chassis.observability import tracing
 from chassis.observability.causes import cause_of
 from chassis.process.backoff import Backoff
 from chassis.process.dependency_health import DependencyHealth
@@ -103,6 +105,7 @@ class Inbox:
                 await self.process([record])
 
     async def _take(self, records: Sequence[Record]) -> None:
+        began = time.time_ns()
         parsed = [p for record in records if (p := await self._parse(record))]
         tasks, origins = [], []
         for each in await self._apply_views(parsed):
@@ -114,6 +117,18 @@ class Inbox:
         if tasks:
             outcomes = await self._reactor.carry_out(tasks)
             await self._answer(list(zip(origins, outcomes, strict=True)))
+        if tracing.is_on():
+            for each in parsed:
+                self._trace(each, began)
+
+    def _trace(self, parsed: ParsedRecord, began: int) -> None:
+        record = parsed.record
+        place: dict[str, str | int] = {
+            "messaging.destination.partition.id": str(record.partition),
+            "messaging.kafka.offset": record.offset,
+        }
+        topic = record.topic.removeprefix(self._prefix)
+        tracing.handled(topic, parsed.envelope, began, place)
 
     async def _parse(self, record: Record) -> ParsedRecord | None:
         try:

@@ -14,6 +14,7 @@ from chassis.domain.state import Given
 from chassis.eventlog.aggregate import Aggregate, Change, StateDocument
 from chassis.eventlog.event_store import Clash, EventLog, StateBehindLog
 from chassis.inbox.receipts import Done, Key, Outcome, Receipts
+from chassis.observability import tracing
 from contracts.cloudevents import Envelope
 from contracts.message import Command, Event, Message, to_milliseconds
 
@@ -106,6 +107,9 @@ class Reactor:
         }
         changes = [each for each in decisions.values() if isinstance(each, Change)]
         errors = await self._log.append(changes)
+        for change, error in zip(changes, errors, strict=True):
+            if error is None:
+                change.record(tracing.handling_of(change.commit.cause))
         appended = {
             change.commit.stream: _result(change, error)
             for change, error in zip(changes, errors, strict=True)

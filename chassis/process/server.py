@@ -19,6 +19,7 @@ import structlog
 import uvicorn
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from chassis.observability import tracing
 from chassis.observability.series import announce_build
 from chassis.process.connections import Connections
 from chassis.process.http_protocol import KEEP_ALIVE_SECONDS, guarded_http
@@ -88,6 +89,7 @@ def run(
     """
     configure_logging(service, settings.log_level)
     announce_build(service)
+    tracing.configure(service)
     # What is loaded by now stays; new objects are collected less often.
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
@@ -114,10 +116,9 @@ def run(
         server.run([_listener(settings)])
     except StartError as error:
         end(error)
+    tracing.close()
     if isinstance(_failure, StartError):
         end(_failure)
-    if _failure:
-        log.critical("failed", exc_info=_failure)
     failed = _failure or not server.started or getattr(server.lifespan, "error_occured", False)
     sys.exit(ExitCode.FAILED if failed else ExitCode.STOPPED)
 
@@ -162,7 +163,6 @@ def stop_if_failed(task: asyncio.Task[None]) -> None:
     error = asyncio.CancelledError() if task.cancelled() else task.exception()
     if error is None:
         return
-    log.critical("background_task_failed", exc_info=error)
     fail(error)
 
 
@@ -170,4 +170,6 @@ def fail(error: BaseException) -> None:
     """Stop the process in order, then end it as the first such error says."""
     global _failure  # noqa: PLW0603 - the process has one exit code
     _failure = _failure or error
+    if not isinstance(error, StartError):
+        log.critical("background_task_failed", exc_info=error)
     os.kill(os.getpid(), signal.SIGTERM)

@@ -18,10 +18,10 @@ SETTINGS: Mapping[Service, type[Settings]] = {
     "mailer": MailerSettings,
     "gateway": GatewaySettings,
 }
-# What the interpreter, the C library, OpenSSL and the HTTP libraries read.
+# What the interpreter, the C library, OpenSSL, the HTTP libraries and OpenTelemetry read.
 _SYSTEM = re.compile(
     r"PATH|HOME|USER|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|PYTHON\w*|VIRTUAL_ENV|COVERAGE_\w+"
-    r"|LD_\w+|MALLOC_\w+|SSL_CERT_(FILE|DIR)|(?i:https?|all|no)_(?i:proxy)"
+    r"|LD_\w+|MALLOC_\w+|SSL_CERT_(FILE|DIR)|(?i:https?|all|no)_(?i:proxy)|OTEL_\w+"
 )
 
 

@@ -33,6 +33,7 @@ from services.gateway.http.idempotency import IdempotencyMiddleware
 from services.gateway.http.openapi import openapi_config
 from services.gateway.http.response_metrics import counting
 from services.gateway.http.slow_refusals import slow_refusals
+from services.gateway.http.tracing import traced
 from services.gateway.live.feed import Feed
 from services.gateway.routes import account_links as link_routes
 from services.gateway.routes import admin as admin_routes
@@ -151,6 +152,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
         lifespan=[running],
         exception_handlers=problems.HANDLERS,
         middleware=[
+            traced,
             problems.unavailable_when_stopped,
             slow_refusals,
             authentication,

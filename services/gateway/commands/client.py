@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 
 from chassis.inbox.quarantine import Quarantine
 from chassis.mongo.client import Database
+from chassis.observability import tracing
 from chassis.projections.views import Views
 from contracts import cloudevents
 from contracts.catalogue import owner_of, topic_of
@@ -146,6 +147,11 @@ class CommandClient:
             value=command.to_json().encode(),
             headers=cloudevents.write(envelope),
         )
+        parent = None
+        if (commands := tracing.sent_by_request.get()) is not None:
+            commands.append(command_id)
+            parent = tracing.handling_of(command_id, " request")
+        tracing.published(topic_of(type(command)), [envelope], parent)
         return sent
 
     async def store_accepted(
