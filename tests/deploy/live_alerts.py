@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from chassis.kafka import client as chassis_kafka
 from contracts.services import SERVICES
@@ -148,7 +148,7 @@ async def test_what_goes_wrong_fires_and_what_is_mended_clears(
         await monitor.until_clear()
 
         # A record that nobody can read.
-        async with chassis_kafka.producer(kafka.address, "test") as producer:
+        async with chassis_kafka.producer(kafka.servers, "test") as producer:
             await producer.send_and_wait(
                 f"{prefix}clients.commands", b"{not json", key=uuid4().bytes
             )
