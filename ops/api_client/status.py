@@ -1,34 +1,103 @@
-"""`realtoros status`: whether the gateway is ready, and counts by status."""
+"""`realtoros status`: whether all services are ready, what is under way, what needs a person."""
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import get_args
+
+import httpx2
 
 from ops.api_client.client import ApiClient
 from ops.errors import ApiUnavailable
 from services.gateway.read_models.documents import EmailStatus, TaskStatus
 
+_READY = "ready"
+# What goes on only when a person decides.
+_FOR_A_PERSON = ("failed", "unknown")
+_SECONDS = 5
 
-async def status(url: str, key: str | None, say: Callable[[str], None]) -> int:
-    """Print the status; return 0 when the gateway is ready, else 1. Raises ApiUnavailable."""
+
+@dataclass
+class Status:
+    """What is known of a running system: counts by status, and why each part is not ready."""
+
+    api: str
+    ready: str
+    services: dict[str, str] = field(default_factory=dict)
+    tasks: dict[str, int] = field(default_factory=dict)
+    emails: dict[str, int] = field(default_factory=dict)
+    error: str | None = None
+
+    @property
+    def needs_a_person(self) -> list[str]:
+        """What does not go on by itself."""
+        return [
+            *([f"gateway: {self.ready}"] if self.ready != _READY else []),
+            *(f"{name}: {why}" for name, why in self.services.items() if why != _READY),
+            *(f"{n} {name} tasks" for name in _FOR_A_PERSON if (n := self.tasks.get(name))),
+        ]
+
+
+async def status(
+    url: str,
+    key: str | None,
+    services: Mapping[str, str],
+    say: Callable[[str], None],
+    *,
+    as_json: bool = False,
+) -> int:
+    """Print the status; return 1 when a person is needed, else 0. Raises ApiUnavailable."""
+    found = await read_status(url, key, services)
+    if as_json:
+        say(json.dumps(asdict(found) | {"needs_a_person": found.needs_a_person}))
+        return 1 if found.needs_a_person else 0
+    is_ready = found.ready == _READY
+    say(f"RealtorOS at {found.api} is {_READY if is_ready else f'not ready: {found.ready}'}")
+    if found.error:
+        say(found.error)
+    else:
+        say(f"tasks   {_counted(found.tasks)}")
+        say(f"emails  {_counted(found.emails)}")
+    for line in found.needs_a_person:
+        say(f"needs a person: {line}")
+    return 1 if found.needs_a_person else 0
+
+
+async def read_status(url: str, key: str | None, services: Mapping[str, str]) -> Status:
+    """Ask the API, and each service of which the address is known. Raises ApiUnavailable."""
     async with ApiClient(url, key) as api:
         ready, detail = await api.readiness()
-        say(f"RealtorOS at {api.url} is {'ready' if ready else f'not ready: {_compact(detail)}'}")
+        found = Status(api.url, _READY if ready else _compact(detail))
         try:
-            say(f"tasks   {await _counts(api, 'tasks', get_args(TaskStatus))}")
-            say(f"emails  {await _counts(api, 'emails', get_args(EmailStatus))}")
+            found.tasks = await _counts(api, "tasks", get_args(TaskStatus))
+            found.emails = await _counts(api, "emails", get_args(EmailStatus))
         except ApiUnavailable as error:
             if ready:
                 raise
-            say(str(error))
-    return 0 if ready else 1
+            found.error = str(error)
+    async with httpx2.AsyncClient(timeout=_SECONDS, trust_env=False) as http:
+        others = {name: address for name, address in services.items() if name != "gateway"}
+        answers = await asyncio.gather(*(_readiness(http, address) for address in others.values()))
+        found.services = dict(zip(others, answers, strict=True))
+    return found
 
 
-async def _counts(api: ApiClient, collection: str, statuses: Sequence[str]) -> str:
+async def _readiness(http: httpx2.AsyncClient, url: str) -> str:
+    try:
+        response = await http.get(f"{url}/health/ready")
+    except httpx2.TransportError:
+        return "does not answer"
+    return _READY if response.is_success else _compact(response.text)
+
+
+async def _counts(api: ApiClient, collection: str, statuses: Sequence[str]) -> dict[str, int]:
     counts = await asyncio.gather(*(api.count(collection, status) for status in statuses))
-    found = [f"{name} {count}" for name, count in zip(statuses, counts, strict=True) if count]
-    return ", ".join(found) or "none"
+    return {name: count for name, count in zip(statuses, counts, strict=True) if count}
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items()) or "none"
 
 
 def _compact(detail: str) -> str:

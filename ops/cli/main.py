@@ -111,13 +111,40 @@ def run(
 
 
 @app.command()
-def status(url: Url = None) -> None:
-    """Print whether the API is ready, and follow-ups and emails counted by status."""
+def status(
+    url: Url = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Print whether all is ready, and counts by status; exit code 1 if a person is needed."""
     from ops.api_client import status
     from ops.local import discovery
 
     api_url, key = url or discovery.resolve_url(os.environ), discovery.resolve_api_key(os.environ)
-    raise typer.Exit(asyncio.run(status.status(api_url, key, _say)))
+    services = {} if url else discovery.service_urls(os.environ)
+    work = status.status(api_url, key, services, _say, as_json=as_json)
+    raise typer.Exit(asyncio.run(work))
+
+
+@app.command()
+def doctor(
+    service: Annotated[
+        Service | None,
+        typer.Argument(metavar="[SERVICE]", help="Only what this one needs.", show_default="all"),
+    ] = None,
+) -> None:
+    """Ask Kafka and MongoDB what services ask at their start; the exit code is a service's."""
+    from ops.local import discovery
+    from ops.servers import stores
+    from ops.servers.doctor import diagnose
+
+    work = diagnose(
+        discovery.resolve_kafka(os.environ),
+        stores.topic_prefix(os.environ),
+        discovery.resolve_mongodb(os.environ),
+        (service,) if service else SERVICES,
+        _say,
+    )
+    raise typer.Exit(asyncio.run(work))
 
 
 @app.command(name="import")

@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from chassis.kafka.servers import KafkaServers
 from chassis.start.secret_files import read_secret
@@ -18,6 +19,8 @@ ROOT = Path(".realtoros")
 DEFAULT_PORT = 8000
 _LAST_PORT = 65_535
 _COMMANDS = ("up", "demo")
+
+T = TypeVar("T", str, dict[str, str])
 
 
 def folder_of(command: str) -> Path:
@@ -48,14 +51,17 @@ def consecutive_ports(environment: Mapping[str, str], setting: str, number: int)
 
 
 @contextlib.contextmanager
-def address_file(folder: Path, url: str, kafka: str, mongodb: str | None) -> Iterator[None]:
-    """Write the addresses of API, broker and embedded MongoDB to `api.json` meanwhile.
+def address_file(
+    folder: Path, url: str, kafka: str, mongodb: str | None, services: Mapping[str, str]
+) -> Iterator[None]:
+    """Write the addresses of API, broker, embedded MongoDB and services to `api.json` meanwhile.
 
     It holds no password: MongoDB's URI is written without, and `resolve_mongodb` adds it.
     """
     file = folder / "api.json"
     server = mongodb and without_credentials(mongodb)
-    addresses = {"url": url, "kafka": kafka, "mongodb": server, "pid": os.getpid()}
+    addresses = {"url": url, "kafka": kafka, "mongodb": server, "services": dict(services)}
+    addresses["pid"] = os.getpid()
     file.write_text(json.dumps(addresses) + "\n")
     try:
         yield
@@ -68,7 +74,14 @@ def resolve_url(environment: Mapping[str, str]) -> str:
     asked = environment.get("GATEWAY_PORT")
     if asked:
         return f"http://{LOOPBACK}:{_parse_port(asked)}"
-    return _running("url") or f"http://{LOOPBACK}:{DEFAULT_PORT}"
+    return _running("url", str) or f"http://{LOOPBACK}:{DEFAULT_PORT}"
+
+
+def service_urls(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return where each service of a running `up` or `demo` serves its health; none elsewhere."""
+    if environment.get("GATEWAY_PORT"):
+        return {}
+    return _running("services", dict) or {}
 
 
 def resolve_kafka(environment: Mapping[str, str]) -> KafkaServers:
@@ -78,7 +91,7 @@ def resolve_kafka(environment: Mapping[str, str]) -> KafkaServers:
     """
     if environment.get("KAFKA_BOOTSTRAP_SERVERS"):
         return kafka_servers(environment)
-    found = _running("kafka")
+    found = _running("kafka", str)
     if not found:
         raise OperatorError(
             "KAFKA_BOOTSTRAP_SERVERS is not set, and nothing runs in this folder: set it, or run"
@@ -95,7 +108,7 @@ def resolve_mongodb(environment: Mapping[str, str]) -> str:
     if asked := read_secret(environment, "MONGODB_URI"):
         return asked
     for command in _COMMANDS:
-        if address := _running("mongodb", command):
+        if address := _running("mongodb", str, command):
             return uri_of(OPERATOR, folder_of(command) / MONGODB_FOLDER, address)
     raise OperatorError(
         "MONGODB_URI is not set, and no MongoDB runs in this folder: set it, or run this where"
@@ -108,19 +121,19 @@ def resolve_api_key(environment: Mapping[str, str]) -> str | None:
     if asked := read_secret(environment, "REALTOROS_API_KEY"):
         return asked
     for command in _COMMANDS:
-        if _running("url", command):
+        if _running("url", str, command):
             return accounts.read_api_key(folder_of(command))
     return None
 
 
-def _running(what: str, *commands: str) -> str | None:
+def _running(what: str, type_: type[T], *commands: str) -> T | None:
     for command in commands or _COMMANDS:
         try:
             addresses = json.loads((folder_of(command) / "api.json").read_text())
             found, pid = addresses[what], int(addresses["pid"])
         except (OSError, ValueError, LookupError, TypeError):
             continue
-        if _is_alive(pid) and isinstance(found, str):
+        if _is_alive(pid) and isinstance(found, type_):
             return found
     return None
 

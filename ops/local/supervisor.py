@@ -91,7 +91,9 @@ async def running_system(
         await wait_until_ready(urls)
         url = f"http://{address}:{port}"
         mongodb = servers.mongodb if servers.mongodb_is_embedded else None
-        stack.enter_context(discovery.address_file(folder, url, str(servers.kafka), mongodb))
+        services = {child.name: address for child, address in urls.items()}
+        addresses = discovery.address_file(folder, url, str(servers.kafka), mongodb, services)
+        stack.enter_context(addresses)
         mail = _mail(environment, settings["mailer"]["MAILBOX_DIR"])
         yield System(
             url=url,

@@ -1,6 +1,7 @@
 """Every fenced command of the runbooks, on a system that runs: each page ends without an error."""
 
 import asyncio
+import json
 import os
 import re
 import sys
@@ -14,12 +15,16 @@ import pytest
 from chassis.kafka import client as kafka_client
 from contracts.crm import AgentProfile
 from ops import accounts
+from ops.api_client import status
+from ops.servers.ports import LOOPBACK, free_port
 from tests import servers
 from tests.journeys.agent_user import agent_at
 from tests.servers import Server
 from tests.system import KEY, drop_databases, system
 
-_PAGES = Path(__file__).parents[2] / "docs" / "runbooks"
+_ROOT = Path(__file__).parents[2]
+_PAGES = _ROOT / "docs" / "runbooks"
+_ALERTS = _ROOT / "deploy" / "monitoring" / "alerts.yaml"
 _BLOCK = re.compile(r"^( *)```sh\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)#]+)(?:#([^)]+))?\)")
 # A record that was sent back is listed again a moment later.
@@ -119,3 +124,30 @@ def test_the_links_of_the_pages_lead_somewhere() -> None:
 def test_the_index_names_every_page() -> None:
     index = (_PAGES / "README.md").read_text()
     assert {page for page in PAGES if f"({page}.md)" not in index} == set()
+
+
+def test_every_alert_has_its_page() -> None:
+    pages = set(re.findall(r"runbook: (\S+)", _ALERTS.read_text()))
+    assert pages
+    assert {page for page in pages if not (_ROOT / page).exists()} == set()
+
+
+async def test_the_status_names_a_service_that_does_not_answer(
+    environment: Mapping[str, str],
+) -> None:
+    said: list[str] = []
+    services = {"composer": f"http://{LOOPBACK}:{free_port()}", "crm": environment["API"]}
+    code = await status.status(environment["API"], KEY, services, said.append, as_json=True)
+    [answer] = map(json.loads, said)
+    assert code == 1
+    assert answer["services"] == {"composer": "does not answer", "crm": "ready"}
+    assert answer["needs_a_person"] == ["composer: does not answer"]
+    assert answer["tasks"]["pending"] == 5
+    said.clear()
+    assert await status.status(environment["API"], KEY, {}, said.append) == 0
+    assert said[0] == f"RealtorOS at {environment['API']} is ready"
+
+
+def test_what_has_failed_needs_a_person() -> None:
+    found = status.Status("api", "ready", tasks={"failed": 2, "sent": 7, "unknown": 1})
+    assert found.needs_a_person == ["2 failed tasks", "1 unknown tasks"]

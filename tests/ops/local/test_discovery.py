@@ -72,7 +72,7 @@ def test_the_address_file_of_a_killed_up_is_ignored() -> None:
 
 
 def test_the_address_file_is_removed_at_the_end(tmp_path: Path) -> None:
-    with discovery.address_file(tmp_path, "http://127.0.0.1:1111", "127.0.0.1:9092", None):
+    with discovery.address_file(tmp_path, "http://127.0.0.1:1111", "127.0.0.1:9092", None, {}):
         assert json.loads((tmp_path / "api.json").read_text())["pid"] == os.getpid()
     assert not (tmp_path / "api.json").exists()
 
