@@ -53,4 +53,7 @@ class Passwords:
 def _give_way() -> None:
     """Let this thread, and those that argon2 starts from it, come after the event loop."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+        thread = threading.get_native_id()
+        # More than the process has: without rights, niceness can only grow.
+        niceness = os.getpriority(os.PRIO_PROCESS, thread) + _NICENESS
+        os.setpriority(os.PRIO_PROCESS, thread, niceness)
