@@ -164,10 +164,11 @@ app.command()(republish)
 @topics.command("apply")
 def topics_apply() -> None:
     """Create the missing topics on KAFKA_BOOTSTRAP_SERVERS."""
+    from ops.local import discovery
     from ops.servers import stores
 
     changed = asyncio.run(
-        stores.apply_topics(stores.kafka_servers(os.environ), stores.topic_prefix(os.environ))
+        stores.apply_topics(discovery.resolve_kafka(os.environ), stores.topic_prefix(os.environ))
     )
     _say("\n".join(changed) or "All topics are up to date.")
 

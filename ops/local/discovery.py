@@ -61,8 +61,7 @@ def address_file(
     file = folder / "api.json"
     server = mongodb and without_credentials(mongodb)
     addresses = {"url": url, "kafka": kafka, "mongodb": server, "services": dict(services)}
-    addresses["pid"] = os.getpid()
-    file.write_text(json.dumps(addresses) + "\n")
+    file.write_text(json.dumps(addresses | {"pid": os.getpid()}) + "\n")
     try:
         yield
     finally:

@@ -13,7 +13,7 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[2]
 PRODUCT: Final = ("contracts", "chassis", "services", "ops")
 # Each tree with how many arrows between its rooms there may be.
-TREES: Final = {"chassis": 35, "services/gateway": 45, "ops": 30}
+TREES: Final = {"chassis": 39, "services/gateway": 45, "ops": 30}
 MOST_MODULES: Final = 14
 
 
