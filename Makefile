@@ -5,7 +5,7 @@ FAULTS := tests/faults tests/ops/topics/test_histories.py $(addprefix tests/jour
 	changed_minds.py disasters.py failures_and_unknowns.py outages.py resend.py restarts_and_kills.py \
 	runbooks.py takeover.py)
 # They have targets of their own.
-ON_CLUSTERS := tests/cluster tests/deploy
+ON_CLUSTERS := tests/cluster tests/containers tests/deploy
 LOCKS := crm scheduler composer mailer gateway tracing ops
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--python-version 3.11 --custom-compile-command "make locks"
