@@ -5,7 +5,7 @@ FAULTS := tests/faults tests/ops/topics/test_histories.py $(addprefix tests/jour
 	changed_minds.py disasters.py failures_and_unknowns.py outages.py resend.py restarts_and_kills.py \
 	runbooks.py takeover.py)
 # They have targets of their own.
-ON_CLUSTERS := tests/cluster tests/containers tests/deploy
+ON_CLUSTERS := tests/cluster tests/containers tests/deploy tests/secured
 LOCKS := crm scheduler composer mailer gateway tracing ops
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--python-version 3.11 --custom-compile-command "make locks"
@@ -187,6 +187,10 @@ bench-pauses: .venv/ready  ## Print how soon all sending stops when it is paused
 .PHONY: chaos
 chaos: .venv/ready  ## Kill, stop, cut and restart under load, then check (MINUTES=, SEED=, FOLLOWUPS=)
 	$(BIN)/python -m tests.faults.chaos
+
+.PHONY: test-secured
+test-secured: .venv/ready  ## Run a month on Apache Kafka with TLS, SCRAM and ACLs (needs Java 17 and Maven)
+	$(BIN)/pytest tests/secured
 
 .PHONY: check-monitoring
 check-monitoring: .venv/ready  ## Check alerts, their tests, dashboard and scrapes (needs promtool: apt-get install prometheus)

@@ -9,7 +9,11 @@ from collections.abc import Iterator, Sequence
 from aiokafka.conn import create_conn
 from aiokafka.errors import (
     AuthenticationFailedError,
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
     KafkaError,
+    SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
     UnsupportedSaslMechanismError,
 )
@@ -21,8 +25,16 @@ from chassis.start.exit_codes import ExitCode, StartError
 CONNECT_SECONDS = 3
 # Brokers learn from their controller of topics that have just been created.
 TOPICS_SECONDS = 2.0
-_REFUSALS = {"TopicAuthorizationFailedError", "GroupAuthorizationFailedError"}
-_REFUSALS |= {"ClusterAuthorizationFailedError", "SaslAuthenticationFailed"}
+_LOGIN_REFUSED = (
+    AuthenticationFailedError,
+    SaslAuthenticationFailed,
+    UnsupportedSaslMechanismError,
+)
+_RIGHTS_REFUSED = (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    TopicAuthorizationFailedError,
+)
 
 
 async def check_login(servers: KafkaServers) -> None:
@@ -66,10 +78,10 @@ def kafka_start_errors(servers: KafkaServers) -> Iterator[None]:
 
 def _error(address: str, error: Exception) -> StartError:
     cause = " ".join(str(error).split()) or type(error).__name__
-    if isinstance(error, AuthenticationFailedError | UnsupportedSaslMechanismError):
+    if isinstance(error, _LOGIN_REFUSED):
         line = f"KAFKA_SASL_PASSWORD: {address}: login refused; check user, password and mechanism"
         return StartError(ExitCode.REFUSED, line)
-    if type(error).__name__ in _REFUSALS:
+    if isinstance(error, _RIGHTS_REFUSED):
         line = f"KAFKA_SASL_USERNAME: {address}: {cause}; grant what `realtoros topics acls` prints"
         return StartError(ExitCode.REFUSED, line)
     if isinstance(error, ssl.SSLError):

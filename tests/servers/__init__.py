@@ -26,11 +26,13 @@ class Server(NamedTuple):
     embedded: bool = False
     # Where an embedded MongoDB keeps its users' passwords; `address` is the operator's.
     folder: Path | None = None
+    # How its administrator logs in, if a Kafka asks for it.
+    login: KafkaServers | None = None
 
     @property
     def servers(self) -> KafkaServers:
         """The Kafka at this address, for the product's own functions."""
-        return KafkaServers(self.address)
+        return self.login or KafkaServers(self.address)
 
     def address_of(self, service: str) -> str:
         """Return the address for a service, with a user of its own if the server has users."""

@@ -6,7 +6,7 @@ import hashlib
 import re
 import shutil
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from ops.servers.ports import LOOPBACK, remembered_port
@@ -20,8 +20,8 @@ _CACHE = Path(__file__).parents[2] / ".cache" / "apache-kafka"
 _PROPERTIES = """
 process.roles=broker,controller
 node.id=1
-listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller}
-advertised.listeners=PLAINTEXT://{host}:{advertised}
+listeners={listener}://{host}:{port},CONTROLLER://{host}:{controller}
+advertised.listeners={listener}://{host}:{advertised}
 controller.listener.names=CONTROLLER
 controller.quorum.bootstrap.servers={host}:{controller}
 log.dirs={logs}
@@ -76,10 +76,20 @@ def version(folder: Path) -> str:
 
 
 @contextlib.asynccontextmanager
-async def kafka(jars: Path, data: Path, *, advertised: int | None = None) -> AsyncIterator[str]:
+async def kafka(
+    jars: Path,
+    data: Path,
+    *,
+    advertised: int | None = None,
+    listener: str = "PLAINTEXT",
+    properties: str = "",
+    users: Mapping[str, str] | None = None,
+) -> AsyncIterator[str]:
     """Run one broker with its data in this folder; yield its `host:port`.
 
-    `advertised`: the loopback port that clients are directed to, if another.
+    `advertised`: the loopback port that clients are directed to, if another. `listener`: the
+    security protocol that clients speak; `properties` are added to the broker's; `users` are those
+    of SCRAM-SHA-512, with their passwords.
     Raises NotAvailable or ops.servers.server_process.NotStarted.
     """
     java = ("java", "-Xmx512m", "-XX:+UseSerialGC", "-cp", f"{jars}/*")
@@ -87,24 +97,42 @@ async def kafka(jars: Path, data: Path, *, advertised: int | None = None) -> Asy
         await end_orphan("kafka", folder)
         port, logs = remembered_port(folder), folder / "logs"
         logs.mkdir(exist_ok=True)
-        properties = folder / "server.properties"
-        properties.write_text(
+        file = folder / "server.properties"
+        file.write_text(
             _PROPERTIES.format(
+                listener=listener,
                 host=LOOPBACK,
                 port=port,
                 advertised=advertised or port,
                 controller=remembered_port(logs),
                 logs=logs,
             )
+            + properties
         )
         # A formatted folder belongs to a cluster; another cluster id would be refused.
         if not (logs / "meta.properties").exists():
             storage = ("kafka.tools.StorageTool", "format", "--standalone")
             cluster = uuid.uuid4().hex[:22]
-            await _run(*java, *storage, "--cluster-id", cluster, "--config", str(properties))
-        command = [*java, "kafka.Kafka", str(properties)]
-        async with running("kafka", command, folder, lambda: has_brokers(port)):
+            known = [
+                option
+                for name, password in (users or {}).items()
+                for option in ("--add-scram", f"SCRAM-SHA-512=[name={name},password={password}]")
+            ]
+            await _run(*java, *storage, "--cluster-id", cluster, "--config", str(file), *known)
+        command = [*java, "kafka.Kafka", str(file)]
+        answers = has_brokers if listener == "PLAINTEXT" else _listens
+        async with running("kafka", command, folder, lambda: answers(port)):
             yield f"{LOOPBACK}:{port}"
+
+
+async def _listens(port: int) -> bool:
+    """Return whether the broker lets anybody connect: it begins to when it has started."""
+    try:
+        _, writer = await asyncio.open_connection(LOOPBACK, port)
+    except OSError:
+        return False
+    writer.close()
+    return True
 
 
 async def _run(*command: str) -> None:

@@ -1,0 +1,99 @@
+"""Apache Kafka that lets in users it knows, over TLS, and only where ACLs allow it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from aiokafka.client import AIOKafkaClient
+from aiokafka.protocol.admin import CreateAclsRequest
+
+from chassis.kafka.servers import KafkaServers
+from contracts.services import SERVICES
+from ops.topics.acls import OPERATORS, Acl
+from tests.secured.certificates import Authority, authority, issue
+from tests.servers import apache_kafka
+
+_ADMIN = "admin"
+_SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule"
+_PROPERTIES = """
+listener.security.protocol.map=SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=SASL_SSL
+sasl.enabled.mechanisms=SCRAM-SHA-512
+sasl.mechanism.inter.broker.protocol=SCRAM-SHA-512
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config={module} required \\
+  username="{admin}" password="{password}";
+ssl.keystore.type=PEM
+ssl.keystore.location={certificate}
+ssl.truststore.type=PEM
+ssl.truststore.location={authority}
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:{admin};User:ANONYMOUS
+allow.everyone.if.no.acl.found=false
+"""
+# Numbers of Kafka's protocol.
+_RESOURCES = {"topic": 2, "group": 3}
+_OPERATIONS = ("Unknown", "Any", "All", "Read", "Write", "Create", "Delete", "Alter", "Describe")
+_LITERAL, _ALLOW, _ANY_HOST = 3, 3, "*"
+
+
+@dataclass(frozen=True)
+class SecuredKafka:
+    """The running broker, and the login of its administrator."""
+
+    admin: KafkaServers
+    authority: Authority
+
+    def as_user(self, name: str) -> KafkaServers:
+        """Return the login of a service, or of the operators."""
+        return replace(self.admin, username=f"realtoros-{name}", password=password_of(name))
+
+    async def allow(self, acls: Iterable[Acl]) -> None:
+        """Add what the ACLs allow."""
+        client = AIOKafkaClient(**self.admin.connection)
+        await client.bootstrap()
+        try:
+            for acl in acls:
+                for operation in acl.operations:
+                    request = CreateAclsRequest(
+                        *(_RESOURCES[acl.resource], acl.name, _LITERAL, f"User:{acl.principal}"),
+                        *(_ANY_HOST, _OPERATIONS.index(operation), _ALLOW),
+                    )
+                    answer = await client.send(client.get_random_node(), request)
+                    assert [code for code, _ in answer.creation_responses] == [0], acl
+        finally:
+            await client.close()
+
+
+def password_of(name: str) -> str:
+    """Return the password of a user of the test."""
+    return f"only-for-tests-{name}"
+
+
+@contextlib.asynccontextmanager
+async def secured_kafka(folder: Path) -> AsyncIterator[SecuredKafka]:
+    """Run the broker with a user for each service, for operators and for its administrator."""
+    signer = await asyncio.to_thread(authority, folder / "ca.pem")
+    certificate = await asyncio.to_thread(issue, signer, folder / "server.pem")
+    properties = _PROPERTIES.format(
+        module=_SCRAM,
+        admin=_ADMIN,
+        password=password_of(_ADMIN),
+        certificate=certificate,
+        authority=signer.file,
+    )
+    names = {f"realtoros-{name}": name for name in (*SERVICES, OPERATORS)} | {_ADMIN: _ADMIN}
+    users = {user: password_of(name) for user, name in names.items()}
+    jars = await apache_kafka.jars()
+    async with apache_kafka.kafka(
+        jars, folder / "kafka", listener="SASL_SSL", properties=properties, users=users
+    ) as address:
+        login = KafkaServers(
+            address,
+            protocol="SASL_SSL",
+            username=_ADMIN,
+            password=password_of(_ADMIN),
+            ca_file=signer.file,
+        )
+        yield SecuredKafka(login, signer)
