@@ -66,7 +66,7 @@ class Gateway:
     def __init__(self, address: str, database: Database) -> None:
         settings = GatewaySettings.model_validate(
             {
-                "kafka_bootstrap_servers": "unused",
+                "kafka_bootstrap_servers": "unused:1",
                 "mongodb_uri": address,
                 "token_keys": TOKEN_KEYS,
                 "unsubscribe_keys": UNSUBSCRIBE_KEYS,
