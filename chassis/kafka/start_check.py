@@ -40,7 +40,7 @@ _RIGHTS_REFUSED = (
 async def check_login(servers: KafkaServers) -> None:
     """Log in at the first broker that answers. Raises StartError with the last one's cause."""
     options = {k: v for k, v in servers.connection.items() if k != "bootstrap_servers"}
-    error: StartError | None = None
+    error = StartError(ExitCode.WRONG_SETTING, "KAFKA_BOOTSTRAP_SERVERS: names no address")
     for address in servers.bootstrap.split(","):
         host, _, port = address.strip().rpartition(":")
         try:
@@ -51,7 +51,6 @@ async def check_login(servers: KafkaServers) -> None:
         else:
             connection.close()
             return
-    assert error  # noqa: S101 - there is one address at least
     raise error
 
 
