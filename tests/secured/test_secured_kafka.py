@@ -47,7 +47,7 @@ async def secured(
             "KAFKA_SSL_CA_FILE": str(kafka.authority.file),
             "FOLLOWUP_DAY_SECONDS": _DAY_SECONDS,
         }
-        own = {
+        own: dict[str, dict[str, str]] = {
             name: {
                 "KAFKA_SASL_USERNAME": f"realtoros-{name}",
                 "KAFKA_SASL_PASSWORD_FILE": str(_written(folder / f"{name}.password", name)),
