@@ -16,8 +16,8 @@ from ops.servers.ports import LOOPBACK, free_port
 async def test_of_mongodb_it_names_host_and_errno_but_no_password() -> None:
     port = free_port()
     client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(
-        f"mongodb://someone:canary@{LOOPBACK}:{port}",
-        serverSelectionTimeoutMS=200,  # pragma: allowlist secret
+        f"mongodb://someone:canary@{LOOPBACK}:{port}",  # pragma: allowlist secret
+        serverSelectionTimeoutMS=200,
     )
     with pytest.raises(ServerSelectionTimeoutError) as caught:
         await client.admin.command("ping")
