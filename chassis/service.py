@@ -9,7 +9,6 @@ from typing import Any, overload
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from pymongo.errors import PyMongoError
 
 from chassis.calls.slots import FixedSlots, Slots
 from chassis.eventlog import milestones
@@ -24,10 +23,9 @@ from chassis.inbox.consumer_offsets import ConsumerOffsets
 from chassis.inbox.inbox import Inbox
 from chassis.inbox.quarantine import QUARANTINED, Quarantine
 from chassis.inbox.reactor import Reaction, Reactor
+from chassis.inbox.reading import reading, unassigned
 from chassis.inbox.replies import Replies
-from chassis.inbox.subscriber import subscribe
 from chassis.kafka import client as kafka
-from chassis.kafka.consumer import PacedConsumer
 from chassis.kafka.servers import KafkaServers
 from chassis.kafka.start_check import check_login, check_topics, kafka_start_errors
 from chassis.kafka.topic_reader import topic_reader
@@ -53,9 +51,7 @@ from contracts.message import Message
 # With uvicorn's and FastStream's own, below the 20 s that a stop may take. A provider call that
 # takes longer is cut off, and its outcome is unknown.
 DRAIN_SECONDS = 8
-READING_STOP_SECONDS = 6
 FLUSH_SECONDS = 2
-CHECK_SECONDS = 1
 # How long all calls to a provider may fail before the service is not ready.
 PATIENCE_SECONDS = 5
 MEMORY_SECONDS = 300
@@ -191,7 +187,13 @@ class Service:
                 self.health.checks["forks"] = watch.check
             await stack.enter_async_context(self._appending(event_log, relay))
             await stack.enter_async_context(_working(loops))
-            await stack.enter_async_context(self._reading(inbox, offsets, catch_up))
+            self.health.checks["kafka"] = partial(unassigned, catch_up)
+            read = reading(
+                *(inbox, offsets, catch_up, self.kafka, settings),
+                group=prefix + self.name,
+                topics=self._topics,
+            )
+            await stack.enter_async_context(read)
             self.health.checks |= {
                 "mongodb": partial(mongo.ping, self.database),
                 "inbox": inbox.dependency.check,
@@ -248,56 +250,6 @@ class Service:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_SECONDS):
                 await relay.finish()
-
-    @contextlib.asynccontextmanager
-    async def _reading(
-        self, inbox: Inbox, offsets: ConsumerOffsets, catch_up: CatchUp
-    ) -> AsyncIterator[None]:
-        """Consume meanwhile; at the end finish the batch in hand, commit, leave the group."""
-        settings = self.settings
-        broker, subscriber = subscribe(
-            inbox,
-            partial(
-                self.kafka.consumer,
-                make=PacedConsumer,
-                empty_hold_ms=settings.kafka_empty_fetch_hold_ms,
-                pace_seconds=settings.pace_seconds,
-                seek_assigned=offsets.seek_assigned,
-            ),
-            group=f"{settings.kafka_topic_prefix}{self.name}",
-            topics=self._topics,
-            instance=settings.kafka_group_instance_id,
-            listeners=(offsets, catch_up),
-        )
-
-        async def read() -> None:
-            """Join the group, which may take long, then fail as soon as reading stops."""
-            await broker.start()
-            catch_up.consumer = subscriber.consumer
-            while not any(task.done() for task in subscriber.tasks):
-                await asyncio.sleep(CHECK_SECONDS)
-            raise RuntimeError("reading has stopped by itself")
-
-        async def assigned() -> str | None:
-            if catch_up.consumer is None:
-                return "joining the group"
-            if not (partitions := catch_up.consumer.assignment()):
-                return "no partitions assigned yet"
-            # Of one partition: a broker may have thousands.
-            await catch_up.consumer.end_offsets([min(partitions)])
-            return None
-
-        self.health.checks["kafka"] = assigned
-        async with background(read()):
-            yield
-        catch_up.close()
-        # aiokafka's fetcher can swallow its cancellation and then never ends; by then the offsets
-        # are committed and the group is left.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(READING_STOP_SECONDS):
-                await broker.stop()
-        with contextlib.suppress(PyMongoError):
-            await offsets.flush()
 
 
 @contextlib.asynccontextmanager

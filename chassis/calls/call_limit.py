@@ -25,7 +25,6 @@ _AHEAD_SECONDS = 0.5
 LIMIT = Gauge("realtoros_calls_limit", "Calls that may be in flight at once.")
 IN_FLIGHT = Gauge("realtoros_calls_in_flight", "Calls to the provider in flight.")
 WAITING = Gauge("realtoros_calls_waiting", "Claimed work that waits for its turn to call.")
-THROTTLED = Counter("realtoros_calls_throttled_total", "Calls refused since they were too many.")
 CALLS = Counter("realtoros_calls_total", "Calls to the provider by what came of them.", ["outcome"])
 at_zero(CALLS, ("answered", "throttled", "refused", "failed", "unknown", "bug"))
 SECONDS = Histogram(
@@ -83,7 +82,6 @@ class CallLimit:
             yield
         except Throttled as refusal:
             outcome = "throttled"
-            THROTTLED.inc()
             self._rate.refused(began, refusal.retry_after, time.monotonic())
             raise
         except (CallFailed, OutcomeUnknown) as error:

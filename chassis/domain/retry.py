@@ -34,12 +34,12 @@ _PASSING_CLIENT_ERRORS = frozenset({408, 409, HTTPStatus.TOO_MANY_REQUESTS})
 _SERVER_ERRORS = 500
 
 
-def refusal(provider: str, status: int, wait: str | None) -> CallFailed:
+def refusal(provider: str, status: int, wait: str | None, now: datetime) -> CallFailed:
     """Return what it means that a provider has refused a call with this HTTP status.
 
     `wait` is its Retry-After, if it has one.
     """
-    reason, seconds = f"{provider} answered {status}", retry_after(wait, datetime.now(UTC))
+    reason, seconds = f"{provider} answered {status}", retry_after(wait, now)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return Throttled(reason, retry_after=seconds)
     return CallFailed(reason, final=not is_retryable_status(status), retry_after=seconds)

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.client import AIOKafkaClient
 
 from chassis.start.kafka_settings import KafkaSettings, SaslMechanism, SecurityProtocol
 
@@ -55,6 +56,10 @@ class KafkaServers:
     def admin(self, client_id: str) -> AIOKafkaAdminClient:
         """Make a client for operators' requests, which is to be started."""
         return AIOKafkaAdminClient(client_id=client_id, **self.connection)
+
+    def plain(self) -> AIOKafkaClient:
+        """Make a client for requests that no other has, which is to be bootstrapped."""
+        return AIOKafkaClient(**self.connection)
 
     @cached_property
     def connection(self) -> dict[str, Any]:

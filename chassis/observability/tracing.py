@@ -7,7 +7,6 @@ process, also days later and after a restart. Without OpenTelemetry's variables 
 
 import os
 import secrets
-import sys
 import time
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
@@ -16,10 +15,10 @@ from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 from uuid import UUID, uuid5
 
+from chassis.start.exit_codes import ExitCode, StartError, end
 from contracts.cloudevents import Envelope
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-WRONG_SETTING = 78
 
 Kind = Literal["server", "client", "producer", "consumer", "internal"]
 
@@ -69,11 +68,8 @@ def configure(service: str, environment: Mapping[str, str] = os.environ) -> None
     try:
         from chassis.observability.otlp import OtlpExporter  # noqa: PLC0415
     except ImportError as error:
-        sys.stderr.write(
-            f"realtoros: {ENDPOINTS[0]}: {error.name} is missing; "
-            "next: install realtoros[tracing], or unset the variable\n"
-        )
-        sys.exit(WRONG_SETTING)
+        line = f"{ENDPOINTS[0]}: {error.name} is missing; install realtoros[tracing], or unset it"
+        end(StartError(ExitCode.WRONG_SETTING, line))
     start(service, OtlpExporter(service))
 
 

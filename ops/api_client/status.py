@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import get_args
 
-import httpx2
-
 from ops.api_client.client import ApiClient
 from ops.errors import ApiUnavailable
 from services.gateway.read_models.documents import EmailStatus, TaskStatus
@@ -15,7 +13,6 @@ from services.gateway.read_models.documents import EmailStatus, TaskStatus
 _READY = "ready"
 # What goes on only when a person decides.
 _FOR_A_PERSON = ("failed", "unknown")
-_SECONDS = 5
 
 
 @dataclass
@@ -76,19 +73,19 @@ async def read_status(url: str, key: str | None, services: Mapping[str, str]) ->
             if ready:
                 raise
             found.error = str(error)
-    async with httpx2.AsyncClient(timeout=_SECONDS, trust_env=False) as http:
-        others = {name: address for name, address in services.items() if name != "gateway"}
-        answers = await asyncio.gather(*(_readiness(http, address) for address in others.values()))
-        found.services = dict(zip(others, answers, strict=True))
+    others = {name: address for name, address in services.items() if name != "gateway"}
+    answers = await asyncio.gather(*map(_readiness, others.values()))
+    found.services = dict(zip(others, answers, strict=True))
     return found
 
 
-async def _readiness(http: httpx2.AsyncClient, url: str) -> str:
-    try:
-        response = await http.get(f"{url}/health/ready")
-    except httpx2.TransportError:
-        return "does not answer"
-    return _READY if response.is_success else _compact(response.text)
+async def _readiness(url: str) -> str:
+    async with ApiClient(url, None) as service:
+        try:
+            ready, detail = await service.readiness()
+        except ApiUnavailable:
+            return "does not answer"
+    return _READY if ready else _compact(detail)
 
 
 async def _counts(api: ApiClient, collection: str, statuses: Sequence[str]) -> dict[str, int]:

@@ -2,7 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
+from aiokafka.protocol.admin import CreateAclsRequest
+
+from chassis.kafka.servers import KafkaServers
 from contracts.catalogue import (
     COMMANDS,
     EVENTS,
@@ -14,8 +18,13 @@ from contracts.catalogue import (
     read_by,
 )
 from contracts.services import SERVICES
+from ops.errors import OperatorError
 
 OPERATORS = "operators"
+# Numbers of Kafka's protocol.
+_RESOURCES = {"topic": 2, "group": 3}
+_OPERATIONS = ("Unknown", "Any", "All", "Read", "Write", "Create", "Delete", "Alter", "Describe")
+_LITERAL, _ALLOW, _ANY_HOST = 3, 3, "*"
 # What an admin sees of the quarantines.
 _SHOWS_QUARANTINES = "gateway"
 # What `events import`, `republish`, and `quarantine retry` and `drop` write.
@@ -45,6 +54,28 @@ def acls(prefix: str) -> list[Acl]:
     """Return all that is needed, of each service and of the operators, by their principals."""
     found = [acl for service in SERVICES for acl in _of_service(service, prefix)]
     return [*found, *_of_operators(prefix)]
+
+
+async def allow(servers: KafkaServers, allowed: Iterable[Acl]) -> None:
+    """Add them at a Kafka where `servers` may; those that are there stay. Raises OperatorError.
+
+    In one connection, where kafka-acls.sh starts Java for every line.
+    """
+    client = servers.plain()
+    await client.bootstrap()
+    try:
+        for acl in allowed:
+            for operation in acl.operations:
+                request = CreateAclsRequest(
+                    *(_RESOURCES[acl.resource], acl.name, _LITERAL, f"User:{acl.principal}"),
+                    *(_ANY_HOST, _OPERATIONS.index(operation), _ALLOW),
+                )
+                answer: Any = await client.send(client.get_random_node(), request)
+                for code, message in answer.creation_responses:
+                    if code:
+                        raise OperatorError(f"{acl.arguments}: {message} ({code})")
+    finally:
+        await client.close()
 
 
 def _of_service(service: str, prefix: str) -> Iterator[Acl]:

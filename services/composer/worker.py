@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import structlog
 from pymongo.errors import PyMongoError
 
+from chassis.calls.slots import Slots
 from chassis.domain.errors import CallFailed, Refused, Throttled, TryLater
 from chassis.domain.retry import RetryPolicy
 from chassis.eventlog.work import Work
@@ -14,7 +15,9 @@ from chassis.mongo.daily_limit import DailyLimitReached, DailyPlaces
 from chassis.observability.series import at_zero
 from chassis.process.dependency_health import DependencyHealth
 from chassis.process.metrics import FAILURES, report_failure
+from chassis.service import Service
 from contracts.composer import DraftEvent, Finding, TokensUsed
+from services.composer.documents import DRAFTS
 from services.composer.draft import (
     Draft,
     compose,
@@ -23,13 +26,30 @@ from services.composer.draft import (
     refuse_letter,
     require_requested,
 )
-from services.composer.earlier_letters import EarlierLetters
+from services.composer.earlier_letters import EarlierLetters, LettersInLog
 from services.composer.guard.guard import look
+from services.composer.settings import ComposerSettings
 from services.composer.writer import CompositionRequest, Writer, Written
 
 log = structlog.get_logger(__name__)
 
 at_zero(FAILURES, ("composition_failed",))
+
+
+def register_writing(
+    service: Service, writer: Writer, settings: ComposerSettings, slots: Slots
+) -> None:
+    """Write due letters."""
+    service.when_due(
+        DRAFTS,
+        write_draft,
+        slots=slots,
+        writer=writer,
+        letters=DailyPlaces(service.database, settings.letter_limit),
+        earlier=LettersInLog(service.database),
+        policy=settings.retries,
+        provider=service.dependency("provider"),
+    )
 
 
 async def write_draft(

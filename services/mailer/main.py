@@ -1,6 +1,5 @@
 """mailer: sends each composed email once and records its outcome."""
 
-from chassis.calls.call_limit import CallLimit
 from chassis.service import Service
 from contracts.composer import EmailComposed
 from contracts.mailer import RecordDelivery, ResolveEmail
@@ -15,8 +14,7 @@ from services.mailer.transport_choice import transport_for
 def build(settings: MailerSettings) -> Service:
     """Put the parts together."""
     service = Service("mailer", settings, STORE)
-    limit = CallLimit(settings.call_slots_min, settings.call_slots_max)
-    transport = transport_for(settings, limit)
+    transport, limit = transport_for(settings)
     service.react(EmailComposed, reactions.queue_email)
     service.react(FollowupReassigned, reactions.withdraw_email)
     service.react(DueFollowupCancelled, reactions.cancel_email)

@@ -6,10 +6,16 @@ from services.mailer.transports.headers import Sender
 from services.mailer.transports.transport import Redirect, Transport
 
 
-def transport_for(settings: MailerSettings, limit: CallLimit) -> Transport:
-    """Return the transport that the settings ask for; load a provider's package only when used."""
-    direct = _direct(settings, Sender(settings.mail_from, settings.own_domains), limit)
-    return Redirect(direct, settings.mail_redirect_to) if settings.mail_redirect_to else direct
+def transport_for(settings: MailerSettings) -> tuple[Transport, CallLimit]:
+    """Return the transport that the settings ask for, and the limit of its calls.
+
+    A provider's package is loaded only when it is used.
+    """
+    limit = CallLimit(settings.call_slots_min, settings.call_slots_max)
+    transport = _direct(settings, Sender(settings.mail_from, settings.own_domains), limit)
+    if settings.mail_redirect_to:
+        transport = Redirect(transport, settings.mail_redirect_to)
+    return transport, limit
 
 
 def _direct(settings: MailerSettings, sender: Sender, limit: CallLimit) -> Transport:

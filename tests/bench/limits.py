@@ -26,7 +26,7 @@ _SLOW_COUNT = 3000
 _DAY = timedelta(seconds=180)
 _LOOK_SECONDS = 1.0
 _PHASES = ((10, False), (20, True), (10, False))
-_METRIC = re.compile(r"^realtoros_calls_(\w+) ([0-9.]+)$", re.MULTILINE)
+_METRIC = re.compile(r'^realtoros_calls_(\w+)(?:{outcome="(\w+)"})? ([0-9.]+)$', re.MULTILINE)
 
 
 async def limits(console: Console, folder: Path) -> None:
@@ -43,7 +43,7 @@ async def _refusing(console: Console, folder: Path) -> None:
     async with _running(folder, COUNT) as (running, openai):
         await openai.inject_faults({"status": 429, "beyond": ALLOWED, "times": None})
         accepted = await _accepted(openai, COUNT)
-        refused = (await _metrics(running))["throttled_total"]
+        refused = (await _metrics(running))["total{throttled}"]
         await _check(running)
     rate = (COUNT - 1) / seconds_between(accepted[0], accepted[-1])
     share = refused / (COUNT + refused)
@@ -113,7 +113,10 @@ async def _metrics(running: Running) -> dict[str, float]:
     async with httpx2.AsyncClient(trust_env=False) as http:
         url = f"http://{LOOPBACK}:{composer.environment['METRICS_PORT']}/metrics"
         text = (await http.get(url)).text
-    return {name: float(value) for name, value in _METRIC.findall(text)}
+    return {
+        f"{name}{{{outcome}}}" if outcome else name: float(value)
+        for name, outcome, value in _METRIC.findall(text)
+    }
 
 
 async def _check(running: Running) -> None:

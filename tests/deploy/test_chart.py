@@ -8,6 +8,7 @@ import yaml
 from pydantic import SecretStr
 
 from chassis import service as chassis
+from chassis.inbox import reading
 from chassis.process import server
 from contracts.catalogue import DEFAULT_PREFIX, PARTITIONS
 from contracts.services import SERVICES
@@ -79,7 +80,7 @@ def test_a_stop_ends_within_the_grace(service: str, way: str) -> None:
     stop = (
         server.REQUEST_SECONDS
         + chassis.DRAIN_SECONDS
-        + chassis.READING_STOP_SECONDS
+        + reading.STOP_SECONDS
         + chassis.FLUSH_SECONDS
     )
     assert pod["terminationGracePeriodSeconds"] > hook.get("seconds", 0) + stop

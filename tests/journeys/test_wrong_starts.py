@@ -140,7 +140,9 @@ async def test_a_port_that_is_taken_is_named(right: dict[str, str]) -> None:
         assert f"{name}: {LOOPBACK}:{port}: Address already in use" in line
 
 
-@pytest.mark.parametrize("module", ["services.crm", "services.gateway", "services.mailer.main"])
+@pytest.mark.parametrize(
+    "module", ["services.crm.main", "services.gateway.main", "services.mailer.main"]
+)
 async def test_a_module_that_is_run_is_the_service(module: str) -> None:
     end = await start({}, module)
     assert end.code == 78

@@ -2,16 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from aiokafka.client import AIOKafkaClient
-from aiokafka.protocol.admin import CreateAclsRequest
-
 from chassis.kafka.servers import KafkaServers
 from contracts.services import SERVICES
-from ops.topics.acls import OPERATORS, Acl
+from ops.topics.acls import OPERATORS
 from tests.secured.certificates import Authority, authority, issue
 from tests.servers import apache_kafka
 
@@ -32,10 +29,6 @@ authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:{admin};User:ANONYMOUS
 allow.everyone.if.no.acl.found=false
 """
-# Numbers of Kafka's protocol.
-_RESOURCES = {"topic": 2, "group": 3}
-_OPERATIONS = ("Unknown", "Any", "All", "Read", "Write", "Create", "Delete", "Alter", "Describe")
-_LITERAL, _ALLOW, _ANY_HOST = 3, 3, "*"
 
 
 @dataclass(frozen=True)
@@ -48,22 +41,6 @@ class SecuredKafka:
     def as_user(self, name: str) -> KafkaServers:
         """Return the login of a service, or of the operators."""
         return replace(self.admin, username=f"realtoros-{name}", password=password_of(name))
-
-    async def allow(self, acls: Iterable[Acl]) -> None:
-        """Add what the ACLs allow."""
-        client = AIOKafkaClient(**self.admin.connection)
-        await client.bootstrap()
-        try:
-            for acl in acls:
-                for operation in acl.operations:
-                    request = CreateAclsRequest(
-                        *(_RESOURCES[acl.resource], acl.name, _LITERAL, f"User:{acl.principal}"),
-                        *(_ANY_HOST, _OPERATIONS.index(operation), _ALLOW),
-                    )
-                    answer = await client.send(client.get_random_node(), request)
-                    assert [code for code, _ in answer.creation_responses] == [0], acl
-        finally:
-            await client.close()
 
 
 def password_of(name: str) -> str:

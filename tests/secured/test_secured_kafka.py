@@ -14,7 +14,7 @@ from chassis.kafka import client as kafka_client
 from chassis.kafka.start_check import check_login
 from chassis.start.exit_codes import ExitCode, StartError
 from contracts.services import SERVICES
-from ops.topics.acls import acls
+from ops.topics.acls import acls, allow
 from tests.journeys.agent_user import agent_at, import_samples
 from tests.secured.certificates import authority
 from tests.secured.kafka import SecuredKafka, password_of, secured_kafka
@@ -41,7 +41,7 @@ async def secured(
     folder = tmp_path_factory.mktemp("secured")
     await drop_databases(mongodb_server)
     async with secured_kafka(folder) as kafka:
-        await kafka.allow(acls(PREFIX))
+        await allow(kafka.admin, acls(PREFIX))
         common = {
             "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
             "KAFKA_SSL_CA_FILE": str(kafka.authority.file),

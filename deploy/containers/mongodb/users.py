@@ -13,6 +13,7 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
 from contracts.services import SERVICES
+from ops.servers.databases import database_of
 
 OPERATORS = "operators"
 ALREADY_INITIATED = 23
@@ -28,7 +29,7 @@ def roles(user: str) -> list[dict[str, str]]:
     """Return what the user may do: a service in its own database, operators everywhere."""
     if user == OPERATORS:
         return [{"role": "root", "db": "admin"}]
-    return [{"role": "readWrite", "db": f"realtoros_{user}"}]
+    return [{"role": "readWrite", "db": database_of(user)}]
 
 
 def connect(*login: str) -> MongoClient[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """The writer that calls a model: OpenAI, or any server that speaks its protocol."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
@@ -179,4 +180,5 @@ def _refusal(error: openai.APIStatusError) -> CallFailed:
     status = error.status_code
     if "insufficient_quota" in (error.code, error.type):
         return CallFailed(f"the provider's quota is used up ({status})", final=True)
-    return refusal("the model's provider", status, error.response.headers.get("Retry-After"))
+    wait = error.response.headers.get("Retry-After")
+    return refusal("the model's provider", status, wait, datetime.now(UTC))

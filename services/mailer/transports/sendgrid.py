@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 # The sendgrid package carries no types.
@@ -165,4 +166,5 @@ def _message_id(response: aiohttp.ClientResponse) -> str | None:
     # RFC 9110: the gateway got no answer, so the provider may have accepted the letter.
     if status == HTTPStatus.GATEWAY_TIMEOUT:
         raise OutcomeUnknown("a gateway before the mail provider gave up waiting (504)")
-    raise refusal("the mail provider", status, response.headers.get("Retry-After"))
+    wait = response.headers.get("Retry-After")
+    raise refusal("the mail provider", status, wait, datetime.now(UTC))

@@ -3,7 +3,7 @@
 import pytest
 
 from chassis.calls.announcements import Announced
-from chassis.calls.call_limit import THROTTLED, CallLimit
+from chassis.calls.call_limit import CALLS, CallLimit
 from chassis.domain.errors import CallFailed, Throttled, TryLater
 
 
@@ -15,12 +15,13 @@ async def test_what_is_free_is_claimed_once_it_is_worth_it() -> None:
 
 
 async def test_a_refusal_that_names_a_time_keeps_all_work_in_the_store_until_then() -> None:
-    limit, before = CallLimit(1, 64), THROTTLED._value.get()
+    throttled = CALLS.labels("throttled")
+    limit, before = CallLimit(1, 64), throttled._value.get()
     await limit.turn()
     with pytest.raises(Throttled):
         async with limit.call():
             raise Throttled("429", retry_after=600)
-    assert THROTTLED._value.get() == before + 1
+    assert throttled._value.get() == before + 1
     assert limit.room(0) == 0
     with pytest.raises(TryLater) as later:
         await limit.turn()

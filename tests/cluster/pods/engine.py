@@ -37,7 +37,7 @@ def podman(*arguments: str | Path) -> str:
 def engine(folder: Path) -> Iterator[None]:
     """Set podman up for this process and its children; remove the network at the end."""
     settings = folder / "containers.conf"
-    wrapper = Path(__file__).parent / "runc-nolimits"
+    wrapper = Path(__file__).parents[2] / "containers" / "runc-nolimits"
     settings.write_text(_SETTINGS.format(wrapper=wrapper))
     os.environ["CONTAINERS_CONF"] = str(settings)
     # With what a run that was killed has left.

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from chassis.calls.call_limit import CallLimit
 from contracts.links.opt_out import InvalidToken
 from services.mailer.letters.endings import Endings
 from services.mailer.settings import MailerSettings
@@ -36,7 +35,7 @@ def settings(**given: Any) -> MailerSettings:
     [({}, Mailbox), (SENDGRID | FIT, SendGridTransport), (SMTP | FIT, SmtpTransport)],
 )
 async def test_the_transport_follows_from_the_settings(given: dict[str, Any], kind: type) -> None:
-    transport = transport_for(settings(**given), CallLimit(1, 64))
+    transport, _ = transport_for(settings(**given))
     assert type(transport) is kind
     await transport.close()
 

@@ -1,5 +1,0 @@
-"""`python -m services.composer` runs the service."""
-
-from services.composer.main import main
-
-main()

@@ -1,5 +1,0 @@
-"""`python -m services.crm` runs the service."""
-
-from services.crm.main import main
-
-main()
