@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 from uuid import UUID, uuid5
 
-from chassis.start.exit_codes import ExitCode, StartError, end
 from contracts.cloudevents import Envelope
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
@@ -60,16 +59,13 @@ sent_by_request: ContextVar[list[UUID] | None] = ContextVar("sent_by_request", d
 
 
 def configure(service: str, environment: Mapping[str, str] = os.environ) -> None:
-    """Record spans if the environment names an OTLP endpoint. Exits when the extra is missing."""
+    """Record spans if the environment names an OTLP endpoint. Raises ImportError."""
     asked = any(environment.get(name) for name in ENDPOINTS)
     disabled = environment.get("OTEL_SDK_DISABLED", "").lower() == "true"
     if not asked or disabled or environment.get("OTEL_TRACES_EXPORTER") == "none":
         return
-    try:
-        from chassis.observability.otlp import OtlpExporter  # noqa: PLC0415
-    except ImportError as error:
-        line = f"{ENDPOINTS[0]}: {error.name} is missing; install realtoros[tracing], or unset it"
-        end(StartError(ExitCode.WRONG_SETTING, line))
+    from chassis.observability.otlp import OtlpExporter  # noqa: PLC0415 - of the extra `tracing`
+
     start(service, OtlpExporter(service))
 
 

@@ -89,7 +89,11 @@ def run(
     """
     configure_logging(service, settings.log_level)
     announce_build(service)
-    tracing.configure(service)
+    try:
+        tracing.configure(service)
+    except ImportError as error:
+        line = f"{tracing.ENDPOINTS[0]}: {error.name} is missing; install realtoros[tracing]"
+        end(StartError(ExitCode.WRONG_SETTING, line))
     # What is loaded by now stays; new objects are collected less often.
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
