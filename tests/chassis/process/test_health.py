@@ -56,6 +56,21 @@ async def test_a_check_that_hangs_is_wrong_and_does_not_hold_the_others(
     assert await checks.problems() == {"mongodb": "TimeoutError"}
 
 
+async def test_a_check_that_is_added_while_others_are_asked_counts_the_next_time() -> None:
+    checks = Health()
+
+    async def missing() -> str | None:
+        return "missing"
+
+    async def starting() -> str | None:
+        checks.checks["forks"] = missing
+        return None
+
+    checks.checks["start"] = starting
+    assert await checks.problems() == {}
+    assert await checks.problems() == {"forks": "missing"}
+
+
 async def test_a_check_turns_green_again() -> None:
     wrong: str | None = "away"
 
