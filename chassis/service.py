@@ -31,7 +31,7 @@ from chassis.kafka.start_check import check_login, check_topics, kafka_start_err
 from chassis.kafka.topic_reader import topic_reader
 from chassis.mongo import client as mongo
 from chassis.mongo.batch_loader import BatchLoader, RecentLoader
-from chassis.mongo.start_check import check_indexes, check_server, mongodb_start_errors
+from chassis.mongo.start_check import address_of, check_indexes, check_server, mongodb_start_errors
 from chassis.observability import sampling
 from chassis.observability.series import at_zero
 from chassis.process import health, server
@@ -138,7 +138,7 @@ class Service:
         """Work meanwhile. Raises StartError when the settings or servers do not allow it."""
         settings = self.settings
         await check_server(settings.mongodb_uri.get_secret_value(), self.database)
-        with mongodb_start_errors(self.database):
+        with mongodb_start_errors(address_of(self.database)):
             await mongo.declare(self.database, self.store.documents)
         await check_indexes(self.database, self.store.documents)
         await check_login(self.kafka)
@@ -152,7 +152,8 @@ class Service:
             commands = {prefix + topic.name for topic in COMMANDS}
             offsets = ConsumerOffsets(self.database, self._topics, commands)
             watch = ForkWatch(self.name, self.database, self.kafka, prefix)
-            with kafka_start_errors(self.kafka), mongodb_start_errors(self.database):
+            address = address_of(self.database)
+            with kafka_start_errors(self.kafka), mongodb_start_errors(address):
                 await self._reconcile(offsets, watch)
             event_log = EventLog(self.database, settings.pace_seconds)
             event_log.listeners.append(milestones.tell)

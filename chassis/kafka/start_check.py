@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from aiokafka.conn import create_conn
 from aiokafka.errors import (
     AuthenticationFailedError,
+    BrokerResponseError,
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
     KafkaError,
@@ -92,5 +93,7 @@ def _error(address: str, error: Exception) -> StartError:
         number = error.errno or 0
         # asyncio puts its own words instead of the system's; errors of names are negative.
         cause = os.strerror(number) if number > 0 else error.strerror or cause
+    if isinstance(error, BrokerResponseError):
+        return StartError(ExitCode.FAILED, f"KAFKA_BOOTSTRAP_SERVERS: {address}: {cause}")
     line = f"KAFKA_BOOTSTRAP_SERVERS: {address}: {cause}; check address and protocol, start Kafka"
     return StartError(ExitCode.UNREACHABLE, line)

@@ -22,14 +22,14 @@ _REFUSALS = {18, 13}
 
 async def check_server(uri: str, database: Database) -> None:
     """Raise StartError unless it is a replica set that lets this user in."""
-    with mongodb_start_errors(database):
+    with mongodb_start_errors(address_of(database)):
         try:
             with pymongo.timeout(SELECT_SECONDS):
                 hello: dict[str, Any] | None = await database.command("hello")
         except ServerSelectionTimeoutError as error:
             hello = await _asked_directly(uri)
             if hello is None or "setName" in hello:
-                raise _unreachable(database, error) from error
+                raise _unreachable(address_of(database), error) from error
     if not hello or "setName" not in hello:
         raise StartError(
             ExitCode.MISSING,
@@ -40,7 +40,7 @@ async def check_server(uri: str, database: Database) -> None:
 
 async def check_indexes(database: Database, documents: Sequence[type[Document]]) -> None:
     """Raise StartError when an index of the bound documents is missing."""
-    with mongodb_start_errors(database):
+    with mongodb_start_errors(address_of(database)):
         missing = await asyncio.gather(*(_missing(database, each) for each in documents))
     if names := [name for found in missing for name in found]:
         some = ", ".join(names[:NAMED]) + " …" * (len(names) > NAMED)
@@ -52,8 +52,8 @@ async def check_indexes(database: Database, documents: Sequence[type[Document]])
 
 
 @contextlib.contextmanager
-def mongodb_start_errors(database: Database) -> Iterator[None]:
-    """Raise an error of MongoDB's client as a StartError."""
+def mongodb_start_errors(address: str) -> Iterator[None]:
+    """Raise as a StartError that the MongoDB at this address refuses or does not answer."""
     try:
         yield
     except OperationFailure as error:
@@ -61,11 +61,11 @@ def mongodb_start_errors(database: Database) -> Iterator[None]:
             raise
         raise StartError(
             ExitCode.REFUSED,
-            f"MONGODB_URI: {address_of(database)}: user or password refused, or no right to"
-            f" {database.name}; check both, and authSource",
+            f"MONGODB_URI: {address}: user or password refused, or a right is missing"
+            f" ({cause_of(error)}); check both, and authSource",
         ) from error
     except PyMongoError as error:
-        raise _unreachable(database, error) from error
+        raise _unreachable(address, error) from error
 
 
 def address_of(database: Database) -> str:
@@ -90,7 +90,14 @@ async def _asked_directly(uri: str) -> dict[str, Any] | None:
         return None
 
 
-def _unreachable(database: Database, error: PyMongoError) -> StartError:
-    cause = " ".join(str(error).split()).partition(" (configured")[0].partition(", Timeout")[0]
-    line = f"MONGODB_URI: {address_of(database)}: {cause}; check address and TLS, start MongoDB"
+def cause_of(error: PyMongoError) -> str:
+    """Return the beginning of the message, without the driver's state."""
+    line = " ".join(str(error).split())
+    for begin in (" (configured", ", Timeout", ", full error"):
+        line = line.partition(begin)[0]
+    return line
+
+
+def _unreachable(address: str, error: PyMongoError) -> StartError:
+    line = f"MONGODB_URI: {address}: {cause_of(error)}; check address and TLS, start MongoDB"
     return StartError(ExitCode.UNREACHABLE, line)

@@ -10,7 +10,7 @@ from chassis.kafka.start_check import check_login, check_topics, kafka_start_err
 from chassis.kafka.topic_reader import topic_reader
 from chassis.mongo import client as mongo
 from chassis.mongo.client import Database
-from chassis.mongo.start_check import check_indexes, check_server, mongodb_start_errors
+from chassis.mongo.start_check import address_of, check_indexes, check_server, mongodb_start_errors
 from chassis.start.exit_codes import ExitCode, StartError
 from contracts.catalogue import read_by
 from contracts.services import Service
@@ -59,7 +59,7 @@ async def diagnose(
 
 
 async def _clock(database: Database) -> None:
-    with mongodb_start_errors(database), pymongo.timeout(_PING_SECONDS):
+    with mongodb_start_errors(address_of(database)), pymongo.timeout(_PING_SECONDS):
         asked = time.time()
         hello = await database.command("hello")
         answered = time.time()
@@ -78,7 +78,7 @@ def skew(asked: float, there: float, answered: float) -> float:
 
 async def _indexes(service: Service, database: Database) -> None:
     documents = store_of(service).documents
-    with mongodb_start_errors(database):
+    with mongodb_start_errors(address_of(database)):
         await mongo.declare(database, documents)
     await check_indexes(database, documents)
 

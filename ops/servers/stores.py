@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from aiokafka.errors import KafkaError
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure
 
 from chassis.kafka import client as kafka
 from chassis.kafka.servers import KafkaServers
+from chassis.kafka.start_check import kafka_start_errors
 from chassis.mongo import client as mongo
+from chassis.mongo.start_check import cause_of, mongodb_start_errors
 from chassis.recovery.persistence import Store
 from chassis.start.kafka_settings import KafkaSettings
 from chassis.start.secret_files import read_secret
@@ -85,7 +86,7 @@ async def running_servers(
 
 async def apply_topics(servers: KafkaServers, prefix: str) -> list[str]:
     """Create or change the topics; return the names of those. Raises OperatorError."""
-    with kafka_errors(servers):
+    with kafka_start_errors(servers):
         try:
             return await kafka.apply_topics(servers, prefix)
         except ValueError as error:
@@ -111,25 +112,14 @@ async def apply_indexes(uri: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def kafka_errors(servers: KafkaServers) -> Iterator[None]:
-    """Raise an error of Kafka's client as an OperatorError."""
-    try:
-        yield
-    except KafkaError as error:
-        raise OperatorError(
-            f"Kafka at {servers} (KAFKA_BOOTSTRAP_SERVERS): {_first_line(error)}"
-        ) from error
-
-
-@contextlib.contextmanager
 def mongodb_errors(uri: str) -> Iterator[None]:
-    """Raise an error of MongoDB's client as an OperatorError."""
+    """Raise an error of MongoDB's client as a StartError, or else as an OperatorError."""
+    address = without_credentials(uri)
     try:
-        yield
-    except PyMongoError as error:
-        raise OperatorError(
-            f"MongoDB at {without_credentials(uri)} (MONGODB_URI): {_first_line(error)}"
-        ) from error
+        with mongodb_start_errors(address):
+            yield
+    except OperationFailure as error:
+        raise OperatorError(f"MONGODB_URI: {address}: {cause_of(error)}") from error
 
 
 def store_of(service: Service) -> Store:
@@ -168,7 +158,3 @@ def without_credentials(uri: str) -> str:
     """Return the URI without user and password."""
     parts = urlsplit(uri)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0].partition(", Timeout:")[0]

@@ -8,9 +8,9 @@ from chassis.inbox.quarantine import QuarantinedRecord, read_quarantine
 from chassis.kafka import client as kafka
 from chassis.kafka.origin import headers_of
 from chassis.kafka.servers import KafkaServers
+from chassis.kafka.start_check import kafka_start_errors
 from contracts.services import SERVICES
 from ops.errors import OperatorError
-from ops.servers.stores import kafka_errors
 
 _CLIENT = "realtoros-quarantine"
 
@@ -34,7 +34,7 @@ class QuarantineAdmin:
 
     async def records(self, services: Iterable[str] = SERVICES) -> list[QuarantinedRecord]:
         """Return the records in quarantine, oldest first."""
-        with kafka_errors(self._servers):
+        with kafka_start_errors(self._servers):
             return await read_quarantine(self._servers, _CLIENT, self._prefix, services)
 
     async def records_named(self, names: Sequence[str]) -> list[QuarantinedRecord]:
@@ -48,7 +48,7 @@ class QuarantineAdmin:
 
     async def retry(self, records: Iterable[QuarantinedRecord]) -> None:
         """Send each back to the service that could not handle it, and to no other."""
-        with kafka_errors(self._servers):
+        with kafka_start_errors(self._servers):
             async with kafka.producer(self._servers, _CLIENT) as producer:
                 for record in records:
                     origin = headers_of(record.origin).items()
@@ -65,7 +65,7 @@ class QuarantineAdmin:
 
     async def drop(self, records: Iterable[QuarantinedRecord]) -> None:
         """Remove the records: they are never handled."""
-        with kafka_errors(self._servers):
+        with kafka_start_errors(self._servers):
             async with kafka.producer(self._servers, _CLIENT) as producer:
                 for record in records:
                     await self._remove(producer, record)

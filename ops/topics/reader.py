@@ -9,10 +9,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from chassis.kafka.servers import ConsumerFactory, KafkaServers
+from chassis.kafka.start_check import kafka_start_errors
 from chassis.kafka.topic_reader import standalone_consumer
 from contracts.catalogue import Topic
 from ops.errors import OperatorError
-from ops.servers.stores import kafka_errors
 
 CLIENT = "realtoros-events"
 POLL_MS = 200
@@ -33,7 +33,7 @@ async def committed_offsets(
     """Return the offsets that a service's group has committed, by partition."""
     deadline = time.monotonic() + _COORDINATOR_SECONDS
     admin = servers.admin(CLIENT)
-    with kafka_errors(servers):
+    with kafka_start_errors(servers):
         try:
             await admin.start()
             found = None
@@ -55,7 +55,7 @@ async def reader(
     servers: KafkaServers, consumer: ConsumerFactory = AIOKafkaConsumer
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """Yield a consumer without assigned partitions. Raises OperatorError."""
-    with kafka_errors(servers):
+    with kafka_start_errors(servers):
         async with standalone_consumer(servers, CLIENT, consumer) as started:
             yield started
 
@@ -70,7 +70,7 @@ async def partitions(
     topics = [prefix + name for name in names]
     deadline = time.monotonic() + within
     admin = servers.admin(CLIENT)
-    with kafka_errors(servers):
+    with kafka_start_errors(servers):
         try:
             await admin.start()
             while True:

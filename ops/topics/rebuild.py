@@ -14,6 +14,7 @@ from chassis.eventlog.event_store import EventLog
 from chassis.eventlog.relay import Relay
 from chassis.kafka import client as kafka
 from chassis.kafka.servers import KafkaServers
+from chassis.kafka.start_check import kafka_start_errors
 from chassis.kafka.topic_reader import TopicReader, topic_reader
 from chassis.mongo import client as mongo
 from chassis.mongo.client import Database
@@ -32,7 +33,7 @@ from chassis.recovery.verify import verify
 from contracts.services import Service
 from ops.errors import OperatorError
 from ops.servers.databases import database_of
-from ops.servers.stores import kafka_errors, mongodb_errors, store_of
+from ops.servers.stores import mongodb_errors, store_of
 from ops.signals import until_signalled
 from ops.topics.reader import committed_offsets
 
@@ -122,7 +123,7 @@ class Rebuild:
     @contextlib.asynccontextmanager
     async def _connected(self) -> AsyncIterator[tuple[Database, TopicReader]]:
         try:
-            with kafka_errors(self._servers), mongodb_errors(self._uri):
+            with kafka_start_errors(self._servers), mongodb_errors(self._uri):
                 async with mongo.connect(self._uri) as client:
                     database = client[database_of(self._service)]
                     await database.command("ping")

@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 
 from chassis.kafka import client as kafka
 from chassis.kafka.servers import KafkaServers
+from chassis.kafka.start_check import kafka_start_errors
 from contracts.catalogue import COMMANDS, EVENTS
 from ops.errors import OperatorError
 from ops.servers import stores
@@ -45,7 +46,7 @@ async def import_(servers: KafkaServers, prefix: str, folder: Path, show: OnProg
             " `realtoros topics apply`"
         )
     done = 0
-    with stores.kafka_errors(servers):
+    with kafka_start_errors(servers):
         async with kafka.producer(servers, CLIENT) as producer:
             try:
                 for file in manifest.files:

@@ -13,6 +13,7 @@ from chassis.eventlog.event_store import EventLog
 from chassis.inbox.quarantine import QuarantinedRecord
 from chassis.kafka.servers import KafkaServers
 from chassis.mongo.client import Database
+from chassis.start.exit_codes import StartError
 from ops.cli.main import app
 from ops.errors import OperatorError
 from ops.topics.quarantine import QuarantineAdmin, describe
@@ -121,5 +122,5 @@ async def test_the_command_line_says_what_it_did(
 
 
 async def test_without_kafka_it_says_where_it_looked() -> None:
-    with pytest.raises(OperatorError, match=r"Kafka at 127.0.0.1:1"):
+    with pytest.raises(StartError, match=r"KAFKA_BOOTSTRAP_SERVERS: 127.0.0.1:1"):
         await QuarantineAdmin(KafkaServers("127.0.0.1:1"), "realtoros.").records()

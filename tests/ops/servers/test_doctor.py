@@ -3,7 +3,7 @@
 import pytest
 
 from chassis.kafka.servers import KafkaServers
-from chassis.start.exit_codes import ExitCode
+from chassis.start.exit_codes import ExitCode, StartError
 from contracts.services import SERVICES
 from ops.servers import doctor
 from ops.servers.ports import LOOPBACK, free_port
@@ -51,6 +51,13 @@ async def test_servers_that_are_not_there_are_named(mongodb: Server) -> None:
     )
     assert code == ExitCode.UNREACHABLE
     assert f"WRONG  Kafka at {nowhere}: KAFKA_BOOTSTRAP_SERVERS: {nowhere}: " in "\n".join(said)
+
+
+async def test_a_job_that_is_refused_says_so_as_a_start_does(mongodb: Server) -> None:
+    wrong = mongodb.address_of("crm")
+    with pytest.raises(StartError, match=r"MONGODB_URI: .*a right is missing") as refused:
+        await apply_indexes(wrong)
+    assert refused.value.code == ExitCode.REFUSED
 
 
 @pytest.mark.parametrize(("there", "seconds"), [(100.5, 0), (100, 0), (101, 0), (93, 7), (131, 30)])
