@@ -6,7 +6,7 @@ FAULTS := tests/faults tests/ops/topics/test_histories.py $(addprefix tests/jour
 	runbooks.py takeover.py)
 # They have targets of their own.
 ON_CLUSTERS := tests/cluster tests/containers tests/deploy tests/secured
-LOCKS := crm scheduler composer mailer gateway tracing ops
+LOCKS := crm scheduler composer mailer gateway ops
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--python-version 3.11 --custom-compile-command "make locks"
 .DEFAULT_GOAL := help
@@ -128,10 +128,10 @@ check-deploy: .venv/ready .cache/deploy/ready  ## Check the chart: helm, schemas
 
 .PHONY: cluster-test
 cluster-test: .venv/ready cluster-tools  ## Install, upgrade, break and roll back the chart on a real control plane
-	@for tool in podman runc mmdebstrap; do command -v $$tool >/dev/null || { echo "$$tool is missing:" \
-		"apt-get install podman runc netavark aardvark-dns iptables mmdebstrap"; exit 1; }; done
+	. tests/containers/environment.sh && tests/containers/stand_ins.sh base
+	. tests/containers/environment.sh && deploy/containers/build.sh
 	$(BIN)/pytest --timeout 600 tests/cluster --ignore tests/cluster/pods
-	$(BIN)/pytest --timeout 600 tests/cluster/pods
+	. tests/containers/environment.sh && $(BIN)/pytest --timeout 600 tests/cluster/pods
 
 .PHONY: check
 check: lint test  ## All of lint, and all tests but the long ones
@@ -212,7 +212,7 @@ history: .venv/ready  ## Record the history of a release, which every later one 
 
 .PHONY: locks
 locks: .venv/ready  ## Compile the pins with hashes again after pyproject.toml has changed
-	@$(foreach s,$(LOCKS),$(COMPILE) pyproject.toml --extra $(s) --output-file locks/$(s).txt &&) \
+	@$(foreach s,$(LOCKS),$(COMPILE) pyproject.toml --extra $(s) --extra tracing --output-file locks/$(s).txt &&) \
 		$(COMPILE) pyproject.toml --all-extras --group dev --output-file locks/dev.txt && \
 		$(COMPILE) --group peer --output-file locks/peer.txt && \
 		$(COMPILE) --group containers --output-file locks/containers.txt && \
@@ -221,7 +221,7 @@ locks: .venv/ready  ## Compile the pins with hashes again after pyproject.toml h
 .PHONY: locks-check
 locks-check: .venv/ready  ## Check that the pins fit pyproject.toml
 	@fresh=$$(mktemp -d) && cp locks/*.txt $$fresh/ && \
-		$(foreach s,$(LOCKS),$(COMPILE) pyproject.toml --extra $(s) --output-file $$fresh/$(s).txt &&) \
+		$(foreach s,$(LOCKS),$(COMPILE) pyproject.toml --extra $(s) --extra tracing --output-file $$fresh/$(s).txt &&) \
 		$(COMPILE) pyproject.toml --all-extras --group dev --output-file $$fresh/dev.txt && \
 		$(COMPILE) --group peer --output-file $$fresh/peer.txt && \
 		$(COMPILE) --group containers --output-file $$fresh/containers.txt && \
