@@ -46,7 +46,11 @@ class FakeProvider:
 
 @contextlib.asynccontextmanager
 async def provider(
-    name: Literal["openai", "sendgrid"], folder: Path, *, delay_ms: float = 0.0
+    name: Literal["openai", "sendgrid"],
+    folder: Path,
+    *,
+    delay_ms: float = 0.0,
+    host: str = LOOPBACK,
 ) -> AsyncIterator[FakeProvider]:
     """Run the provider; each of its answers takes at least `delay_ms` milliseconds.
 
@@ -57,9 +61,9 @@ async def provider(
         await end_orphan(name, home)
         port = remembered_port(home)
         ledger = home / "ledger.jsonl"
-        command = [sys.executable, "-m", f"tests.providers.{name}", "--port", str(port)]
-        command += ["--ledger", str(ledger), "--delay-ms", str(delay_ms)]
-        address = f"http://{LOOPBACK}:{port}"
+        command = [sys.executable, "-m", f"tests.providers.{name}", "--host", host]
+        command += ["--port", str(port), "--ledger", str(ledger), "--delay-ms", str(delay_ms)]
+        address = f"http://{host}:{port}"
         async with (
             httpx2.AsyncClient(base_url=address, trust_env=False) as control,
             running(name, command, home, lambda: _answers(control), working_folder=_ROOT),

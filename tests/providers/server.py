@@ -12,6 +12,7 @@ import uvicorn
 from pydantic import ValidationError
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from ops.servers.ports import LOOPBACK
 from tests.providers.faults import Fault, Faults
 from tests.providers.ledger import Ledger
 
@@ -110,6 +111,7 @@ class _Protocol(HttpToolsProtocol):
 def serve(name: str, handle: Handle, refuse: Refuse) -> None:
     """Serve the provider with the command line's options, until SIGTERM."""
     parser = argparse.ArgumentParser(prog=f"tests.providers.{name}")
+    parser.add_argument("--host", default=LOOPBACK)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--ledger", type=Path, required=True)
     parser.add_argument("--delay-ms", type=float, default=0.0)
@@ -117,7 +119,7 @@ def serve(name: str, handle: Handle, refuse: Refuse) -> None:
     provider = Provider(handle, refuse, Ledger(options.ledger), options.delay_ms / 1000)
     uvicorn.run(
         provider,
-        host="127.0.0.1",
+        host=options.host,
         port=options.port,
         loop="uvloop",
         http=_Protocol,

@@ -1,1 +1,3 @@
-"""RealtorOS on a Kafka with TLS, SCRAM and ACLs. Run by `make test-secured`."""
+"""RealtorOS on a Kafka and a MongoDB with TLS, users and least rights.
+
+Run by `make test-secured`."""

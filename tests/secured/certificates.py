@@ -1,4 +1,4 @@
-"""An authority of the test's own, and certificates for servers on this machine."""
+"""An authority of the test's own, and certificates for servers."""
 
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -35,11 +35,11 @@ def authority(file: Path) -> Authority:
     return Authority(file, certificate, key)
 
 
-def issue(signer: Authority, file: Path) -> Path:
-    """Write a server's key and its certificate into one file (PEM); return it."""
+def issue(signer: Authority, file: Path, host: str = LOOPBACK) -> Path:
+    """Write the key and the certificate of this host's server into one file (PEM); return it."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, LOOPBACK)])
-    names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(LOOPBACK))])
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
+    names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(host))])
     certificate = (
         _builder(name, signer.certificate.subject, key)
         .add_extension(names, critical=False)

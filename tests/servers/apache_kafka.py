@@ -80,6 +80,7 @@ async def kafka(
     jars: Path,
     data: Path,
     *,
+    host: str = LOOPBACK,
     advertised: int | None = None,
     listener: str = "PLAINTEXT",
     properties: str = "",
@@ -87,12 +88,12 @@ async def kafka(
 ) -> AsyncIterator[str]:
     """Run one broker with its data in this folder; yield its `host:port`.
 
-    `advertised`: the loopback port that clients are directed to, if another. `listener`: the
-    security protocol that clients speak; `properties` are added to the broker's; `users` are those
-    of SCRAM-SHA-512, with their passwords.
+    `host`: its own address. `advertised`: the port that clients are directed to, if another.
+    `listener`: the security protocol that clients speak; `properties` are added to the broker's;
+    `users` are those of SCRAM-SHA-512, with their passwords.
     Raises NotAvailable or ops.servers.server_process.NotStarted.
     """
-    java = ("java", "-Xmx512m", "-XX:+UseSerialGC", "-cp", f"{jars}/*")
+    java = _java(jars)
     with owned(data) as folder:
         await end_orphan("kafka", folder)
         port, logs = remembered_port(folder), folder / "logs"
@@ -101,7 +102,7 @@ async def kafka(
         file.write_text(
             _PROPERTIES.format(
                 listener=listener,
-                host=LOOPBACK,
+                host=host,
                 port=port,
                 advertised=advertised or port,
                 controller=remembered_port(logs),
@@ -120,15 +121,28 @@ async def kafka(
             ]
             await _run(*java, *storage, "--cluster-id", cluster, "--config", str(file), *known)
         command = [*java, "kafka.Kafka", str(file)]
-        answers = has_brokers if listener == "PLAINTEXT" else _listens
-        async with running("kafka", command, folder, lambda: answers(port)):
-            yield f"{LOOPBACK}:{port}"
+
+        async def answers() -> bool:
+            is_plain = listener == "PLAINTEXT"
+            return await (has_brokers(port) if is_plain else _listens(host, port))
+
+        async with running("kafka", command, folder, answers):
+            yield f"{host}:{port}"
 
 
-async def _listens(port: int) -> bool:
+async def run_java(*command: str) -> None:
+    """Run one of Kafka's own commands, its main class first. Raises NotAvailable if it fails."""
+    await _run(*_java(await jars()), *command)
+
+
+def _java(jars: Path) -> tuple[str, ...]:
+    return ("java", "-Xmx512m", "-XX:+UseSerialGC", "-cp", f"{jars}/*")
+
+
+async def _listens(host: str, port: int) -> bool:
     """Return whether the broker lets anybody connect: it begins to when it has started."""
     try:
-        _, writer = await asyncio.open_connection(LOOPBACK, port)
+        _, writer = await asyncio.open_connection(host, port)
     except OSError:
         return False
     writer.close()

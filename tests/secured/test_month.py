@@ -1,74 +1,23 @@
-"""A month on a secured Kafka: each service with its own user, and no right more than printed."""
+"""A month on a secured Kafka and MongoDB: each service with its own user and least rights."""
 
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from aiokafka.errors import TopicAuthorizationFailedError
+from pymongo.errors import OperationFailure
 
 from chassis.kafka import client as kafka_client
 from chassis.kafka.start_check import check_login
+from chassis.mongo.client import connect
 from chassis.start.exit_codes import ExitCode, StartError
-from contracts.services import SERVICES
-from ops.topics.acls import acls, allow
 from tests.journeys.agent_user import agent_at, import_samples
 from tests.secured.certificates import authority
-from tests.secured.kafka import SecuredKafka, password_of, secured_kafka
-from tests.servers import Server
-from tests.system import Running, drop_databases, system
-
-PREFIX = "secured."
-_DAY_SECONDS = "0.5"
-
-
-@dataclass(frozen=True)
-class Secured:
-    """The running system, and its broker."""
-
-    running: Running
-    kafka: SecuredKafka
-
-
-@pytest.fixture(scope="module")
-async def secured(
-    tmp_path_factory: pytest.TempPathFactory, mongodb_server: Server
-) -> AsyncIterator[Secured]:
-    """Run all services, each as its own user of Kafka and MongoDB."""
-    folder = tmp_path_factory.mktemp("secured")
-    await drop_databases(mongodb_server)
-    async with secured_kafka(folder) as kafka:
-        await allow(kafka.admin, acls(PREFIX))
-        common = {
-            "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
-            "KAFKA_SSL_CA_FILE": str(kafka.authority.file),
-            "FOLLOWUP_DAY_SECONDS": _DAY_SECONDS,
-        }
-        own: dict[str, dict[str, str]] = {
-            name: {
-                "KAFKA_SASL_USERNAME": f"realtoros-{name}",
-                "KAFKA_SASL_PASSWORD_FILE": str(_written(folder / f"{name}.password", name)),
-            }
-            for name in SERVICES
-        }
-        server = Server(kafka.admin.bootstrap, "Apache Kafka, secured", login=kafka.admin)
-        async with system(
-            folder / "services",
-            server,
-            mongodb_server,
-            prefix=PREFIX,
-            environment=common,
-            service_environments=own,
-        ) as running:
-            yield Secured(running, kafka)
-
-
-def _written(file: Path, name: str) -> Path:
-    file.write_text(f"{password_of(name)}\n")
-    return file
+from tests.secured.conftest import PREFIX, Secured
+from tests.secured.kafka import password_of
 
 
 async def test_a_month_of_25_leads_is_sent(secured: Secured) -> None:
@@ -83,6 +32,13 @@ async def test_nobody_writes_where_only_another_may(secured: Secured) -> None:
     async with kafka_client.producer(secured.kafka.as_user("crm"), "test") as producer:
         with pytest.raises(TopicAuthorizationFailedError):
             await producer.send_and_wait(f"{PREFIX}emails", b"forged", partition=0)
+
+
+async def test_nobody_reads_another_service_s_database(secured: Secured) -> None:
+    async with connect(secured.mongodb.uri("crm")) as client:
+        assert await client["realtoros_crm"]["clients"].find_one()
+        with pytest.raises(OperationFailure, match="not authorized"):
+            await client["realtoros_mailer"]["emails"].find_one()
 
 
 async def test_a_wrong_password_is_refused_and_named(secured: Secured) -> None:
@@ -102,7 +58,7 @@ async def test_a_broker_of_another_authority_is_not_trusted(
     assert refused.value.code == ExitCode.REFUSED
 
 
-async def test_operators_commands_log_in_too(secured: Secured, mongodb_server: Server) -> None:
+async def test_operators_commands_log_in_too(secured: Secured) -> None:
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     environment |= {
         "KAFKA_BOOTSTRAP_SERVERS": secured.kafka.admin.bootstrap,
@@ -111,7 +67,7 @@ async def test_operators_commands_log_in_too(secured: Secured, mongodb_server: S
         "KAFKA_SSL_CA_FILE": str(secured.kafka.authority.file),
         "KAFKA_SASL_USERNAME": "realtoros-operators",
         "KAFKA_SASL_PASSWORD": password_of("operators"),
-        "MONGODB_URI": mongodb_server.address,
+        "MONGODB_URI": secured.mongodb.server.address,
     }
     for command in (("doctor",), ("events", "export", "backup"), ("replay", "crm", "--verify")):
         process = await asyncio.create_subprocess_exec(
