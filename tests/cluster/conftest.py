@@ -1,6 +1,7 @@
 """One control plane for all tests, a namespace for each."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from uuid import uuid4
 
@@ -22,9 +23,9 @@ async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kub
             yield cluster
 
 
-@pytest.fixture
-def namespace(cluster: Kubectl) -> Iterator[Kubectl]:
-    """A namespace that enforces Pod Security "restricted", as the example's does."""
+@contextmanager
+def restricted(cluster: Kubectl) -> Iterator[Kubectl]:
+    """Make a namespace that enforces Pod Security "restricted", as the example's does."""
     example = yaml.safe_load((KUBERNETES / "examples/namespace.yaml").read_text())
     example["metadata"]["name"] = name = f"test-{uuid4().hex[:8]}"
     cluster("create", "--filename", "-", given=yaml.safe_dump(example))
@@ -33,3 +34,10 @@ def namespace(cluster: Kubectl) -> Iterator[Kubectl]:
     until(lambda: "default" in own("get", "serviceaccounts", "--output", "name"))
     yield own
     cluster("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+def namespace(cluster: Kubectl) -> Iterator[Kubectl]:
+    """A restricted namespace of the test's own."""
+    with restricted(cluster) as namespace:
+        yield namespace

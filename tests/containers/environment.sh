@@ -10,7 +10,6 @@ cat > "$CONTAINERS_CONF" <<CONF
 runtime = "runc-nolimits"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
-static_dir = "$cache/engine"
 tmp_dir = "$cache/engine/tmp"
 volume_path = "$cache/volumes"
 [engine.runtimes]

@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # The images that docker-compose.yml and the Dockerfile name, made from Debian's packages, Maven's
 # jars and the embedded mongod, for machines where no registry of images answers. Kept in .cache.
+# With the argument `base` the Dockerfile's alone.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 cache=.cache/containers
 mkdir -p "$cache"
 
-for tool in podman runc mmdebstrap netavark aardvark-dns iptables java mvn; do
+tools=(podman runc mmdebstrap netavark aardvark-dns iptables)
+[ "${1:-}" = base ] || tools+=(java mvn)
+for tool in "${tools[@]}"; do
   command -v "$tool" >/dev/null || [ -x "/usr/lib/podman/$tool" ] || missing+=("$tool")
 done
 if [ -n "${missing[*]:-}" ]; then
@@ -26,10 +29,16 @@ system() {
   mv "$cache/$1.new.tar" "$cache/$1.tar"
 }
 
+# import NAME IMAGE: an image of the tar, unless it is there: a new one would build all again.
+import() {
+  podman image exists "$2" || podman import --quiet "$cache/$1.tar" "$2"
+}
+
 system base python3,python3-venv,python-is-python3,ca-certificates,tzdata
+import base docker.io/library/python:3.11-slim-bookworm
+[ "${1:-}" = base ] && exit
 system servers bash,openjdk-17-jre-headless,libcurl4,nginx-light
-podman import --quiet "$cache/base.tar" docker.io/library/python:3.11-slim-bookworm
-podman import --quiet "$cache/servers.tar" localhost/servers
+import servers localhost/servers
 
 context=$(mktemp -d)
 trap 'rm -rf "$context"' EXIT

@@ -7,16 +7,14 @@ import yaml
 
 from tests.cluster.control_plane import control_plane
 from tests.cluster.kubectl import Kubectl
-from tests.cluster.pods.engine import NETWORK, SUBNET, engine, import_tiny
+from tests.cluster.pods.engine import NETWORK, SUBNET, network
 from tests.cluster.pods.kubelet import Kubelet, running_node
 
 
 @pytest.fixture(scope="session")
 def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """podman, set up, with the tiny image."""
-    folder = tmp_path_factory.mktemp("podman")
-    with engine(folder):
-        import_tiny(folder)
+    """podman's network, and the tiny image."""
+    with network(tmp_path_factory.mktemp("podman")):
         yield
 
 
