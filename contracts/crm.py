@@ -1,5 +1,6 @@
 """The messages of crm: agents and their clients."""
 
+from datetime import date
 from math import isfinite
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -22,9 +23,18 @@ from contracts.message import (
 PropertyType = Literal["residential", "commercial", "land", "other"]
 Stage = Literal["lead", "negotiating", "under_contract", "closed", "lost"]
 
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise ValueError("is no day, as in 2026-01-31") from None
+
+
 Text = StringConstraints(strip_whitespace=True)
 Name = Annotated[str, Text, Field(min_length=1, max_length=100)]
-Phone = Annotated[str, Text, Field(max_length=20)]
+# With an extension, as in "+1 (555) 010-2306 ext. 4411".
+Phone = Annotated[str, Text, Field(max_length=40)]
 Address = Annotated[str, Text, Field(max_length=200)]
 Notes = Annotated[str, Text, Field(max_length=1000)]
 Greeting = Annotated[str, Text, Field(min_length=1, max_length=100)]
@@ -34,6 +44,9 @@ Language = Annotated[
 ]
 # The form of an IANA name; who takes it from people knows which names there are.
 TimeZone = Annotated[str, Text, Field(max_length=64, pattern=r"^[A-Za-z][A-Za-z0-9_+/-]*$")]
+Source = Annotated[str, Text, Field(min_length=1, max_length=100)]
+# A day of the calendar (ISO 8601).
+Day = Annotated[str, AfterValidator(_day), Field(json_schema_extra={"format": "date"})]
 _DEEPEST = 5
 _INT64 = 2**63
 
@@ -85,6 +98,7 @@ class ClientDetails(Contract):
     """A client's personal data.
 
     `greeting`: the name to greet with, such as "Dr. Núñez". `language` is the one to write in.
+    `source`: where the lead comes from, such as "Zillow", on the day `lead_since`.
     """
 
     name: Name
@@ -96,6 +110,8 @@ class ClientDetails(Contract):
     greeting: Greeting | None = added()
     language: Language | None = added()
     time_zone: TimeZone | None = added()
+    source: Source | None = added()
+    lead_since: Day | None = added()
 
 
 class AgentStream(Message):
@@ -234,6 +250,8 @@ class ClientDetailsPatch(Contract):
     greeting: Greeting | Unset | None = UNSET
     language: Language | Unset | None = UNSET
     time_zone: TimeZone | Unset | None = UNSET
+    source: Source | Unset | None = UNSET
+    lead_since: Day | Unset | None = UNSET
 
 
 _PUBLISHED_PATCH: dict[str, Any] = {"name": "", "email": "", "phone": None} | dict.fromkeys(

@@ -1,9 +1,10 @@
 """A small client of RealtorOS's REST API."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -17,6 +18,8 @@ from ops.errors import ApiUnavailable, OperatorError
 TIMEOUT_SECONDS = 30.0
 # How long a write is repeated while the server is unavailable.
 RETRY_SECONDS = 60.0
+# As long as the gateway may take with the largest file.
+IMPORT_SECONDS = 300.0
 _PAUSE_SECONDS = 1.0
 _UNAVAILABLE = (httpx2.codes.SERVICE_UNAVAILABLE, httpx2.codes.TOO_MANY_REQUESTS)
 _PAGE_SIZE = 100
@@ -62,6 +65,16 @@ class Rejected:
     """The client is invalid: a reason per field (RFC 9457 problem details)."""
 
     reasons: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """How a file is imported; `mapping`: what columns mean, by title."""
+
+    dry_run: bool = False
+    on_known: str = "report"
+    charset: str | None = None
+    mapping: Mapping[str, str] = field(default_factory=dict)
 
 
 class ApiClient:
@@ -124,6 +137,26 @@ class ApiClient:
         if response.status_code in (httpx2.codes.BAD_REQUEST, httpx2.codes.UNPROCESSABLE_CONTENT):
             return Rejected(_reasons(response))
         raise self._failure(response)
+
+    async def import_clients(
+        self, name: str, content: bytes, options: ImportOptions
+    ) -> Mapping[str, Any]:
+        """Import a file; return the report. Raises OperatorError when it is refused."""
+        response = await self._send(
+            "POST",
+            "/api/clients/import",
+            params={"dry_run": options.dry_run, "on_known": options.on_known},
+            files={"file": (name, content, "text/csv")},
+            data={"mapping": json.dumps(options.mapping)}
+            | ({"charset": options.charset} if options.charset else {}),
+            timeout=IMPORT_SECONDS,
+        )
+        if response.status_code == httpx2.codes.UNPROCESSABLE_CONTENT:
+            raise OperatorError("; ".join(f"{field}: {why}" for field, why in _reasons(response)))
+        if not response.is_success:
+            raise self._failure(response)
+        report: Mapping[str, Any] = response.json()
+        return report
 
     async def tasks(self) -> list[Task]:
         """Return all follow-ups."""

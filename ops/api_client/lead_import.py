@@ -1,27 +1,38 @@
-"""Importing leads into a running system through its REST API, a few at a time."""
+"""Importing leads into a running system through its REST API: a file, or a few at a time."""
 
 import asyncio
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ops.api_client.client import Added, ApiClient, Duplicate, Rejected
+from ops.api_client.client import Added, ApiClient, Duplicate, ImportOptions, Rejected
 from ops.errors import OperatorError
+from services.gateway.leads.charsets import Unreadable, decode
 from services.gateway.leads.parsing import Complaint, Lead, Parsed, parse
-from services.gateway.leads.records import Unreadable, decode
 
 
 def read_leads(file: Path) -> Parsed:
-    """Read the file (UTF-8, UTF-16 or Windows-1252). Raises OperatorError."""
+    """Read the file, without those who want no emails. Raises OperatorError."""
     try:
-        return parse(decode(file.read_bytes()))
+        parsed = parse(decode(file.read_bytes()))
     except OSError as error:
         raise OperatorError(f"cannot read {file}: {error.strerror}") from None
     except Unreadable as error:
         raise OperatorError(f"{file}: {error}") from None
+    wanting = tuple(lead for lead in parsed.leads if not lead.suppressed)
+    return replace(parsed, leads=wanting)
 
 
+# What became of lines, in the order in which it is told.
+_WORDS = {
+    "imported": "imported",
+    "updated": "updated",
+    "known": "there already",
+    "pending": "pending",
+    "refused": "refused",
+    "suppressed": "suppressed: they want no emails",
+}
 # Enough to hide the wait for each reply; more would only queue in the gateway.
 IN_FLIGHT = 16
 
@@ -74,21 +85,42 @@ async def import_leads(api: ApiClient, leads: Sequence[Lead]) -> Imported:
     return imported
 
 
-async def import_file(file: Path, url: str, key: str | None, say: Callable[[str], None]) -> int:
-    """Import a CSV into the system at `url`; return 1 when a line is invalid, else 0.
+async def import_file(
+    file: Path,
+    url: str,
+    key: str | None,
+    say: Callable[[str], None],
+    options: ImportOptions,
+) -> int:
+    """Import a CSV into the system at `url`; return 1 when a line is refused, else 0.
 
-    Complaints go to stderr, a line each. Raises OperatorError when the file is unreadable, and
-    ApiUnavailable.
+    What is wrong with lines, and warnings, go to stderr, a line each. Raises OperatorError when the
+    file is unreadable, and ApiUnavailable.
     """
-    parsed = read_leads(file)
+    try:
+        content = await asyncio.to_thread(file.read_bytes)
+    except OSError as error:
+        raise OperatorError(f"cannot read {file}: {error.strerror}") from None
     async with ApiClient(url, key) as api:
-        # If nothing runs there, fail at once rather than after a minute of retries.
-        await api.readiness()
-        imported = await import_leads(api, parsed.leads)
-    imported.complaints = sorted(
-        [*parsed.complaints, *imported.complaints], key=lambda complaint: complaint.line
-    )
-    for complaint in imported.complaints:
-        print(f"{file.name}, {complaint}", file=sys.stderr)  # noqa: T201
-    say(f"{file.name} to {url}: {imported.summary()}")
-    return 1 if imported.complaints else 0
+        report = await api.import_clients(file.name, content, options)
+    if options.dry_run:
+        for column in report["columns"]:
+            say(f"{column['title']}: {column['taken_for']}")
+    for line in report["lines"]:
+        for kind, said in (("", line["errors"]), ("note: ", line["warnings"])):
+            for about in said:
+                text = (
+                    f"{file.name}, line {line['line']}: {kind}{about['field']}: {about['reason']}"
+                )
+                print(text, file=sys.stderr)  # noqa: T201
+        if line["differs"] and line["outcome"] == "known":
+            text = f"{file.name}, line {line['line']}: known, differs: {', '.join(line['differs'])}"
+            print(text, file=sys.stderr)  # noqa: T201
+    would = "would be " if options.dry_run else ""
+    counts = [
+        f"{report[name]} {would}{words}"
+        for name, words in _WORDS.items()
+        if report[name] or name == "imported"
+    ]
+    say(f"{file.name} to {url}: {', '.join(counts)}")
+    return 1 if report["refused"] else 0

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -38,6 +38,7 @@ Url = Annotated[
     str | None,
     typer.Option(metavar="URL", help="The API.", show_default="what runs in this folder"),
 ]
+OnKnown = Literal["report", "update"]
 _INTERRUPTED = 130
 
 
@@ -148,13 +149,37 @@ def doctor(
 
 
 @app.command(name="import")
-def import_(file: Leads, url: Url = None) -> None:
-    """Import leads into the running system; exit code 1 if a line is invalid."""
+def import_(
+    file: Leads,
+    url: Url = None,
+    mapped: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="COLUMN=FIELD",
+            help="What a column means, such as “Kontakt=email”; also custom_field and ignore.",
+        ),
+    ] = None,
+    on_known: Annotated[
+        OnKnown, typer.Option(help="What becomes of clients that are there already.")
+    ] = "report",
+    charset: Annotated[
+        str | None, typer.Option(help="The file's charset.", show_default="found out")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Change nothing; show what would become of all.")
+    ] = False,
+) -> None:
+    """Import a file of leads into the running system; exit code 1 if a line is refused."""
     from ops.api_client import lead_import
+    from ops.api_client.client import ImportOptions
     from ops.local import discovery
 
+    mapping = dict(pair.rpartition("=")[::2] for pair in mapped or ())
+    options = ImportOptions(dry_run, on_known, charset, mapping)
+
     api_url, key = url or discovery.resolve_url(os.environ), discovery.resolve_api_key(os.environ)
-    raise typer.Exit(asyncio.run(lead_import.import_file(file, api_url, key, _say)))
+    raise typer.Exit(asyncio.run(lead_import.import_file(file, api_url, key, _say, options)))
 
 
 app.command()(replay)

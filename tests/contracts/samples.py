@@ -137,6 +137,8 @@ DETAILS = ClientDetails(
     greeting="María José",
     language="es-US",
     time_zone="America/New_York",
+    source="Open House",
+    lead_since="2025-11-30",
 )
 LETTER = Letter(
     to_name=DETAILS.name,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from pydantic import Field
 
 from contracts.catalogue import TYPES
 from contracts.compatibility import incompatibilities
@@ -39,6 +40,7 @@ class Part(Contract):
 
 
 class OwnEvent(Message):
+    name: str = Field(default="", max_length=20)
     kind: Literal["a", "b"]
     at: Time
     count: int = 0
@@ -76,6 +78,7 @@ ALLOWED: dict[str, Change] = {
     "optional field": lambda s: properties(s).update(more={"type": "string", "default": ""}),
     "optional field of a part": lambda s: part(s)["properties"].update(more={"type": "integer"}),
     "other words": lambda s: s.update(title="Other", description="Says the same."),
+    "longer texts": lambda s: properties(s)["name"].update(maxLength=40),
     "another order": lambda s: s["required"].reverse(),
 }
 REFUSED: dict[str, tuple[Change, str]] = {
@@ -99,6 +102,10 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "narrowed": (
         lambda s: properties(s)["count"].update(maximum=9),
         "value.count: maximum None became 9",
+    ),
+    "shorter texts": (
+        lambda s: properties(s)["name"].update(maxLength=9),
+        "value.name: maxLength 20 became 9",
     ),
     "another type": (
         lambda s: properties(s)["count"].update(type="string"),

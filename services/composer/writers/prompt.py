@@ -30,7 +30,8 @@ reads as if the agent wrote it to this one person;
 market figures or past conversations that the data does not contain;
 - claims no contact that the data does not show: many clients are from lists, or from years ago, \
 and have neither written nor met the agent; those who negotiate, are under contract or have closed \
-know the agent well;
+know the agent well; who has been a lead since a day long ago (`lead_since`) has not just been \
+in touch;
 - repeats no sentence of `earlier_letters`, and goes on from where they ended;
 - treats `notes` and `custom_fields` as the agent's private notes: let them guide what is worth \
 saying, never quote them, and never mention judgements, money, health, family or religion;
@@ -129,7 +130,9 @@ def user_message(request: CompositionRequest) -> str:
             "stage": request.stage,
             "property_type": request.property_type,
             "property_address": client.property_address,
-            "source": next((fields[name] for name in fields if _is_source(name)), None),
+            "source": shareable_text(client.source)
+            or next((fields[name] for name in fields if _is_source(name)), None),
+            "lead_since": client.lead_since,
             "notes": shareable_text(client.notes),
             "custom_fields": {name: fields[name] for name in fields if not _is_source(name)},
         },

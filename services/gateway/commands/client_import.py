@@ -1,59 +1,42 @@
-"""Many clients at once from a CSV: a command for every good line, and an entry for every line."""
+"""Many clients at once from a CSV: commands for every good line, and an entry for every line."""
 
-import asyncio
 import contextlib
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, groupby
 from operator import itemgetter
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID, uuid5
 
-from pydantic import BaseModel
-
-from chassis.mongo.client import Database
-from contracts.crm import CreateClient, NewClientDetails
+from chassis.mongo.client import Database, Raw
+from contracts.crm import ClientDetailsPatch, CreateClient, NewClientDetails, UpdateClient
+from contracts.mailer import RecordedAddress, SuppressAddress, suppression_id
+from contracts.message import Command
 from contracts.replies import CommandAccepted, CommandRejected
 from services.gateway.commands.client import CommandClient
 from services.gateway.commands.csv_workers import CsvWorkers
 from services.gateway.commands.daily_quota import DailyQuota
+from services.gateway.commands.import_report import ImportedLine, report_of
 from services.gateway.commands.replies import Reply
 from services.gateway.errors import FieldError, TooManyRequests, Unavailable
 from services.gateway.leads.rows import LINE, ClientRow, RefusedRow, Rows
 
 # So many emails are looked up in one query.
 LOOKED_UP = 1_000
-# After so many lines of a report the event loop has a turn.
-ENCODED_AT_ONCE = 500
 # When to try again while another file of the agent's is imported.
 RETRY_SECONDS = 5
 
-Outcome = Literal["imported", "known", "refused", "pending"]
+OnKnown = Literal["report", "update"]
 
 
-class ImportedLine(BaseModel):
-    """What became of a line (from 1, as the file counts them).
+@dataclass(frozen=True)
+class ImportOptions:
+    """Whether anything is changed, and what becomes of clients that are known already."""
 
-    `known`: there is a client with this email. `pending`: what becomes of it will stand at
-    `/api/commands/{command_id}`; the client, if it is accepted, gets `client_id`.
-    """
-
-    line: int
-    outcome: Outcome
-    client_id: UUID | None = None
-    command_id: UUID | None = None
-    errors: list[FieldError] = []
-
-
-class ImportReport(BaseModel):
-    """What became of every line that says something, in the order of the file."""
-
-    imported: int
-    known: int
-    refused: int
-    pending: int
-    lines: list[ImportedLine]
+    dry_run: bool = False
+    on_known: OnKnown = "report"
 
 
 class ClientImports:
@@ -66,6 +49,7 @@ class ClientImports:
         self._workers = CsvWorkers()
         self._importing: set[UUID] = set()
         self.close = self._workers.close
+        self.read = self._workers.read
 
     @contextlib.contextmanager
     def slot(self, agent_id: UUID) -> Iterator[None]:
@@ -78,92 +62,177 @@ class ClientImports:
         finally:
             self._importing.remove(agent_id)
 
-    async def read(self, content: bytes, charset: str | None) -> Rows:
-        """Read a file. Raises Unreadable, and Unavailable when its worker does not answer."""
-        return await self._workers.read(content, charset)
-
-    async def add(self, agent_id: UUID, rows: Rows, base: UUID) -> bytes:
+    async def add(self, agent_id: UUID, rows: Rows, base: UUID, options: ImportOptions) -> bytes:
         """Add the clients of a file; return an ImportReport as JSON when the views show them.
 
         The ids of commands and clients follow from `base` and the line, so that the same file
         under the same base is not imported twice. Raises Unavailable without Kafka: what was
         imported by then is known when the file comes again. Lines beyond the day's quota are
-        refused.
+        refused. Who wants no emails is suppressed before being added.
         """
         stored = await self._stored(agent_id, rows.clients)
-        # Not from this very import.
-        known = {n: id_ for n, id_ in stored.items() if id_ != _ids(base, n)[1]}
-        new = [number for number, _, _ in rows.clients if number not in stored]
+        lines = [_Line(agent_id, row, base, stored.get(row.line), options) for row in rows.clients]
+        refused = (
+            _refused(n, reasons) for n, reasons in groupby(_drained(rows.refused), itemgetter(0))
+        )
+        if options.dry_run:
+            told = (line.entry(None, dry_run=True) for line in lines)
+            return await report_of(chain(refused, told), rows.columns, dry_run=True)
+        new = [line for line in lines if line.is_new]
         grant = await self._quota.take(agent_id, len(new))
-        beyond = frozenset(new[grant.number :])
-        ids: dict[int, tuple[UUID, UUID]] = {}
-
-        def commands() -> Iterator[tuple[UUID, CreateClient]]:
-            for number, _, fields in rows.clients:
-                if number not in known and number not in beyond:
-                    command_id, client_id = ids[number] = _ids(base, number)
-                    yield command_id, _create(agent_id, client_id, fields)
-
+        beyond = {line.number for line in new[grant.number :]}
+        taken = [line for line in lines if line.number not in beyond]
         try:
-            replies = await self._commands.execute_all(commands())
+            await self._commands.execute_all(
+                (line.opt_out_id, line.opt_out) for line in taken if line.row.suppressed
+            )
+            replies = await self._commands.execute_all(
+                (line.command_id, command) for line in taken if (command := line.command)
+            )
         except Unavailable:
             # The file has to come again, and not at the cost of two.
             await self._quota.give_back(grant, grant.number)
             raise
-        rejected = (replies.get(ids[n][0]) for n in new[: grant.number])
+        rejected = (replies.get(line.command_id) for line in new[: grant.number])
         await self._quota.give_back(grant, sum(isinstance(r, CommandRejected) for r in rejected))
-        lines = chain(
-            (_refused(n, reasons) for n, reasons in groupby(_drained(rows.refused), itemgetter(0))),
-            (ImportedLine(line=n, outcome="known", client_id=id_) for n, id_ in known.items()),
-            (_refused(n, [(n, LINE, self._quota.reason)]) for n in beyond),
-            (_line(n, *both, replies.get(both[0])) for n, both in ids.items()),
-        )
-        return await _report(lines)
+        told = (line.entry(replies.get(line.command_id)) for line in taken)
+        late = (_refused(number, [(number, LINE, self._quota.reason)]) for number in beyond)
+        return await report_of(chain(refused, told, late), rows.columns, dry_run=False)
 
-    async def _stored(self, agent_id: UUID, clients: Sequence[ClientRow]) -> Mapping[int, UUID]:
-        """Return the clients that have the emails of lines already.
+    async def _stored(self, agent_id: UUID, clients: Sequence[ClientRow]) -> Mapping[int, Raw]:
+        """Return the clients that have the emails of lines already, by the lines.
 
         It saves crm from refusing a file that comes again, a line at a time.
         """
         # Both have been normalised; the canonical form would keep the event loop for long.
-        lines = {email.lower(): number for number, email, _ in clients}
+        lines = {row.email.lower(): row.line for row in clients}
         # As a view's words to search for are written.
-        emails = list({email.casefold() for _, email, _ in clients})
-        stored: dict[int, UUID] = {}
+        emails = list({row.email.casefold() for row in clients})
+        stored: dict[int, Raw] = {}
         for start in range(0, len(emails), LOOKED_UP):
             where = {
                 "agent_id": agent_id,
                 "search": {"$in": emails[start : start + LOOKED_UP]},
             }
-            async for row in self._database["clients"].find(where, {"email": 1}):
-                number = lines.get(row["email"].lower())
+            async for document in self._database["clients"].find(where):
+                number = lines.get(document["email"].lower())
                 if number is not None:
-                    stored[number] = row["_id"]
+                    stored[number] = document
         return stored
 
 
-async def _report(lines: Iterable[ImportedLine]) -> bytes:
-    """Return the report. As objects, 20,000 lines with all that is wrong take 150 MB."""
-    counts = Counter[Outcome]()
-    entries: list[tuple[int, bytes]] = []
-    for line in lines:
-        counts[line.outcome] += 1
-        entries.append((line.line, line.model_dump_json().encode()))
-        if len(entries) % ENCODED_AT_ONCE == 0:
-            await asyncio.sleep(0)
-    entries.sort(key=itemgetter(0))
-    report = ImportReport(
-        imported=counts["imported"],
-        known=counts["known"],
-        refused=counts["refused"],
-        pending=counts["pending"],
-        lines=[],
-    )
-    before, after = report.model_dump_json().encode().split(b"[]")
-    parts = [entry for _, entry in entries] or [b""]
-    parts[0] = before + b"[" + parts[0]
-    parts[-1] += b"]" + after
-    return b",".join(parts)
+@dataclass
+class _Line:
+    """A line that is a client, and the client that has its email already."""
+
+    agent_id: UUID
+    row: ClientRow
+    base: UUID
+    stored: Raw | None
+    options: ImportOptions
+
+    @property
+    def number(self) -> int:
+        return self.row.line
+
+    @cached_property
+    def command_id(self) -> UUID:
+        return uuid5(self.base, f"line {self.number}")
+
+    @property
+    def opt_out_id(self) -> UUID:
+        return uuid5(self.command_id, "opt-out")
+
+    @cached_property
+    def client_id(self) -> UUID:
+        id_: UUID = self.stored["_id"] if self.stored else uuid5(self.command_id, "client")
+        return id_
+
+    @property
+    def is_new(self) -> bool:
+        return self.stored is None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the client was there before: not from this very import."""
+        return self.stored is not None and self.client_id != uuid5(self.command_id, "client")
+
+    @cached_property
+    def differing(self) -> Mapping[str, Any]:
+        """What the file says otherwise of a client that is known: the fields of a patch."""
+        if not self.stored:
+            return {}
+        fields = json.loads(self.row.fields)
+        fields |= fields.pop("personal")
+        del fields["email"]
+        doubted = {field for field, _ in self.row.warnings if field in ("name", "stage")}
+        stored = self.stored
+        own = fields.pop("custom_fields", {})
+        changed = {
+            name: value
+            for name, value in fields.items()
+            if name not in doubted and stored.get(name) != value
+        }
+        known = stored.get("custom_fields") or {}
+        if more := {name: value for name, value in own.items() if known.get(name) != value}:
+            changed["custom_fields"] = more
+        return changed
+
+    @property
+    def opt_out(self) -> SuppressAddress:
+        return SuppressAddress(
+            agent_id=self.agent_id,
+            suppression_id=suppression_id(self.agent_id, self.row.email),
+            reason="unsubscribed",
+            source="agent",
+            reported_client=self.client_id,
+            personal=RecordedAddress(email=self.row.email),
+        )
+
+    @property
+    def command(self) -> Command | None:
+        """The command that the line asks for; none for what is known and stays."""
+        if not self.is_known:
+            body = json.loads(self.row.fields)
+            # The worker has validated the fields.
+            body["personal"] = NewClientDetails.model_construct(**body["personal"])
+            return CreateClient.model_construct(
+                agent_id=self.agent_id, client_id=self.client_id, **body
+            )
+        if self.options.on_known == "report" or not self.differing:
+            return None
+        changes = dict(self.differing)
+        kinds = {name: changes.pop(name) for name in ("stage", "property_type") if name in changes}
+        return UpdateClient(
+            agent_id=self.agent_id,
+            client_id=self.client_id,
+            personal=ClientDetailsPatch(**changes),
+            **kinds,
+        )
+
+    def entry(self, reply: Reply | None, *, dry_run: bool = False) -> ImportedLine:
+        """Return the line's part of the report, with the reply to its command."""
+        entry = ImportedLine(
+            line=self.number,
+            outcome="updated" if self.is_known else "imported",
+            client_id=self.client_id,
+            suppressed=self.row.suppressed,
+            differs=sorted(self.differing) if self.is_known else [],
+            warnings=[
+                FieldError(field=field, reason=reason) for field, reason in self.row.warnings
+            ],
+        )
+        if self.command is None:
+            entry.outcome = "known"
+        elif dry_run or isinstance(reply, CommandAccepted):
+            entry.client_id = None if dry_run and not self.is_known else self.client_id
+        elif reply is None:
+            entry.outcome, entry.command_id = "pending", self.command_id
+        else:
+            taken = (reply.kind, reply.field) == ("conflict", "email")
+            entry.outcome, entry.client_id = ("known" if taken else "refused"), None
+            entry.errors = [FieldError(field=reply.field or LINE, reason=reply.reason)]
+        return entry
 
 
 def _drained(rows: list[RefusedRow]) -> Iterator[RefusedRow]:
@@ -173,31 +242,6 @@ def _drained(rows: list[RefusedRow]) -> Iterator[RefusedRow]:
         yield rows.pop()
 
 
-def _ids(base: UUID, line: int) -> tuple[UUID, UUID]:
-    """Return the ids of a line's command and of its client."""
-    command_id = uuid5(base, f"line {line}")
-    return command_id, uuid5(command_id, "client")
-
-
-def _create(agent_id: UUID, client_id: UUID, fields: str) -> CreateClient:
-    """Return the command; the worker has validated the fields."""
-    body = json.loads(fields)
-    body["personal"] = NewClientDetails.model_construct(**body["personal"])
-    return CreateClient.model_construct(agent_id=agent_id, client_id=client_id, **body)
-
-
 def _refused(number: int, rows: Iterable[RefusedRow]) -> ImportedLine:
     errors = [FieldError(field=field, reason=reason) for _, field, reason in rows]
     return ImportedLine(line=number, outcome="refused", errors=errors)
-
-
-def _line(number: int, command_id: UUID, client_id: UUID, reply: Reply | None) -> ImportedLine:
-    if reply is None:
-        return ImportedLine(
-            line=number, outcome="pending", client_id=client_id, command_id=command_id
-        )
-    if isinstance(reply, CommandAccepted):
-        return ImportedLine(line=number, outcome="imported", client_id=client_id)
-    taken = (reply.kind, reply.field) == ("conflict", "email")
-    error = FieldError(field=reply.field or LINE, reason=reply.reason)
-    return ImportedLine(line=number, outcome="known" if taken else "refused", errors=[error])

@@ -7,14 +7,15 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from typing import cast
+from collections.abc import Mapping
+from typing import Any, cast
 
 import structlog
 
 from services.gateway.errors import Unavailable
 from services.gateway.leads import worker
-from services.gateway.leads.records import Unreadable
-from services.gateway.leads.rows import Rows
+from services.gateway.leads.charsets import Unreadable
+from services.gateway.leads.rows import ClientRow, Rows
 
 MAX_WORKERS = 2
 DEADLINE_SECONDS = 30
@@ -33,8 +34,8 @@ class CsvWorkers:
         self._slots = asyncio.Semaphore(MAX_WORKERS)
         self._idle: list[Process] = []
 
-    async def read(self, content: bytes, charset: str | None) -> Rows:
-        """Return the rows of a file.
+    async def read(self, content: bytes, **options: Any) -> Rows:
+        """Return what `rows_of` makes of a file with these options.
 
         A cancellation ends the worker. Raises Unreadable, and Unavailable when the worker dies or
         does not answer in time.
@@ -44,7 +45,7 @@ class CsvWorkers:
             answered = False
             try:
                 async with asyncio.timeout(DEADLINE_SECONDS):
-                    rows = await _exchange(process, content, charset)
+                    rows = await _exchange(process, content, options)
                 answered = True
             except Unreadable:
                 answered = True
@@ -90,11 +91,11 @@ async def _end(process: Process) -> None:
     await process.communicate()
 
 
-async def _exchange(process: Process, content: bytes, charset: str | None) -> Rows:
+async def _exchange(process: Process, content: bytes, options: Mapping[str, Any]) -> Rows:
     """Send the file and receive the rows. Raises EOFError or OSError when the worker dies."""
     stdin = cast("asyncio.StreamWriter", process.stdin)
     stdout = cast("asyncio.StreamReader", process.stdout)
-    request = worker.frame((charset or "").encode()) + worker.LENGTH.pack(len(content))
+    request = worker.frame(json.dumps(options).encode()) + worker.LENGTH.pack(len(content))
     try:
         stdin.write(request)
         for start in range(0, len(content), _WRITTEN_AT_ONCE):
@@ -109,9 +110,11 @@ async def _exchange(process: Process, content: bytes, charset: str | None) -> Ro
         kind, answer = json.loads(await stdout.readexactly(length))
         match kind:
             case "clients":
-                rows.clients += map(tuple, answer)
+                rows.clients += (ClientRow(*row) for row in answer)
             case "refused":
                 rows.refused += map(tuple, answer)
+            case "columns":
+                rows.columns += map(tuple, answer)
             case "end":
                 return rows
             case "unreadable":

@@ -6,6 +6,8 @@ GUARD = "'"
 # An apostrophe that stands there already is guarded too, so that the guard can be told from it.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 _GUARDED = re.compile(r"'+[=+\-@\t\r\n]")
+# How a text of digits is kept from being read as a number.
+_TEXT_FORMULA = re.compile(r'="((?:[^"]|"")*)"')
 _PLAIN_NUMBER = re.compile(r"[+-]?[0-9(][0-9 ().-]*")
 # What follows in a cell of its own, for a spreadsheet that separates by another character than the
 # comma: quotes hold a cell together only where the cell begins.
@@ -25,6 +27,14 @@ def guarded(cell: str) -> str:
 def without_guard(cell: str) -> str:
     """Take off the apostrophe at the beginning: what other exports write as well."""
     return cell[len(GUARD) :] if _GUARDED.match(cell) else cell
+
+
+def plain_text(cell: str) -> str:
+    """Return what a spreadsheet shows of the cell: without the guard, of `="02134"` the text."""
+    cell = without_guard(cell.strip())
+    if text := _TEXT_FORMULA.fullmatch(cell):
+        return text[1].replace('""', '"').strip()
+    return cell
 
 
 def without_guards(cell: str) -> str:

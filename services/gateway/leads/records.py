@@ -1,28 +1,17 @@
 """The records of a CSV file with the lines they start on, whatever else is broken in it."""
 
-import codecs
-import contextlib
 import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from services.gateway.leads.formulas import without_guard, without_guards
+from services.gateway.leads.formulas import plain_text, without_guards
 
 DELIMITERS = ",;\t|"
 # In characters. A command made of a longer one might not fit into a message of Kafka's.
 MAX_RECORD = 131_072
 _TOO_LONG = f"is longer than {MAX_RECORD} characters; is a quote that opens here never closed?"
 _UNCLOSED = "a quote that opens here is never closed"
-# What a sender may name, as Python calls it. Others that it knows take minutes for a megabyte.
-CHARSETS = {"ascii", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"} | {
-    "iso8859-1",
-    "iso8859-15",
-}
-
-
-class Unreadable(Exception):
-    """The file cannot be read at all; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -39,30 +28,6 @@ class BrokenRecord:
 
     line: int
     reason: str
-
-
-def decode(content: bytes, charset: str | None = None) -> str:
-    """Decode what spreadsheets save: UTF-8 or UTF-16 with a mark, UTF-8, else Windows-1252.
-
-    Raises Unreadable when it is none of them, or not of the charset that the sender names.
-    """
-    if charset:
-        encodings = [charset] if _known(charset) else []
-    elif content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings = ["utf-16"]
-    else:
-        encodings = ["utf-8", "cp1252"]
-    for encoding in encodings:
-        with contextlib.suppress(ValueError):
-            return content.decode(encoding).removeprefix("\ufeff")
-    raise Unreadable(f"is no text in {charset or 'UTF-8, UTF-16 or Windows-1252'}")
-
-
-def _known(charset: str) -> bool:
-    try:
-        return codecs.lookup(charset).name in CHARSETS
-    except LookupError:
-        return False
 
 
 def records(
@@ -82,7 +47,7 @@ def records(
                 if verbatim:
                     read = tuple(map(without_guards, cells))
                 else:
-                    read = tuple(without_guard(cell.strip()) for cell in cells)
+                    read = tuple(plain_text(cell) for cell in cells)
                 if any(read):
                     yield Record(lines.start + 1, read)
                 lines.end_record()

@@ -1,14 +1,15 @@
 """A file's lines as plain values: what a client is made of, or why a line is refused. Pure."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
 from contracts.crm import ClientDetails
+from services.gateway.leads.charsets import Unreadable, decode
 from services.gateway.leads.parsing import Lead, parse
-from services.gateway.leads.records import Unreadable, decode
 
 MAX_LINES = 20_000
 # A client's notes may have line breaks, but a file should not be made of them.
@@ -18,8 +19,23 @@ MAX_CLIENT_TEXT = 32 * 1_048_576
 # What a complaint about a whole line is about.
 LINE = "line"
 
-# The line (from 1), the email, and the fields of `CreateClient` that the line fills, as JSON.
-ClientRow = tuple[int, str, str]
+# A field of the line that something is said about, and what.
+Said = tuple[str, str]
+
+
+class ClientRow(NamedTuple):
+    """A line that is a client: `fields` are those of `CreateClient` that it fills, as JSON.
+
+    `suppressed`: the file says that this person wants no emails.
+    """
+
+    line: int
+    email: str
+    fields: str
+    suppressed: bool
+    warnings: list[Said]
+
+
 # The line, a field that is wrong, and the reason; the other fields of the line follow.
 RefusedRow = tuple[int, str, str]
 
@@ -30,15 +46,20 @@ class Rows:
 
     clients: list[ClientRow] = field(default_factory=list)
     refused: list[RefusedRow] = field(default_factory=list)
+    # The title of each column, and what it was taken for.
+    columns: list[Said] = field(default_factory=list)
 
 
-def rows_of(content: bytes, charset: str | None) -> Rows:
+def rows_of(
+    content: bytes, charset: str | None = None, mapping: Mapping[str, str] | None = None
+) -> Rows:
     """Sort the lines that say something into rows. Raises Unreadable."""
     text = decode(content, charset)
     if text.count("\n") + text.count("\r") > MAX_LINE_BREAKS:
         raise Unreadable(f"has more than {MAX_LINE_BREAKS} line breaks")
-    parsed = parse(text, most=MAX_LINES)
-    rows = Rows(refused=[(c.line, c.field or LINE, c.reason) for c in parsed.complaints])
+    parsed = parse(text, most=MAX_LINES, mapping=mapping)
+    rows = Rows(columns=list(parsed.columns))
+    rows.refused += ((c.line, c.field or LINE, c.reason) for c in parsed.complaints)
     left = MAX_CLIENT_TEXT
     for lead in parsed.leads:
         try:
@@ -52,7 +73,7 @@ def rows_of(content: bytes, charset: str | None) -> Rows:
             # JSON can escape each half of a character alone.
             rows.refused.append((lead.line, "custom_fields", "has text that is not valid Unicode"))
             continue
-        left -= len(row[-1])
+        left -= len(row.fields)
         if left < 0:
             raise Unreadable(
                 f"line {lead.line}: the clients up to here, with the titles of their custom fields,"
@@ -72,4 +93,5 @@ def _client(lead: Lead) -> ClientRow:
     fields["personal"] = details.model_dump(exclude_defaults=True)
     client = json.dumps(fields, ensure_ascii=False)
     client.encode()
-    return lead.line, details.email, client
+    warnings = [(warning.field or LINE, warning.reason) for warning in lead.warnings]
+    return ClientRow(lead.line, details.email, client, lead.suppressed, warnings)

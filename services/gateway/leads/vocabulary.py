@@ -1,13 +1,14 @@
-"""The words of other people's spreadsheets: column names, stages and property types.
+"""The words of other people's files: what the titles of columns mean.
 
-They come from the exports of Follow Up Boss and HubSpot and from plain spreadsheets. Everything
-is compared as `key` writes it, so "Email 1", "email_1" and "EMAIL1" are one word.
+They come from the exports of Google, Outlook, HubSpot, Follow Up Boss, Mailchimp, Pipedrive,
+Salesforce, Zoho, kvCORE, Constant Contact, Brevo, Zillow, Lofty, EspoCRM, Odoo, listmonk, Mautic
+and Chatwoot, and from plain English, German and Spanish spreadsheets. Everything is compared as
+`key` writes it, so "Email 1", "email_1" and "EMAIL1" are one word.
 """
 
+import re
 import unicodedata
 from typing import Final
-
-from contracts.crm import PropertyType, Stage
 
 # A longer word is none that is known here, and Unicode's normal forms take quadratic time.
 LONGEST = 250
@@ -26,92 +27,84 @@ def excerpt(text: str) -> str:
     return text if len(text) <= EXCERPT else f"{text[:EXCERPT]}…"
 
 
-def _keys(words: str) -> tuple[str, ...]:
+def keys(words: str) -> tuple[str, ...]:
+    """Return the keys of words that commas separate."""
     return tuple(key(word) for word in words.split(","))
 
 
-NAME = _keys("Name, Full Name, Client Name, Contact Name, Lead Name, Client, Contact, Display Name")
-FIRST_NAME = _keys("First Name, First, Given Name, Forename")
-LAST_NAME = _keys("Last Name, Last, Family Name, Surname")
-EMAIL = _keys(
-    "Email, Email 1, E-mail Address, Primary Email, Email Address 1, E-mail 1 - Value, Mail,"
-    " Work Email, Personal Email, Contact Email, Client Email"
-)
-PHONE = _keys(
-    "Phone, Phone 1, Phone Number, Primary Phone, Phone 1 - Value, Mobile Phone Number, Mobile,"
-    " Mobile Phone, Cell, Cell Phone, Telephone, Tel, Home Phone, Work Phone"
-)
-NOTES = _keys("Notes, Note, Background, Comments, Comment, Message, Remarks, Description")
-STAGE = _keys("Stage, Lifecycle Stage, Client Stage, Deal Stage, Status, Lead Status, Lead Stage")
-GREETING = _keys("Greeting, Preferred Name")
-LANGUAGE = _keys("Language, Preferred Language")
-TIME_ZONE = _keys("Time Zone, Timezone")
-CUSTOM_FIELDS = _keys("Custom Fields")
-PROPERTY_TYPE = _keys("Property Type, Type of Property, Home Type")
-
-# Street, city, state and postal code, as they stand together in one export; the address of the
-# property itself comes before where the client lives.
-ADDRESSES = (
-    (
-        _keys("Property Address, Property Street, Address of Property"),
-        _keys("Property City"),
-        _keys("Property State"),
-        _keys("Property Postal Code, Property Zip, Property Zip Code"),
+# By field of a client, or a part of one.
+_WORDS: Final[dict[str, tuple[str, ...]]] = {
+    "name": keys(
+        "Name, Full Name, Client Name, Contact Name, Lead Name, Customer Name, Person - Name,"
+        " Client, Contact, Display Name, Vollständiger Name, Kunde, Nombre completo, Cliente"
     ),
-    (
-        _keys("Address, Street Address, Street, Full Address, Mailing Address, Home Address"),
-        _keys("City, Town"),
-        _keys("State, State/Region, Province, Region"),
-        _keys("Zip, Zip Code, Postal Code, Postcode"),
+    "first_name": keys("First Name, First, Given Name, Forename, Vorname, Nombre, Nombres"),
+    "middle_name": keys("Middle Name, Additional Name, Zweiter Vorname, Segundo nombre"),
+    "last_name": keys(
+        "Last Name, Last, Family Name, Surname, Nachname, Familienname, Apellido, Apellidos"
     ),
-    (
-        _keys("Address 1 - Street, Address 1"),
-        _keys("Address 1 - City"),
-        _keys("Address 1 - State, Address 1 - Region"),
-        _keys("Address 1 - Zip, Address 1 - Postal Code"),
+    "organization": keys(
+        "Organization Name, Organization, Organisation, Organization 1 - Name, Company,"
+        " Company Name, Company / Account, Account Name, Person - Organization, Firma, Empresa"
     ),
-)
-
-
-_STAGES: Final[dict[Stage, tuple[str, ...]]] = {
-    "lead": _keys(
-        "Lead, Leads, New, New Lead, Open, In Progress, Attempted Contact, Attempted to Contact,"
-        " Contacted, Connected, Spoke with Customer, Unresponsive, Bad Timing, Prospect,"
-        " Hot Prospect, Hot Prospects, Hot, Warm, Cold, A - Hot, B - Warm, C - Cold, Nurture,"
-        " Subscriber, Marketing Qualified Lead, MQL, Sales Qualified Lead, SQL, Qualified"
+    "notes": keys(
+        "Notes, Note, Background, Comments, Comment, Message, Remarks, Description, Notizen, Notiz,"
+        " Bemerkung, Bemerkungen, Kommentar, Notas, Nota, Comentarios, Observaciones"
     ),
-    "negotiating": _keys(
-        "Negotiating, Negotiation, In Negotiation, Opportunity, Open Deal, Buyer, Buyers, Seller,"
-        " Sellers, Active, Active Client, Active Clients, Active Buyer, Active Seller, Appointment,"
-        " Appointment Set, Met with Customer, Showing Homes, Listing Agreement, Active Listing,"
-        " Submitting Offers, Offer, Offer Made"
+    "stage": keys(
+        "Stage, Lifecycle Stage, Client Stage, Contact Stage, Deal Stage, Status, Lead Status,"
+        " Lead Stage, Client Status, Contact Status, Etapa"
     ),
-    "under_contract": _keys("Under Contract, Pending, In Escrow, Escrow, Contract"),
-    "closed": _keys(
-        "Closed, Closed Won, Won, Sold, Sale Closed, Past Client, Past Clients, Customer, Client,"
-        " Evangelist"
+    "property_type": keys(
+        "Property Type, Type of Property, Home Type, Immobilientyp, Objektart, Tipo de propiedad"
     ),
-    "lost": _keys(
-        "Lost, Closed Lost, Trash, Dead, Junk, Archived, Rejected, Unqualified, Not Interested,"
-        " Do Not Contact, Unsubscribed"
+    "greeting": keys("Greeting, Preferred Name"),
+    "language": keys("Language, Preferred Language, Preferred Locale, Sprache, Idioma"),
+    "time_zone": keys("Time Zone, Zeitzone, Zona horaria"),
+    "source": keys(
+        "Source, Lead Source, Contact Source, Original Source, Referral Source, Quelle, Herkunft,"
+        " Fuente, Origen"
     ),
+    "lead_since": keys(
+        "Lead Since, Date Added, Added Time, Added On, Created, Created At, Created On,"
+        " Created Time, Created Date, Create Date, Date Created, Registered, Registered At,"
+        " Registered Date, Registration Date, Date Registered, Optin Time, Opt-in Time,"
+        " Lead Date, Lead Created, Inquiry Date, Date Received, Person - Person created, Erstellt,"
+        " Erstellt am, Angelegt am, Fecha de creación, Fecha de alta"
+    ),
+    "custom_fields": keys("Custom Fields"),
 }
-_PROPERTY_TYPES: Final[dict[PropertyType, tuple[str, ...]]] = {
-    "residential": _keys(
-        "Residential, House, Home, Single Family, Single Family Home, Single Family Residence,"
-        " Single Family Residential, SFR, SFH, Condo, Condominium, Townhouse, Townhome,"
-        " Multifamily, Multi Family Home, Duplex, Triplex, Fourplex, Apartment, Co-op,"
-        " Loft, Villa, Bungalow, Cottage, Cabin, Manufactured, Manufactured Home, Mobile Home"
-    ),
-    "commercial": _keys(
-        "Commercial, Retail, Office, Industrial, Warehouse, Mixed Use, Restaurant, Hotel,"
-        " Hospitality, Medical, Shop, Store, Storefront, Business"
-    ),
-    "land": _keys(
-        "Land, Lot, Lots, Lots/Land, Vacant Land, Vacant Lot, Raw Land, Acreage, Farm, Ranch,"
-        " Farm and Ranch, Farm/Ranch, Agricultural"
-    ),
-    "other": _keys("Other, Parking, Garage, Storage, Boat Slip"),
+_MEANING_OF: Final = {
+    word: (meaning, rank) for meaning, words in _WORDS.items() for rank, word in enumerate(words)
 }
-STAGE_OF: Final = {word: stage for stage, words in _STAGES.items() for word in words}
-PROPERTY_TYPE_OF: Final = {word: kind for kind, words in _PROPERTY_TYPES.items() for word in words}
+# What a column may be taken for, besides a part of an address, an answer about emails, and a field
+# of its own.
+MEANINGS: Final = (*_WORDS, "email", "phone")
+_WHOSE = "(?:person|contact|client|customer|lead|kunden?)?"
+_WHICH = (
+    "(?:primary|main|home|personal|private|work|business|company|other|secondary|second"
+    "|alternate|alternative|mobile|cell|day|evening|car)*"
+)
+_KIND = r"\d?(?:value|address|work|home|mobile|personal|private|business|other|\d)*"
+_EMAIL = re.compile(
+    rf"{_WHOSE}{_WHICH}(?:e?mails?(?:id|addresse?|adresse)?|correo(?:electr[oó]nico)?|courriel)"
+    rf"{_KIND}"
+)
+_PHONE = re.compile(
+    rf"{_WHOSE}{_WHICH}(?:(?:tele|cell|mobile)?phones?|tel|mobile|cell|cellular|sms|whatsapp"
+    r"|telefone?|handy|mobil|mobiltelefon|rufnummer|tel[eé]fono|m[oó]vil|celular)"
+    rf"(?:number|no|nr|nummer|num)?{_KIND}"
+)
+# The first of several is the one that is not called another.
+_FURTHER = re.compile("second|alternat|other|[2-9]|1[0-9]")
+
+
+def meaning_of(title: str) -> tuple[str, int] | None:
+    """Return what a column with this title means, and its rank among those that mean the same."""
+    word = key(title)
+    if known := _MEANING_OF.get(word):
+        return known
+    rank = int(bool(_FURTHER.search(word)))
+    if _EMAIL.fullmatch(word):
+        return "email", rank
+    return ("phone", rank) if _PHONE.fullmatch(word) else None

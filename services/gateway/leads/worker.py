@@ -1,9 +1,10 @@
 """A process that reads files of leads: `python -m services.gateway.leads.worker`.
 
-A request on stdin is two frames: the charset, empty when it is not named, and the file. The
-answer on stdout is frames of JSON: any number of `["clients", rows]` and `["refused", rows]`
-and one `["end", ""]`; or only `["unreadable", reason]` or `["failed", traceback]`. A frame is its
-length in four bytes (big-endian), then so many bytes. The process ends when stdin does.
+A request on stdin is two frames: the other arguments of `rows_of` as a JSON object, and the file.
+The answer on stdout is frames of JSON: any number of `["clients", rows]`, `["refused", rows]` and
+`["columns", rows]`, and one `["end", ""]`; or only `["unreadable", reason]` or
+`["failed", traceback]`. A frame is its length in four bytes (big-endian), then so many bytes. The
+process ends when stdin does.
 """
 
 import json
@@ -14,7 +15,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, Literal
 
-from services.gateway.leads.records import Unreadable
+from services.gateway.leads.charsets import Unreadable
 from services.gateway.leads.rows import rows_of
 
 LENGTH = struct.Struct(">I")
@@ -23,7 +24,7 @@ ROWS_AT_ONCE = 100
 # Whoever waits for a page comes before a file.
 NICENESS = 5
 
-Kind = Literal["clients", "refused", "end", "unreadable", "failed"]
+Kind = Literal["clients", "refused", "columns", "end", "unreadable", "failed"]
 
 
 def frame(content: bytes) -> bytes:
@@ -33,27 +34,30 @@ def frame(content: bytes) -> bytes:
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """Answer requests until there are no more."""
-    while (charset := _read(requests)) is not None:
+    while (options := _read(requests)) is not None:
         content = _read(requests)
         if content is None:
             return
         answers.writelines(
             frame(json.dumps(answer, ensure_ascii=False).encode())
-            for answer in _answers(content, charset.decode() or None)
+            for answer in _answers(content, json.loads(options))
         )
         answers.flush()
 
 
-def _answers(content: bytes, charset: str | None) -> Iterator[tuple[Kind, Any]]:
+def _answers(content: bytes, options: dict[str, Any]) -> Iterator[tuple[Kind, Any]]:
     try:
-        rows = rows_of(content, charset)
+        rows = rows_of(content, **options)
     except Unreadable as error:
         yield "unreadable", str(error)
     except Exception:  # noqa: BLE001 - whatever it is, the gateway has to report it
         yield "failed", traceback.format_exc()
     else:
         parts: tuple[tuple[Kind, Sequence[Any]], ...]
-        parts = ("clients", rows.clients), ("refused", rows.refused)
+        parts = (
+            *(("clients", rows.clients), ("refused", rows.refused)),
+            ("columns", rows.columns),
+        )
         for kind, part in parts:
             for start in range(0, len(part), ROWS_AT_ONCE):
                 yield kind, part[start : start + ROWS_AT_ONCE]

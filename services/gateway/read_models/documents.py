@@ -103,6 +103,8 @@ class ClientDocument(UuidDocument):
     greeting: str | None = None
     language: str | None = None
     time_zone: str | None = None
+    source: str | None = None
+    lead_since: str | None = None
     created_at: Time | None = None
     updated_at: Time | None = None
     last_contacted: Time | None = None

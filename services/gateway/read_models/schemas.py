@@ -1,6 +1,7 @@
 """Requests and responses about clients, tasks, emails and commands."""
 
 import unicodedata
+from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -133,6 +134,8 @@ class Client(ReadModel):
     greeting: str | None = None
     language: str | None = None
     time_zone: str | None = None
+    source: str | None = None
+    lead_since: date | None = None
     created_at: Time
     updated_at: Time
     last_contacted: Time | None = None

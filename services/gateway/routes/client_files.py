@@ -24,21 +24,25 @@ from litestar.openapi.spec import (
 from litestar.response import Stream
 from litestar.status_codes import HTTP_200_OK, HTTP_415_UNSUPPORTED_MEDIA_TYPE
 from multipart import MultipartError, MultipartParser
+from pydantic import TypeAdapter
 
 from chassis.mongo.client import Database, Raw
 from chassis.process.tasks import cancel_and_wait
 from contracts.crm import Stage
-from services.gateway.commands.client_import import ImportReport
+from services.gateway.commands.client_import import ImportOptions, OnKnown
+from services.gateway.commands.import_report import ImportReport
 from services.gateway.http.context import WRITTEN, ApiRequest, context_of, get, post, responses_of
 from services.gateway.http.idempotency import command_id_of
 from services.gateway.http.pagination import sort_order
 from services.gateway.leads import export
-from services.gateway.leads.records import Unreadable
+from services.gateway.leads.charsets import Unreadable
 from services.gateway.read_models.documents import CLIENT_ORDERS, client_index, index_name
 
 IMPORT_BYTES = 10 * 1_048_576
 EXPORTED_AT_ONCE = 500
 CSV = "text/csv"
+_MAPPING = TypeAdapter(dict[str, str])
+_WRONG_PART = "is no UTF-8, or no JSON object of texts"
 
 T = TypeVar("T")
 
@@ -50,7 +54,16 @@ class _TakesCsv(Operation):
     def __post_init__(self) -> None:
         text = Schema(type=OpenAPIType.STRING, description="a header and a line for each client")
         file = Schema(
-            type=OpenAPIType.OBJECT, additional_properties=Schema(format=OpenAPIFormat.BINARY)
+            type=OpenAPIType.OBJECT,
+            properties={
+                "file": Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY),
+                "charset": Schema(type=OpenAPIType.STRING),
+                "mapping": Schema(
+                    type=OpenAPIType.STRING,
+                    description="a JSON object of what columns mean, by their titles",
+                ),
+            },
+            required=["file"],
         )
         self.request_body = RequestBody(
             content={
@@ -74,25 +87,33 @@ class ClientFiles(Controller):
         operation_class=_TakesCsv,
         responses=WRITTEN | responses_of(HTTP_415_UNSUPPORTED_MEDIA_TYPE),
     )
-    async def import_(self, request: ApiRequest) -> Response[ImportReport]:
+    async def import_(
+        self, request: ApiRequest, dry_run: bool = False, on_known: OnKnown = "report"
+    ) -> Response[ImportReport]:
         """Import clients from a CSV (at most 10 MiB and 20,000 lines), as `realtoros import` does.
 
-        The body is the file, as text/csv, or a form (multipart/form-data) with one file. Columns
-        are recognised by their titles, those of our export and of common CRMs; a name and an email
-        are required. Every line is imported as a whole or not at all, and has an entry in the
-        response; the status is 422 only if the file cannot be read at all. The response comes once
+        The body is the file, as text/csv, or a form (multipart/form-data) with one file and, if
+        wanted, the texts `charset` and `mapping`: a JSON object of what columns mean, by title
+        (such as `{"Kontakt": "email"}`; `custom_field` and `ignore`, too). Other columns are
+        recognised by their titles, those of our export and of common CRMs and address books; only
+        an email is required. What of a line is not understood is kept and told as a warning. Who
+        wants no emails, as the file says, is suppressed before any follow-up falls due. Every line
+        has an entry in the response; the status is 422 only if the file cannot be read at all.
+        With `dry_run` nothing is changed. A client that is known stays as it is, unless `on_known`
+        is `update`: then what the file says otherwise is changed. The response comes once
         all imported clients can be read. A line without a reply in time is pending: get its outcome
         at /api/commands/{id}. After 503 import the file again: lines imported before are known.
         Lines beyond the day's quota of new clients are refused.
         """
         api, agent_id = context_of(request), request.user.agent_id
         with api.imports.slot(agent_id):
-            content, charset = await _file_of(request)
+            content, options = await _file_of(request)
             try:
-                rows = await _unless_hung_up(request, api.imports.read(content, charset))
+                rows = await _unless_hung_up(request, api.imports.read(content, **options))
             except Unreadable as error:
                 raise _invalid(str(error)) from error
-            report = await api.imports.add(agent_id, rows, base=command_id_of(request))
+            asked = ImportOptions(dry_run, on_known)
+            report = await api.imports.add(agent_id, rows, command_id_of(request), asked)
         return Response(cast("Any", report), media_type=MediaType.JSON)
 
     @get("/export", media_type=CSV)
@@ -120,17 +141,17 @@ class ClientFiles(Controller):
         )
 
 
-async def _file_of(request: ApiRequest) -> tuple[bytes, str | None]:
-    """Return the file and its charset, if the request names one."""
+async def _file_of(request: ApiRequest) -> tuple[bytes, dict[str, Any]]:
+    """Return the file, and its charset and mapping if the request names them."""
     type_, options = request.content_type
     if type_ == RequestEncodingType.MULTI_PART:
-        return _only_file(await request.body(), options.get("boundary", "")), None
+        return _form(await request.body(), options.get("boundary", ""))
     if type_ != CSV:
         raise HTTPException(
             f"send the file as {CSV} or multipart/form-data",
             status_code=HTTP_415_UNSUPPORTED_MEDIA_TYPE,
         )
-    return await request.body(), options.get("charset")
+    return await request.body(), {"charset": options.get("charset")}
 
 
 async def _unless_hung_up(request: ApiRequest, work: Coroutine[Any, Any, T]) -> T:
@@ -151,21 +172,35 @@ async def _hang_up(request: ApiRequest) -> None:
         pass
 
 
-def _only_file(form: bytes, boundary: str) -> bytes:
-    """Return the file in a form. Litestar's own parser decodes text, in any charset named."""
+def _form(form: bytes, boundary: str) -> tuple[bytes, dict[str, Any]]:
+    """Return the file in a form, and what its other parts say of it.
+
+    Litestar's own parser decodes text, in any charset named.
+    """
     try:
-        parts = MultipartParser(  # type: ignore[no-untyped-call]
-            io.BytesIO(form), boundary, spool_limit=IMPORT_BYTES, memory_limit=IMPORT_BYTES
+        parts = list(
+            MultipartParser(  # type: ignore[no-untyped-call]
+                io.BytesIO(form), boundary, spool_limit=IMPORT_BYTES, memory_limit=IMPORT_BYTES
+            )
         )
-        files = [part for part in parts if part.filename]
     except MultipartError:
         raise _invalid(
             "the form cannot be parsed: send multipart/form-data with one file"
         ) from None
+    files = [part for part in parts if part.filename]
     if len(files) != 1:
         raise _invalid(f"the form has {len(files)} files: send exactly one")
+    options: dict[str, Any] = {}
+    for part in parts:
+        if part.filename or part.name not in ("charset", "mapping"):
+            continue
+        try:
+            text = part.raw.decode()
+            options[part.name] = _MAPPING.validate_json(text) if part.name == "mapping" else text
+        except ValueError:
+            raise ValidationException(extra=[{"key": part.name, "message": _WRONG_PART}]) from None
     content: bytes = files[0].raw
-    return content
+    return content, options
 
 
 def _invalid(reason: str) -> ValidationException:

@@ -36,7 +36,7 @@ async def trailers_are_counted() -> None:
 async def files_need_none_of_the_loop_s_threads(workers: CsvWorkers) -> None:
     """Assert that a file is read although all threads that the loop shares are taken."""
     async with all_threads_taken(), asyncio.timeout(SECONDS):
-        assert await workers.read(FILE, None) == rows_of(FILE, None)
+        assert await workers.read(FILE) == rows_of(FILE)
 
 
 async def test_trailers_uncounted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from ops.api_client import client as api_module
-from ops.api_client.client import ApiClient, Task
+from ops.api_client.client import ApiClient, ImportOptions, Task
 from ops.api_client.lead_import import IN_FLIGHT, import_file, import_leads
 from ops.errors import ApiUnavailable, OperatorError
 from services.gateway.leads.parsing import Lead
@@ -115,7 +115,7 @@ async def test_importing_into_nothing_fails_at_once(tmp_path: Path) -> None:
     file = tmp_path / "leads.csv"
     file.write_text("name,email\nAnn,ann@example.com\n")
     with pytest.raises(ApiUnavailable, match="is `realtoros up` running"):
-        await import_file(file, "http://127.0.0.1:1", None, print)
+        await import_file(file, "http://127.0.0.1:1", None, print, ImportOptions())
 
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:8000", "ftp://example.com", "http://"])

@@ -17,7 +17,7 @@ def test_a_file_that_cannot_be_read_is_one_clear_line(tmp_path: Path) -> None:
 def test_an_invalid_file_is_named(tmp_path: Path) -> None:
     file = tmp_path / "leads.csv"
     file.write_bytes(b"phone\n1\n")
-    with pytest.raises(OperatorError, match=r"leads\.csv: the header has no column for a name"):
+    with pytest.raises(OperatorError, match=r"leads\.csv: the header has no column for an email"):
         read_leads(file)
 
 

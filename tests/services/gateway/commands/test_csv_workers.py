@@ -12,7 +12,7 @@ import pytest
 from services.gateway.commands import csv_workers
 from services.gateway.commands.csv_workers import MAX_REUSED_BYTES, MAX_WORKERS, CsvWorkers
 from services.gateway.errors import Unavailable
-from services.gateway.leads.records import Unreadable
+from services.gateway.leads.charsets import Unreadable
 from services.gateway.leads.rows import Rows, rows_of
 from tests.services.gateway.loop_threads import all_threads_taken
 
@@ -32,7 +32,7 @@ async def workers() -> AsyncIterator[CsvWorkers]:
 
 async def one_idle(workers: CsvWorkers) -> Process:
     """Let a worker be there; return it."""
-    await workers.read(FILE, None)
+    await workers.read(FILE)
     [process] = workers._idle
     return process
 
@@ -41,7 +41,7 @@ async def stuck(workers: CsvWorkers) -> tuple[Process, asyncio.Task[Rows]]:
     """Return a worker that does not go on, and a task that has begun to wait for it."""
     process = await one_idle(workers)
     process.send_signal(signal.SIGSTOP)
-    reading = asyncio.create_task(workers.read(FILE, None))
+    reading = asyncio.create_task(workers.read(FILE))
     while workers._idle:
         await asyncio.sleep(0)
     return process, reading
@@ -50,7 +50,7 @@ async def stuck(workers: CsvWorkers) -> tuple[Process, asyncio.Task[Rows]]:
 async def replaced(workers: CsvWorkers, process: Process) -> None:
     """Assert that the worker has been killed, and that the next file is read."""
     assert process.returncode == -signal.SIGKILL
-    assert await workers.read(FILE, None) == rows_of(FILE, None)
+    assert await workers.read(FILE) == rows_of(FILE)
 
 
 def environment_of(process: Process) -> list[bytes]:
@@ -59,13 +59,13 @@ def environment_of(process: Process) -> list[bytes]:
 
 async def test_a_file_is_read_as_it_is_here_and_the_worker_used_again(workers: CsvWorkers) -> None:
     first = await one_idle(workers)
-    rows = await workers.read(FILE, "utf-8")
+    rows = await workers.read(FILE, charset="utf-8")
     assert rows == rows_of(FILE, "utf-8")
-    assert [line for line, *_ in rows.clients + rows.refused] == [2, 5, 4, 4]
+    assert [line for line, *_ in rows.clients + rows.refused] == [2, 5, 4]
     with pytest.raises(Unreadable, match="no column for an email"):
-        await workers.read(b"name,phone\nAnn,1\n", None)
+        await workers.read(b"name,phone\nAnn,1\n")
     with pytest.raises(Unreadable, match="no text in martian"):
-        await workers.read(FILE, "martian")
+        await workers.read(FILE, charset="martian")
     assert await one_idle(workers) is first
 
 
@@ -80,14 +80,14 @@ async def test_files_wait_for_one_of_two_workers(
         return started[-1]
 
     monkeypatch.setattr(csv_workers, "_start", noted)
-    every = await asyncio.gather(*(workers.read(FILE, None) for _ in range(10)))
-    assert every == [rows_of(FILE, None)] * 10
+    every = await asyncio.gather(*(workers.read(FILE) for _ in range(10)))
+    assert every == [rows_of(FILE)] * 10
     assert len(started) == MAX_WORKERS
 
 
 async def test_a_worker_that_has_grown_is_not_used_again(workers: CsvWorkers) -> None:
     first = await one_idle(workers)
-    await workers.read(FILE + b" " * MAX_REUSED_BYTES, None)
+    await workers.read(FILE + b" " * MAX_REUSED_BYTES)
     assert first.returncode is not None
     assert not workers._idle
 
@@ -106,7 +106,7 @@ async def test_a_worker_that_was_killed_meanwhile_costs_nobody_anything(
     process = await one_idle(workers)
     process.kill()
     await process.wait()
-    assert await workers.read(FILE, None) == rows_of(FILE, None)
+    assert await workers.read(FILE) == rows_of(FILE)
 
 
 async def test_a_stuck_worker_is_replaced(
@@ -117,7 +117,7 @@ async def test_a_stuck_worker_is_replaced(
     with monkeypatch.context() as patched:
         patched.setattr(csv_workers, "DEADLINE_SECONDS", 0.01)
         with pytest.raises(Unavailable):
-            await workers.read(FILE, None)
+            await workers.read(FILE)
     await replaced(workers, process)
 
 
@@ -131,11 +131,11 @@ async def test_a_worker_ends_with_its_caller(workers: CsvWorkers) -> None:
 
 async def test_reading_needs_none_of_the_loop_s_threads(workers: CsvWorkers) -> None:
     async with all_threads_taken():
-        assert await workers.read(FILE, None) == rows_of(FILE, None)
+        assert await workers.read(FILE) == rows_of(FILE)
 
 
 async def test_no_worker_is_left_after_the_end(workers: CsvWorkers) -> None:
-    await asyncio.gather(*(workers.read(FILE, None) for _ in range(2)))
+    await asyncio.gather(*(workers.read(FILE) for _ in range(2)))
     idle = list(workers._idle)
     assert idle
     await workers.close()

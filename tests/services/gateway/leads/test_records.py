@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from contracts import addresses
 from services.gateway.leads import vocabulary
+from services.gateway.leads.charsets import Unreadable
 from services.gateway.leads.columns import MAX_COLUMNS, MAX_TITLE
 from services.gateway.leads.parsing import Parsed, parse
 from services.gateway.leads.records import (
@@ -20,7 +21,6 @@ from services.gateway.leads.records import (
     MAX_RECORD,
     BrokenRecord,
     Record,
-    Unreadable,
     records,
 )
 
@@ -157,12 +157,13 @@ def test_a_file_may_have_the_most_columns_and_titles_as_long_as_that() -> None:
         parse(f"name,email,{'t' * 251}\nAnn,ann@example.com,1\n")
 
 
-def test_a_line_with_too_many_values_is_refused_alone() -> None:
+def test_a_line_with_too_many_values_keeps_some_and_says_so() -> None:
     parsed = parse(f"name,email\nAnn,ann@example.com{',1' * 10_000}\nBob,bob@example.com\n")
-    assert [str(complaint)[:30] for complaint in parsed.complaints] == [
-        "line 2: has 10002 values where"
+    assert [lead.name for lead in parsed.leads] == ["Ann", "Bob"]
+    assert [(w.field, w.reason[:22]) for w in parsed.leads[0].warnings] == [
+        ("", "has 10002 values where"),
+        ("custom_fields", "10000 other columns ar"),
     ]
-    assert [lead.name for lead in parsed.leads] == ["Bob"]
 
 
 def test_only_short_words_are_normalised_and_messages_do_not_quote_long_ones(
@@ -185,8 +186,9 @@ def test_only_short_words_are_normalised_and_messages_do_not_quote_long_ones(
         f"Bob,bob@example.com,lead,{marks}\n"
         f"Cid,cid@example.com,,{marks}\n"
     )
-    assert [(c.line, c.field) for c in parsed.complaints] == [
-        *((2, "email"), (2, "stage"), (3, "property_type"), (4, "property_type"))
+    told = [*parsed.complaints, *(w for lead in parsed.leads for w in lead.warnings)]
+    assert [(c.line, c.field) for c in told] == [
+        *((2, "email"), (3, "property_type"), (4, "property_type"))
     ]
     assert max(lengths) <= vocabulary.LONGEST
-    assert all(len(complaint.reason) < 400 for complaint in parsed.complaints)
+    assert all(len(complaint.reason) < 400 for complaint in told)

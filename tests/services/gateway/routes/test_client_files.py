@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import csv
 import io
+import json
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -52,23 +53,28 @@ async def test_every_line_has_its_entry_and_what_is_imported_is_shown(api: Api) 
         "First Name,Last Name,Email,Stage,Phone\n"
         f"Ann,{w},ann.{w}@mail.example.com,Hot Prospect,555-0101\n"
         "\n"
-        f",,nowhere,Sphere,{'5' * 21}\n"
+        f",,nowhere,Sphere,{'5' * 41}\n"
         f"Bob,{w},KNOWN.{w}@mail.example.com,,\n"
         f"Ann,Again,Ann.{w}@mail.example.com,,\n"
         f"Cid,{w},cid.{w}@mail.example.com,Closed Won,,,more\n",
     )
     lines = report.pop("lines")
-    assert report == {"imported": 1, "known": 1, "refused": 3, "pending": 0}
+    columns = [(column["title"], column["taken_for"]) for column in report.pop("columns")]
+    assert columns[:2] == [("First Name", "first_name"), ("Last Name", "last_name")]
+    counts = {"imported": 2, "updated": 0, "known": 1, "refused": 2, "pending": 0}
+    assert report == counts | {"suppressed": 0, "dry_run": False}
     outcomes = [(line["line"], line["outcome"]) for line in lines]
     assert outcomes == [
-        *((2, "imported"), (4, "refused"), (5, "known"), (6, "refused"), (7, "refused"))
+        *((2, "imported"), (4, "refused"), (5, "known"), (6, "refused"), (7, "imported"))
     ]
     fields = [[error["field"] for error in line["errors"]] for line in lines]
-    assert fields == [[], ["name", "email", "phone", "stage"], [], ["email"], ["line"]]
+    assert fields == [[], ["email"], [], ["email"], []]
     assert all(error["reason"] for line in lines for error in line["errors"])
     assert lines[2]["client_id"] == known
-    [shown] = (await api.http.get("/api/clients", params={"q": w})).json()[:1]
-    assert (shown["_id"], shown["name"]) == (lines[0]["client_id"], f"Ann {w}")
+    assert lines[2]["differs"] == ["name"]
+    assert [warning["field"] for warning in lines[4]["warnings"]] == ["line"]
+    shown = (await api.http.get(f"/api/clients/{lines[0]['client_id']}")).json()
+    assert shown["name"] == f"Ann {w}"
     assert (shown["stage"], shown["phone"]) == ("lead", "555-0101")
 
 
@@ -99,6 +105,74 @@ async def test_thousands_of_lines_are_shown_when_the_answer_comes(api: Api) -> N
     assert [line["client_id"] for line in again["lines"]] == ids
 
 
+async def form(api: Api, text: str, params: dict[str, str], **parts: str) -> dict[str, Any]:
+    """Import a file in a form."""
+    files = {"file": ("leads.csv", text.encode(), "text/csv")}
+    answer = await api.http.post("/api/clients/import", files=files, data=parts, params=params)
+    assert answer.status_code == 200, answer.text
+    report: dict[str, Any] = answer.json()
+    return report
+
+
+async def test_who_wants_no_emails_as_the_file_says_gets_none(api: Api) -> None:
+    w = word()
+    known = await api.add(email=f"known.{w}@mail.example.com")
+    report = await imported(
+        api,
+        "name,email,Unsubscribed from all email\n"
+        f"Ann,ann.{w}@mail.example.com,Yes\n"
+        f"Bob,bob.{w}@mail.example.com,No\n"
+        f"Kim,known.{w}@mail.example.com,Yes\n",
+    )
+    assert (report["imported"], report["known"], report["suppressed"]) == (2, 1, 2)
+    ids = [line["client_id"] for line in report["lines"]]
+    assert ids[2] == known
+    clients = [(await api.http.get(f"/api/clients/{id_}")).json() for id_ in ids]
+    statuses = [client["email_status"] for client in clients]
+    assert statuses == ["unsubscribed", None, "unsubscribed"]
+
+
+async def test_a_dry_run_tells_all_and_changes_nothing(api: Api) -> None:
+    w = word()
+    text = f"Wer;Post;Nein\n{w};{w}@mail.example.com;ja\n"
+    mapping = json.dumps({"Wer": "name", "Post": "email", "Nein": "opt_out"})
+    report = await form(api, text, {"dry_run": "true"}, mapping=mapping)
+    assert report["dry_run"]
+    assert (report["imported"], report["suppressed"]) == (1, 1)
+    found = await api.http.get("/api/clients", params={"q": w})
+    assert found.headers["x-total-count"] == "0"
+    assert (await form(api, text, {}, mapping=mapping))["imported"] == 1
+    wrong = {"file": ("leads.csv", text.encode(), "text/csv")}
+    for part in ({"mapping": "[]"}, {"mapping": '{"Wer": 1}'}):
+        answer = await api.http.post("/api/clients/import", files=wrong, data=part)
+        problem(answer, 422, "mapping")
+
+
+async def test_a_charset_may_be_named_in_a_form(api: Api) -> None:
+    w = word()
+    files = {"file": ("l.csv", f"name,email\nЖюли,{w}@mail.example.com\n".encode("cp1251"))}
+    path = "/api/clients/import"
+    assert "save it as UTF-8" in problem(await api.http.post(path, files=files), 422, "file")
+    answer = await api.http.post(path, files=files, data={"charset": "windows-1251"})
+    client_id = answer.json()["lines"][0]["client_id"]
+    assert (await api.http.get(f"/api/clients/{client_id}")).json()["name"] == "Жюли"
+
+
+async def test_what_the_file_says_otherwise_of_a_known_client_is_told_or_changed(api: Api) -> None:
+    w = word()
+    id_ = await api.add(name="Ann", email=f"{w}@mail.example.com", custom_fields={"a": 1})
+    text = f"name,email,phone,stage,b\nAnn,{w}@mail.example.com,555-0199,Pending,2\n"
+    [line] = (await imported(api, text))["lines"]
+    assert line["outcome"] == "known"
+    assert line["differs"] == ["custom_fields", "phone", "stage"]
+    report = await form(api, text, {"on_known": "update"})
+    assert (report["updated"], report["lines"][0]["client_id"]) == (1, id_)
+    client = (await api.http.get(f"/api/clients/{id_}")).json()
+    assert (client["phone"], client["stage"]) == ("555-0199", "under_contract")
+    assert client["custom_fields"] == {"a": 1, "b": "2"}
+    assert (await form(api, text, {"on_known": "update"}))["known"] == 1
+
+
 async def test_what_only_the_data_model_refuses_is_told_of_its_line(api: Api) -> None:
     deep = '"{""a"": ' + "[" * 20 + "]" * 20 + '}"'
     report = await imported(
@@ -126,7 +200,8 @@ async def test_a_file_may_come_as_a_form(api: Api) -> None:
         (b"name,phone\nAnn,1\n", {}, "email"),
         (b"Ann,ann@example.com\n", {}, "no column"),
         (b"name,email\n\xff,a@example.com\n", {"content-type": "text/csv; charset=utf-8"}, "utf-8"),
-        (b"name,email\n\x81,a@example.com\n", {}, "no text"),
+        (b"name,email\n\x81,a@example.com\n", {}, "save it as UTF-8"),
+        ("name,email\nЖюли,a@example.com\n".encode("cp1251"), {}, "save it as UTF-8"),
         (b"name,email\n" + b"x,y\n" * 20_001, {}, "more than 20000 lines"),
         (b"name,email\n" + b"\n" * 200_001, {}, "line breaks"),
     ],
@@ -158,6 +233,8 @@ async def test_an_export_is_read_back_as_it_was(api: Api) -> None:
         "greeting": "=Zoë",
         "language": "fr-CA",
         "time_zone": "America/Toronto",
+        "source": "=Zillow",
+        "lead_since": "2019-05-31",
     }
     plain = {"name": f"'=x {w}", "email": f"{w}.2@mail.example.com"}
     before = [await api.add(**fields) for fields in (whole, plain)]
