@@ -1,4 +1,4 @@
-"""A field of a client is in everything that is about clients, or a test says where it is missing."""
+"""A field of a client is in everything about clients, or a test says where it is missing."""
 
 import pytest
 
