@@ -23,7 +23,7 @@ from pydantic.json_schema import models_json_schema
 
 from services.gateway import errors
 from services.gateway.accounts import schemas as account_shapes
-from services.gateway.commands import client_import as importing
+from services.gateway.commands import import_report as importing
 from services.gateway.commands import reassignment
 from services.gateway.http import problem_details as problems
 from services.gateway.markers import MAY_BE_PENDING, NO_STORE, PUBLIC
