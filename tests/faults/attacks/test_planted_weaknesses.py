@@ -53,8 +53,8 @@ async def test_files_parsed_in_the_shared_pool(
 ) -> None:
     await files_need_none_of_the_loop_s_threads(workers)
 
-    async def read(self: CsvWorkers, content: bytes, charset: str | None) -> Rows:
-        return await asyncio.to_thread(rows_of, content, charset)
+    async def read(self: CsvWorkers, content: bytes) -> Rows:
+        return await asyncio.to_thread(rows_of, content)
 
     monkeypatch.setattr(CsvWorkers, "read", read)
     monkeypatch.setitem(globals(), "SECONDS", 0.5)
