@@ -87,7 +87,7 @@ class ClientImports:
                 (line.opt_out_id, line.opt_out) for line in taken if line.row.suppressed
             )
             replies = await self._commands.execute_all(
-                (line.command_id, command) for line in taken if (command := line.command)
+                (line.command_id, line.command) for line in taken if not line.stays
             )
         except Unavailable:
             # The file has to come again, and not at the cost of two.
@@ -190,8 +190,13 @@ class _Line:
         )
 
     @property
-    def command(self) -> Command | None:
-        """The command that the line asks for; none for what is known and stays."""
+    def stays(self) -> bool:
+        """Whether the client is known and is not changed."""
+        return self.is_known and (self.options.on_known == "report" or not self.differing)
+
+    @property
+    def command(self) -> Command:
+        """The command that adds or changes the client."""
         if not self.is_known:
             body = json.loads(self.row.fields)
             # The worker has validated the fields.
@@ -199,8 +204,6 @@ class _Line:
             return CreateClient.model_construct(
                 agent_id=self.agent_id, client_id=self.client_id, **body
             )
-        if self.options.on_known == "report" or not self.differing:
-            return None
         changes = dict(self.differing)
         kinds = {name: changes.pop(name) for name in ("stage", "property_type") if name in changes}
         return UpdateClient(
@@ -222,7 +225,7 @@ class _Line:
                 FieldError(field=field, reason=reason) for field, reason in self.row.warnings
             ],
         )
-        if self.command is None:
+        if self.stays:
             entry.outcome = "known"
         elif dry_run or isinstance(reply, CommandAccepted):
             entry.client_id = None if dry_run and not self.is_known else self.client_id
