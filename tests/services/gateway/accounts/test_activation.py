@@ -60,7 +60,13 @@ async def test_a_change_comes_after_the_one_before_it_whatever_the_clock_says(
     accounts: Accounts,
 ) -> None:
     ahead = datetime.now(UTC).replace(microsecond=0) + timedelta(days=300)
-    account = {"_id": uuid4(), "email": uuid4().hex, "active": True, "activation_changed_at": ahead}
+    account = {
+        "_id": uuid4(),
+        "email": uuid4().hex,
+        "role": "agent",
+        "active": True,
+        "activation_changed_at": ahead,
+    }
     await accounts.insert_one(account)
     try:
         for number, active in enumerate((False, True, False), 1):

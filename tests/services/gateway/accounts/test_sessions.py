@@ -105,7 +105,7 @@ def sessions_of(database: Database, keys: str, **fields: float) -> Sessions:
 async def an_account(database: Database) -> AccountDocument:
     id_ = uuid4()
     row = {"_id": id_, "email": id_.hex, "password": "", "created_at": datetime.now(UTC)}
-    await database["accounts"].insert_one(row | {"active": True})
+    await database["accounts"].insert_one(row | {"role": "agent", "active": True})
     account: AccountDocument = AccountDocument.model_validate(row)
     return account
 
