@@ -1,18 +1,14 @@
 """Which column of a file means what."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
-from typing import Any
 
 from services.gateway.leads import export, opt_outs, vocabulary
-from services.gateway.leads.cells import emails_in, split
 from services.gateway.leads.charsets import Unreadable
-from services.gateway.leads.locales import language_in, zone_in
 from services.gateway.leads.records import DELIMITERS, BrokenRecord, Record, records
-from services.gateway.leads.street_addresses import AddressColumn, address_column, one_line
+from services.gateway.leads.street_addresses import AddressColumn, address_column
 from services.gateway.leads.vocabulary import MEANINGS, meaning_of
 
 MAX_COLUMNS = 200
@@ -24,27 +20,6 @@ ADDRESS, OPT_OUT = "property_address", "opt_out"
 CUSTOM, IGNORED = "custom_field", "ignore"
 # What a mapping may say that a column means.
 MAPPABLE = frozenset({*MEANINGS, OPT_OUT, CUSTOM, IGNORED} - {"custom_fields"})
-
-
-@dataclass(frozen=True)
-class Cells:
-    """What a record says, by meaning and in the file's own terms; empty where it says nothing."""
-
-    name: str
-    emails: tuple[str, ...]
-    no_email: str
-    phone: str
-    property_address: str
-    property_type: str
-    stages: tuple[str, ...]
-    notes: str
-    greeting: str
-    language: str
-    time_zone: str
-    source: str
-    lead_since: str
-    says_no: bool
-    custom_fields: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -84,9 +59,7 @@ class Columns:
     @property
     def known(self) -> tuple[bool, int]:
         """How much it is like a header: with a column of emails, and so many that are known."""
-        meanings = [meaning for meaning, _ in self.taken.values()]
-        addresses = [title for title in self.titles if address_column(title)]
-        return "email" in meanings, len(meanings) + len(addresses)
+        return bool(self.column("email")), len(self.taken)
 
     @cached_property
     def taken(self) -> Mapping[int, tuple[str, int]]:
@@ -95,7 +68,7 @@ class Columns:
         for index, title in enumerate(self.titles):
             if mapped := self.mapping.get(title):
                 found[index] = mapped, -1
-            elif opt_outs.is_column(title):
+            elif opt_outs.is_about_emails_alone(title):
                 found[index] = OPT_OUT, 0
             elif meaning := meaning_of(title):
                 found[index] = meaning
@@ -109,6 +82,13 @@ class Columns:
             for index, title in enumerate(self.titles)
             if index not in self.taken and (column := address_column(title))
         }
+
+    @cached_property
+    def answers(self) -> Mapping[int, opt_outs.Answer]:
+        """The columns whose cells may say no to emails, and what tells it."""
+        found = {index: opt_outs.answer_of(title) for index, title in enumerate(self.titles)}
+        found |= {i: opt_outs.is_yes for i in self.column(OPT_OUT) if not found[i]}
+        return {index: answer for index, answer in found.items() if answer}
 
     def describe(self) -> list[tuple[str, str]]:
         """Return each title, and what the column was taken for."""
@@ -151,34 +131,11 @@ class Columns:
             if meaning not in MAPPABLE:
                 known = ", ".join(sorted(MAPPABLE))
                 raise Unreadable(f"the mapping takes “{title}” for “{meaning}”; use {known}")
-        if not any(meaning == "email" for meaning, _ in self.taken.values()):
+        if not self.column("email"):
             raise Unreadable(
                 "the header has no column for an email (Email, Email 1 or Email Address); it has:"
                 f" {titles}"
             )
-
-    def read(self, cells: Sequence[str], *, day_in: Callable[[str], str]) -> Cells:
-        """Sort a record's cells by meaning; what means nothing here is a custom field."""
-        row = _Row(self, cells)
-        says_no = row.take_refusals()
-        emails, no_email = row.take_emails()
-        return Cells(
-            name=row.take_name(),
-            emails=emails,
-            no_email=no_email,
-            phone=row.take_split("phone"),
-            property_address=row.take_address(),
-            property_type=row.take_first("property_type"),
-            stages=tuple(row.take_all("stage")),
-            notes="\n".join(row.take_all("notes")),
-            greeting=row.take_first("greeting"),
-            language=row.take_known("language", language_in),
-            time_zone=row.take_known("time_zone", zone_in),
-            source=row.take_first("source"),
-            lead_since=row.take_known("lead_since", day_in),
-            says_no=says_no,
-            custom_fields=row.take_object("custom_fields") | row.rest(),
-        )
 
     def column(self, meaning: str) -> Sequence[int]:
         """Return the indices of the columns with a meaning, the preferred one first."""
@@ -190,116 +147,3 @@ class Columns:
         for index, (meaning, _) in sorted(self.taken.items(), key=lambda item: item[1][1]):
             ranked.setdefault(meaning, []).append(index)
         return ranked
-
-
-class _Row:
-    """The filled cells of a record by column, each taken once."""
-
-    def __init__(self, columns: Columns, cells: Sequence[str]) -> None:
-        self._columns = columns
-        ignored = columns.column(IGNORED)
-        self._left = {i: cell for i, cell in enumerate(cells) if cell and i not in ignored}
-
-    def take_first(self, meaning: str) -> str:
-        return next(self.take_all(meaning), "")
-
-    def take_all(self, meaning: str) -> Iterator[str]:
-        """Take cells one by one, the preferred one first."""
-        for index in self._filled(meaning):
-            yield self._left.pop(index)
-
-    def take_split(self, meaning: str) -> str:
-        """Take the first value of the first cell; its other values are left for the rest."""
-        if self._columns.own:
-            return self.take_first(meaning)
-        for index in self._filled(meaning):
-            first, *others = split(self._left.pop(index)) or [""]
-            if others:
-                self._left[index] = ", ".join(others)
-            return first
-        return ""
-
-    def take_emails(self) -> tuple[tuple[str, ...], str]:
-        """Take the first cell with an address in it; further ones are left for the rest."""
-        why = ""
-        for index in self._filled("email"):
-            found, reason = emails_in(self._left[index])
-            if found:
-                del self._left[index]
-                if others := found[1:]:
-                    self._left[index] = ", ".join(others)
-                return tuple(found), ""
-            why = why or reason
-        return (), why or "no email address"
-
-    def take_refusals(self) -> bool:
-        """Return whether a cell says no to emails; take those that are about nothing else.
-
-        A no stays for the rest, as it was written.
-        """
-        refused = False
-        for index, cell in list(self._left.items()):
-            is_mapped = self._columns.mapping.get(self._columns.title(index)) == OPT_OUT
-            title = "Opt Out" if is_mapped else self._columns.title(index)
-            if opt_outs.says_no(title, cell):
-                refused = True
-            elif index in self._columns.column(OPT_OUT):
-                del self._left[index]
-        return refused
-
-    def take_name(self) -> str:
-        name = self.take_first("name")
-        if name and self._columns.own:
-            return name
-        first, *others = (
-            self.take_first(part) for part in ("first_name", "middle_name", "last_name")
-        )
-        if not name or (first and first.casefold() not in name.casefold()):
-            # In a German sheet the surname is the "Name" beside the "Vorname".
-            name = " ".join(filter(None, (first, *others, name)))
-        return " ".join((name or self.take_first("organization")).split())
-
-    def take_known(self, meaning: str, found_in: Callable[[str], str]) -> str:
-        """Take the first cell in which something known is found; others are left for the rest."""
-        for index in self._filled(meaning):
-            if known := found_in(self._left[index]):
-                del self._left[index]
-                return known
-        return ""
-
-    def take_address(self) -> str:
-        """Take the first address that has a street, on one line unless it is our export's."""
-        owners: dict[str, dict[str, int]] = {}
-        for index, column in sorted(self._columns.addresses.items(), key=lambda c: c[1].rank):
-            if index in self._left:
-                owners.setdefault(column.owner, {}).setdefault(column.part, index)
-        for parts in owners.values():
-            if "street" in parts:
-                texts = {part: self._left.pop(index) for part, index in parts.items()}
-                if not self._columns.own:
-                    texts = {part: " ".join(text.split()) for part, text in texts.items()}
-                return one_line(texts)
-        return ""
-
-    def take_object(self, meaning: str) -> dict[str, Any]:
-        """Take the JSON object that our own export writes; another text is left for the rest."""
-        for index in self._filled(meaning):
-            try:
-                found = json.loads(self._left[index])
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(found, dict):
-                del self._left[index]
-                return found
-        return {}
-
-    def rest(self) -> dict[str, str]:
-        """Return what nothing has taken, under the column's title, made unique."""
-        fields: dict[str, str] = {}
-        for index, cell in self._left.items():
-            title = self._columns.title(index)
-            fields[title if title not in fields else f"{title} ({index + 1})"] = cell
-        return fields
-
-    def _filled(self, meaning: str) -> Iterator[int]:
-        return (index for index in self._columns.column(meaning) if index in self._left)

@@ -1,6 +1,7 @@
 """Who has said no to emails, as other programs' files tell it. Pure."""
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from services.gateway.leads.vocabulary import key, keys
@@ -39,10 +40,11 @@ _FILLED_IS_NO: Final = frozenset(
 )
 # Columns, and lists of tags, whose words may be one.
 _WORDS_MAY_BE: Final = re.compile(
-    r"(?:e?mail)?(?:permission|marketing|subscription|subscriber|sending)?(?:status|state)"
-    r"|(?:person)?marketing(?:status|contactstatus)|emailpermissionstatus|permission"
-    r"|(?:person|contact|lead)?(?:tags?|hashtags?|labels?|groups?|lists?|segments?|categor(?:y|ies))"
-    r"|(?:lead|client|contact|deal|lifecycle)?(?:stage|status)|schlagw[oö]rter|etiquetas"
+    r"(?:e?mail|person|lead|client|contact|deal|lifecycle)?"
+    r"(?:(?:permission|marketing|marketingcontact|subscription|subscriber|sending)?(?:status|state)"
+    r"|permission|stage|tags?|hashtags?|labels?|groups?|lists?|segments?|categor(?:y|ies)"
+    r"|schlagw[oö]rter|etiquetas)"
+    r"|emailpermissionstatus"
 )
 _NO_WORDS: Final = frozenset(
     keys(
@@ -57,20 +59,30 @@ _NO: Final = frozenset(keys("no, n, false, f, 0, off, none, null, never, nein, f
 _SEPARATORS = re.compile(r":::|[,;|#*\n]")
 
 
-def is_column(title: str) -> bool:
-    """Return whether a column is about nothing else than a yes or no to emails."""
-    return key(title) in _YES_IS_NO | _NO_IS_NO | _FILLED_IS_NO
+Answer = Callable[[str], bool]
 
 
-def says_no(title: str, cell: str) -> bool:
-    """Return whether a filled cell under this title says that no emails are wanted."""
-    column, word = key(title), key(cell)
-    if column in _YES_IS_NO:
-        return bool(word) and word not in _NO
+def is_yes(cell: str) -> bool:
+    """Return whether a cell says yes, or anything but no."""
+    word = key(cell)
+    return bool(word) and word not in _NO
+
+
+def has_no_word(cell: str) -> bool:
+    """Return whether one of a cell's words says no to emails."""
+    return any(key(part) in _NO_WORDS for part in _SEPARATORS.split(cell))
+
+
+def answer_of(title: str) -> Answer | None:
+    """Return what tells whether a cell under this title says no to emails; None: none does."""
+    column = key(title)
+    if column in _YES_IS_NO or column in _FILLED_IS_NO:
+        return is_yes
     if column in _NO_IS_NO:
-        return word in _NO or word in _NO_WORDS
-    if column in _FILLED_IS_NO:
-        return bool(word) and word not in _NO
-    if _WORDS_MAY_BE.fullmatch(column):
-        return any(key(part) in _NO_WORDS for part in _SEPARATORS.split(cell))
-    return False
+        return lambda cell: key(cell) in _NO or has_no_word(cell)
+    return has_no_word if _WORDS_MAY_BE.fullmatch(column) else None
+
+
+def is_about_emails_alone(title: str) -> bool:
+    """Return whether a column is about nothing else than a yes or no to emails."""
+    return answer_of(title) not in (None, has_no_word)

@@ -4,13 +4,15 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from contracts.addresses import canonical_address
 from contracts.crm import PropertyType, Stage
 from services.gateway.leads import opt_outs
+from services.gateway.leads.cells import Cells, read
 from services.gateway.leads.charsets import Unreadable
-from services.gateway.leads.columns import Cells, Columns
+from services.gateway.leads.columns import Columns
 from services.gateway.leads.records import BrokenRecord, Record, records
 from services.gateway.leads.values import (
     PROPERTY_TYPE_OF,
@@ -107,19 +109,20 @@ def parse(text: str, most: int | None = None, mapping: Mapping[str, str] | None 
     there is no header to tell an email by, or there are more lines than `most`.
     """
     columns = Columns.found_in(text, mapping)
-    found = list(records(text, columns.delimiter, after=columns.line, verbatim=columns.own))
-    _drop_footer(found)
+    every = records(text, columns.delimiter, after=columns.line, verbatim=columns.own)
+    found = list(islice(every, most + 1 if most else None))
     if most and len(found) > most:
         raise Unreadable(f"has more than {most} lines")
-    days = partial(day_in, month_first=months_first(_cells_of(columns, "lead_since", found)))
+    _drop_footer(found)
+    days = partial(day_in, month_first=months_first(_days_of(columns, found)))
     leads: dict[str, Lead] = {}
     complaints: list[Complaint] = []
     for record in found:
         if isinstance(record, BrokenRecord):
             complaints.append(Complaint(record.line, "", record.reason))
             continue
-        cells = columns.read(record.cells, day_in=days)
-        if not cells.emails:
+        cells = read(columns, record.cells, day_in=days)
+        if not cells.email:
             complaints.append(Complaint(record.line, "email", cells.no_email))
             continue
         lead = _lead(columns, record, cells)
@@ -137,7 +140,7 @@ def _lead(columns: Columns, record: Record, cells: Cells) -> Lead:
     texts = {name: getattr(cells, name) for name in LIMITS}
     fields = dict(cells.custom_fields)
     if not texts["name"]:
-        texts["name"] = cells.emails[0]
+        texts["name"] = cells.email
         noted.append(("name", "no name: the email address stands for it"))
     for name, limit in LIMITS.items():
         if len(texts[name]) > limit:
@@ -157,7 +160,7 @@ def _lead(columns: Columns, record: Record, cells: Cells) -> Lead:
     return Lead(
         line=record.line,
         **texts,
-        email=cells.emails[0],
+        email=cells.email,
         property_type=kind,
         stage=stage,
         language=cells.language,
@@ -179,7 +182,7 @@ def _stage(cells: Cells, fields: dict[str, Any], noted: list[tuple[str, str]]) -
     for word, stage in zip(words, stages, strict=True):
         if stage is None:
             fields.setdefault("stage", word)
-            if not opt_outs.says_no("Status", word):
+            if not opt_outs.has_no_word(word):
                 noted.append(("stage", f"“{excerpt(word)}” is not known here: kept as a field"))
     return next(filter(None, stages), "lead" if words else None)
 
@@ -194,8 +197,8 @@ def _within_limit(fields: dict[str, Any], noted: list[tuple[str, str]]) -> dict[
     return {name: fields[name] for name in list(fields)[:MAX_CUSTOM_FIELDS]}
 
 
-def _cells_of(columns: Columns, meaning: str, found: list[Record | BrokenRecord]) -> Iterator[str]:
-    indices = columns.column(meaning)
+def _days_of(columns: Columns, found: list[Record | BrokenRecord]) -> Iterator[str]:
+    indices = columns.column("lead_since")
     for record in found:
         if isinstance(record, Record):
             yield from (record.cells[i] for i in indices if i < len(record.cells))
