@@ -2,9 +2,9 @@
 
 Other parties read events and replies with the released schema, and old events are read with the
 newest: so a released field keeps its form exactly, including the values of an enum, since a reader
-may handle only those. A text may become longer: the readers of this project are updated before its
-writers. Any other change needs another field, or another version of the type. An enum of a command
-may gain values: only the owner reads it, and is updated first.
+may handle only those. Any other change needs another field, or another version of the type. An
+enum of a command may gain values, and its texts may be longer: only the owner reads it, and is
+updated first.
 """
 
 from collections.abc import Iterator, Mapping
@@ -35,7 +35,7 @@ class _Comparison:
         old, new = _resolved(old, self._old_definitions), _resolved(new, self._new_definitions)
         for keyword in sorted((old.keys() | new.keys()) - _ANNOTATIONS - _COMPARED):
             before, now = old.get(keyword), new.get(keyword)
-            if before != now and not _is_longer(keyword, before, now):
+            if before != now and not (self._command and _is_longer(keyword, before, now)):
                 yield f"{at}: {keyword} {before!r} became {now!r}"
         yield from self._properties(old, new, at)
         yield from self._enum(old.get("enum"), new.get("enum"), at)

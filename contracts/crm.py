@@ -1,8 +1,9 @@
 """The messages of crm: agents and their clients."""
 
+from collections.abc import Mapping
 from datetime import date
 from math import isfinite
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, EmailStr, Field, StringConstraints
@@ -33,8 +34,10 @@ def _day(text: str) -> str:
 
 Text = StringConstraints(strip_whitespace=True)
 Name = Annotated[str, Text, Field(min_length=1, max_length=100)]
+_PHONE = 20
+Phone = Annotated[str, Text, Field(max_length=_PHONE)]
 # With an extension, as in "+1 (555) 010-2306 ext. 4411".
-Phone = Annotated[str, Text, Field(max_length=40)]
+FullPhone = Annotated[str, Text, Field(max_length=40)]
 Address = Annotated[str, Text, Field(max_length=200)]
 Notes = Annotated[str, Text, Field(max_length=1000)]
 Greeting = Annotated[str, Text, Field(min_length=1, max_length=100)]
@@ -94,7 +97,7 @@ class AgentProfile(Contract):
     language: str | None = added()
 
 
-class ClientDetails(Contract):
+class PersonalDetails(Contract):
     """A client's personal data.
 
     `greeting`: the name to greet with, such as "Dr. Núñez". `language` is the one to write in.
@@ -103,7 +106,7 @@ class ClientDetails(Contract):
 
     name: Name
     email: str
-    phone: Phone | None = None
+    phone: FullPhone | None = None
     property_address: Address | None = None
     notes: Notes | None = None
     custom_fields: CustomFields = {}
@@ -112,6 +115,29 @@ class ClientDetails(Contract):
     time_zone: TimeZone | None = added()
     source: Source | None = added()
     lead_since: Day | None = added()
+
+
+class ClientDetails(PersonalDetails):
+    """A client's personal data, as events carry it.
+
+    `full_phone` is the telephone number where it is longer than `phone`, its beginning, may be.
+    """
+
+    phone: Phone | None = None
+    full_phone: FullPhone | None = added()
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Self:
+        """Return the details with these PersonalDetails. Raises ValidationError."""
+        details = PersonalDetails.model_validate(fields)
+        phone = details.phone or ""
+        both = {"phone": phone[:_PHONE].rstrip(), "full_phone": phone}
+        return cls.model_validate(details.model_dump() | (both if len(phone) > _PHONE else {}))
+
+    def fields(self) -> dict[str, Any]:
+        """Return the PersonalDetails."""
+        fields = self.model_dump(exclude={"full_phone"})
+        return fields | {"phone": self.full_phone or self.phone}
 
 
 class AgentStream(Message):
@@ -224,7 +250,7 @@ class ReactivateAgent(AgentStream, Command, name="realtoros.ReactivateAgent.v1")
     reactivated_at: Time
 
 
-class NewClientDetails(ClientDetails):
+class NewClientDetails(PersonalDetails):
     """The details of a new client: the email has to be a valid address."""
 
     email: EmailStr
@@ -243,7 +269,7 @@ class ClientDetailsPatch(Contract):
 
     name: Name | Unset = unset("")
     email: EmailStr | Unset = unset("")
-    phone: Phone | Unset | None = unset(None)
+    phone: FullPhone | Unset | None = unset(None)
     property_address: Address | Unset | None = unset(None)
     notes: Notes | Unset | None = unset(None)
     custom_fields: CustomFields | Unset | None = unset(None)

@@ -73,7 +73,7 @@ def create(client: Client | None, command: CreateClient, given: Given) -> list[C
         ClientCreated.of(
             command,
             created_at=given.now,
-            personal=ClientDetails.model_validate(command.personal.model_dump()),
+            personal=ClientDetails.of(command.personal.model_dump()),
         )
     ]
 
@@ -119,9 +119,9 @@ def delete(client: Client | None, command: DeleteClient, given: Given) -> list[C
 
 def _patched(details: ClientDetails, patch: ClientDetailsPatch) -> ClientDetails:
     """Apply a JSON merge patch (RFC 7396): objects merge, null removes, all else replaces."""
-    merged = _merged(details.model_dump(), patch.model_dump())
+    merged = _merged(details.fields(), patch.model_dump())
     try:
-        return ClientDetails.model_validate(merged)
+        return ClientDetails.of(merged)
     except ValidationError as error:
         wrong = error.errors()[0]
         field = ".".join(map(str, wrong["loc"]))

@@ -130,7 +130,7 @@ PROFILE = AgentProfile(
 DETAILS = ClientDetails(
     name="María José López",
     email="Maria@Mail.example",
-    phone="+1 555 0199",
+    phone="+1 555 0199, extensi",
     property_address="12 Elm St, Springfield",
     notes="Two children; prefers mornings.",
     custom_fields={"budget": 450000, "areas": ["North", "Old Town"], "loan": {"approved": True}},
@@ -139,6 +139,7 @@ DETAILS = ClientDetails(
     time_zone="America/New_York",
     source="Open House",
     lead_since="2025-11-30",
+    full_phone="+1 555 0199, extension 4411",
 )
 LETTER = Letter(
     to_name=DETAILS.name,
@@ -316,7 +317,7 @@ SAMPLES: tuple[Message, ...] = (
         **_client,
         stage="lead",
         property_type="land",
-        personal=NewClientDetails.model_validate(DETAILS.model_dump()),
+        personal=NewClientDetails.model_validate(DETAILS.fields()),
     ),
     UpdateClient(**_client, stage="closed", personal=ClientDetailsPatch(phone=None, name="Maria")),
     ReassignClient(**_client, to_agent_id=FORMER_AGENT),

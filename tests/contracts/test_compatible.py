@@ -78,7 +78,6 @@ ALLOWED: dict[str, Change] = {
     "optional field": lambda s: properties(s).update(more={"type": "string", "default": ""}),
     "optional field of a part": lambda s: part(s)["properties"].update(more={"type": "integer"}),
     "other words": lambda s: s.update(title="Other", description="Says the same."),
-    "longer texts": lambda s: properties(s)["name"].update(maxLength=40),
     "another order": lambda s: s["required"].reverse(),
 }
 REFUSED: dict[str, tuple[Change, str]] = {
@@ -144,6 +143,14 @@ REFUSED: dict[str, tuple[Change, str]] = {
         "value: additionalProperties None became False",
     ),
 }
+
+
+def test_a_text_may_become_longer_in_a_command_alone() -> None:
+    longer = changed(lambda s: properties(s)["name"].update(maxLength=40))
+    assert not incompatibilities(RELEASE, longer, command=True)
+    assert incompatibilities(RELEASE, longer, command=False) == [
+        "value.name: maxLength 20 became 40"
+    ]
 
 
 @pytest.mark.parametrize("command", [True, False], ids=["command", "event"])

@@ -9,7 +9,13 @@ import pytest
 from pydantic import ValidationError
 
 from contracts.catalogue import FOREVER, PARTITIONS, TOPICS, TYPES, read_by
-from contracts.crm import ClientDetailsPatch, ClientUpdated, NewClientDetails, UpdateClient
+from contracts.crm import (
+    ClientDetails,
+    ClientDetailsPatch,
+    ClientUpdated,
+    NewClientDetails,
+    UpdateClient,
+)
 from contracts.mailer import suppression_id
 from contracts.message import AboutClient, Command, Event
 from contracts.scheduler import FollowupCancelled
@@ -144,6 +150,16 @@ def test_the_limits_of_a_client_s_fields(field: str, good: str, bad: str) -> Non
     with pytest.raises(ValidationError) as caught:
         NewClientDetails.model_validate(details | {field: bad})
     assert [e["loc"] for e in caught.value.errors()] == [(field,)]
+
+
+def test_a_long_phone_stands_whole_beside_what_readers_of_0_1_0_take() -> None:
+    plain = {"name": "Maria", "email": "m@mail.example.com", "source": "Zillow"}
+    for phone in (None, "1" * 20, "+1 (555) 010-2306 ext. 4411"):
+        details = ClientDetails.of(plain | {"phone": phone})
+        assert len(details.phone or "") <= 20
+        assert (details.full_phone is not None) == (len(phone or "") > 20)
+        assert details.fields()["phone"] == phone
+        assert ClientDetails.of(details.fields()) == details
 
 
 def test_what_a_contract_has_gained_is_written_only_where_it_is_known() -> None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from contracts.crm import ClientDetails
+from contracts.crm import PersonalDetails
 from services.gateway.leads.charsets import Unreadable, decode
 from services.gateway.leads.parsing import Lead, parse
 
@@ -89,7 +89,7 @@ def _client(lead: Lead) -> ClientRow:
         if name in body:
             fields[name] = body.pop(name)
     # Parsing has validated and normalised the email, which takes most of the time.
-    details = ClientDetails.model_validate(body)
+    details = PersonalDetails.model_validate(body)
     fields["personal"] = details.model_dump(exclude_defaults=True)
     client = json.dumps(fields, ensure_ascii=False)
     client.encode()

@@ -73,7 +73,7 @@ def project_client(
         return ClientDocument(**from_others)
     changed = ClientDocument(
         **from_others,
-        **event.personal.model_dump(),
+        **event.personal.fields(),
         search=_search(event.personal),
         stage=event.stage,
         property_type=event.property_type,

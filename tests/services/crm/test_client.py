@@ -180,3 +180,15 @@ def test_neither_a_foreign_nor_a_deleted_client_is_reassigned(
     command = ReassignClient(agent_id=agent_id, client_id=CLIENT, to_agent_id=uuid4())
     with pytest.raises(Refused, match="not found"):
         reassign(folded(*history), command, GIVEN)
+
+
+def test_a_phone_with_an_extension_is_kept_whole_and_given_up_with_its_number() -> None:
+    long = "+1 (555) 010-2306 ext. 4411"
+    new = NewClientDetails(name="Maria", email="m@mail.example.com", phone=long)
+    [created] = create(None, CreateClient(agent_id=AGENT, client_id=CLIENT, personal=new), GIVEN)
+    assert isinstance(created, ClientCreated)
+    assert created.personal.fields()["phone"] == long
+    assert update(folded(created), changes(personal={"notes": None, "phone": long}), GIVEN) == []
+    [event] = update(folded(created), changes(personal={"phone": "2"}), GIVEN)
+    assert isinstance(event, ClientUpdated)
+    assert (event.personal.phone, event.personal.full_phone) == ("2", None)

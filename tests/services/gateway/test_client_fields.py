@@ -2,7 +2,7 @@
 
 import pytest
 
-from contracts.crm import ClientDetails, ClientDetailsPatch
+from contracts.crm import ClientDetailsPatch, PersonalDetails
 from services.gateway.leads import export
 from services.gateway.leads.columns import ADDRESS
 from services.gateway.leads.parsing import Lead
@@ -11,7 +11,7 @@ from services.gateway.read_models.documents import ClientDocument
 from services.gateway.read_models.schemas import Client, ClientPatch, NewClient
 
 
-@pytest.mark.parametrize("field", ClientDetails.model_fields)
+@pytest.mark.parametrize("field", PersonalDetails.model_fields)
 def test_a_client_s_field_is_everywhere(field: str) -> None:
     for model in (ClientDetailsPatch, NewClient, ClientPatch, Client, ClientDocument):
         assert field in model.model_fields, f"add {field} to {model.__name__}"
