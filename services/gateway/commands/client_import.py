@@ -12,13 +12,14 @@ from uuid import UUID, uuid5
 
 from chassis.mongo.client import Database, Raw
 from contracts.crm import ClientDetailsPatch, CreateClient, NewClientDetails, UpdateClient
-from contracts.mailer import RecordedAddress, SuppressAddress, suppression_id
+from contracts.mailer import SuppressAddress
 from contracts.message import Command
 from contracts.replies import CommandAccepted, CommandRejected
 from services.gateway.commands.client import CommandClient
 from services.gateway.commands.csv_workers import CsvWorkers
 from services.gateway.commands.daily_quota import DailyQuota
 from services.gateway.commands.import_report import ImportedLine, report_of
+from services.gateway.commands.opt_outs import opt_out_of
 from services.gateway.commands.replies import Reply
 from services.gateway.errors import FieldError, TooManyRequests, Unavailable
 from services.gateway.leads.rows import LINE, ClientRow, RefusedRow, Rows
@@ -180,14 +181,7 @@ class _Line:
 
     @property
     def opt_out(self) -> SuppressAddress:
-        return SuppressAddress(
-            agent_id=self.agent_id,
-            suppression_id=suppression_id(self.agent_id, self.row.email),
-            reason="unsubscribed",
-            source="agent",
-            reported_client=self.client_id,
-            personal=RecordedAddress(email=self.row.email),
-        )
+        return opt_out_of(self.agent_id, self.client_id, self.row.email, source="agent")
 
     @property
     def stays(self) -> bool:

@@ -1,17 +1,39 @@
 """Opt-outs: told to mailer, and acknowledged once nothing more is sent to the address."""
 
+from datetime import datetime
 from uuid import UUID
 
 from pymongo.errors import PyMongoError
 
 from chassis.mongo.client import Database
-from contracts.mailer import SuppressAddress
+from contracts.mailer import OptOutReason, RecordedAddress, SuppressAddress, suppression_id
 from services.gateway.commands.client import CommandClient
 from services.gateway.errors import CommandPending
 from services.gateway.read_models.suppressions import SuppressionDocument
 
 # The version of SuppressionConfirmed in a stream of 0.1.0: nothing else was in it.
 _CONFIRMED_IN_0_1_0 = 2
+
+
+def opt_out_of(
+    agent_id: UUID,
+    client_id: UUID,
+    email: str,
+    *,
+    source: str,
+    reason: OptOutReason = "unsubscribed",
+    reported_at: datetime | None = None,
+) -> SuppressAddress:
+    """Return the command that records a client's opt-out; see AddressSuppressed for `source`."""
+    return SuppressAddress(
+        agent_id=agent_id,
+        suppression_id=suppression_id(agent_id, email),
+        reason=reason,
+        source=source,
+        reported_client=client_id,
+        reported_at=reported_at,
+        personal=RecordedAddress(email=email),
+    )
 
 
 class OptOuts:

@@ -21,11 +21,9 @@ from contracts.mailer import (
     OptOutReason,
     RecordDelivery,
     RecordedAddress,
-    SuppressAddress,
-    suppression_id,
 )
 from services.gateway.commands.client import AT_ONCE, CommandClient
-from services.gateway.commands.opt_outs import OptOuts
+from services.gateway.commands.opt_outs import OptOuts, opt_out_of
 from services.gateway.commands.report_placement import PlacedReport, ReportPlacement
 from services.gateway.commands.sendgrid_reports import (
     Report,
@@ -114,14 +112,13 @@ class SendGridWebhook:
         For the reply: it says from which version on the suppression holds.
         """
         report, ids = placed.report, placed.ids
-        opt_out = SuppressAddress(
-            agent_id=ids.agent_id,
-            suppression_id=suppression_id(ids.agent_id, placed.email),
-            reason=reason,
+        opt_out = opt_out_of(
+            ids.agent_id,
+            ids.client_id,
+            placed.email,
             source="provider",
-            reported_client=ids.client_id,
+            reason=reason,
             reported_at=report.at,
-            personal=RecordedAddress(email=placed.email),
         )
         if not await self._opt_outs.suppress(opt_out, uuid5(report.id, "opt-out")):
             raise TimeoutError

@@ -11,7 +11,7 @@ from litestar import HttpMethod, Response
 from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED, HTTP_404_NOT_FOUND
 
 from contracts.links.opt_out import InvalidToken, OptOut
-from contracts.mailer import RecordedAddress, SuppressAddress, suppression_id
+from services.gateway.commands.opt_outs import opt_out_of
 from services.gateway.http.button_page import button_page
 from services.gateway.http.context import ApiRequest, context_of
 from services.gateway.markers import NO_STORE, PUBLIC
@@ -41,14 +41,7 @@ async def opt_out(request: ApiRequest) -> Response[str]:
     claims = _claims(request)
     if claims is None:
         return _not_found()
-    command = SuppressAddress(
-        agent_id=claims.agent_id,
-        suppression_id=suppression_id(claims.agent_id, claims.address),
-        reason="unsubscribed",
-        source="link",
-        reported_client=claims.client_id,
-        personal=RecordedAddress(email=claims.address),
-    )
+    command = opt_out_of(claims.agent_id, claims.client_id, claims.address, source="link")
     # Of its own id: the link opts out again after a resubscription.
     if await context_of(request).opt_outs.suppress(command, uuid4()):
         return button_page("Unsubscribed", "You will get no more of these emails.")

@@ -9,12 +9,10 @@ from litestar.exceptions import NotFoundException
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 
 from contracts.mailer import (
-    RecordedAddress,
     ReleaseSuppression,
-    SuppressAddress,
     SuppressionReason,
-    suppression_id,
 )
+from services.gateway.commands.opt_outs import opt_out_of
 from services.gateway.commands.sendgrid_reports import without_addresses
 from services.gateway.errors import CommandPending
 from services.gateway.http.context import (
@@ -118,14 +116,7 @@ async def unsubscribe_client(request: ApiRequest, client_id: UUID) -> Response[C
     """Record that a client opted out by word, call or letter: no more emails, and no follow-ups."""
     api, where = context_of(request), {"_id": client_id, "stage": {"$exists": True}}
     client: Client = await find_visible(request, "clients", where, Client)
-    command = SuppressAddress(
-        agent_id=client.agent_id,
-        suppression_id=suppression_id(client.agent_id, client.email),
-        reason="unsubscribed",
-        source="agent",
-        reported_client=client_id,
-        personal=RecordedAddress(email=client.email),
-    )
+    command = opt_out_of(client.agent_id, client_id, client.email, source="agent")
     command_id = command_id_of(request)
     if not await api.opt_outs.suppress(command, command_id):
         raise CommandPending(command_id)
