@@ -111,25 +111,7 @@ class ApiClient:
 
     async def add_client(self, body: Mapping[str, Any]) -> Added | Duplicate | Rejected:
         """Add a client; retry for a minute while the API is unreachable or asks to (503, 429)."""
-        # The same key each time, so that a write whose answer was lost is not repeated.
-        key = {"Idempotency-Key": str(uuid4())}
-        deadline = time.monotonic() + RETRY_SECONDS
-        while True:
-            try:
-                response = await self._send("POST", "/api/clients", json=body, headers=key)
-            except ApiUnavailable:
-                if time.monotonic() + _PAUSE_SECONDS > deadline:
-                    raise
-                await asyncio.sleep(_PAUSE_SECONDS)
-                continue
-            if response.status_code not in _UNAVAILABLE:
-                break
-            pause = _pause(response)
-            if time.monotonic() + pause > deadline:
-                raise ApiUnavailable(
-                    f"{self.url} is not accepting clients: {_problem(response)}; try again later"
-                )
-            await asyncio.sleep(pause)
+        response = await self._post("/api/clients", json=body)
         if response.is_success:
             return Added()
         if response.status_code == httpx2.codes.CONFLICT:
@@ -141,9 +123,8 @@ class ApiClient:
     async def import_clients(
         self, name: str, content: bytes, options: ImportOptions
     ) -> Mapping[str, Any]:
-        """Import a file; return the report. Raises OperatorError when it is refused."""
-        response = await self._send(
-            "POST",
+        """Import a file, retrying likewise; return the report. Raises OperatorError if refused."""
+        response = await self._post(
             "/api/clients/import",
             params={"dry_run": options.dry_run, "on_known": options.on_known},
             files={"file": (name, content, "text/csv")},
@@ -188,6 +169,27 @@ class ApiClient:
         """Return whether the gateway is ready, and its answer."""
         response = await self._send("GET", "/health/ready")
         return response.is_success, response.text.strip()
+
+    async def _post(self, url: str, **options: Any) -> httpx2.Response:
+        # The same key each time, so that a write whose answer was lost is not repeated.
+        key = {"Idempotency-Key": str(uuid4())}
+        deadline = time.monotonic() + RETRY_SECONDS
+        while True:
+            try:
+                response = await self._send("POST", url, headers=key, **options)
+            except ApiUnavailable:
+                if time.monotonic() + _PAUSE_SECONDS > deadline:
+                    raise
+                await asyncio.sleep(_PAUSE_SECONDS)
+                continue
+            if response.status_code not in _UNAVAILABLE:
+                return response
+            pause = _pause(response)
+            if time.monotonic() + pause > deadline:
+                raise ApiUnavailable(
+                    f"{self.url} is not accepting clients: {_problem(response)}; try again later"
+                )
+            await asyncio.sleep(pause)
 
     async def _all(self, path: str) -> AsyncIterator[Mapping[str, Any]]:
         """Yield the items of all pages, following the links (RFC 8288)."""

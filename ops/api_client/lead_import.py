@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ops.api_client.client import Added, ApiClient, Duplicate, ImportOptions, Rejected
@@ -13,15 +13,13 @@ from services.gateway.leads.parsing import Complaint, Lead, Parsed, parse
 
 
 def read_leads(file: Path) -> Parsed:
-    """Read the file, without those who want no emails. Raises OperatorError."""
+    """Read the file. Raises OperatorError."""
     try:
-        parsed = parse(decode(file.read_bytes()))
+        return parse(decode(file.read_bytes()))
     except OSError as error:
         raise OperatorError(f"cannot read {file}: {error.strerror}") from None
     except Unreadable as error:
         raise OperatorError(f"{file}: {error}") from None
-    wanting = tuple(lead for lead in parsed.leads if not lead.suppressed)
-    return replace(parsed, leads=wanting)
 
 
 # What became of lines, in the order in which it is told.
@@ -102,6 +100,8 @@ async def import_file(
     except OSError as error:
         raise OperatorError(f"cannot read {file}: {error.strerror}") from None
     async with ApiClient(url, key) as api:
+        # If nothing runs there, fail at once rather than after a minute of retries.
+        await api.readiness()
         report = await api.import_clients(file.name, content, options)
     if options.dry_run:
         for column in report["columns"]:

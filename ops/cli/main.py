@@ -175,6 +175,9 @@ def import_(
     from ops.api_client.client import ImportOptions
     from ops.local import discovery
 
+    for pair in mapped or ():
+        if "=" not in pair:
+            raise OperatorError(f"--map {pair}: write COLUMN=FIELD")
     mapping = dict(pair.rpartition("=")[::2] for pair in mapped or ())
     options = ImportOptions(dry_run, on_known, charset, mapping)
 

@@ -49,10 +49,13 @@ async def demo(
     parsed = read_leads(file)
     for complaint in parsed.complaints:
         say(f"{file.name}, {complaint}")
-    if not parsed.leads:
+    leads = [lead for lead in parsed.leads if not lead.suppressed]
+    if left_out := len(parsed.leads) - len(leads):
+        say(f"{file.name}: {left_out} want no emails, and are left out")
+    if not leads:
         raise OperatorError(f"{file} has no valid lead: correct the lines above")
     settings = COMPRESSED | {name: value for name, value in environment.items() if value}
-    limit = _limit(settings["FOLLOWUP_DAY_SECONDS"], len(parsed.leads)) if once else float("inf")
+    limit = _limit(settings["FOLLOWUP_DAY_SECONDS"], len(leads)) if once else float("inf")
     if fresh:
         await reset.delete_data(folder, environment)
     if environment.get("KAFKA_BOOTSTRAP_SERVERS") or environment.get("MONGODB_URI"):
@@ -61,7 +64,7 @@ async def demo(
         running_system(folder, settings, say) as system,
         ApiClient(system.url, system.access.api_key) as api,
     ):
-        imported = await import_leads(api, parsed.leads)
+        imported = await import_leads(api, leads)
         for complaint in imported.complaints:
             say(f"{file.name}, {complaint}")
         say(f"{file.name}: {imported.summary()}. The API is at {system.url}")

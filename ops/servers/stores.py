@@ -85,7 +85,7 @@ async def running_servers(
 
 
 async def apply_topics(servers: KafkaServers, prefix: str) -> list[str]:
-    """Create or change the topics; return the names of those. Raises OperatorError."""
+    """Create or change the topics; return their names. Raises StartError or OperatorError."""
     with kafka_start_errors(servers):
         try:
             return await kafka.apply_topics(servers, prefix)
@@ -94,7 +94,7 @@ async def apply_topics(servers: KafkaServers, prefix: str) -> list[str]:
 
 
 async def apply_indexes(uri: str) -> list[str]:
-    """Create the indexes of every service; return the databases' names. Raises OperatorError.
+    """Create the indexes of every service; return the databases' names. Raises as `mongodb_errors`.
 
     What 0.1.0 has stored is made to fit them.
     """

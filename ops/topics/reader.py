@@ -54,7 +54,7 @@ async def committed_offsets(
 async def reader(
     servers: KafkaServers, consumer: ConsumerFactory = AIOKafkaConsumer
 ) -> AsyncIterator[AIOKafkaConsumer]:
-    """Yield a consumer without assigned partitions. Raises OperatorError."""
+    """Yield a consumer without assigned partitions. Raises StartError."""
     with kafka_start_errors(servers):
         async with standalone_consumer(servers, CLIENT, consumer) as started:
             yield started

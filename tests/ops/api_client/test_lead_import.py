@@ -81,6 +81,23 @@ async def test_a_write_is_repeated_under_its_key_when_the_server_asks_to() -> No
     assert keys[0] == keys[1]
 
 
+async def test_a_file_is_sent_again_under_its_key_when_the_server_asks_to() -> None:
+    sent: list[tuple[str, bytes]] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        sent.append((request.headers["Idempotency-Key"], request.content))
+        if len(sent) == 1:
+            return httpx2.Response(503, headers={"Retry-After": "0"})
+        return httpx2.Response(200, json={"imported": 1})
+
+    options = ImportOptions(mapping={"Post": "email"})
+    async with gateway(answer) as api:
+        report = await api.import_clients("leads.csv", b"Post\na@x.example\n", options)
+    assert report == {"imported": 1}
+    assert sent[0][0] == sent[1][0]
+    assert all(b"a@x.example" in body and b"Post" in body for _, body in sent)
+
+
 async def test_retries_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api_module, "RETRY_SECONDS", 0.05)
     problem = {"title": "Service Unavailable", "detail": "Kafka is away"}

@@ -75,6 +75,7 @@ def test_a_demo_of_no_leads_refuses_before_it_starts_anything(tmp_path: Path) ->
     ("arguments", "message"),
     [
         (["import", "none.csv"], "cannot read none.csv: No such file or directory"),
+        (["import", "none.csv", "--map", "Kontakt"], "--map Kontakt: write COLUMN=FIELD"),
         (["status", "--url", "nowhere"], "“nowhere” is not a URL"),
         (["topics", "apply"], "KAFKA_BOOTSTRAP_SERVERS is not set"),
         (["indexes", "apply"], "MONGODB_URI is not set"),
