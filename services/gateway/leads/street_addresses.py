@@ -10,13 +10,12 @@ from services.gateway.leads.vocabulary import key, keys
 _PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "street": keys(
         "Street Address, Street Address Line 1, Street, Address, Address Line 1, Address1,"
-        " Street 1, Line 1,"
-        " Full Address, Straße, Anschrift, Adresse, Calle, Dirección, Direccion, Domicilio"
+        " Street 1, Line 1, Full Address, Straße, Anschrift, Adresse, Calle, Dirección, Direccion,"
+        " Domicilio"
     ),
     "number": keys("House Number, Street Number, Hausnummer, Haus-Nr"),
     "more": keys(
-        "Street Address Line 2, Address Line 2, Address2, Street 2, Street2, Line 2, "
-        "Unit, Apt, Suite"
+        "Street Address Line 2, Address Line 2, Address2, Street 2, Line 2, Unit, Apt, Suite"
     ),
     "city": keys("City, Town, Ort, Stadt, Wohnort, Ciudad, Localidad, Municipio"),
     "state": keys("State, State/Region, State/Province, Province, Region, Bundesland, Provincia"),
@@ -29,8 +28,8 @@ _PART_OF: Final = {word: part for part, words in _PARTS.items() for word in word
 # The address of the property itself comes before where the client lives.
 _FIRST: Final = ("property", "listing", "", "mailing", "home", "primary", "address1", "address")
 _OWNERS = re.compile(
-    r"(?:property|listing|immobilien|objekt)|mailing|home|primary|billing|business|work|other"
-    r"|current|contact|person|person(?:postal)?|address\d?|shipping|office|private"
+    r"property|listing|immobilien|objekt|mailing|home|primary|billing|business|work|other|current"
+    r"|contact|person(?:postal)?|address\d?|shipping|office|private"
 )
 
 
