@@ -133,11 +133,17 @@ async def test_guessing_a_password_is_limited_by_account_and_success_resets_it(a
         assert (await ana.log_in()).is_success
         for _ in range(OF_AN_ACCOUNT):
             problem(await ana.log_in("a wrong password"), 401)
+        refused = await ana.log_in("a wrong password")
+        for _ in range(OF_AN_ACCOUNT):
+            # As many again where a span of time ends between them.
+            if refused.status_code != 401:
+                break
+            refused = await ana.log_in("a wrong password")
+        problem(refused, 429)
         # From now on not even the right one is looked at.
-        for password in ("a wrong password", PASSWORD):
-            refused = await ana.log_in(password)
-            problem(refused, 429)
-            assert 0 < int(refused.headers["retry-after"]) <= 300
+        refused = await ana.log_in(PASSWORD)
+        problem(refused, 429)
+        assert 0 < int(refused.headers["retry-after"]) <= 300
 
 
 async def test_who_knows_a_session_s_id_cannot_end_it(api: Api) -> None:
