@@ -2,8 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 FAULTS := tests/faults tests/ops/topics/test_histories.py $(addprefix tests/journeys/test_,\
-	changed_minds.py disasters.py failures_and_unknowns.py outages.py resend.py restarts_and_kills.py \
-	runbooks.py takeover.py)
+	changed_minds.py disasters.py failures_and_unknowns.py outages.py own_servers.py resend.py \
+	restarts_and_kills.py runbooks.py takeover.py)
 # They have targets of their own.
 ON_CLUSTERS := tests/cluster tests/containers tests/deploy tests/secured
 LOCKS := crm scheduler composer mailer gateway tracing ops
