@@ -28,8 +28,8 @@ class Unavailable(Exception):
 
     def __init__(self, server: str, reason: str) -> None:
         super().__init__(
-            f"no embedded {server} on this machine ({reason}): use Docker with `make up`, or set"
-            " KAFKA_BOOTSTRAP_SERVERS and MONGODB_URI to servers of your own"
+            f"no embedded {server} on this machine ({reason}): use Docker with `make up-docker`, or"
+            " set KAFKA_BOOTSTRAP_SERVERS and MONGODB_URI to servers of your own"
         )
 
 
