@@ -2,8 +2,11 @@
 
 import contextlib
 import importlib
+import os
+import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from errno import ENOSPC
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -178,4 +181,8 @@ def without_credentials(uri: str) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0].partition(", Timeout:")[0]
+    """Return what happened, without what the drivers add of their state."""
+    text = str(error) or type(error).__name__
+    if os.strerror(ENOSPC) in text:
+        return "the disk is full; make room on it, then try again"
+    return re.split(r", Timeout:|, full error:| \(configured timeouts:", text.splitlines()[0])[0]

@@ -34,12 +34,12 @@ async def running(folder: Path, program: str) -> AsyncIterator[tuple[SupervisedP
         yield child, said
     finally:
         child.stop()
-        await asyncio.wait_for(run, 10)
+        await asyncio.wait_for(run, 60)
         log.close()
 
 
 async def until(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.02)
