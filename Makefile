@@ -1,9 +1,10 @@
 # `make help` lists the targets. Every target sets up what it needs; nothing has to be typed before.
-PYTHON ?= python3
+IS_3_11 := import sys; sys.exit(sys.version_info[:2] != (3, 11))
+PYTHON ?= $(shell python3 -c '$(IS_3_11)' && echo python3 || echo python3.11)
 BIN := .venv/bin
 FAULTS := tests/faults tests/ops/topics/test_histories.py $(addprefix tests/journeys/test_,\
-	changed_minds.py disasters.py failures_and_unknowns.py outages.py resend.py restarts_and_kills.py \
-	runbooks.py takeover.py)
+	changed_minds.py disasters.py failures_and_unknowns.py outages.py own_servers.py public_cases.py \
+	resend.py restarts_and_kills.py runbooks.py takeover.py)
 # They have targets of their own.
 ON_CLUSTERS := tests/cluster tests/containers tests/deploy tests/secured
 LOCKS := crm scheduler composer mailer gateway ops
@@ -17,8 +18,8 @@ help:  ## List the targets
 
 # One stamp for the whole environment: made again when the pins or the project change.
 .venv/ready: locks/dev.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "RealtorOS needs Python 3.11 or newer: make PYTHON=python3.11 …"; exit 1; }
+	@$(PYTHON) -c '$(IS_3_11)' || \
+		{ echo "RealtorOS needs Python 3.11: make PYTHON=python3.11 …"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' || \
 		{ echo "python3-venv is missing: apt-get install python3-venv"; exit 1; }
 	@echo "Installing the pinned packages into .venv (about a minute) …"
@@ -28,34 +29,45 @@ help:  ## List the targets
 	@touch $@
 
 .PHONY: demo
-demo: .venv/ready  ## Watch 25 leads being followed up, the calendar compressed; ONCE=1 ends by itself
-	@$(BIN)/realtoros demo $(if $(ONCE),--once) $(FILE)
+demo: .venv/ready  ## Watch 25 leads being followed up, the calendar compressed (FILE="my leads.csv", ONCE=1, FRESH=1)
+	@$(BIN)/realtoros demo $(if $(ONCE),--once) $(if $(FRESH),--fresh) $${FILE:+"$$FILE"}
 
 .PHONY: up
-up: .venv/ready  ## Run everything, with Kafka and MongoDB in containers (needs Docker)
+up: .venv/ready  ## Run everything on this machine until Ctrl-C, with its data in .realtoros
+	@$(BIN)/realtoros up
+
+.PHONY: up-docker
+up-docker: .venv/ready  ## The same, with Kafka and MongoDB in containers (needs Docker)
 	docker compose --profile servers up --detach --wait open-kafka open-mongodb
 	KAFKA_BOOTSTRAP_SERVERS=127.0.0.1:9092 \
 		MONGODB_URI='mongodb://127.0.0.1:27017/?replicaSet=rs0' $(BIN)/realtoros up
 
+# Those that run beside others, then those that want the machine alone; one verdict at the end.
+# Of the second part there may be none (pytest's code 5). $(1): which tests, $(2): which marks.
+define both-parts
+	@failed=; \
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "$(2)not alone and not long" $(1) \
+		|| failed="those beside each other; "; \
+	$(BIN)/pytest -m "$(2)alone and not long" $(1) || [ $$? = 5 ] || failed="$${failed}those alone"; \
+	if [ -z "$$failed" ]; then echo "$@: passed"; else echo "$@: FAILED: $${failed%; }"; exit 1; fi
+endef
+
 .PHONY: test
 test: .venv/ready  ## Run the tests on the embedded MongoDB and Kafka, but those of faults
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not alone and not long" \
-		$(addprefix --ignore=,$(FAULTS) $(ON_CLUSTERS))
-	$(BIN)/pytest -m "alone and not long" $(addprefix --ignore=,$(FAULTS) $(ON_CLUSTERS))
+	$(call both-parts,$(addprefix --ignore=,$(FAULTS) $(ON_CLUSTERS)))
 
 .PHONY: test-faults
 test-faults: .venv/ready  ## Run the tests of faults: kills at every step, refusals, outages, disasters, poison, attacks
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not alone and not long" $(FAULTS)
-	$(BIN)/pytest -m "alone and not long" $(FAULTS)
+	$(call both-parts,$(FAULTS))
 
 .PHONY: test-long
 test-long: .venv/ready  ## Run the tests that take long, before a release (TEST_KAFKA=apache: on Apache Kafka)
 	$(BIN)/pytest -m long $(addprefix --ignore=,$(ON_CLUSTERS))
 
 .PHONY: test-kafka
+test-kafka: export TEST_KAFKA := apache
 test-kafka: .venv/ready  ## Run the journeys on Apache Kafka (Docker, or Java 17 with Maven)
-	TEST_KAFKA=apache $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "journey and not alone and not long"
-	TEST_KAFKA=apache $(BIN)/pytest -m "journey and alone and not long"
+	$(call both-parts,,journey and )
 
 .PHONY: lint
 lint: .venv/ready  ## Check format, lint, types, architecture, secrets and locks

@@ -9,8 +9,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 from uuid import UUID, uuid4
 
+from pydantic import EmailStr, Field, TypeAdapter, ValidationError
 from pymongo.errors import DuplicateKeyError
 
 from chassis.mongo import client as mongo
@@ -37,6 +39,7 @@ FIRST_AGENT_ID = UUID("7b1f0c1e-5d3a-4c55-9a51-1f2f3c0a9d01")
 _ACCOUNTS = AccountDocument.Settings.name
 _API_KEYS = ApiKeyDocument.Settings.name
 _API_KEY_FILE = "api-key"
+_LOGIN_EMAIL: TypeAdapter[str] = TypeAdapter(Annotated[EmailStr, Field(max_length=254)])
 
 
 @dataclass(frozen=True)
@@ -116,13 +119,34 @@ def read_api_key(folder: Path) -> str | None:
 
 
 def profile_from(environment: Mapping[str, str]) -> AgentProfile:
-    """Return the first admin's profile: AGENT_NAME, AGENT_EMAIL, AGENT_COMPANY, AGENT_PHONE."""
-    return AgentProfile(
+    """Return the first admin's profile: AGENT_NAME, AGENT_EMAIL, AGENT_COMPANY, AGENT_PHONE.
+
+    Raises OperatorError, which names the variable.
+    """
+    return checked_profile(
+        "AGENT_{}",
         name=environment.get("AGENT_NAME") or "Alex Morgan",
         email=environment.get("AGENT_EMAIL") or "agent@realtoros.example",
         company=environment.get("AGENT_COMPANY") or None,
         phone=environment.get("AGENT_PHONE") or None,
     )
+
+
+def checked_profile(called: str, **fields: str | None) -> AgentProfile:
+    """Return the profile of these fields; where they come from, each is `called` so.
+
+    Raises OperatorError, which names the field.
+    """
+    try:
+        profile = AgentProfile.model_validate(fields)
+        _LOGIN_EMAIL.validate_python(profile.email)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        field = str(wrong["loc"][0]) if wrong["loc"] else "email"
+        raise OperatorError(
+            f"{called.format(field.upper())} “{fields[field]}”: {wrong['msg']}"
+        ) from None
+    return profile
 
 
 @asynccontextmanager

@@ -58,3 +58,13 @@ def follow_parent(parent: int, number: signal.Signals = signal.SIGTERM) -> bool:
         return True
     _LIBC.prctl(_PR_SET_PDEATHSIG, number)
     return os.getppid() == parent
+
+
+def describe_exit(code: int) -> str:
+    """Describe how a process ended; a negative `code` is a signal, as in subprocess."""
+    if code >= 0:
+        return f"ended with exit code {code}"
+    try:
+        return f"was ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was ended by signal {-code}"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx2
 
-from ops.local.supervised_process import describe_exit
+from ops.signals import describe_exit
 
 READY_SECONDS = 60.0
 # A provider call in flight may take a while; see chassis.service.DRAIN_SECONDS.

@@ -88,6 +88,7 @@ class ApiClient:
         url: str,
         key: str | None = None,
         *,
+        timeout: float = TIMEOUT_SECONDS,
         transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         self.url = url.rstrip("/")
@@ -96,7 +97,7 @@ class ApiClient:
             raise OperatorError(f"“{url}” is not a URL: pass one such as http://127.0.0.1:8000")
         self._http = httpx2.AsyncClient(
             base_url=self.url,
-            timeout=TIMEOUT_SECONDS,
+            timeout=timeout,
             headers={"Authorization": f"Bearer {key}"} if key else None,
             transport=transport,
             # A proxy from the environment cannot reach servers on this machine.
@@ -159,11 +160,21 @@ class ApiClient:
             async for item in self._all("/api/clients")
         ]
 
-    async def count(self, collection: str, status: str) -> int:
-        """Count the `tasks` or `emails` with this status."""
+    async def count(self, collection: str, status: str, *, of_office: bool = False) -> int:
+        """Count the `tasks` or `emails` with this status: the key's agent's, or all agents'."""
         params = {"status": status, "limit": 1}
-        response = await self._get(f"/api/{collection}", params=params)
+        path = f"/api/admin/{collection}" if of_office else f"/api/{collection}"
+        response = await self._get(path, params=params)
         return int(response.headers["X-Total-Count"])
+
+    async def is_admins(self) -> bool:
+        """Return whether the key may read all agents' work."""
+        response = await self._send("GET", "/api/admin/tasks", params={"limit": 1})
+        if response.status_code == httpx2.codes.FORBIDDEN:
+            return False
+        if not response.is_success:
+            raise self._failure(response)
+        return True
 
     async def readiness(self) -> tuple[bool, str]:
         """Return whether the gateway is ready, and its answer."""

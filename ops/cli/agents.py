@@ -9,7 +9,10 @@ from typing import Annotated
 
 import typer
 
-agents = typer.Typer(help="Accounts of agents and admins.", no_args_is_help=True)
+agents = typer.Typer(
+    help="Accounts of agents and admins. Settings: MONGODB_URI, MONGODB_DATABASE_PREFIX.",
+    no_args_is_help=True,
+)
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The file of accounts and API keys.")]
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The email to log in with.")]
 
@@ -24,7 +27,7 @@ def add(
     from ops import accounts
     from ops.local import discovery
 
-    profile = accounts.profile_from({"AGENT_EMAIL": email, "AGENT_NAME": name or email})
+    profile = accounts.checked_profile("{}", email=email, name=name or email)
     uri = discovery.resolve_mongodb(os.environ)
     added = asyncio.run(accounts.add_account(uri, profile, "admin" if admin else "agent"))
     typer.echo(f"Log in as {added}")

@@ -9,7 +9,10 @@ from typing import Annotated
 
 import typer
 
-events = typer.Typer(help="Records of the topics.", no_args_is_help=True)
+events = typer.Typer(
+    help="Records of the topics. Settings: KAFKA_BOOTSTRAP_SERVERS, KAFKA_TOPIC_PREFIX.",
+    no_args_is_help=True,
+)
 
 Topics = Annotated[
     list[str] | None,

@@ -3,9 +3,11 @@
 
 import asyncio
 import importlib
+import logging
 import os
 import sys
 from collections.abc import Coroutine
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -17,16 +19,23 @@ from ops.cli.agents import agents
 from ops.cli.events import events
 from ops.cli.quarantine import quarantine
 from ops.cli.replay import replay, republish
-from ops.errors import OperatorError
+from ops.errors import OperatorError, explain
 
 app = typer.Typer(
     help="Follows up with a realtor's clients by email.",
+    epilog="Settings are environment variables: docs/settings.md describes them all.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-topics = typer.Typer(help="Topics in Kafka.", no_args_is_help=True)
-indexes = typer.Typer(help="Indexes in MongoDB.", no_args_is_help=True)
+topics = typer.Typer(
+    help="Topics in Kafka. Settings: KAFKA_BOOTSTRAP_SERVERS, KAFKA_TOPIC_PREFIX.",
+    no_args_is_help=True,
+)
+indexes = typer.Typer(
+    help="Indexes in MongoDB. Settings: MONGODB_URI, MONGODB_DATABASE_PREFIX.",
+    no_args_is_help=True,
+)
 app.add_typer(topics, name="topics")
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(indexes, name="indexes")
@@ -43,18 +52,42 @@ _INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run the command line. An operator's mistake is one line on stderr, and the exit code."""
+    """Run the command line. What an operator can mend is one line on stderr, and the exit code."""
     try:
         app()
     except OperatorError as error:
         sys.exit(f"realtoros: {error}")
     except StartError as error:
         end(error)
+    except OSError as error:
+        sys.exit(f"realtoros: {explain(error)}")
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        _say(f"realtoros {metadata.version('realtoros')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
+    pass
 
 
 @app.command()
 def up() -> None:
-    """Run everything on this machine until Ctrl-C, with its data in ./.realtoros/up."""
+    """Run everything on this machine until Ctrl-C, with its data in ./.realtoros/up.
+
+    MongoDB and Kafka are embedded unless MONGODB_URI and KAFKA_BOOTSTRAP_SERVERS are set; that is
+    for trying RealtorOS out, not for production. Settings of the services are passed on to them,
+    such as GATEWAY_PORT, PUBLIC_URL, OPENAI_API_KEY, SENDGRID_API_KEY, SMTP_URL, ADMIN_EMAIL,
+    METRICS_PORT; AGENT_NAME and AGENT_EMAIL are the first admin's.
+    """
     from ops.local import discovery
     from ops.local.supervisor import run_up
 
@@ -74,7 +107,10 @@ def demo(
         bool, typer.Option("--fresh", help="Delete the data of an earlier demo first.")
     ] = False,
 ) -> None:
-    """Import leads and watch a month of follow-ups go out in a minute."""
+    """Import leads and watch a month of follow-ups go out in a minute.
+
+    Settings are those of `up`; FOLLOWUP_DAY_SECONDS is the length of a day of the plan, here 2.
+    """
     from rich.console import Console
 
     from ops.demo import demo
@@ -97,7 +133,11 @@ def run(
         Service, typer.Argument(metavar="SERVICE", help=f"One of {', '.join(SERVICES)}.")
     ],
 ) -> None:
-    """Run one service in the foreground, configured by its environment."""
+    """Run one service in the foreground.
+
+    Its settings are KAFKA_BOOTSTRAP_SERVERS, MONGODB_URI, and those that docs/settings.md lists
+    for it; a setting that is missing or wrong is named.
+    """
     from ops.local.supervised_process import end_with_supervisor
 
     end_with_supervisor()
@@ -116,13 +156,28 @@ def status(
     url: Url = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Print whether all is ready, and counts by status; exit code 1 if a person is needed."""
+    """Print every service's health and the office's work; exit code 1 if a person is needed.
+
+    The counts are of all agents if REALTOROS_API_KEY is an admin's. Where `realtoros up` does not
+    run, GATEWAY_PORT is the API's, and Kafka at KAFKA_BOOTSTRAP_SERVERS tells which services run.
+    """
     from ops.api_client import status
     from ops.local import discovery
+    from ops.servers import stores
+    from ops.servers.consumers import running_services
+
+    async def ask_services() -> dict[str, str]:
+        if urls := {} if url else discovery.service_urls(os.environ):
+            return await status.readiness_of(urls)
+        if not os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
+            raise OperatorError("set KAFKA_BOOTSTRAP_SERVERS to ask Kafka which run")
+        # What it logs on the way to an error says less than the error.
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+        servers, prefix = stores.kafka_servers(os.environ), stores.topic_prefix(os.environ)
+        return await running_services(servers, prefix, runs=status.RUNS, stopped="does not run")
 
     api_url, key = url or discovery.resolve_url(os.environ), discovery.resolve_api_key(os.environ)
-    services = {} if url else discovery.service_urls(os.environ)
-    work = status.status(api_url, key, services, _say, as_json=as_json)
+    work = status.status(api_url, key, ask_services, _say, as_json=as_json)
     raise typer.Exit(asyncio.run(work))
 
 
@@ -133,7 +188,10 @@ def doctor(
         typer.Argument(metavar="[SERVICE]", help="Only what this one needs.", show_default="all"),
     ] = None,
 ) -> None:
-    """Ask Kafka and MongoDB what services ask at their start; the exit code is a service's."""
+    """Ask Kafka and MongoDB what services ask at their start; the exit code is a service's.
+
+    Settings: KAFKA_BOOTSTRAP_SERVERS, MONGODB_URI, else what `up` runs in this folder.
+    """
     from ops.local import discovery
     from ops.servers import stores
     from ops.servers.doctor import diagnose
@@ -170,7 +228,10 @@ def import_(
         bool, typer.Option("--dry-run", help="Change nothing; show what would become of all.")
     ] = False,
 ) -> None:
-    """Import a file of leads into the running system; exit code 1 if a line is refused."""
+    """Import a file of leads into the running system; exit code 1 if a line is refused.
+
+    Settings: GATEWAY_PORT, REALTOROS_API_KEY, else those of what runs in this folder.
+    """
     from ops.api_client import lead_import
     from ops.api_client.client import ImportOptions
     from ops.local import discovery

@@ -13,7 +13,11 @@ from ops.errors import OperatorError
 if TYPE_CHECKING:
     from ops.topics.quarantine import QuarantineAdmin
 
-quarantine = typer.Typer(help="Records that could not be handled.", no_args_is_help=True)
+quarantine = typer.Typer(
+    help="Records that could not be handled."
+    " Settings: KAFKA_BOOTSTRAP_SERVERS, KAFKA_TOPIC_PREFIX.",
+    no_args_is_help=True,
+)
 
 Names = Annotated[
     list[str] | None, typer.Argument(metavar="[NAME …]", help="Names, as `list` shows them.")

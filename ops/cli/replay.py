@@ -29,7 +29,10 @@ def replay(
         typer.Option(metavar="TIME", help="Only events up to then: RFC 3339, or 2h ago."),
     ] = None,
 ) -> None:
-    """Rebuild log, states and views of a service from the topics, next to the live ones."""
+    """Rebuild log, states and views of a service from the topics, next to the live ones.
+
+    Settings: KAFKA_BOOTSTRAP_SERVERS, KAFKA_TOPIC_PREFIX, MONGODB_URI, MONGODB_DATABASE_PREFIX.
+    """
     from ops.progress_bar import progress_bar
     from ops.topics.rebuild import report, run
     from ops.topics.tail import parse_time
@@ -53,7 +56,10 @@ def replay(
 
 
 def republish(service: Name) -> None:
-    """Compare a service's topics with its log, and publish again what they lack."""
+    """Compare a service's topics with its log, and publish again what they lack.
+
+    Settings: KAFKA_BOOTSTRAP_SERVERS, KAFKA_TOPIC_PREFIX, MONGODB_URI, MONGODB_DATABASE_PREFIX.
+    """
     from ops.progress_bar import progress_bar
 
     with progress_bar(f"reading what {service} published") as show:

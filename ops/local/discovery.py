@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from chassis.kafka.servers import KafkaServers
 from chassis.start.secret_files import read_secret
@@ -78,7 +79,8 @@ def resolve_url(environment: Mapping[str, str]) -> str:
 
 def service_urls(environment: Mapping[str, str]) -> dict[str, str]:
     """Return where each service of a running `up` or `demo` serves its health; none elsewhere."""
-    if environment.get("GATEWAY_PORT"):
+    asked = environment.get("GATEWAY_PORT")
+    if asked and urlsplit(_running("url", str) or "").port != _parse_port(asked):
         return {}
     return _running("services", dict) or {}
 

@@ -11,7 +11,7 @@ from typing import IO
 
 from chassis.process.backoff import Backoff
 from ops.local.service_log import ServiceLog
-from ops.signals import follow_parent
+from ops.signals import describe_exit, follow_parent
 
 SUPERVISOR_PID = "REALTOROS_SUPERVISOR_PID"
 # A Ctrl-C reaches the whole process group at once: a child can end of it before `stop` is called.
@@ -52,6 +52,10 @@ class SupervisedProcess:
         self._backoff = backoff or Backoff(FIRST_PAUSE, LONGEST_PAUSE)
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
+        self._may_run = asyncio.Event()
+        self._may_run.set()
+        self._has_ended = asyncio.Event()
+        self._has_ended.set()
 
     @property
     def pid(self) -> int | None:
@@ -59,16 +63,28 @@ class SupervisedProcess:
         running = self._process is not None and self._process.returncode is None
         return self._process.pid if running and self._process else None
 
+    @property
+    def is_suspended(self) -> bool:
+        """Whether it must not run at present."""
+        return not self._may_run.is_set()
+
     async def keep_running(self) -> None:
         """Run the process, restarting it, until `stop` is called."""
         while not self._stopping.is_set():
+            await self._may_run.wait()
             started = time.monotonic()
+            self._has_ended.clear()
             try:
                 reason = describe_exit(await self._run())
             except OSError as error:
                 reason = f"could not be started: {error}"
+            finally:
+                self._has_ended.set()
+            was_asked_to = self.is_suspended
             if await self._stops_within(_CTRL_C_SECONDS):
                 return
+            if was_asked_to:
+                continue
             pause = self.pause_after(time.monotonic() - started)
             self.exits += 1
             self.last_exit = f"{reason}: {self.log.exit_reason()}"
@@ -81,9 +97,25 @@ class SupervisedProcess:
             self._backoff.reset()
         return self._backoff.next()
 
+    @contextlib.asynccontextmanager
+    async def suspended(self, seconds: float) -> AsyncIterator[None]:
+        """Have the process ended meanwhile: by SIGTERM, after so many seconds by SIGKILL."""
+        self._may_run.clear()
+        self._signal(signal.SIGTERM)
+        try:
+            try:
+                await asyncio.wait_for(self._has_ended.wait(), seconds)
+            except TimeoutError:
+                self.kill()
+                await self._has_ended.wait()
+            yield
+        finally:
+            self._may_run.set()
+
     def stop(self) -> None:
         """Ask the process to end (SIGTERM), and do not restart it."""
         self._stopping.set()
+        self._may_run.set()
         self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
@@ -100,7 +132,7 @@ class SupervisedProcess:
                 env=self._environment,
             )
             output.close()
-            if self._stopping.is_set():
+            if self._stopping.is_set() or self.is_suspended:
                 self._signal(signal.SIGTERM)
             return await self._process.wait()
 
@@ -156,16 +188,6 @@ class _Output(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.ended.set()
-
-
-def describe_exit(code: int) -> str:
-    """Describe how a process ended; a negative `code` is a signal, as in subprocess."""
-    if code >= 0:
-        return f"ended with exit code {code}"
-    try:
-        return f"was ended by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"was ended by signal {-code}"
 
 
 def end_with_supervisor() -> None:

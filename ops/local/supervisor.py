@@ -5,6 +5,7 @@ import contextlib
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -27,6 +28,8 @@ from ops.servers.stores import (
 )
 
 STOP_SECONDS = 25.0
+# Without Kafka, a service has nothing to finish.
+SUSPEND_SECONDS = 5.0
 # -P: a folder called `ops` or `services` in the working directory is not ours.
 RUN = (sys.executable, "-P", "-m", "ops.cli", "run")
 Say = Callable[[str], None]
@@ -71,7 +74,10 @@ async def running_system(
         port = discovery.gateway_port(environment)
         if not environment.get("GATEWAY_PORT") and port != discovery.DEFAULT_PORT:
             say(f"Port {discovery.DEFAULT_PORT} is taken: the API will be on port {port}.")
-        servers = await stack.enter_async_context(running_servers(folder, environment, say))
+        children: list[SupervisedProcess] = []
+        servers = await stack.enter_async_context(
+            running_servers(folder, environment, say, partial(_suspended, children))
+        )
         await apply_topics(servers.kafka, topic_prefix(environment))
         await apply_indexes(servers.mongodb)
         access = await accounts.ensure_access(servers.mongodb, folder, environment)
@@ -82,7 +88,7 @@ async def running_system(
         say(f"Starting {', '.join(SERVICES)} …")
         host = environment.get("HOST") or LOOPBACK
         address = LOOPBACK if host in ("0.0.0.0", "::") else host  # noqa: S104 - only compared
-        children = _children(folder, settings, say)
+        children += _children(folder, settings, say)
         await stack.enter_async_context(_supervised(children, say))
         urls = {
             child: f"http://{address}:{settings[child.name][_port_of(child.name)]}"
@@ -189,13 +195,25 @@ async def _supervised(children: Sequence[SupervisedProcess], say: Say) -> AsyncI
             child.log.close()
 
 
+@contextlib.asynccontextmanager
+async def _suspended(children: Sequence[SupervisedProcess]) -> AsyncIterator[None]:
+    """Have no service running meanwhile; at its start each compares its log with the topics."""
+    async with contextlib.AsyncExitStack() as stack:
+        entered = (
+            stack.enter_async_context(child.suspended(SUSPEND_SECONDS)) for child in children
+        )
+        await asyncio.gather(*entered)
+        yield
+
+
 async def _report_errors(children: Sequence[SupervisedProcess], say: Say) -> None:
     while True:
         await asyncio.sleep(1)
         for child in children:
             errors = child.log.new_errors()
             more = f" (and {len(errors) - 1} more in its log)" if len(errors) > 1 else ""
-            if errors:
+            # One that is suspended has lost its Kafka, of which everybody has been told.
+            if errors and not child.is_suspended:
                 say(f"{child.name}: {errors[-1]}{more}")
 
 

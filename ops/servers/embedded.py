@@ -9,11 +9,14 @@ import importlib
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
 
 from ops.servers.mongodb_users import OPERATOR, Credentials, ensure_credentials, uri_of
 from ops.servers.ports import LOOPBACK, remembered_port
 from ops.servers.probes import REPLICA_SET, has_brokers, is_primary
+from ops.servers.restarts import Restarts
 from ops.servers.server_process import NotStarted, end_orphan, owned, running
 
 # What a process ends with when its libraries are missing (127) or the CPU is too old for it.
@@ -25,16 +28,17 @@ class Unavailable(Exception):
 
     def __init__(self, server: str, reason: str) -> None:
         super().__init__(
-            f"no embedded {server} on this machine ({reason}): use Docker with `make up`, or set"
-            " KAFKA_BOOTSTRAP_SERVERS and MONGODB_URI to servers of your own"
+            f"no embedded {server} on this machine ({reason}): use Docker with `make up-docker`, or"
+            " set KAFKA_BOOTSTRAP_SERVERS and MONGODB_URI to servers of your own"
         )
 
 
 @contextlib.asynccontextmanager
-async def mongodb(data: Path) -> AsyncIterator[str]:
+async def mongodb(data: Path, restarts: Restarts | None = None) -> AsyncIterator[str]:
     """Run a MongoDB replica set of one member on this folder; yield the operator's URI for it.
 
-    It is ready for writes. `ops.servers.mongodb_users.uri_of` is the URI for a service.
+    It is ready for writes. With `restarts` it is started again whenever it ends by itself.
+    `ops.servers.mongodb_users.uri_of` is the URI for a service.
 
     Raises Unavailable, ops.servers.server_process.InUse or ops.servers.server_process.NotStarted.
     """
@@ -43,16 +47,18 @@ async def mongodb(data: Path) -> AsyncIterator[str]:
         await end_orphan("mongod", folder)
         port, credentials = remembered_port(folder), ensure_credentials(folder)
         command = [str(binary), *_mongod_options(folder, port, credentials)]
-        async with _server(
-            "MongoDB", "mongod", command, folder, lambda: is_primary(port, credentials)
-        ):
+        answers = partial(is_primary, port, credentials)
+        async with _server("MongoDB", "mongod", command, folder, answers, restarts):
             address = f"mongodb://{LOOPBACK}:{port}/?replicaSet={REPLICA_SET}"
             yield uri_of(OPERATOR, folder, address)
 
 
 @contextlib.asynccontextmanager
-async def kafka(data: Path) -> AsyncIterator[str]:
+async def kafka(data: Path, restarts: Restarts | None = None) -> AsyncIterator[str]:
     """Run a broker that speaks Kafka's protocol on this folder; yield its `host:port`.
+
+    With `restarts` it is started again whenever it ends by itself, without the records of its last
+    second: until it runs again, nothing may write to it.
 
     Raises Unavailable, ops.servers.server_process.InUse or ops.servers.server_process.NotStarted.
     """
@@ -62,7 +68,7 @@ async def kafka(data: Path) -> AsyncIterator[str]:
         port = remembered_port(folder)
         command = [str(binary), "start", "--only", "kafka", "--kafka-port", str(port)]
         command += ["--data-dir", str(folder)]
-        async with _server("Kafka", "kafka", command, folder, lambda: has_brokers(port)):
+        async with _server("Kafka", "kafka", command, folder, partial(has_brokers, port), restarts):
             yield f"{LOOPBACK}:{port}"
 
 
@@ -73,16 +79,23 @@ async def _server(
     command: Sequence[str],
     folder: Path,
     answers: Callable[[], Awaitable[bool]],
+    restarts: Restarts | None,
 ) -> AsyncIterator[None]:
     """Run the server. Raises Unavailable where it cannot run on this machine at all."""
+    run = partial(running, name, command, folder, answers)
+    server: AbstractAsyncContextManager[object] = (
+        restarts.keep_running(name, partial(run, say=restarts.say)) if restarts else run()
+    )
     async with contextlib.AsyncExitStack() as stack:
         try:
-            await stack.enter_async_context(running(name, command, folder, answers))
+            await stack.enter_async_context(server)
         except OSError as error:
+            if error.filename != command[0]:
+                raise
             raise Unavailable(title, str(error)) from error
         except NotStarted as error:
             if error.exit_code in _CANNOT_RUN_HERE:
-                raise Unavailable(title, str(error).splitlines()[-1]) from error
+                raise Unavailable(title, str(error)) from error
             raise
         yield
 

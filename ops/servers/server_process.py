@@ -13,17 +13,17 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
-from ops.signals import follow_parent
+from ops.servers.server_log import exit_reason
+from ops.signals import describe_exit, follow_parent
 
 START_SECONDS = 60.0
 STOP_SECONDS = 120.0
-_LOG_LINES_SHOWN = 12
 
 _log = logging.getLogger(__name__)
 
 
 class NotStarted(Exception):
-    """The server ended or did not answer in time; the message holds the end of its log."""
+    """The server ended or did not answer in time; the message is one line."""
 
     def __init__(self, message: str, exit_code: int | None = None) -> None:
         super().__init__(message)
@@ -44,13 +44,16 @@ async def running(
     working_folder: Path | None = None,
     start_seconds: float = START_SECONDS,
     stop_seconds: float = STOP_SECONDS,
-) -> AsyncIterator[int]:
-    """Run `command` and yield its pid once `answers` is true; stop it by SIGTERM on leaving.
+    say: Callable[[str], None] = _log.error,
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run `command` and yield it once `answers` is true; stop it by SIGTERM on leaving.
+
+    `say` is told, on one line, if it ends before.
 
     Use it inside `owned(folder)`, and in the main thread, since Linux takes the death of the
     thread that started a process for its parent's. Output goes to `<name>.log` in the folder,
-    which holds the last run only. Raises NotStarted, or OSError when the command cannot be
-    executed at all.
+    which holds the last run only. Raises NotStarted, or OSError: its `filename` is the command's
+    when that cannot be executed at all, else a file's in the folder.
     """
     log_file = folder / f"{name}.log"
     with log_file.open("wb") as log:
@@ -64,15 +67,18 @@ async def running(
             preexec_fn=_follow(os.getpid()),
         )
     pid_file = folder / f"{name}.pid"
-    pid_file.write_text(str(process.pid))
-    watcher: asyncio.Task[None] | None = None
     try:
+        pid_file.write_text(str(process.pid))
         await _wait_until(answers, process, name, log_file, start_seconds)
-        watcher = asyncio.create_task(_report_early_exit(process, name, log_file))
-        yield process.pid
+        watcher = asyncio.create_task(_report_exit(process, name, log_file, say))
+        try:
+            yield process
+        finally:
+            if process.returncode is None:
+                watcher.cancel()
+            else:
+                await watcher
     finally:
-        if watcher is not None:
-            watcher.cancel()
         await _stop(process, name, stop_seconds)
         pid_file.unlink(missing_ok=True)
 
@@ -156,17 +162,23 @@ async def _wait_until(
         if await answers():
             return
         if time.monotonic() > deadline:
-            raise NotStarted(f"{name} did not answer in {seconds:.0f} s; {_log_tail(log_file)}")
+            why = exit_reason(log_file)
+            raise NotStarted(f"{name} did not answer in {seconds:.0f} s: {why} (see {log_file})")
         await asyncio.sleep(0.05)
     code = process.returncode
-    raise NotStarted(f"{name} ended at its start with code {code}; {_log_tail(log_file)}", code)
+    raise NotStarted(f"{_explain(name, code, log_file)} (see {log_file})", code)
 
 
-async def _report_early_exit(
-    process: asyncio.subprocess.Process, name: str, log_file: Path
+async def _report_exit(
+    process: asyncio.subprocess.Process, name: str, log_file: Path, say: Callable[[str], None]
 ) -> None:
-    code = await process.wait()
-    _log.error("%s ended by itself with code %d; %s", name, code, _log_tail(log_file))
+    say(_explain(name, await process.wait(), log_file))
+
+
+def _explain(name: str, code: int, log_file: Path) -> str:
+    how = f"{name} {describe_exit(code)}"
+    # A process that is killed writes nothing about it.
+    return how if code == -signal.SIGKILL else f"{how}: {exit_reason(log_file)}"
 
 
 async def _stop(process: asyncio.subprocess.Process, name: str, seconds: float) -> None:
@@ -180,8 +192,3 @@ async def _stop(process: asyncio.subprocess.Process, name: str, seconds: float) 
         _log.error("%s did not stop in %.0f s after SIGTERM: killing it", name, seconds)
         process.kill()
         await process.wait()
-
-
-def _log_tail(log_file: Path) -> str:
-    lines = log_file.read_text(errors="replace").splitlines()[-_LOG_LINES_SHOWN:]
-    return "\n".join([f"the end of {log_file.name}:", *lines]) if lines else "its log is empty"

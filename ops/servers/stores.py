@@ -22,6 +22,7 @@ from contracts.services import SERVICES, Service
 from ops.errors import OperatorError
 from ops.servers import embedded, mongodb_users
 from ops.servers.databases import database_of
+from ops.servers.restarts import Meanwhile, Restarts
 
 # The embedded MongoDB's data, in the folder of `up` or `demo`.
 MONGODB_FOLDER = "mongodb"
@@ -52,10 +53,15 @@ class Servers:
 
 @contextlib.asynccontextmanager
 async def running_servers(
-    folder: Path, environment: Mapping[str, str], say: Callable[[str], None]
+    folder: Path,
+    environment: Mapping[str, str],
+    say: Callable[[str], None],
+    without_kafka: Meanwhile = contextlib.nullcontext,
 ) -> AsyncIterator[Servers]:
     """Run an embedded server for each address that is not set, with its data in the folder.
 
+    One that ends by itself is started again. Kafka's clients, which find it without its last
+    records, have to be away from its end to its start: `without_kafka` is entered meanwhile.
     Raises ops.servers.embedded.Unavailable, ops.servers.server_process.InUse or NotStarted.
     """
     bootstrap = environment.get("KAFKA_BOOTSTRAP_SERVERS")
@@ -68,12 +74,13 @@ async def running_servers(
         mongodb_uri, mongodb_of = uri, {}
         if not mongodb_uri:
             data = folder / MONGODB_FOLDER
-            mongodb_uri = await stack.enter_async_context(embedded.mongodb(data))
+            mongodb_uri = await stack.enter_async_context(embedded.mongodb(data, Restarts(say)))
             mongodb_of = {name: mongodb_users.uri_of(name, data, mongodb_uri) for name in SERVICES}
         if bootstrap:
             broker = kafka_servers(environment)
         else:
-            address = await stack.enter_async_context(embedded.kafka(folder / "kafka"))
+            restarts = Restarts(say, without_kafka)
+            address = await stack.enter_async_context(embedded.kafka(folder / "kafka", restarts))
             broker = KafkaServers(address)
         yield Servers(
             mongodb=mongodb_uri,

@@ -8,6 +8,7 @@ import structlog
 from chassis.domain.errors import CallFailed, OutcomeUnknown
 from chassis.domain.retry import RetryPolicy
 from chassis.eventlog.work import Work
+from chassis.mongo.batch_loader import BatchLoader
 from chassis.service import Service
 from contracts.composer import Letter
 from contracts.mailer import AlertEvent, Problem, email_id
@@ -15,6 +16,7 @@ from contracts.message import rfc3339
 from services.mailer import alert, reactions
 from services.mailer.alert import Alert, Failure
 from services.mailer.documents import ALERTS
+from services.mailer.sending.recipients import RECIPIENTS, RecipientDocument
 from services.mailer.settings import MailerSettings
 from services.mailer.transports.transport import OutgoingLetter, Transport
 
@@ -45,6 +47,7 @@ def register_alerts(service: Service, transport: Transport, settings: MailerSett
         send_alert,
         slots=4,
         transport=transport,
+        recipients=service.loader(RECIPIENTS),
         admin_email=settings.admin_email,
         public_url=settings.public_url,
         policy=settings.retries,
@@ -55,6 +58,7 @@ async def send_alert(
     work: Work[Alert, AlertEvent],
     *,
     transport: Transport,
+    recipients: BatchLoader[RecipientDocument],
     admin_email: str,
     public_url: str,
     policy: RetryPolicy,
@@ -64,9 +68,11 @@ async def send_alert(
     Without an answer the alert stays `started`; the ERROR log and the metric show the failure, too.
     """
     answered = uuid5(work.due_set_by, "answer")
+    client = await recipients.get(work.state.client_id)
     started = await work.append(alert.start)
+    name = client.name if client else None
     try:
-        await transport.send(_outgoing(started, admin_email, public_url))
+        await transport.send(_outgoing(started, name, admin_email, public_url))
     except CallFailed as failure:
         log.warning("alert_failed", attempt=started.attempt, error=failure.reason)
         await work.append(alert.fail_attempt, cause=answered, failure=failure, policy=policy)
@@ -76,18 +82,22 @@ async def send_alert(
         await work.append(alert.sent, cause=answered)
 
 
-def _outgoing(alert: Alert, admin_email: str, public_url: str) -> OutgoingLetter:
+def _outgoing(
+    alert: Alert, client_name: str | None, admin_email: str, public_url: str
+) -> OutgoingLetter:
     remedy = _REMEDIES[alert.problem].format(
         api=f"{public_url}/api", alert=alert, email_id=email_id(alert.followup_id)
     )
-    concerned = f"Follow-up {alert.followup_id}, client {alert.client_id}, agent {alert.agent_id}"
+    # A client who was deleted has no name any more.
+    client = f"{client_name} ({alert.client_id})" if client_name else str(alert.client_id)
+    concerned = f"Client: {client}\nFollow-up: {alert.followup_id}\nAgent: {alert.agent_id}"
     letter = Letter(
         to_name="RealtorOS admin",
         to_email=admin_email,
         from_name="RealtorOS",
         subject=f"RealtorOS: {_PROBLEMS[alert.problem]}",
         body=f"{_PROBLEMS[alert.problem]}: {alert.error}.\n\n"
-        f"{concerned}, at {rfc3339(alert.raised_at)}.\n\n{remedy}",
+        f"{concerned}\nTime: {rfc3339(alert.raised_at)}\n\n{remedy}",
     )
     about = {"alert_id": str(alert.alert_id)}
     return OutgoingLetter(alert.alert_id, alert.attempt, letter, about, automatic=True)

@@ -14,6 +14,7 @@ from chassis.mongo.client import database_name
 from contracts.services import SERVICES
 from tests.servers import Server
 from tests.system import AUTHORIZED, system
+from tests.writes import carried_out
 
 SECONDS = 60.0
 PROFILE_BYTES = 32 * 1024 * 1024
@@ -39,8 +40,7 @@ async def every_request(http: httpx2.AsyncClient) -> None:
     created = []
     for number in range(3):
         body = {"name": f"Ana {number}", "email": f"ana.{number}@mail.example.com"}
-        key = {"Idempotency-Key": str(number)}
-        answer = await http.post("/api/clients", json=body, headers=key)
+        answer = await carried_out(http, "/api/clients", body, key=str(number))
         created.append(answer.json()["client_id"])
     again = {"name": "Ana", "email": "ana.0@mail.example.com"}
     assert (await http.post("/api/clients", json=again)).status_code == 409

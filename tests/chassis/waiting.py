@@ -4,11 +4,11 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-SECONDS = 30.0
+SECONDS = 90.0
 
 
 async def until(condition: Callable[[], Awaitable[bool] | bool]) -> None:
-    """Return once the condition holds; fail when it does not in half a minute."""
+    """Return once the condition holds; fail when it does not in a minute and a half."""
     deadline = time.monotonic() + SECONDS
     while True:
         holds = condition()

@@ -9,9 +9,11 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
+from pymongo import AsyncMongoClient
 
 from contracts.services import SERVICES
 from tests.faults.chaos.infrastructure import Infrastructure, infrastructure
@@ -86,6 +88,15 @@ async def stop_mongodb(target: BreakableSystem) -> None:
     await store.end()
     await target.until_not_ready(SERVICES, "mongodb")
     await store.start()
+
+
+async def step_mongodb_down(target: BreakableSystem) -> None:
+    """Have the primary give its office up, as at an election: writes are refused meanwhile."""
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
+        target.infra.stores["mongodb"].server.address
+    )
+    async with client:
+        await client.admin.command("replSetStepDown", 5, force=True)
 
 
 async def stop_kafka(target: BreakableSystem) -> None:
@@ -168,7 +179,10 @@ async def target(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Brea
 
 @pytest.mark.parametrize(
     "break_",
-    [stop_mongodb, stop_kafka, slow_kafka, silent_kafka, sendgrid_unreachable, openai_unreachable],
+    [
+        *(stop_mongodb, step_mongodb_down, stop_kafka, slow_kafka, silent_kafka),
+        *(sendgrid_unreachable, openai_unreachable),
+    ],
     ids=lambda break_: break_.__name__,
 )
 async def test_all_services_recover_within_seconds_of_the_dependency(

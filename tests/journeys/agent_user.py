@@ -14,6 +14,7 @@ from ops.api_client.client import ApiClient
 from ops.api_client.lead_import import import_leads, read_leads
 from ops.demo.demo import SAMPLE
 from tests.system import AUTHORIZED, KEY
+from tests.writes import carried_out
 
 LEADS = read_leads(SAMPLE).leads
 FOLLOWUPS = 5 * len(LEADS)
@@ -44,7 +45,7 @@ class Agent:
     async def add(self, name: str, email: str | None = None) -> str:
         """Add a client with this address, else one with the name in it; return the id."""
         body = {"name": name, "email": email or f"{name.lower()}@example.com"}
-        response = await self.http.post("/api/clients", json=body)
+        response = await carried_out(self.http, "/api/clients", body)
         assert response.status_code == 201, response.text
         return str(response.json()["client_id"])
 

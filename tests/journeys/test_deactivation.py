@@ -18,6 +18,7 @@ from tests.ops.topics.recording import different
 from tests.servers import Server
 from tests.services.gateway.users import PASSWORD
 from tests.system import AGENT, PUBLIC_URL, logged_in, system
+from tests.writes import carried_out
 
 pytestmark = pytest.mark.journey
 
@@ -82,7 +83,7 @@ async def register(http: httpx2.AsyncClient) -> str:
     tokens = await http.post("/api/auth/login", json=credentials)
     http.headers["Authorization"] = f"Bearer {tokens.json()['access_token']}"
     bodies = [{"name": "Bo", "email": f"bo.{n}@mail.example.com"} for n in range(CLIENTS)]
-    for added in await asyncio.gather(*(http.post("/api/clients", json=one) for one in bodies)):
+    for added in await asyncio.gather(*(carried_out(http, "/api/clients", one) for one in bodies)):
         assert added.status_code == 201
     return str((await http.get("/api/agents/me")).json()["id"])
 

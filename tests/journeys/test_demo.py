@@ -1,13 +1,12 @@
 """`realtoros demo` as a user runs it: interrupted by Ctrl-C, then run again to the end."""
 
 import asyncio
-import contextlib
 import email
 import json
 import os
 import signal
-import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
@@ -22,35 +21,18 @@ from chassis.process.settings import named_keys
 from contracts.links.opt_out import OptOutTokens
 from tests.journeys.agent_user import FOLLOWUPS, LEADS, until
 from tests.journeys.letters import opt_out_of
+from tests.journeys.local_command import local_command
 from tests.servers import Server
 
 pytestmark = pytest.mark.journey
 
-NO_KEYS = ("OPENAI_", "SENDGRID_", "KAFKA_", "MONGODB_", "MAIL", "GATEWAY_", "SMTP_", "PUBLIC_")
 
-
-@contextlib.asynccontextmanager
-async def demo(
+def demo(
     folder: Path, environment: Mapping[str, str]
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run it in a process group of its own, as a shell does; its output goes to demo.log."""
-    inherited = {n: value for n, value in os.environ.items() if not n.startswith(NO_KEYS)}
-    with (folder / "demo.log").open("ab") as output:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "ops.cli", "demo", "--once"),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            cwd=folder,
-            env={**inherited, **environment},
-            start_new_session=True,
-        )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            await process.wait()
+) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
+    """Run it; its output goes to demo.log."""
+    log = folder / "demo.log"
+    return local_command(folder, "demo", "--once", environment=environment, log=log)
 
 
 async def test_a_demo_interrupted_by_ctrl_c_resumes(

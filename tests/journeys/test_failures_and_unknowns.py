@@ -53,7 +53,9 @@ async def test_a_final_failure_is_alerted_once_and_sent_when_the_agent_retries(
     await providers.openai.inject_faults({"status": 500, "times": 3})
     unwritten = await system.agent.task(await system.agent.add("Unwritten"), "failed")
     assert "answered 500" in unwritten["error_message"]
-    assert "/retry" in await system.alerted(unwritten)
+    alert = await system.alerted(unwritten)
+    assert "Client: Unwritten (" in alert
+    assert "/retry" in alert
     await providers.sendgrid.inject_faults({"status": 400})
     unsent = await system.agent.task(await system.agent.add("Unsent"), "failed")
     assert "answered 400" in unsent["error_message"]

@@ -9,6 +9,7 @@ from ops.servers import embedded
 from tests.journeys.agent_user import agent_at, until
 from tests.servers import Server
 from tests.system import system
+from tests.writes import carried_out
 
 pytestmark = pytest.mark.journey
 
@@ -56,7 +57,7 @@ async def test_a_write_is_refused_while_kafka_is_down_and_accepted_when_it_is_ba
             system(tmp_path, kafka, mongodb, prefix=prefix, environment=settings) as running,
             agent_at(running.api[0]) as agent,
         ):
-            assert (await agent.http.post("/api/clients", json=ANN)).status_code == 201
+            assert (await carried_out(agent.http, "/api/clients", ANN)).status_code == 201
             await broker.pop_all().aclose()
             response = await agent.http.post("/api/clients", json=BEN)
             assert response.status_code == 503

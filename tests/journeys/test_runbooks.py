@@ -6,17 +6,26 @@ import os
 import re
 import sys
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
+from pymongo import AsyncMongoClient
 
 from chassis.kafka import client as kafka_client
+from chassis.projections.views import view_raw
 from contracts.crm import AgentProfile
+from contracts.services import SERVICES
 from ops import accounts
 from ops.api_client import status
+from ops.errors import ApiUnavailable, OperatorError
+from ops.servers.consumers import running_services
 from ops.servers.ports import LOOPBACK, free_port
+from services.gateway.accounts.api_keys import new_key
+from services.gateway.accounts.caller import EVERY_SCOPE
 from tests import servers
 from tests.journeys.agent_user import agent_at
 from tests.servers import Server
@@ -136,7 +145,8 @@ async def test_the_status_names_a_service_that_does_not_answer(
     environment: Mapping[str, str],
 ) -> None:
     said: list[str] = []
-    services = {"composer": f"http://{LOOPBACK}:{free_port()}", "crm": environment["API"]}
+    urls = {"composer": f"http://{LOOPBACK}:{free_port()}", "crm": environment["API"]}
+    services = partial(status.readiness_of, urls)
     code = await status.status(environment["API"], KEY, services, said.append, as_json=True)
     [answer] = map(json.loads, said)
     assert code == 1
@@ -144,8 +154,66 @@ async def test_the_status_names_a_service_that_does_not_answer(
     assert answer["needs_a_person"] == ["composer: does not answer"]
     assert answer["tasks"]["pending"] == 5
     said.clear()
-    assert await status.status(environment["API"], KEY, {}, said.append) == 0
+    assert await status.status(environment["API"], KEY, services, said.append) == 1
+    assert said[1] == "services  gateway ready, composer not ready, crm ready"
+    assert said[-1] == "needs a person: composer: does not answer"
+
+
+async def nobody_can_tell() -> Mapping[str, str]:
+    raise OperatorError("set KAFKA_BOOTSTRAP_SERVERS")
+
+
+async def test_the_status_says_of_which_services_nothing_is_known(
+    environment: Mapping[str, str],
+) -> None:
+    said: list[str] = []
+    assert await status.status(environment["API"], KEY, nobody_can_tell, said.append) == 0
     assert said[0] == f"RealtorOS at {environment['API']} is ready"
+    assert said[1].endswith("of the others nothing is known: set KAFKA_BOOTSTRAP_SERVERS")
+
+
+async def test_an_admin_sees_the_work_of_the_office_and_an_agent_their_own(
+    environment: Mapping[str, str],
+) -> None:
+    key = await an_agents_key(environment["MONGODB_URI"])
+    office = await status.read_status(environment["API"], KEY, nobody_can_tell)
+    assert (office.work_of, office.tasks["pending"]) == ("office", 5)
+    own = await status.read_status(environment["API"], key, nobody_can_tell)
+    assert (own.work_of, own.tasks) == ("agent", {})
+
+
+async def an_agents_key(mongodb: str) -> str:
+    profile = AgentProfile(name="Lou", email=f"lou{uuid4().hex[:8]}@agency.example")
+    await accounts.add_account(mongodb, profile, "agent")
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
+        mongodb, uuidRepresentation="standard"
+    )
+    async with client:
+        gateway = client[accounts.DATABASE]
+        account = await gateway["accounts"].find_one({"email": profile.email})
+        assert account
+        token, document = new_key(account["_id"], "tests", EVERY_SCOPE, version=0)
+        await gateway["api_keys"].insert_one(view_raw(document))
+    return str(token)
+
+
+async def test_a_status_without_a_gateway_still_names_the_services() -> None:
+    nowhere = f"http://{LOOPBACK}:{free_port()}"
+    services = partial(status.readiness_of, {"composer": nowhere})
+    found = await status.read_status(nowhere, KEY, services)
+    assert found.needs_a_person == ["gateway: does not answer", "composer: does not answer"]
+    with pytest.raises(ApiUnavailable, match="is `realtoros up` running"):
+        await status.read_status(nowhere, KEY, nobody_can_tell)
+
+
+async def test_kafka_tells_which_services_run(
+    environment: Mapping[str, str], kafka: Server
+) -> None:
+    prefix = environment["KAFKA_TOPIC_PREFIX"]
+    running = await running_services(kafka.servers, prefix, runs="runs", stopped="does not run")
+    assert running == dict.fromkeys(SERVICES, "runs")
+    stopped = await running_services(kafka.servers, "none.", runs="runs", stopped="does not run")
+    assert stopped == dict.fromkeys(SERVICES, "does not run")
 
 
 def test_what_has_failed_needs_a_person() -> None:

@@ -14,6 +14,7 @@ from tests.journeys.agent_user import Agent, agent_at, until
 from tests.journeys.conftest import Providers
 from tests.servers import Server
 from tests.system import system
+from tests.writes import carried_out
 
 pytestmark = [pytest.mark.journey, pytest.mark.alone]
 
@@ -74,16 +75,8 @@ async def test_another_replica_answers_soon_after_one_was_killed(
 async def added(agent: Agent, name: str) -> None:
     """Add a client; wait until the command is accepted."""
     body = {"name": name, "email": f"{name.lower()}@example.com"}
-    response = await agent.post("/api/clients", body)
-    if response.status_code == 201:
-        return
-    assert response.status_code == 202, response.text
-    status_url = response.headers["Location"]
-
-    async def accepted() -> bool:
-        return bool((await agent.http.get(status_url)).json()["status"] == "accepted")
-
-    await until(accepted, "the command is accepted")
+    response = await carried_out(agent.http, "/api/clients", body)
+    assert response.status_code == 201, response.text
 
 
 async def claims(mongodb: Server) -> int:

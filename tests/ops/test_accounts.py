@@ -102,6 +102,15 @@ async def test_without_an_active_admin_it_says_what_to_do(uri: str, tmp_path: Pa
         await accounts.ensure_access(uri, tmp_path / "other", {})
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("AGENT_EMAIL", "notanemail"), ("AGENT_NAME", "x" * 101), ("AGENT_PHONE", "1" * 50)],
+)
+def test_a_wrong_profile_of_the_first_admin_names_the_setting(variable: str, value: str) -> None:
+    with pytest.raises(OperatorError, match=f"^{variable} “{value}”: "):
+        accounts.profile_from({variable: value})
+
+
 async def test_accounts_are_added_and_lost_passwords_replaced(uri: str) -> None:
     email = f"{uuid4().hex}@agents.example"
     profile = accounts.profile_from({"AGENT_EMAIL": email})

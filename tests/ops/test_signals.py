@@ -9,16 +9,23 @@ PROGRAM = """
 import asyncio, sys
 from ops.signals import until_signalled
 
+still = asyncio.Event()
+
+def say(line):
+    print(line, flush=True)
+    if line.startswith("Still"):
+        still.set()
+
 async def work():
     try:
         print("working", flush=True)
-        await asyncio.sleep(60)
+        await asyncio.Event().wait()
     finally:
         print("tidying", flush=True)
-        await asyncio.sleep(0.5)
+        await still.wait()
         print("tidy", flush=True)
 
-code = asyncio.run(until_signalled(work(), lambda line: print(line, flush=True)))
+code = asyncio.run(until_signalled(work(), say))
 sys.exit(42 if code is None else code)
 """
 

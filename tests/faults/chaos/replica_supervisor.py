@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import httpx2
 
-from ops.local.supervised_process import describe_exit
+from ops.signals import describe_exit
 from tests.replica import Process
 from tests.system import Running
 

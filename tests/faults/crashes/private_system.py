@@ -27,6 +27,7 @@ from tests.journeys.agent_user import until
 from tests.providers.running import FakeProvider, provider
 from tests.servers import Server
 from tests.system import AGENT, AUTHORIZED, FIT_TO_SEND, Running, system
+from tests.writes import carried_out
 
 CRASHING_SERVICE = (sys.executable, "-P", "-m", "tests.faults.crashes.crashing_service")
 _WAIT_SECONDS = 20.0
@@ -58,7 +59,7 @@ class PrivateSystem:
 
     async def add(self, name: str) -> str:
         """Add a client with this address, or with this name in it; return the id."""
-        response = await self.http.post("/api/clients", json=_body(name))
+        response = await carried_out(self.http, "/api/clients", _body(name))
         assert response.status_code == 201, response.text
         client = str(response.json()["client_id"])
         self.acknowledged.clients[client] = datetime.now(UTC)

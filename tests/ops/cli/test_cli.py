@@ -1,8 +1,11 @@
 """The command as an operator meets it: one clear line for a mistake, never a traceback."""
 
+import contextlib
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -40,6 +43,87 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     done = realtoros(tmp_path, "--help")
     assert done.returncode == 0
     assert all(command in done.stdout for command in COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("command", "settings"),
+    [
+        ("up", ["KAFKA_BOOTSTRAP_SERVERS", "MONGODB_URI", "GATEWAY_PORT", "PUBLIC_URL"]),
+        ("demo", ["FOLLOWUP_DAY_SECONDS"]),
+        ("run", ["KAFKA_BOOTSTRAP_SERVERS", "MONGODB_URI"]),
+        ("status", ["GATEWAY_PORT", "REALTOROS_API_KEY", "KAFKA_BOOTSTRAP_SERVERS"]),
+        ("import", ["GATEWAY_PORT", "REALTOROS_API_KEY"]),
+        ("doctor", ["KAFKA_BOOTSTRAP_SERVERS", "MONGODB_URI"]),
+        ("topics", ["KAFKA_BOOTSTRAP_SERVERS", "KAFKA_TOPIC_PREFIX"]),
+        ("events", ["KAFKA_BOOTSTRAP_SERVERS", "KAFKA_TOPIC_PREFIX"]),
+        ("quarantine", ["KAFKA_BOOTSTRAP_SERVERS", "KAFKA_TOPIC_PREFIX"]),
+        ("indexes", ["MONGODB_URI", "MONGODB_DATABASE_PREFIX"]),
+        ("agents", ["MONGODB_URI", "MONGODB_DATABASE_PREFIX"]),
+        ("replay", ["KAFKA_BOOTSTRAP_SERVERS", "MONGODB_URI"]),
+        ("republish", ["KAFKA_BOOTSTRAP_SERVERS", "MONGODB_URI"]),
+    ],
+)
+def test_help_names_the_settings_of_a_command(
+    tmp_path: Path, command: str, settings: list[str]
+) -> None:
+    done = realtoros(tmp_path, command, "--help", COLUMNS="200")
+    assert done.returncode == 0
+    assert [setting for setting in settings if setting not in done.stdout] == []
+
+
+def test_the_version_is_that_of_the_package(tmp_path: Path) -> None:
+    done = realtoros(tmp_path, "--version")
+    assert (done.returncode, done.stdout) == (0, f"realtoros {metadata.version('realtoros')}\n")
+
+
+@contextlib.contextmanager
+def mounted(folder: Path, options: str) -> Iterator[Path]:
+    """Mount a file system that not even root can write to as it likes."""
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+    if subprocess.run(mount, check=False).returncode:
+        pytest.skip("mounting a tmpfs needs root")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_read_only_folder_is_one_clear_line(tmp_path: Path) -> None:
+    with mounted(tmp_path / "disk", "ro") as folder:
+        line = only_line(realtoros(folder, "up"))
+    assert line == (
+        f"realtoros: {folder / '.realtoros'}: Read-only file system;"
+        " use a folder that you may write to"
+    )
+
+
+# From one on which not even a password fits to one on which MongoDB has no room.
+@pytest.mark.parametrize("size", ["4k", "1m"])
+def test_a_full_disk_is_one_clear_line(tmp_path: Path, size: str) -> None:
+    with mounted(tmp_path / "disk", f"size={size}") as folder:
+        done = realtoros(folder, "up")
+    line = only_line(done)
+    assert line.startswith("realtoros: ")
+    # If MongoDB ended in the middle of the start, it is said before.
+    said = done.stdout + line
+    assert "the disk is full" in said or "make room on the disk" in said
+    assert '{"' not in said
+
+
+def test_a_folder_that_is_none_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / ".realtoros").touch()
+    for command in ("up", "demo"):
+        line = only_line(realtoros(tmp_path, command))
+        assert line.startswith(f"realtoros: {tmp_path / '.realtoros'}: File exists")
+
+
+@pytest.mark.parametrize(
+    "email", ["notanemail", "a@", "@b.example", "a b@c.example", "a@b@c.example", "a@b..example"]
+)
+def test_an_account_needs_an_email_address(tmp_path: Path, email: str) -> None:
+    line = only_line(realtoros(tmp_path, "agents", "add", email))
+    assert line.startswith(f"realtoros: EMAIL “{email}”: ")
 
 
 def test_an_up_on_a_folder_in_use_refuses(tmp_path: Path) -> None:

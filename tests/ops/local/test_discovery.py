@@ -97,3 +97,14 @@ def test_mongodb_is_the_one_that_is_set_or_the_operators_of_what_runs() -> None:
     operators = address.replace("://", f"://operator:{passwords['operator']}@")
     assert discovery.resolve_mongodb({}) == operators
     assert discovery.resolve_mongodb({"MONGODB_URI": "mongodb://own"}) == "mongodb://own"
+
+
+def test_the_services_are_those_of_what_runs_at_the_port() -> None:
+    folder = discovery.folder_of("up")
+    folder.mkdir(parents=True)
+    services = {"composer": "http://127.0.0.1:3333"}
+    addresses = {"url": "http://127.0.0.1:2222", "pid": os.getpid(), "services": services}
+    (folder / "api.json").write_text(json.dumps(addresses))
+    assert discovery.service_urls({}) == services
+    assert discovery.service_urls({"GATEWAY_PORT": "2222"}) == services
+    assert discovery.service_urls({"GATEWAY_PORT": "4444"}) == {}

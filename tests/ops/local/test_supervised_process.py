@@ -15,7 +15,8 @@ import pytest
 from chassis.process.backoff import Backoff
 from ops.local import service_log
 from ops.local.service_log import ServiceLog
-from ops.local.supervised_process import SupervisedProcess, describe_exit
+from ops.local.supervised_process import SupervisedProcess
+from ops.signals import describe_exit
 
 PATIENT = "import signal, time; signal.signal(signal.SIGTERM, lambda *_: exit(0)); "
 
@@ -33,12 +34,12 @@ async def running(folder: Path, program: str) -> AsyncIterator[tuple[SupervisedP
         yield child, said
     finally:
         child.stop()
-        await asyncio.wait_for(run, 10)
+        await asyncio.wait_for(run, 60)
         log.close()
 
 
 async def until(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.02)
@@ -129,3 +130,27 @@ async def test_a_grandchild_that_holds_the_log_open_does_not_hold_up_the_restart
 )
 def test_how_a_process_ended_is_said_in_words(code: int, words: str) -> None:
     assert describe_exit(code) == words
+
+
+async def test_a_suspended_child_ends_and_comes_back_without_a_word(tmp_path: Path) -> None:
+    async with running(tmp_path, PATIENT + "print('up'); time.sleep(60)") as (child, said):
+        await until(lambda: child.pid)
+        first = child.pid
+        async with child.suspended(10):
+            assert child.pid is None
+            assert child.is_suspended
+        await until(lambda: child.pid)
+        assert child.pid != first
+    assert said == []
+
+
+async def test_a_child_that_ignores_its_suspension_is_killed(tmp_path: Path) -> None:
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up'); "
+    async with running(tmp_path, deaf + "time.sleep(60)") as (child, said):
+        await until(lambda: "up" in (tmp_path / "logs" / "tiny.log").read_text())
+        async with child.suspended(0.1):
+            assert child.pid is None
+        # Here it would be waited for in vain.
+        await until(lambda: child.pid)
+        child.kill()
+    assert all("SIGKILL" in line for line in said)

@@ -80,7 +80,7 @@ async def gateway(url: str) -> dict[str, str]:
 
 
 async def until(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.05)
@@ -103,6 +103,8 @@ async def test_the_services_get_the_servers_addresses_and_a_port_each(
         "100",
     )
     assert settings["MONGODB_URI"] == user_at_m("gateway")
+    # What links in emails begin with.
+    assert settings["PUBLIC_URL"] == f"http://localhost:{environment['GATEWAY_PORT']}"
     assert "MAILBOX_DIR" not in settings
     assert "m:2" in described
     assert "secret" not in described
@@ -123,11 +125,11 @@ async def test_a_service_that_dies_is_named_and_started_again(
         first = (await gateway(system.url))["PID"]
         os.kill(int(first), signal.SIGKILL)
         await until(lambda: any("gateway was ended by SIGKILL" in line for line in said))
-        await asyncio.sleep(0.5)
         second = first
         while second == first:
             with contextlib.suppress(httpx2.TransportError):
                 second = (await gateway(system.url))["PID"]
+            await asyncio.sleep(0.05)
 
 
 async def test_a_service_that_cannot_start_ends_the_start_with_its_reason(
@@ -152,6 +154,12 @@ def test_where_mail_goes_is_said_without_the_password() -> None:
     for login in ("", "user:p%40ss@"):
         where = supervisor._mail({"SMTP_URL": f"smtps://{login}relay.example:465/"}, "mail")
         assert where == "SMTP relay.example:465"
+
+
+async def test_a_public_url_that_is_set_stays(tmp_path: Path, environment: dict[str, str]) -> None:
+    named = {**environment, "PUBLIC_URL": "https://realtoros.example"}
+    async with supervisor.running_system(tmp_path / "up", named, print) as system:
+        assert (await gateway(system.url))["PUBLIC_URL"] == "https://realtoros.example"
 
 
 async def test_metrics_are_on_the_ports_that_were_asked_for(

@@ -164,7 +164,7 @@ async def test_a_server_that_fails_at_its_start_says_why(tmp_path: Path) -> None
 
 def assert_tells_what_to_do(message: str) -> None:
     assert "\n" not in message
-    for words in ("make up", "KAFKA_BOOTSTRAP_SERVERS", "MONGODB_URI"):
+    for words in ("make up-docker", "KAFKA_BOOTSTRAP_SERVERS", "MONGODB_URI"):
         assert words in message
 
 

@@ -260,7 +260,7 @@ async def test_each_service_gets_the_address_with_its_user(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     @asynccontextmanager
-    async def mongodb(folder: Path) -> AsyncIterator[str]:
+    async def mongodb(folder: Path, _: object) -> AsyncIterator[str]:
         mongodb_users.ensure_credentials(folder)
         yield uri_of(OPERATOR, folder, "mongodb://m:1/?replicaSet=rs0")
 

@@ -21,6 +21,7 @@ from services.mailer.alert import (
 )
 from services.mailer.alert_worker import _outgoing
 from services.mailer.transports.envelope import fields_of
+from services.mailer.transports.transport import OutgoingLetter
 from tests.services.mailer.sample_emails import AGENT, CLIENT, FAILED, FOLLOWUP, GIVEN, HELD, NOON
 from tests.services.mailer.sample_letters import SENT_FROM
 
@@ -99,10 +100,21 @@ def test_an_alert_is_sent_once() -> None:
 
 
 def test_an_alert_is_automatic_and_has_no_way_to_opt_out() -> None:
-    letter = _outgoing(folded(raised()), "admin@realtoros.example", "https://realtoros.example")
+    letter = to_the_admin("Maria Alvarez")
     assert letter.automatic
     assert letter.ending is None
     assert fields_of(letter, SENT_FROM) == {
         "Message-ID": f"<{letter.id}@realtoros.example>",
         "Auto-Submitted": "auto-generated",
     }
+
+
+def test_an_alert_names_the_client_unless_they_were_deleted() -> None:
+    assert f"Client: Maria Alvarez ({CLIENT})\n" in to_the_admin("Maria Alvarez").letter.body
+    assert f"Client: {CLIENT}\n" in to_the_admin(None).letter.body
+
+
+def to_the_admin(client_name: str | None) -> OutgoingLetter:
+    return _outgoing(
+        folded(raised()), client_name, "admin@realtoros.example", "https://realtoros.example"
+    )

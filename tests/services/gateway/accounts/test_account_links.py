@@ -22,6 +22,7 @@ from tests.services.gateway.mailed_links import letters_to, new_letter, text_of,
 from tests.services.gateway.problem_checks import problem
 from tests.services.gateway.users import PASSWORD, Person, accounts_database, person
 from tests.system import TOKEN_KEYS, system
+from tests.writes import carried_out
 
 NEW = "staple of the battery"
 MUTATED = 1_000
@@ -127,7 +128,8 @@ async def test_there_is_no_account_until_the_address_is_confirmed(mailed: Mailed
         ana = Person(http, email)
         ana.take(await ana.log_in())
         assert (await ana.http.get("/api/agents/me")).json()["name"] == "Ana"
-        added = await ana.post("/api/clients", name="Bo", email=f"bo.{email}")
+        bo = {"name": "Bo", "email": f"bo.{email}"}
+        added = await carried_out(ana.http, "/api/clients", bo)
         assert added.status_code == 201, added.text
 
 

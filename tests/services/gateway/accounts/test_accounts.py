@@ -16,6 +16,7 @@ from tests.services.gateway.conftest import Api
 from tests.services.gateway.problem_checks import problem
 from tests.services.gateway.users import PASSWORD, Person, person, promote
 from tests.system import AGENT, TOKEN_KEYS, logged_in
+from tests.writes import carried_out
 
 NAME, KEY = TOKEN_KEYS.split(":")
 OF_AN_ACCOUNT: int = GatewaySettings.model_fields["logins_per_account"].default
@@ -31,7 +32,8 @@ async def test_who_has_an_account_is_an_agent_at_once_and_owns_his_clients(api: 
         me = (await ana.http.get("/api/agents/me")).json()
         assert (me["name"], me["login"], me["role"]) == ("Ana Ruiz", ana.email, "agent")
         assert me["time_zone"] == "Europe/Madrid"
-        added = await ana.post("/api/clients", name="Bo", email="bo@clients.example.com")
+        bo = {"name": "Bo", "email": "bo@clients.example.com"}
+        added = await carried_out(ana.http, "/api/clients", bo)
         assert added.status_code == 201
         path = added.headers["location"]
         assert (await ana.http.get(path)).json()["agent_id"] == me["id"]

@@ -13,6 +13,7 @@ from tests.servers import Server
 from tests.services.gateway.conftest import Api
 from tests.services.gateway.problem_checks import problem
 from tests.services.gateway.users import PASSWORD, person
+from tests.writes import carried_out
 
 
 def bo() -> dict[str, str]:
@@ -21,7 +22,7 @@ def bo() -> dict[str, str]:
 
 async def test_a_post_that_comes_again_is_answered_the_same_and_done_once(api: Api) -> None:
     headers, body = {"Idempotency-Key": str(uuid4())}, bo()
-    first = await api.http.post("/api/clients", json=body, headers=headers)
+    first = await carried_out(api.http, "/api/clients", body, key=headers["Idempotency-Key"])
     assert first.status_code == 201
     assert "idempotency-replayed" not in first.headers
     again = await api.http.post("/api/clients", json=body, headers=headers)
@@ -36,7 +37,8 @@ async def test_a_post_that_comes_again_is_answered_the_same_and_done_once(api: A
 
 async def test_two_at_the_same_moment_are_one(api: Api) -> None:
     headers, body = {"Idempotency-Key": str(uuid4())}, bo()
-    posts = (api.http.post("/api/clients", json=body, headers=headers) for _ in range(8))
+    key = headers["Idempotency-Key"]
+    posts = (carried_out(api.http, "/api/clients", body, key=key) for _ in range(8))
     answers = {(r.status_code, r.content) for r in await asyncio.gather(*posts)}
     assert len(answers) == 1
     assert next(iter(answers))[0] == 201
@@ -44,7 +46,8 @@ async def test_two_at_the_same_moment_are_one(api: Api) -> None:
 
 async def test_a_key_is_good_for_one_request_only(api: Api) -> None:
     headers = {"Idempotency-Key": str(uuid4())}
-    assert (await api.http.post("/api/clients", json=bo(), headers=headers)).status_code == 201
+    first = await carried_out(api.http, "/api/clients", bo(), key=headers["Idempotency-Key"])
+    assert first.status_code == 201
     other = await api.http.post("/api/clients", json=bo(), headers=headers)
     problem(other, 422, "Idempotency-Key")
     elsewhere = await api.http.post(f"/api/tasks/{uuid4()}/retry", headers=headers)
@@ -53,7 +56,7 @@ async def test_a_key_is_good_for_one_request_only(api: Api) -> None:
 
 async def test_a_refusal_is_answered_the_same_whatever_happened_since(api: Api) -> None:
     body = bo()
-    first = await api.http.post("/api/clients", json=body)
+    first = await carried_out(api.http, "/api/clients", body)
     headers = {"Idempotency-Key": str(uuid4())}
     refused = await api.http.post("/api/clients", json=body, headers=headers)
     problem(refused, 409, "email")
@@ -63,10 +66,10 @@ async def test_a_refusal_is_answered_the_same_whatever_happened_since(api: Api) 
 
 
 async def test_keys_of_two_agents_have_nothing_to_do_with_each_other(api: Api) -> None:
-    headers, body = {"Idempotency-Key": str(uuid4())}, bo()
-    first = await api.http.post("/api/clients", json=body, headers=headers)
+    key, body = str(uuid4()), bo()
+    first = await carried_out(api.http, "/api/clients", body, key=key)
     async with person(api.http.base_url) as ana:
-        other = await ana.http.post("/api/clients", json=body, headers=headers)
+        other = await carried_out(ana.http, "/api/clients", body, key=key)
     assert (first.status_code, other.status_code) == (201, 201)
     assert first.json() != other.json()
 

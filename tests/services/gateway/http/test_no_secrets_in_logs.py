@@ -17,6 +17,7 @@ from tests.services.gateway.conftest import api_of
 from tests.services.gateway.mailed_links import new_letter, token_of
 from tests.services.gateway.users import Person, end_grace
 from tests.system import TOKEN_KEYS, system
+from tests.writes import carried_out
 
 
 class Canaries(list[str]):
@@ -99,7 +100,7 @@ async def use_clients(ana: Person, canary: Canaries) -> None:
         "notes": canary("notes"),
         "custom_fields": {canary("customname"): canary("custom")},
     }
-    added = await ana.post("/api/clients", **whole)
+    added = await carried_out(ana.http, "/api/clients", whole)
     assert added.status_code == 201, added.text
     path = added.headers["location"]
     assert (await ana.http.patch(path, json={"notes": canary("changed")})).is_success

@@ -26,6 +26,7 @@ from tests.services.gateway.live_clients import EventStream
 from tests.services.gateway.problem_checks import problem
 from tests.services.gateway.users import PASSWORD, Person, person, promote
 from tests.system import AGENT, TOKEN_KEYS, drop_databases, system
+from tests.writes import carried_out
 
 # An agent that a client has had before.
 FORMER = uuid4()
@@ -188,7 +189,7 @@ class World:
             return path.replace("{client_id}", await self.suppressed(client))
         if "{client_id}" in path:
             fields = {"name": "Bo", "email": f"{uuid4().hex[:9]}@mail.example.com"}
-            made = await self.agent.post("/api/clients", **fields)
+            made = await carried_out(self.agent.http, "/api/clients", fields)
             tasks = f"/api/clients/{made.json()['client_id']}/tasks"
             await get_until(self.agent, tasks, lambda r: len(r.json()) == 5)
             if path.endswith("/resume"):
@@ -429,7 +430,7 @@ async def test_a_stream_tells_another_agent_nothing(world: World) -> None:
         assert (await hearing.next()).kind == (await overhearing.next()).kind == "hello"
         await world.target("/api/clients/{client_id}")
         assert (await hearing.next()).kind == "timeline"
-        own = await world.other.post("/api/clients", **BODIES["POST", "/api/clients"]())
+        own = await carried_out(world.other.http, "/api/clients", BODIES["POST", "/api/clients"]())
         # The first that the other receives is their own.
         first = await overhearing.next()
         assert first.data["client_id"] == own.json()["client_id"]

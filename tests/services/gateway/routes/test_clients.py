@@ -8,6 +8,7 @@ import pytest
 from tests.services.gateway.conftest import Api
 from tests.services.gateway.problem_checks import problem
 from tests.system import AGENT
+from tests.writes import carried_out
 
 WHOLE = {
     "name": "María López",
@@ -27,7 +28,7 @@ WHOLE = {
 
 
 async def test_a_new_client_is_answered_with_its_id_and_shown_at_its_location(api: Api) -> None:
-    response = await api.http.post("/api/clients", json=WHOLE)
+    response = await carried_out(api.http, "/api/clients", WHOLE)
     assert response.status_code == 201
     client_id = response.json()["client_id"]
     assert response.json() == {"client_id": client_id, "status": "ok"}
@@ -109,12 +110,12 @@ async def test_an_email_is_an_agent_s_only_once_whatever_its_case(api: Api) -> N
         await api.http.patch(f"/api/clients/{other}", json={"email": again["email"]}), 409, "email"
     )
     assert (await api.http.delete(f"/api/clients/{first}")).status_code == 204
-    assert (await api.http.post("/api/clients", json=again)).status_code == 201
+    assert (await carried_out(api.http, "/api/clients", again)).status_code == 201
 
 
 async def test_a_change_is_answered_with_the_whole_client_as_it_is_now(api: Api) -> None:
     client = (
-        await api.http.post("/api/clients", json=WHOLE | {"email": "w1@mail.example.com"})
+        await carried_out(api.http, "/api/clients", WHOLE | {"email": "w1@mail.example.com"})
     ).json()
     path = f"/api/clients/{client['client_id']}"
     before = (await api.http.get(path)).json()
@@ -128,7 +129,7 @@ async def test_a_change_is_answered_with_the_whole_client_as_it_is_now(api: Api)
 
 async def test_a_patch_is_merged_as_rfc_7396_says(api: Api) -> None:
     client = (
-        await api.http.post("/api/clients", json=WHOLE | {"email": "w2@mail.example.com"})
+        await carried_out(api.http, "/api/clients", WHOLE | {"email": "w2@mail.example.com"})
     ).json()
     path = f"/api/clients/{client['client_id']}"
     patch = {

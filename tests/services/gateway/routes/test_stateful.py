@@ -173,7 +173,8 @@ async def url(
         mongodb_server,
         prefix=f"office-{uuid4().hex[:8]}.",
         services=("crm", "scheduler", "gateway"),
-        environment={"AGENT_ID": str(agent_id)},
+        # So that on a slow machine, too, a write is answered when it is done.
+        environment={"AGENT_ID": str(agent_id), "COMMAND_TIMEOUT_SECONDS": "25"},
     ) as running:
         yield running.api[0], authorized(agent_id)
 
