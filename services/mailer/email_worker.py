@@ -8,7 +8,14 @@ import structlog
 
 from chassis.calls.call_limit import CallLimit
 from chassis.calls.slots import LOCAL_SLOTS
-from chassis.domain.errors import CallFailed, OnHold, OutcomeUnknown, Refused, Throttled
+from chassis.domain.errors import (
+    CallFailed,
+    OnHold,
+    OutcomeUnknown,
+    ProviderAway,
+    Refused,
+    Throttled,
+)
 from chassis.eventlog.work import Work
 from chassis.mongo.batch_loader import BatchLoader
 from chassis.mongo.daily_limit import DailyLimitReached, DailyPlaces, Place
@@ -185,12 +192,14 @@ async def _record_failure(
     work: Work[Email, EmailEvent], failure: CallFailed, answered: UUID, deps: SendDependencies
 ) -> None:
     attempt = work.state.attempt
-    if isinstance(failure, Throttled):
-        await work.append(queue_again, cause=answered)
-        log.info("sending_throttled", attempt=attempt, error=failure.reason)
-        return
-    if not failure.final:
+    is_throttled = isinstance(failure, Throttled)
+    if isinstance(failure, ProviderAway) or not (failure.final or is_throttled):
         deps.provider.failed(failure.reason)
+    if is_throttled or deps.limit.put_off(failure, work.state.email_id):
+        # What keeps it waiting is the limit's turn.
+        await work.append(queue_again, cause=answered)
+        log.info("sending_put_off", attempt=attempt, error=failure.reason)
+        return
     after = await work.append(
         email.fail_attempt,
         cause=answered,

@@ -50,9 +50,9 @@ async def system(shared: FaultyProviderSystem) -> AsyncIterator[FaultyProviderSy
 async def test_a_final_failure_is_alerted_once_and_sent_when_the_agent_retries(
     system: FaultyProviderSystem, providers: Providers
 ) -> None:
-    await providers.openai.inject_faults({"status": 500, "times": 3})
+    await providers.openai.inject_faults({"malformed": True, "times": 3})
     unwritten = await system.agent.task(await system.agent.add("Unwritten"), "failed")
-    assert "answered 500" in unwritten["error_message"]
+    assert "malformed" in unwritten["error_message"]
     assert "/retry" in await system.alerted(unwritten)
     await providers.sendgrid.inject_faults({"status": 400})
     unsent = await system.agent.task(await system.agent.add("Unsent"), "failed")

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from pymongo.errors import ServerSelectionTimeoutError
 
-from chassis.domain.errors import OnHold, Throttled, TryLater
+from chassis.domain.errors import CallFailed, OnHold, ProviderAway, Throttled, TryLater
 from chassis.eventlog.aggregate import StateDocument
 from chassis.eventlog.event_store import EventLog
 from chassis.eventlog.work import Work
@@ -128,17 +128,22 @@ async def test_a_deactivation_between_start_and_call_ends_the_attempt_without_a_
 
 
 class Refusing(Accepting):
-    """Has too many calls."""
+    """Refuses every letter for this reason."""
+
+    def __init__(self, reason: CallFailed) -> None:
+        super().__init__()
+        self._reason = reason
 
     async def send(self, letter: OutgoingLetter) -> str | None:
-        raise Throttled("429")
+        raise self._reason
 
 
-async def test_a_provider_that_has_too_many_calls_is_waited_for_and_no_attempt_counts(
-    log: EventLog,
+@pytest.mark.parametrize("reason", [Throttled("429"), ProviderAway("401", final=True)], ids=str)
+async def test_a_provider_that_refuses_everybody_is_waited_for_and_no_attempt_counts(
+    log: EventLog, reason: CallFailed
 ) -> None:
     due = Work[Email, EmailEvent](log, EMAILS, await stored(log), "mailer")
-    await send_due_email(due, deps=dependencies(log.database, Refusing()))
+    await send_due_email(due, deps=dependencies(log.database, Refusing(reason)))
     assert await types(log) == ["EmailQueued", "SendStarted", "EmailQueued"]
     email = (await stored(log)).state
     assert (email.status, email.failures) == ("queued", 0)
