@@ -145,6 +145,20 @@ class ApiClient:
             async for item in self._all("/api/clients")
         ]
 
+    async def is_admin(self) -> bool:
+        """Return whether the key is an admin's."""
+        return bool((await self._get("/api/agents/me")).json()["role"] == "admin")
+
+    async def retry_failed(self, since: datetime | None, *, of_all: bool) -> Mapping[str, Any]:
+        """Retry what has failed since then, of all agents or the key's own; return the outcomes."""
+        path = "/api/admin/tasks/retry" if of_all else "/api/tasks/retry"
+        body = {"failed_since": since.isoformat()} if since else {}
+        response = await self._send("POST", path, json=body)
+        if not response.is_success:
+            raise self._failure(response)
+        outcomes: Mapping[str, Any] = response.json()
+        return outcomes
+
     async def count(self, collection: str, status: str) -> int:
         """Count the `tasks` or `emails` with this status."""
         params = {"status": status, "limit": 1}
