@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from chassis.domain.errors import Refused
 from chassis.domain.state import Given
 from contracts.crm import ClientDeleted, ClientUpdated
 from contracts.scheduler import (
@@ -26,6 +27,13 @@ def cancel_on_deletion(
 ) -> list[FollowupEvent]:
     """Cancel the follow-ups of a deleted client."""
     return cancelled(plan, plan.stoppable, "client_deleted", given.now) if plan else []
+
+
+def cancel_of_deleted(plan: Plan, given: Given) -> list[FollowupEvent]:
+    """Cancel the follow-ups of a client that was deleted before its plan was started."""
+    if not plan.stoppable:
+        raise Refused("the plan is cancelled already")
+    return cancelled(plan, plan.stoppable, "client_deleted", given.now)
 
 
 def cancelled(

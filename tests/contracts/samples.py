@@ -81,6 +81,7 @@ from contracts.message import Message
 from contracts.notices import NoticeFailed, NoticeQueued, NoticeSent, NoticeStarted, SendNotice
 from contracts.replies import CommandAccepted, CommandRejected
 from contracts.scheduler import (
+    AddFollowup,
     CancelFollowup,
     CancelPlan,
     ChangeFollowup,
@@ -88,10 +89,12 @@ from contracts.scheduler import (
     FollowupCancelled,
     FollowupChanged,
     FollowupDue,
+    FollowupInstructions,
     FollowupNotes,
     FollowupPatch,
     FollowupReassigned,
     FollowupRescheduled,
+    FollowupsAdded,
     FollowupsPlanned,
     PausePlan,
     PlannedFollowup,
@@ -100,6 +103,7 @@ from contracts.scheduler import (
     Recipient,
     RescheduleFollowup,
     ResumePlan,
+    StartPlan,
 )
 
 AGENT = UUID("7b1f0c1e-5d3a-4c55-9a51-1f2f3c0a9d01")
@@ -186,6 +190,19 @@ SAMPLES: tuple[Message, ...] = (
                 priority="high",
             ),
         ),
+    ),
+    FollowupsAdded(
+        **_client,
+        added_at=NOON,
+        followups=(
+            PlannedFollowup(
+                followup_id=FOLLOWUP,
+                followup_type="Custom",
+                scheduled_for=LATER,
+                priority="medium",
+            ),
+        ),
+        personal=FollowupInstructions(instructions="Say that the roof was mended."),
     ),
     FollowupDue(
         **_followup,
@@ -328,6 +345,13 @@ SAMPLES: tuple[Message, ...] = (
         personal=FollowupPatch(notes=None),
     ),
     CancelFollowup(**_followup),
+    StartPlan(**_client),
+    AddFollowup(
+        **_followup,
+        scheduled_for=LATER,
+        priority="medium",
+        personal=FollowupInstructions(instructions="Say that the roof was mended."),
+    ),
     PausePlan(**_client),
     ResumePlan(**_client),
     CancelPlan(**_client),

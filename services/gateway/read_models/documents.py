@@ -140,6 +140,7 @@ class TaskPlan(Sparse):
     status: Literal["pending", "due", "cancelled"] = "pending"
     cancel_reason: str | None = None
     notes: str | None = None
+    instructions: str | None = None
     created_at: Time
     at: Time
 
@@ -182,6 +183,7 @@ class TaskDocument(UuidDocument):
     priority: Priority | None = None
     email_sent_id: UUID | None = None
     notes: str | None = None
+    instructions: str | None = None
     error_message: str | None = None
     postponed: Postponement | None = None
     flags: tuple[str, ...] | None = None

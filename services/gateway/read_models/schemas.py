@@ -86,13 +86,28 @@ class ClientPatch(ClientDetailsPatch):
 
 
 class TaskPatch(BaseModel):
-    """Changes to a follow-up (RFC 7396): date and priority while it is pending, notes always."""
+    """Changes to a follow-up (RFC 7396): date and priority while it is pending, notes always.
+
+    A date has to be in the future, unless `send_now`, which needs none.
+    """
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     scheduled_for: AwareDatetime | Unset = UNSET
+    send_now: bool = False
     priority: Priority | Unset = UNSET
     notes: Notes | Unset | None = UNSET
+
+
+class NewTask(BaseModel):
+    """A follow-up of type Custom to add: when, unless now, and what its letter should say."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    scheduled_for: AwareDatetime | None = None
+    send_now: bool = False
+    priority: Priority = "medium"
+    instructions: Notes | None = None
 
 
 class EmailResolution(BaseModel):
@@ -201,7 +216,8 @@ class Postponed(BaseModel):
 class Task(ReadModel):
     """A follow-up. `error_message` is why it failed, was withheld, or was cancelled when due.
 
-    `flags`: what the letter is not fit to send for, where it has failed for that.
+    `flags`: what the letter is not fit to send for, where it has failed for that. `instructions`:
+    what the agent wants the letter to say.
     """
 
     client_id: UUID
@@ -211,6 +227,7 @@ class Task(ReadModel):
     priority: Priority
     email_sent_id: UUID | None = None
     notes: str | None = None
+    instructions: str | None = None
     error_message: str | None = None
     postponed: Postponed | None = None
     flags: list[str] = []

@@ -28,6 +28,7 @@ from contracts.scheduler import (
     FollowupDue,
     FollowupReassigned,
     FollowupRescheduled,
+    FollowupsAdded,
     FollowupsPlanned,
 )
 from services.gateway.read_models.documents import (
@@ -44,6 +45,7 @@ PlanChange = (
 DraftSource = DraftRequested | DraftPostponed | EmailComposed | CompositionFailed | DraftDiscarded
 TaskSource = (
     FollowupsPlanned
+    | FollowupsAdded
     | PlanChange
     | FollowupReassigned
     | DraftSource
@@ -64,11 +66,8 @@ def project_task(previous: TaskDocument | None, event: TaskSource, id_: UUID) ->
     task = previous or TaskDocument(id=id_, agent_id=event.agent_id, client_id=event.client_id)
     parts: dict[str, object] = {}
     match event:
-        case FollowupsPlanned():
-            [planned] = [f for f in event.followups if f.followup_id == id_]
-            parts["plan"] = TaskPlan(
-                **planned.model_dump(), created_at=event.planned_at, at=event.planned_at
-            )
+        case FollowupsPlanned() | FollowupsAdded():
+            parts["plan"] = _planned(event, id_)
         case (
             FollowupDue()
             | FollowupRescheduled()
@@ -90,6 +89,16 @@ def project_task(previous: TaskDocument | None, event: TaskSource, id_: UUID) ->
             elif email := _email_state(task.email, event):
                 parts["email"] = email
     return _derived(task.model_copy(update=parts)) if parts else task
+
+
+def _planned(event: FollowupsPlanned | FollowupsAdded, id_: UUID) -> TaskPlan:
+    [planned] = [f for f in event.followups if f.followup_id == id_]
+    at, instructions = (
+        (event.added_at, event.personal.instructions)
+        if isinstance(event, FollowupsAdded)
+        else (event.planned_at, None)
+    )
+    return TaskPlan(**planned.model_dump(), instructions=instructions, created_at=at, at=at)
 
 
 def _plan_changes(event: PlanChange) -> dict[str, object]:
@@ -165,6 +174,7 @@ def _derived(task: TaskDocument) -> TaskDocument:
             "scheduled_for": plan.scheduled_for,
             "priority": plan.priority,
             "notes": plan.notes,
+            "instructions": plan.instructions,
             "status": status,
             "error_message": error,
             "postponed": next((part.postponed for part in waits), None),
@@ -199,7 +209,7 @@ def _outcome(
 
 
 def _of_followups(event: TaskSource) -> Iterable[UUID]:
-    if isinstance(event, FollowupsPlanned):
+    if isinstance(event, FollowupsPlanned | FollowupsAdded):
         return [f.followup_id for f in event.followups]
     return (event.followup_id,)
 

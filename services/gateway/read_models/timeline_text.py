@@ -12,6 +12,7 @@ SENTENCES = {
     "ClientReassigned": "Client belongs to another agent now",
     "ClientDeleted": "Client was deleted",
     "FollowupsPlanned": "{followups} planned",
+    "FollowupsAdded": "{followups} added",
     "FollowupDue": "{followup} is due",
     "FollowupRescheduled": "{followup} was moved to {scheduled_for}",
     "FollowupCancelled": "{followup} was cancelled: {reason}",

@@ -30,10 +30,9 @@ from services.gateway.http.etags import IfMatch, etag_response, if_match_version
 from services.gateway.http.idempotency import command_id_of
 from services.gateway.http.pagination import Limit, Page
 from services.gateway.markers import MAY_BE_PENDING
-from services.gateway.read_models.schemas import Client, ClientPatch, Created, NewClient, Task
+from services.gateway.read_models.schemas import Client, ClientPatch, Created, NewClient
 from services.gateway.routes.client_search import ClientSort, clients_of
 from services.gateway.routes.followups.cancelling import cancel_and_settle
-from services.gateway.routes.followups.tasks import tasks_of
 
 # MongoDB refuses NUL in a pattern.
 NO_NUL = r"^[^\x00]*$"
@@ -112,14 +111,6 @@ class Clients(Controller):
         await context_of(request).commands.execute(
             DeleteClient(agent_id=request.user.agent_id, client_id=client_id, if_version=version)
         )
-
-    @get_tagged("/{client_id:uuid}/tasks")
-    async def tasks(
-        self, request: ApiRequest, client_id: UUID, page: Page = 1, limit: Limit = 20
-    ) -> Response[list[Task]]:
-        """List a client's follow-ups, the earliest first."""
-        await _client(request, client_id)
-        return await tasks_of(request, {"client_id": client_id}, page, limit)
 
     @post("/{client_id:uuid}/plan/pause", status_code=HTTP_200_OK, opt={MAY_BE_PENDING: True})
     async def pause(

@@ -63,6 +63,7 @@ SWITCH_STATUS = {
     "SendingResumed": "active",
 }
 PAUSE_EVENTS = ("PlanPaused", "PlanResumed")
+PLANNING_EVENTS = ("FollowupsPlanned", "FollowupsAdded")
 STAGES_WITHOUT_PLAN = ("closed", "lost")
 
 
@@ -293,7 +294,7 @@ def _followups(streams: Streams) -> dict[str, Followup]:
     for stream, events in streams.items():
         kind = stream.partition("-")[0]
         for event in events:
-            if event.type == "FollowupsPlanned":
+            if event.type in PLANNING_EVENTS:
                 for planned in event.data["followups"]:
                     of(planned["followup_id"], event).planned = planned
             elif kind in ("plan", "draft", "email") and event.type not in PAUSE_EVENTS:

@@ -9,6 +9,7 @@ from tests.faults.checker.facts import (
     EMAIL_STATUS,
     PAUSE_EVENTS,
     PLAN_STATUS,
+    PLANNING_EVENTS,
     SWITCH_STATUS,
     Event,
     Facts,
@@ -48,7 +49,7 @@ def _plan(events: Sequence[Event]) -> object:
     for event in events:
         if event.type in PAUSE_EVENTS:
             continue
-        if event.type == "FollowupsPlanned":
+        if event.type in PLANNING_EVENTS:
             for each in event.data["followups"]:
                 date = datetime.fromisoformat(each["scheduled_for"])
                 folded[each["followup_id"]] = ("pending", date, None, False)

@@ -52,6 +52,7 @@ BODIES: dict[tuple[str, str], Callable[[], Any]] = {
         "email": f"{uuid4().hex[:9]}@mail.example.com",
     },
     ("PATCH", "/api/clients/{client_id}"): lambda: {"notes": "seen"},
+    ("POST", "/api/clients/{client_id}/tasks"): lambda: {"send_now": True},
     ("PATCH", "/api/tasks/{task_id}"): lambda: {"notes": "seen"},
     ("PATCH", "/api/admin/tasks/{task_id}"): lambda: {"notes": "seen"},
     ("POST", "/api/emails/{email_id}/resolve"): lambda: {"resolution": "sent"},
@@ -73,6 +74,8 @@ BODIES: dict[tuple[str, str], Callable[[], Any]] = {
     ("POST", "/api/auth/totp/confirm"): lambda: {"code": "000000"},
     ("PATCH", "/api/admin/agents/{agent_id}"): lambda: {"active": True},
     ("POST", "/api/admin/agents/{agent_id}/reassign"): lambda: {"to_agent_id": str(AGENT)},
+    ("POST", "/api/tasks/retry"): dict,
+    ("POST", "/api/admin/tasks/retry"): dict,
     ("POST", "/api/admin/sending/pause"): lambda: {"reason": "Look first"},
     ("POST", "/api/admin/agents"): lambda: {
         "name": "Sam",
@@ -92,6 +95,7 @@ LISTS = (
 )
 OWN = (
     *(("POST", path) for path in ("/api/clients", "/api/clients/import", "/api/keys")),
+    ("POST", "/api/tasks/retry"),
     *(("PATCH", path) for path in ("/api/agents/me",)),
     *(("POST", f"/api/auth/{name}") for name in ("email", "logout", "password")),
     *(("POST", f"/api/auth/{name}") for name in ("totp", "totp/remove")),
