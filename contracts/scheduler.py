@@ -159,6 +159,23 @@ class FollowupReassigned(PlanStream, Event, name="realtoros.FollowupReassigned.v
     reassigned_at: Time
 
 
+class DeletedFollowup(Contract):
+    """A follow-up of a client that was deleted. `was_due`: it may have had a letter."""
+
+    followup_id: UUID
+    was_due: bool
+
+
+class PlanDeleted(PlanStream, Event, name="realtoros.PlanDeleted.v1"):
+    """The client was deleted: readers that keep texts or addresses of these follow-ups drop them.
+
+    Those that were not sent are cancelled before it, by events of their own.
+    """
+
+    followups: tuple[DeletedFollowup, ...]
+    deleted_at: Time
+
+
 FollowupEvent = (
     FollowupsPlanned
     | FollowupsAdded
@@ -170,6 +187,7 @@ FollowupEvent = (
     | PlanPaused
     | PlanResumed
     | FollowupReassigned
+    | PlanDeleted
 )
 
 

@@ -11,6 +11,7 @@ from chassis.calls.call_limit import CallLimit
 from chassis.calls.slots import Slots
 from chassis.domain.errors import CallFailed, ProviderAway, Refused, Throttled, TryLater
 from chassis.domain.retry import RetryPolicy
+from chassis.eventlog.waiting import WaitingWork
 from chassis.eventlog.work import Work
 from chassis.mongo.daily_limit import DailyLimitReached, DailyPlaces
 from chassis.observability.series import at_zero
@@ -32,6 +33,9 @@ from services.composer.guard.guard import look
 from services.composer.settings import ComposerSettings
 from services.composer.writer import CompositionRequest, Writer, Written
 
+# A letter that waits for an earlier one looks again after so long.
+ORDER_SECONDS = 0.5
+
 log = structlog.get_logger(__name__)
 
 at_zero(FAILURES, ("composition_failed",))
@@ -47,6 +51,7 @@ class WritingDependencies:
     policy: RetryPolicy
     limit: CallLimit
     provider: DependencyHealth
+    waiting: WaitingWork
 
 
 def register_writing(
@@ -64,12 +69,18 @@ def register_writing(
         settings.retries,
         limit,
         service.dependency("provider"),
+        WaitingWork(service.database, DRAFTS, "requested"),
     )
     service.when_due(DRAFTS, write_draft, slots=slots, deps=deps)
 
 
 async def write_draft(work: Work[Draft, DraftEvent], *, deps: WritingDependencies) -> None:
-    """Append the writer's letter, its failure, or that the agent has had enough for a day."""
+    """Append the writer's letter, its failure, or that the agent has had enough for a day.
+
+    Raises TryLater while an earlier letter to the client waits to be written.
+    """
+    if await deps.waiting.has_earlier(work.state.client_id, work.state.fell_due_at):
+        raise TryLater("an earlier letter to the client waits", after=ORDER_SECONDS)
     try:
         async with deps.letters.place(work.state.agent_id) as place:
             # Also when the work is put off.

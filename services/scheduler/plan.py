@@ -26,6 +26,7 @@ from contracts.scheduler import (
     FollowupsPlanned,
     FollowupType,
     FormerAgents,
+    PlanDeleted,
     PlannedFollowup,
     PlanPaused,
     PlanResumed,
@@ -122,12 +123,10 @@ def evolve(plan: Plan | None, event: FollowupEvent) -> Plan:
         case FollowupChanged():
             own, notes = event.priority, event.personal.notes
             folded = _changed(plan, event.followup_id, own_priority=own, notes=notes)
-        case PlanPaused():
-            paused = {"paused_at": event.paused_at, "pause_reason": event.reason}
-            folded = _existing(plan).model_copy(update=paused)
-        case PlanResumed():
-            resumed = {"paused_at": None, "pause_reason": None}
-            folded = _existing(plan).model_copy(update=resumed)
+        case PlanPaused() | PlanResumed():
+            folded = _existing(plan).model_copy(update=_pause(event))
+        case PlanDeleted():
+            folded = _existing(plan)
         case FollowupReassigned():
             folded = _reassigned(_existing(plan), event)
         case _:
@@ -244,6 +243,12 @@ def _with_added(plan: Plan | None, event: FollowupsPlanned | FollowupsAdded) -> 
         for followup in event.followups
     )
     return known.model_copy(update={"followups": (*known.followups, *added)})
+
+
+def _pause(event: PlanPaused | PlanResumed) -> dict[str, object]:
+    if isinstance(event, PlanResumed):
+        return {"paused_at": None, "pause_reason": None}
+    return {"paused_at": event.paused_at, "pause_reason": event.reason}
 
 
 def _with_instructions(recipient: Recipient, followup: Followup) -> Recipient:

@@ -85,6 +85,7 @@ from contracts.scheduler import (
     CancelFollowup,
     CancelPlan,
     ChangeFollowup,
+    DeletedFollowup,
     DueFollowupCancelled,
     FollowupCancelled,
     FollowupChanged,
@@ -97,6 +98,7 @@ from contracts.scheduler import (
     FollowupsAdded,
     FollowupsPlanned,
     PausePlan,
+    PlanDeleted,
     PlannedFollowup,
     PlanPaused,
     PlanResumed,
@@ -224,6 +226,11 @@ SAMPLES: tuple[Message, ...] = (
     ),
     PlanPaused(**_client, paused_at=NOON, reason="address_bounced"),
     PlanResumed(**_client, resumed_at=LATER),
+    PlanDeleted(
+        **_client,
+        followups=(DeletedFollowup(followup_id=FOLLOWUP, was_due=True),),
+        deleted_at=LATER,
+    ),
     FollowupReassigned(
         **_followup, former_agent_id=FORMER_AGENT, was_due=True, reassigned_at=LATER
     ),
@@ -234,6 +241,7 @@ SAMPLES: tuple[Message, ...] = (
         requested_at=NOON,
         personal=_recipient,
         former_agents=(FORMER_AGENT,),
+        fell_due_at=NOON,
     ),
     CompositionAttemptFailed(
         **_followup, attempt=1, error="429 rate limit", failed_at=NOON, retry_at=LATER
@@ -245,6 +253,7 @@ SAMPLES: tuple[Message, ...] = (
         personal=LETTER,
         former_agents=(FORMER_AGENT,),
         tokens=TokensUsed(prompt=612, completion=148),
+        fell_due_at=NOON,
     ),
     CompositionFailed(
         **_followup,
@@ -269,6 +278,7 @@ SAMPLES: tuple[Message, ...] = (
         queued_at=NOON,
         personal=LETTER,
         former_agents=(FORMER_AGENT,),
+        fell_due_at=NOON,
     ),
     SendStarted(**_email, attempt=1, started_at=NOON, give_up_at=LATER, follows=(FORMER_EMAIL,)),
     SendAttemptFailed(**_email, attempt=1, error="503", failed_at=NOON, retry_at=LATER),

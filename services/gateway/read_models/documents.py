@@ -170,6 +170,7 @@ class TaskDocument(UuidDocument):
 
     `sender_id`: the agent in whose name it was written, if the client was reassigned since.
     `flagged`: the letter that was not fit to send, while it is for a person to decide.
+    `erased`: the client was deleted, and with it all texts.
     """
 
     agent_id: UUID
@@ -191,6 +192,7 @@ class TaskDocument(UuidDocument):
     created_at: Time | None = None
     updated_at: Time | None = None
     sender_id: UUID | None = None
+    erased: bool | None = None
 
     class Settings:
         name = "tasks"
@@ -207,13 +209,15 @@ class TaskDocument(UuidDocument):
 class EmailLogDocument(UuidDocument):
     """An email and its status; one that is not queued yet has none, and no list shows it.
 
-    `sender_id`: the agent in whose name it is, if the client was reassigned since.
+    `sender_id`: the agent in whose name it is, if the client was reassigned since. `erased`: the
+    client was deleted, and with it address and text; what is counted stays.
     """
 
     agent_id: UUID
     task_id: UUID
     client_id: UUID
     sender_id: UUID | None = None
+    erased: bool | None = None
     to_email: str | None = None
     subject: str | None = None
     body: str | None = None

@@ -156,6 +156,18 @@ class Client(ReadModel):
     unsubscribed_at: Time | None = None
 
 
+class Deletion(BaseModel):
+    """What the deletion of a client does; nothing of it can be undone.
+
+    `tasks_cancelled`: follow-ups that are not sent yet. `emails_erased`: emails whose address and
+    text go; their status stays for the counts. An address that opted out stays suppressed.
+    """
+
+    client_id: UUID
+    tasks_cancelled: int
+    emails_erased: int
+
+
 class Suppression(ReadModel):
     """An address that the agent must not write to.
 
@@ -270,13 +282,13 @@ class TaskDetails(Task):
 
 
 class Email(ReadModel):
-    """An email and its status."""
+    """An email and its status; address and text are null once its client was deleted."""
 
     task_id: UUID
     client_id: UUID
-    to_email: str
-    subject: str
-    body: str
+    to_email: str | None = None
+    subject: str | None = None
+    body: str | None = None
     status: EmailStatus
     written_by: str
     sendgrid_message_id: str | None = None

@@ -30,6 +30,7 @@ from contracts.scheduler import (
     FollowupRescheduled,
     FollowupsAdded,
     FollowupsPlanned,
+    PlanDeleted,
 )
 from services.gateway.read_models.documents import (
     Postponement,
@@ -48,6 +49,7 @@ TaskSource = (
     | FollowupsAdded
     | PlanChange
     | FollowupReassigned
+    | PlanDeleted
     | DraftSource
     | EmailQueued
     | EmailPostponed
@@ -82,13 +84,24 @@ def project_task(previous: TaskDocument | None, event: TaskSource, id_: UUID) ->
             parts["agent_id"] = event.agent_id
             if event.was_due:
                 parts["sender_id"] = task.sender_id or event.former_agent_id
+        case PlanDeleted():
+            parts["erased"] = True
         case _:
             if draft := _draft_state(task.draft, event):
                 flagged = event.personal if isinstance(event, CompositionFailed) else None
                 parts |= {"draft": draft, "flagged": flagged}
             elif email := _email_state(task.email, event):
                 parts["email"] = email
-    return _derived(task.model_copy(update=parts)) if parts else task
+    return _derived(_without_texts(task.model_copy(update=parts))) if parts else task
+
+
+def _without_texts(task: TaskDocument) -> TaskDocument:
+    """Return the task; without texts once the client was deleted, whatever comes after that."""
+    if not task.erased:
+        return task
+    plan = task.plan and task.plan.model_copy(update={"notes": None, "instructions": None})
+    erased: TaskDocument = task.model_copy(update={"plan": plan, "flagged": None})
+    return erased
 
 
 def _planned(event: FollowupsPlanned | FollowupsAdded, id_: UUID) -> TaskPlan:
@@ -209,7 +222,7 @@ def _outcome(
 
 
 def _of_followups(event: TaskSource) -> Iterable[UUID]:
-    if isinstance(event, FollowupsPlanned | FollowupsAdded):
+    if isinstance(event, FollowupsPlanned | FollowupsAdded | PlanDeleted):
         return [f.followup_id for f in event.followups]
     return (event.followup_id,)
 

@@ -20,6 +20,7 @@ SENTENCES = {
     "FollowupChanged": "{followup} was changed: priority {priority}",
     "PlanPaused": "The follow-ups were paused",
     "PlanResumed": "The follow-ups go on",
+    "PlanDeleted": "The texts of all letters were deleted",
     "DraftRequested": "{followup} is being written",
     "CompositionAttemptFailed": "{followup} could not be written, next try {retry_at}: {error}",
     "EmailComposed": "{followup} was written",

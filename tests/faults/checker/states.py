@@ -7,7 +7,7 @@ from typing import Any
 from tests.faults.checker.facts import (
     DRAFT_STATUS,
     EMAIL_STATUS,
-    PAUSE_EVENTS,
+    PLAN_EVENTS,
     PLAN_STATUS,
     PLANNING_EVENTS,
     SWITCH_STATUS,
@@ -47,7 +47,7 @@ def _client(events: Sequence[Event]) -> object:
 def _plan(events: Sequence[Event]) -> object:
     folded: dict[str, tuple[str, datetime, str | None, bool]] = {}
     for event in events:
-        if event.type in PAUSE_EVENTS:
+        if event.type in PLAN_EVENTS:
             continue
         if event.type in PLANNING_EVENTS:
             for each in event.data["followups"]:

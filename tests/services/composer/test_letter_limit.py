@@ -14,6 +14,7 @@ from chassis.calls.slots import FixedSlots
 from chassis.domain.retry import RetryPolicy
 from chassis.eventlog.due_loop import DueLoop
 from chassis.eventlog.event_store import CommitDocument, EventLog
+from chassis.eventlog.waiting import WaitingWork
 from chassis.mongo import client as mongo
 from chassis.mongo.client import Database
 from chassis.mongo.daily_limit import DailyLimit, DailyLimitReached, DailyPlaces
@@ -83,6 +84,7 @@ async def composer(
         RetryPolicy(timedelta(seconds=60), 3),
         CallLimit(1, 64),
         DependencyHealth(patience=5, memory=300),
+        WaitingWork(database, DRAFTS, "requested"),
     )
     worker = partial(write_draft, deps=deps)
     loop = DueLoop(

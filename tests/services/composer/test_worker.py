@@ -12,6 +12,7 @@ from chassis.calls.call_limit import CallLimit
 from chassis.domain.errors import CallFailed, ProviderAway, Refused, Throttled, TryLater
 from chassis.domain.retry import RetryPolicy
 from chassis.domain.state import Given
+from chassis.eventlog.waiting import WaitingWork
 from chassis.mongo.client import connect
 from chassis.mongo.daily_limit import DailyLimit, DailyPlaces
 from chassis.process.dependency_health import DependencyHealth
@@ -23,6 +24,7 @@ from contracts.composer import (
     EmailComposed,
     TokensUsed,
 )
+from services.composer.documents import DRAFTS
 from services.composer.draft import Draft, evolve
 from services.composer.worker import WritingDependencies, write_draft
 from services.composer.writer import Composition, CompositionRequest, EarlierLetter, Written
@@ -31,9 +33,10 @@ from tests.services.composer.test_draft import DISCARDED, GIVEN, REQUESTED
 FIT = Composition(subject="Your plans", body="Hi Maria,\n\nhow are the plans for the land going?")
 UNFIT = Composition(subject="Your plans", body="Hi [Client Name],\n\nthe land costs $90,000 now.")
 TOKENS = TokensUsed(prompt=100, completion=10)
-# Without a limit the database is not asked: no server runs at this address.
+# No server runs at this address. Without a limit the database is not asked.
+NO_DATABASE = connect("mongodb://127.0.0.1:1")["none"]
 ANY_NUMBER = DailyPlaces(
-    connect("mongodb://127.0.0.1:1")["none"],
+    NO_DATABASE,
     DailyLimit(0, timedelta(days=1), timedelta(minutes=1)),
 )
 
@@ -102,6 +105,8 @@ async def work_on(
         RetryPolicy(timedelta(seconds=60), 3),
         limit or CallLimit(1, 64),
         DependencyHealth(patience=5, memory=300),
+        # It reads nothing: the draft does not say when its follow-up fell due.
+        WaitingWork(NO_DATABASE, DRAFTS, "requested"),
     )
     await write_draft(due, deps=deps)
 

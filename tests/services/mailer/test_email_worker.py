@@ -294,3 +294,31 @@ async def test_a_letter_follows_the_last_one_to_its_client_and_says_how_to_opt_o
 async def test_the_first_letter_to_a_client_follows_none(log: EventLog) -> None:
     [letter] = (await work(log, Changing(False, False))).letters
     assert letter.follows == ()
+
+
+async def test_a_later_email_does_not_overtake_one_of_the_client_that_waits(
+    log: EventLog,
+) -> None:
+    followup = uuid4()
+    later = QUEUED.model_copy(
+        update={
+            "followup_id": followup,
+            "email_id": email_id(followup),
+            "fell_due_at": NOON + timedelta(days=2),
+        }
+    )
+    await append(log, EMAILS, later.email_id, later)
+    transport = Accepting()
+    deps = dependencies(log.database, transport)
+
+    async def work_on(id_: UUID) -> None:
+        [document] = (await log.load(EMAILS, [id_])).values()
+        await send_due_email(Work(log, EMAILS, document, "mailer"), deps=deps)
+
+    with pytest.raises(TryLater, match="earlier"):
+        await work_on(later.email_id)
+    assert transport.letters == []
+    # The one that waits is of before there was an order; it goes first.
+    await work_on(EMAIL)
+    await work_on(later.email_id)
+    assert [letter.id for letter in transport.letters] == [EMAIL, later.email_id]
