@@ -19,8 +19,10 @@ class Health:
 
     async def problems(self) -> dict[str, str]:
         """Run all checks at once, each for two seconds at most; return what is wrong by check."""
-        answers = await asyncio.gather(*(self._run(check) for check in self.checks.values()))
-        return {name: a for name, a in zip(self.checks, answers, strict=True) if a}
+        # A service that starts adds checks meanwhile.
+        checks = dict(self.checks)
+        answers = await asyncio.gather(*(self._run(check) for check in checks.values()))
+        return {name: a for name, a in zip(checks, answers, strict=True) if a}
 
     @staticmethod
     async def _run(check: Check) -> str | None:

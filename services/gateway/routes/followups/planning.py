@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
 from litestar import Controller, Response
+from litestar.status_codes import HTTP_201_CREATED
 
 from contracts.scheduler import AddFollowup, FollowupInstructions, StartPlan
 from services.gateway.http.context import (
@@ -15,6 +16,7 @@ from services.gateway.http.context import (
     projection_of,
     visible_to_caller,
 )
+from services.gateway.http.etags import etag_response
 from services.gateway.http.idempotency import command_id_of
 from services.gateway.http.pagination import Limit, Page
 from services.gateway.markers import MAY_BE_PENDING
@@ -46,7 +48,8 @@ class Planning(Controller):
         where = visible_to_caller(request) | {"client_id": client_id, "status": "pending"}
         documents = context_of(request).database["tasks"]
         pending = documents.find(where, projection_of(Task)).sort("scheduled_for", 1)
-        return Response([Task.model_validate(row) async for row in pending], status_code=201)
+        rows = [Task.model_validate(row) async for row in pending]
+        return etag_response(request, list[Task], rows, status=HTTP_201_CREATED)
 
     @post("/tasks", opt={MAY_BE_PENDING: True})
     async def add(self, request: ApiRequest, client_id: UUID, data: NewTask) -> Response[Task]:
@@ -70,7 +73,8 @@ class Planning(Controller):
         )
         await context_of(request).commands.execute(command, command_id)
         task: Task = await find_visible(request, "tasks", {"_id": followup_id}, Task)
-        return Response(task, status_code=201, headers={"Location": f"/api/tasks/{followup_id}"})
+        location = {"Location": f"/api/tasks/{followup_id}"}
+        return etag_response(request, Task, task, location, status=HTTP_201_CREATED)
 
 
 async def _client(request: ApiRequest, client_id: UUID) -> Client:

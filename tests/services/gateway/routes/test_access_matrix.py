@@ -195,6 +195,8 @@ class World:
             made = await self.agent.post("/api/clients", **fields)
             tasks = f"/api/clients/{made.json()['client_id']}/tasks"
             await get_until(self.agent, tasks, lambda r: len(r.json()) == 5)
+            if path.endswith("/plan"):
+                await self.agent.post(tasks.replace("tasks", "plan/cancel"))
             if path.endswith("/resume"):
                 await self.agent.post(tasks.replace("tasks", "plan/pause"))
             return path.replace("{client_id}", made.json()["client_id"])
