@@ -78,6 +78,8 @@ COMMANDS = (
         scheduler.RescheduleFollowup,
         scheduler.ChangeFollowup,
         scheduler.CancelFollowup,
+        scheduler.StartPlan,
+        scheduler.AddFollowup,
         scheduler.PausePlan,
         scheduler.ResumePlan,
         scheduler.CancelPlan,

@@ -62,7 +62,10 @@ class TokensUsed(Contract):
 
 
 class DraftRequested(DraftStream, Event, name="realtoros.DraftRequested.v1"):
-    """A draft of a due follow-up was requested."""
+    """A draft of a due follow-up was requested.
+
+    `fell_due_at`: when the follow-up fell due, the order of a client's letters.
+    """
 
     followup_type: FollowupType
     requested_at: Time
@@ -70,6 +73,7 @@ class DraftRequested(DraftStream, Event, name="realtoros.DraftRequested.v1"):
     property_type: PropertyType
     personal: Recipient
     former_agents: FormerAgents = None
+    fell_due_at: Time | None = added()
 
 
 class CompositionAttemptFailed(DraftStream, Event, name="realtoros.CompositionAttemptFailed.v1"):
@@ -82,13 +86,17 @@ class CompositionAttemptFailed(DraftStream, Event, name="realtoros.CompositionAt
 
 
 class EmailComposed(DraftStream, Event, name="realtoros.EmailComposed.v1"):
-    """The email was composed. `written_by` names the model, or the offline templates."""
+    """The email was composed. `written_by` names the model, or the offline templates.
+
+    `fell_due_at`: as in DraftRequested.
+    """
 
     written_by: str
     composed_at: Time
     personal: Letter
     former_agents: FormerAgents = None
     tokens: TokensUsed | None = None
+    fell_due_at: Time | None = added()
 
 
 class CompositionFailed(DraftStream, Event, name="realtoros.CompositionFailed.v1"):

@@ -5,7 +5,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from contracts.addresses import canonical_address, keys_of
 from contracts.composer import Letter
-from contracts.message import AboutClient, Command, Contract, Event, Message, Time
+from contracts.message import AboutClient, Command, Contract, Event, Message, Time, added
 from contracts.scheduler import FormerAgents
 
 WithholdReason = Literal["client_deleted", "address_suppressed"]
@@ -49,13 +49,15 @@ class EmailQueued(EmailStream, Event, name="realtoros.EmailQueued.v1"):
     """The email waits to be sent. Not first in its stream: it was decided to send it again.
 
     Or, after SendStarted and before the call, its agent was deactivated, all sending was paused, or
-    the client had another address, which stands in it now. Attempts are numbered on.
+    the client had another address, which stands in it now. Attempts are numbered on. `fell_due_at`:
+    as in DraftRequested.
     """
 
     written_by: str
     queued_at: Time
     personal: Letter
     former_agents: FormerAgents = None
+    fell_due_at: Time | None = added()
 
 
 class SendStarted(EmailStream, Event, name="realtoros.SendStarted.v1"):

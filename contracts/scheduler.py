@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from contracts.crm import AgentProfile, ClientDetails, Notes, PropertyType, Stage
-from contracts.message import AboutClient, Command, Contract, Event, Time, Unset, unset
+from contracts.message import AboutClient, Command, Contract, Event, Time, Unset, added, unset
 
 FollowupType = Literal["Day 1", "Day 3", "Week 1", "Week 2", "Month 1", "Custom"]
 Priority = Literal["high", "medium", "low"]
@@ -31,10 +31,11 @@ class PlannedFollowup(Contract):
 
 
 class Recipient(Contract):
-    """What composing needs to know of the people: the recipient and the sender."""
+    """What composing needs to know: the recipient, the sender, what the agent wants it to say."""
 
     client: ClientDetails
     agent: AgentProfile
+    instructions: Notes | None = added()
 
 
 # The agents that a client has had before, in order, or None. What the client has told them not to
@@ -53,6 +54,23 @@ class FollowupsPlanned(PlanStream, Event, name="realtoros.FollowupsPlanned.v1"):
 
     planned_at: Time
     followups: tuple[PlannedFollowup, ...]
+
+
+class FollowupInstructions(Contract):
+    """What the agent wants the letter of a follow-up to say."""
+
+    instructions: Notes | None = None
+
+
+class FollowupsAdded(PlanStream, Event, name="realtoros.FollowupsAdded.v1"):
+    """Follow-ups were added to the client's plan: its five steps anew, or one of type Custom.
+
+    It may be the first event of the plan. `personal` is about the Custom one.
+    """
+
+    added_at: Time
+    followups: tuple[PlannedFollowup, ...]
+    personal: FollowupInstructions = FollowupInstructions()
 
 
 class FollowupDue(PlanStream, Event, name="realtoros.FollowupDue.v1"):
@@ -141,8 +159,26 @@ class FollowupReassigned(PlanStream, Event, name="realtoros.FollowupReassigned.v
     reassigned_at: Time
 
 
+class DeletedFollowup(Contract):
+    """A follow-up of a client that was deleted. `was_due`: it may have had a letter."""
+
+    followup_id: UUID
+    was_due: bool
+
+
+class PlanDeleted(PlanStream, Event, name="realtoros.PlanDeleted.v1"):
+    """The client was deleted: readers that keep texts or addresses of these follow-ups drop them.
+
+    Those that were not sent are cancelled before it, by events of their own.
+    """
+
+    followups: tuple[DeletedFollowup, ...]
+    deleted_at: Time
+
+
 FollowupEvent = (
     FollowupsPlanned
+    | FollowupsAdded
     | FollowupDue
     | FollowupRescheduled
     | FollowupCancelled
@@ -151,6 +187,7 @@ FollowupEvent = (
     | PlanPaused
     | PlanResumed
     | FollowupReassigned
+    | PlanDeleted
 )
 
 
@@ -185,6 +222,19 @@ class ChangeFollowup(PlanStream, Command, name="realtoros.ChangeFollowup.v1"):
     personal: FollowupPatch = Field(
         default=FollowupPatch(), json_schema_extra={"default": {"notes": None}}
     )
+
+
+class StartPlan(PlanStream, Command, name="realtoros.StartPlan.v1"):
+    """Plan the five steps anew, from now on, for a client that has no pending follow-up."""
+
+
+class AddFollowup(PlanStream, Command, name="realtoros.AddFollowup.v1"):
+    """Add one follow-up of type Custom to the client's plan, under this id."""
+
+    followup_id: UUID
+    scheduled_for: Time
+    priority: Priority = "medium"
+    personal: FollowupInstructions = FollowupInstructions()
 
 
 class PausePlan(PlanStream, Command, name="realtoros.PausePlan.v1"):

@@ -52,6 +52,13 @@ class Throttled(CallFailed):
     """A provider refused since it had too many calls. No attempt counts."""
 
 
+class ProviderAway(CallFailed):
+    """A provider is away, or refuses everybody. No attempt counts while it may come back.
+
+    It need not be: work that fails while other work succeeds has a reason of its own.
+    """
+
+
 class OutcomeUnknown(Exception):
     """A provider may or may not have done what it was asked: the answer never came."""
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
-from chassis.domain.errors import CallFailed, Throttled
+from chassis.domain.errors import CallFailed, ProviderAway, Throttled
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,9 @@ MAX_RETRY_AFTER = 3600.0
 # Request timeout, conflict, rate limit (RFC 9110, RFC 6585): they pass by themselves.
 _PASSING_CLIENT_ERRORS = frozenset({408, 409, HTTPStatus.TOO_MANY_REQUESTS})
 _SERVER_ERRORS = 500
+# Keys, accounts, addresses and models (RFC 9110): what is wrong with them is wrong for every call.
+_REDIRECTIONS = range(300, 400)
+_REFUSALS_OF_ALL = frozenset({401, 402, 403, 404, 405, 407})
 
 
 def refusal(provider: str, status: int, wait: str | None, now: datetime) -> CallFailed:
@@ -42,7 +45,9 @@ def refusal(provider: str, status: int, wait: str | None, now: datetime) -> Call
     reason, seconds = f"{provider} answered {status}", retry_after(wait, now)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return Throttled(reason, retry_after=seconds)
-    return CallFailed(reason, final=not is_retryable_status(status), retry_after=seconds)
+    is_of_all = status >= _SERVER_ERRORS or status in _REFUSALS_OF_ALL or status in _REDIRECTIONS
+    failed = ProviderAway if is_of_all else CallFailed
+    return failed(reason, final=not is_retryable_status(status), retry_after=seconds)
 
 
 def is_retryable_status(status: int) -> bool:

@@ -141,10 +141,18 @@ class RetrySettings(Settings):
     call_slots_max: int = Field(default=32, ge=1, le=1024)
     """Greatest number; between the two it follows what the provider bears."""
 
+    provider_outage_give_up_seconds: float = Field(default=86_400, ge=0)
+    """How long work waits, without counting attempts, for a provider that refuses everybody."""
+
     @property
     def retries(self) -> RetryPolicy:
         """When a failed attempt is tried again."""
         return RetryPolicy(timedelta(seconds=self.retry_base_seconds), self.retry_max_attempts)
+
+    @property
+    def call_limits(self) -> tuple[int, int, float]:
+        """The least and the greatest number of calls, and how long an outage may last."""
+        return self.call_slots_min, self.call_slots_max, self.provider_outage_give_up_seconds
 
     @property
     def call(self) -> timedelta:

@@ -160,21 +160,26 @@ class ApiClient:
             async for item in self._all("/api/clients")
         ]
 
+    async def is_admin(self) -> bool:
+        """Return whether the key is an admin's."""
+        return bool((await self._get("/api/agents/me")).json()["role"] == "admin")
+
+    async def retry_failed(self, since: datetime | None, *, of_all: bool) -> Mapping[str, Any]:
+        """Retry what has failed since then, of all agents or the key's own; return the outcomes."""
+        path = "/api/admin/tasks/retry" if of_all else "/api/tasks/retry"
+        body = {"failed_since": since.isoformat()} if since else {}
+        response = await self._send("POST", path, json=body)
+        if not response.is_success:
+            raise self._failure(response)
+        outcomes: Mapping[str, Any] = response.json()
+        return outcomes
+
     async def count(self, collection: str, status: str, *, of_office: bool = False) -> int:
         """Count the `tasks` or `emails` with this status: the key's agent's, or all agents'."""
         params = {"status": status, "limit": 1}
         path = f"/api/admin/{collection}" if of_office else f"/api/{collection}"
         response = await self._get(path, params=params)
         return int(response.headers["X-Total-Count"])
-
-    async def is_admins(self) -> bool:
-        """Return whether the key may read all agents' work."""
-        response = await self._send("GET", "/api/admin/tasks", params={"limit": 1})
-        if response.status_code == httpx2.codes.FORBIDDEN:
-            return False
-        if not response.is_success:
-            raise self._failure(response)
-        return True
 
     async def readiness(self) -> tuple[bool, str]:
         """Return whether the gateway is ready, and its answer."""

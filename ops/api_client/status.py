@@ -91,7 +91,7 @@ async def readiness_of(urls: Mapping[str, str]) -> dict[str, str]:
 
 
 async def _read_work(api: ApiClient, found: Status) -> None:
-    of_office = await api.is_admins()
+    of_office = await api.is_admin()
     found.work_of = "office" if of_office else "agent"
     for collection, statuses, counts in (
         ("tasks", get_args(TaskStatus), found.tasks),

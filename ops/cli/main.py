@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Coroutine
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
@@ -204,6 +205,29 @@ def doctor(
         _say,
     )
     raise typer.Exit(asyncio.run(work))
+
+
+@app.command()
+def retry(
+    failed: Annotated[
+        bool, typer.Option("--failed", help="All failed follow-ups; an admin's key: of all agents.")
+    ] = False,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Failed since: RFC 3339, or 90s, 15m, 2h, 3d ago."),
+    ] = None,
+    url: Url = None,
+) -> None:
+    """Write or send again what has failed; exit code 1 if some of it cannot be."""
+    from ops.api_client.retry import retry_failed
+    from ops.local import discovery
+    from ops.topics.tail import parse_time
+
+    if not failed:
+        raise OperatorError("say what to retry: realtoros retry --failed [--since TIME]")
+    api_url, key = url or discovery.resolve_url(os.environ), discovery.resolve_api_key(os.environ)
+    start = parse_time(since, datetime.now(UTC)) if since else None
+    raise typer.Exit(asyncio.run(retry_failed(api_url, key, start, _say)))
 
 
 @app.command(name="import")

@@ -5,6 +5,7 @@ from typing import ClassVar
 from pymongo import IndexModel
 
 from chassis.eventlog.aggregate import DUE, Aggregate, StateDocument
+from chassis.eventlog.waiting import waiting_index
 from chassis.mongo.daily_limit import DailyPlacesDocument
 from chassis.recovery.persistence import Store
 from contracts.composer import DraftEvent
@@ -23,6 +24,7 @@ class DraftDocument(StateDocument[draft.Draft]):
                 name="composed_by_client",
                 partialFilterExpression={"state.status": "composed"},
             ),
+            waiting_index("requested"),
         ]
 
 

@@ -22,6 +22,7 @@ from contracts.composer import (
     RetryDraft,
 )
 from contracts.crm import PropertyType, Stage
+from contracts.message import Time
 from contracts.scheduler import (
     DueFollowupCancelled,
     FollowupDue,
@@ -34,7 +35,10 @@ from services.composer.writer import Written
 
 
 class Draft(State):
-    """`attempts` counts those that failed since the draft was requested."""
+    """`attempts` counts those that failed since the draft was requested.
+
+    `fell_due_at`: when its follow-up did; None where the event does not say so.
+    """
 
     agent_id: UUID
     client_id: UUID
@@ -44,6 +48,7 @@ class Draft(State):
     property_type: PropertyType
     personal: Recipient
     former_agents: FormerAgents = None
+    fell_due_at: Time | None = None
     status: Literal["requested", "composed", "failed", "discarded"] = "requested"
     attempts: int = 0
 
@@ -71,7 +76,7 @@ def request(draft: Draft | None, due: FollowupDue, given: Given) -> list[DraftEv
     """Request the text of a follow-up that has fallen due."""
     if draft:
         raise Refused("this follow-up already has a draft")
-    return [DraftRequested.of(due, requested_at=given.now)]
+    return [DraftRequested.of(due, requested_at=given.now, fell_due_at=due.due_at)]
 
 
 def retry(draft: Draft | None, command: RetryDraft, given: Given) -> list[DraftEvent]:
@@ -122,6 +127,7 @@ def compose(draft: Draft, given: Given, *, written: Written, written_by: str) ->
             composed_at=given.now,
             personal=_letter(draft, written),
             former_agents=draft.former_agents,
+            fell_due_at=draft.fell_due_at,
             tokens=written.tokens,
         )
     ]

@@ -1,5 +1,6 @@
 """composer: writes an email for each follow-up that falls due."""
 
+from chassis.calls.call_limit import CallLimit
 from chassis.service import Service
 from contracts.composer import RetryDraft
 from contracts.scheduler import DueFollowupCancelled, FollowupDue
@@ -13,11 +14,12 @@ from services.composer.writer_choice import writer_for
 def build(settings: ComposerSettings) -> Service:
     """Put the parts together."""
     service = Service("composer", settings, STORE)
-    writer, slots = writer_for(settings)
+    limit = CallLimit(*settings.call_limits)
+    writer, slots = writer_for(settings, limit)
     service.react(FollowupDue, reactions.request_draft)
     service.react(DueFollowupCancelled, reactions.discard_draft)
     service.react(RetryDraft, reactions.retry_draft)
-    register_writing(service, writer, settings, slots)
+    register_writing(service, writer, settings, slots, limit)
     service.close(writer.close)
     return service
 

@@ -1,15 +1,17 @@
 """The worker for due drafts: has each written, looked at, and if need be written once more."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import structlog
 from pymongo.errors import PyMongoError
 
+from chassis.calls.call_limit import CallLimit
 from chassis.calls.slots import Slots
-from chassis.domain.errors import CallFailed, Refused, Throttled, TryLater
+from chassis.domain.errors import CallFailed, ProviderAway, Refused, Throttled, TryLater
 from chassis.domain.retry import RetryPolicy
+from chassis.eventlog.waiting import WaitingWork
 from chassis.eventlog.work import Work
 from chassis.mongo.daily_limit import DailyLimitReached, DailyPlaces
 from chassis.observability.series import at_zero
@@ -31,56 +33,65 @@ from services.composer.guard.guard import look
 from services.composer.settings import ComposerSettings
 from services.composer.writer import CompositionRequest, Writer, Written
 
+# A letter that waits for an earlier one looks again after so long.
+ORDER_SECONDS = 0.5
+
 log = structlog.get_logger(__name__)
 
 at_zero(FAILURES, ("composition_failed",))
 
 
+@dataclass(frozen=True)
+class WritingDependencies:
+    """What the worker needs to have a letter written."""
+
+    writer: Writer
+    letters: DailyPlaces
+    earlier: EarlierLetters
+    policy: RetryPolicy
+    limit: CallLimit
+    provider: DependencyHealth
+    waiting: WaitingWork
+
+
 def register_writing(
-    service: Service, writer: Writer, settings: ComposerSettings, slots: Slots
+    service: Service,
+    writer: Writer,
+    settings: ComposerSettings,
+    slots: Slots,
+    limit: CallLimit,
 ) -> None:
     """Write due letters."""
-    service.when_due(
-        DRAFTS,
-        write_draft,
-        slots=slots,
-        writer=writer,
-        letters=DailyPlaces(service.database, settings.letter_limit),
-        earlier=LettersInLog(service.database),
-        policy=settings.retries,
-        provider=service.dependency("provider"),
+    deps = WritingDependencies(
+        writer,
+        DailyPlaces(service.database, settings.letter_limit),
+        LettersInLog(service.database),
+        settings.retries,
+        limit,
+        service.dependency("provider"),
+        WaitingWork(service.database, DRAFTS, "requested"),
     )
+    service.when_due(DRAFTS, write_draft, slots=slots, deps=deps)
 
 
-async def write_draft(
-    work: Work[Draft, DraftEvent],
-    *,
-    writer: Writer,
-    letters: DailyPlaces,
-    earlier: EarlierLetters,
-    policy: RetryPolicy,
-    provider: DependencyHealth,
-) -> None:
-    """Append the writer's letter, its failure, or that the agent has had enough for a day."""
+async def write_draft(work: Work[Draft, DraftEvent], *, deps: WritingDependencies) -> None:
+    """Append the writer's letter, its failure, or that the agent has had enough for a day.
+
+    Raises TryLater while an earlier letter to the client waits to be written.
+    """
+    if await deps.waiting.has_earlier(work.state.client_id, work.state.fell_due_at):
+        raise TryLater("an earlier letter to the client waits", after=ORDER_SECONDS)
     try:
-        async with letters.place(work.state.agent_id) as place:
-            answered = await _write(
-                work, writer=writer, earlier=earlier, policy=policy, provider=provider
-            )
-            place.unused = not answered
+        async with deps.letters.place(work.state.agent_id) as place:
+            # Also when the work is put off.
+            place.unused = True
+            place.unused = not await _write(work, deps)
     except DailyLimitReached as reached:
         await work.append(postpone, reason="daily_limit", until=reached.until)
         log.info("draft_postponed", reason="daily_limit", until=reached.until.isoformat())
 
 
-async def _write(
-    work: Work[Draft, DraftEvent],
-    *,
-    writer: Writer,
-    earlier: EarlierLetters,
-    policy: RetryPolicy,
-    provider: DependencyHealth,
-) -> bool:
+async def _write(work: Work[Draft, DraftEvent], deps: WritingDependencies) -> bool:
     """Append the writer's letter, or its failure; return whether a letter was written.
 
     Composing twice costs only money.
@@ -92,14 +103,14 @@ async def _write(
         draft.property_type,
         draft.personal,
         now=datetime.now(UTC),
-        earlier=await earlier.to(draft.client_id, draft.agent_id),
+        earlier=await deps.earlier.to(draft.client_id, draft.agent_id),
     )
 
     async def still_wanted() -> None:
         require_requested(await work.stored())
 
     try:
-        written, findings = await write_fit_letter(writer, request, still_wanted)
+        written, findings = await write_fit_letter(deps.writer, request, still_wanted)
     except (Refused, TryLater, PyMongoError):
         raise
     except Throttled as refusal:
@@ -111,22 +122,31 @@ async def _write(
         log.exception("writer_failed")
         failure = CallFailed(f"bug: {type(bug).__name__}")
     else:
-        provider.succeeded()
+        deps.provider.succeeded()
         if findings:
             after = await work.append(refuse_letter, written=written, findings=findings)
             flags = [finding.flag for finding in findings]
             report_failure("composition_failed", attempt=after.attempts, flags=flags)
         else:
-            await work.append(compose, written=written, written_by=writer.name)
+            await work.append(compose, written=written, written_by=deps.writer.name)
         return True
-    if not failure.final:
-        provider.failed(failure.reason)
-    after = await work.append(fail_attempt, failure=failure, policy=policy)
+    await _record_failure(work, failure, deps)
+    return False
+
+
+async def _record_failure(
+    work: Work[Draft, DraftEvent], failure: CallFailed, deps: WritingDependencies
+) -> None:
+    """Append the failed attempt. Raises TryLater while the provider is away instead."""
+    if isinstance(failure, ProviderAway) or not failure.final:
+        deps.provider.failed(failure.reason)
+    if waits := deps.limit.put_off(failure, work.state.followup_id):
+        raise TryLater(failure.reason, after=waits.total_seconds())
+    after = await work.append(fail_attempt, failure=failure, policy=deps.policy)
     if after.status == "failed":
         report_failure("composition_failed", attempt=after.attempts, error=failure.reason)
     else:
         log.warning("composition_attempt_failed", attempt=after.attempts, error=failure.reason)
-    return False
 
 
 async def write_fit_letter(

@@ -6,9 +6,10 @@ from services.composer.settings import ComposerSettings
 from services.composer.writer import Writer
 
 
-def writer_for(settings: ComposerSettings) -> tuple[Writer, Slots]:
+def writer_for(settings: ComposerSettings, limit: CallLimit) -> tuple[Writer, Slots]:
     """Return the writer that the settings ask for, and how much it writes at once.
 
+    `limit` is that of a provider's calls.
     A provider's package is loaded only when it is used.
     """
     if settings.openai_api_key is None:
@@ -17,7 +18,6 @@ def writer_for(settings: ComposerSettings) -> tuple[Writer, Slots]:
         return TemplateWriter(), FixedSlots(LOCAL_SLOTS)
     from services.composer.writers.openai_writer import OpenAIWriter  # noqa: PLC0415
 
-    limit = CallLimit(settings.call_slots_min, settings.call_slots_max)
     writer = OpenAIWriter(
         settings.openai_api_key.get_secret_value(),
         settings.openai_base_url,

@@ -49,6 +49,7 @@ from services.gateway.routes import sending as sending_routes
 from services.gateway.routes import system as system_routes
 from services.gateway.routes import timeline as timeline_routes
 from services.gateway.routes.followups.emails import Emails
+from services.gateway.routes.followups.planning import Planning
 from services.gateway.routes.followups.tasks import Tasks
 from services.gateway.routes.opting_out import opt_out_page, suppressions
 from services.gateway.settings import GatewaySettings
@@ -126,6 +127,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
             client_routes.Clients,
             client_files.ClientFiles,
             dashboard_routes.stats,
+            Planning,
             Tasks,
             Emails,
             suppressions.Suppressions,

@@ -1,5 +1,6 @@
 """An alert: one email to the admin about a follow-up that needs a person's attention."""
 
+from datetime import timedelta
 from typing import Any, Literal, assert_never
 from uuid import UUID, uuid5
 
@@ -86,11 +87,19 @@ def sent(alert: Alert, given: Given) -> list[AlertEvent]:
 
 
 def fail_attempt(
-    alert: Alert, given: Given, *, failure: CallFailed, policy: RetryPolicy
+    alert: Alert,
+    given: Given,
+    *,
+    failure: CallFailed,
+    policy: RetryPolicy,
+    waits: timedelta | None = None,
 ) -> list[AlertEvent]:
-    """Settle the attempt: refused. Retried later, or failed: an alert raises no alert."""
+    """Settle the attempt: refused. Retried later, or failed: an alert raises no alert.
+
+    `waits`: so long, whatever the attempt, since the provider is away.
+    """
     _require_started(alert)
-    retry_at = policy.next(alert.attempt, failure, given.now)
+    retry_at = given.now + waits if waits else policy.next(alert.attempt, failure, given.now)
     return [
         AlertFailed(**_about(alert), error=failure.reason, failed_at=given.now, retry_at=retry_at)
     ]

@@ -5,6 +5,7 @@ from uuid import uuid5
 
 import structlog
 
+from chassis.calls.call_limit import CallLimit
 from chassis.domain.errors import CallFailed, OutcomeUnknown
 from chassis.domain.retry import RetryPolicy
 from chassis.eventlog.work import Work
@@ -38,7 +39,9 @@ _REMEDIES: dict[Problem, str] = {
 }
 
 
-def register_alerts(service: Service, transport: Transport, settings: MailerSettings) -> None:
+def register_alerts(
+    service: Service, transport: Transport, settings: MailerSettings, limit: CallLimit
+) -> None:
     """Make failures raise alerts, and send those to the admin."""
     for failure in get_args(Failure):
         service.react(failure, reactions.raise_alert)
@@ -51,6 +54,7 @@ def register_alerts(service: Service, transport: Transport, settings: MailerSett
         admin_email=settings.admin_email,
         public_url=settings.public_url,
         policy=settings.retries,
+        limit=limit,
     )
 
 
@@ -62,11 +66,13 @@ async def send_alert(
     admin_email: str,
     public_url: str,
     policy: RetryPolicy,
+    limit: CallLimit,
 ) -> None:
     """Append AlertStarted, then call, then append the answer.
 
     Without an answer the alert stays `started`; the ERROR log and the metric show the failure, too.
     """
+    await limit.turn()
     answered = uuid5(work.due_set_by, "answer")
     client = await recipients.get(work.state.client_id)
     started = await work.append(alert.start)
@@ -75,7 +81,10 @@ async def send_alert(
         await transport.send(_outgoing(started, name, admin_email, public_url))
     except CallFailed as failure:
         log.warning("alert_failed", attempt=started.attempt, error=failure.reason)
-        await work.append(alert.fail_attempt, cause=answered, failure=failure, policy=policy)
+        waits = limit.put_off(failure, started.alert_id)
+        await work.append(
+            alert.fail_attempt, cause=answered, failure=failure, policy=policy, waits=waits
+        )
     except OutcomeUnknown as unknown:
         log.warning("alert_outcome_unknown", attempt=started.attempt, error=unknown.reason)
     else:

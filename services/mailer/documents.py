@@ -6,6 +6,7 @@ from uuid import UUID
 from pymongo import IndexModel
 
 from chassis.eventlog.aggregate import DUE, Aggregate, StateDocument
+from chassis.eventlog.waiting import waiting_index
 from chassis.mongo.client import UuidDocument
 from chassis.mongo.daily_limit import DailyPlacesDocument
 from chassis.projections.views import View
@@ -39,6 +40,7 @@ class EmailDocument(StateDocument[email.Email]):
                     "state.former_agents": {"$exists": True},
                 },
             ),
+            waiting_index("queued"),
             IndexModel(
                 [("state.client_id", 1)],
                 name="sent_letters",

@@ -42,7 +42,8 @@ class Email(State):
 
     `due_at` is the deadline of the answer while `sending`, and of the provider's report while
     `unknown`. `error` is that of the last attempt. `follows` and `started_at` are those of the
-    last attempt, and None of one before there was `follows`.
+    last attempt, and None of one before there was `follows`. `fell_due_at`: when its follow-up did;
+    None where the event does not say so.
     """
 
     agent_id: UUID
@@ -53,6 +54,7 @@ class Email(State):
     written_by: str = ""
     personal: Letter
     former_agents: FormerAgents = None
+    fell_due_at: Time | None = None
     status: Status = "queued"
     attempt: int = 0
     failures: int = 0
@@ -236,6 +238,7 @@ def queued_again(email: Email, given: Given) -> EmailQueued:
         queued_at=given.now,
         personal=email.personal,
         former_agents=email.former_agents,
+        fell_due_at=email.fell_due_at,
     )
 
 

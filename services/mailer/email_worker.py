@@ -8,7 +8,16 @@ import structlog
 
 from chassis.calls.call_limit import CallLimit
 from chassis.calls.slots import LOCAL_SLOTS
-from chassis.domain.errors import CallFailed, OnHold, OutcomeUnknown, Refused, Throttled
+from chassis.domain.errors import (
+    CallFailed,
+    OnHold,
+    OutcomeUnknown,
+    ProviderAway,
+    Refused,
+    Throttled,
+    TryLater,
+)
+from chassis.eventlog.waiting import WaitingWork
 from chassis.eventlog.work import Work
 from chassis.mongo.batch_loader import BatchLoader
 from chassis.mongo.daily_limit import DailyLimitReached, DailyPlaces, Place
@@ -48,6 +57,8 @@ from services.mailer.transports.transport import OutgoingLetter, Transport
 # Work stops within five seconds of a deactivation. Nearly every email asks for the same few agents.
 INACTIVE_SECONDS = 1.0
 SWITCH_SECONDS = 0.25
+# An email that waits for an earlier one looks again after so long.
+ORDER_SECONDS = 0.5
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +82,7 @@ class SendDependencies:
     provider: DependencyHealth
     letters: LastLetters
     endings: Endings
+    waiting: WaitingWork
 
     async def holds(self, holder: UUID) -> bool:
         """Return whether the switch, or the agent's deactivation, still holds emails."""
@@ -95,6 +107,7 @@ def register_sending(
         service.dependency("provider"),
         LastLetters(service.database, EMAILS.collection),
         Endings.by(settings),
+        WaitingWork(service.database, EMAILS, "queued"),
     )
     service.when_due(
         EMAILS,
@@ -110,7 +123,8 @@ async def send_due_email(work: Work[Email, EmailEvent], *, deps: SendDependencie
     """Send a queued email; settle one whose answer or report did not come in time.
 
     An email that is still `sending` when it falls due got no answer. Raises OnHold while all
-    sending is paused, or the agent of a queued one deactivated, unless the client is another's now.
+    sending is paused, or the agent of a queued one deactivated, unless the client is another's now;
+    TryLater while an earlier one to the client waits.
     """
     match work.state.status:
         case "sending":
@@ -133,6 +147,8 @@ async def _send_unless_it_waits(work: Work[Email, EmailEvent], deps: SendDepende
         raise OnHold("the agent is deactivated", holder=agent_id)
     if await deps.holds(SENDING_ID):
         raise OnHold("all sending is paused", holder=SENDING_ID)
+    if await deps.waiting.has_earlier(work.state.client_id, work.state.fell_due_at):
+        raise TryLater("an earlier letter to the client waits", after=ORDER_SECONDS)
     await deps.limit.turn()
     try:
         async with deps.places.place(agent_id) as place:
@@ -185,12 +201,14 @@ async def _record_failure(
     work: Work[Email, EmailEvent], failure: CallFailed, answered: UUID, deps: SendDependencies
 ) -> None:
     attempt = work.state.attempt
-    if isinstance(failure, Throttled):
-        await work.append(queue_again, cause=answered)
-        log.info("sending_throttled", attempt=attempt, error=failure.reason)
-        return
-    if not failure.final:
+    is_throttled = isinstance(failure, Throttled)
+    if isinstance(failure, ProviderAway) or not (failure.final or is_throttled):
         deps.provider.failed(failure.reason)
+    if is_throttled or deps.limit.put_off(failure, work.state.email_id):
+        # What keeps it waiting is the limit's turn.
+        await work.append(queue_again, cause=answered)
+        log.info("sending_put_off", attempt=attempt, error=failure.reason)
+        return
     after = await work.append(
         email.fail_attempt,
         cause=answered,

@@ -23,9 +23,9 @@ def build(settings: MailerSettings) -> Service:
     email_worker.register_sending(service, transport, settings, limit)
     suppression_worker.register_suppressions(service, settings)
     switch_worker.register_switch(service)
-    notice_worker.register_notices(service, transport, settings)
+    notice_worker.register_notices(service, transport, settings, limit)
     if settings.admin_email:
-        alert_worker.register_alerts(service, transport, settings)
+        alert_worker.register_alerts(service, transport, settings, limit)
     service.close(transport.close)
     return service
 

@@ -1,5 +1,6 @@
 """A notice: one email to who has an account, or asks for one, with a link that expires."""
 
+from datetime import timedelta
 from typing import Any, Literal, assert_never
 from uuid import UUID
 
@@ -86,11 +87,19 @@ def sent(notice: Notice, given: Given) -> list[NoticeEvent]:
 
 
 def fail_attempt(
-    notice: Notice, given: Given, *, failure: CallFailed, policy: RetryPolicy
+    notice: Notice,
+    given: Given,
+    *,
+    failure: CallFailed,
+    policy: RetryPolicy,
+    waits: timedelta | None = None,
 ) -> list[NoticeEvent]:
-    """Settle the attempt: refused. Retried later, or failed: the link can be asked for again."""
+    """Settle the attempt: refused. Retried later, or failed: the link can be asked for again.
+
+    `waits`: so long, whatever the attempt, since the provider is away.
+    """
     _require_started(notice)
-    retry_at = policy.next(notice.attempt, failure, given.now)
+    retry_at = given.now + waits if waits else policy.next(notice.attempt, failure, given.now)
     return [
         NoticeFailed(**_about(notice), error=failure.reason, failed_at=given.now, retry_at=retry_at)
     ]

@@ -4,6 +4,7 @@ from uuid import uuid5
 
 import structlog
 
+from chassis.calls.call_limit import CallLimit
 from chassis.domain.errors import CallFailed, OutcomeUnknown
 from chassis.domain.retry import RetryPolicy
 from chassis.eventlog.work import Work
@@ -20,22 +21,36 @@ from services.mailer.transports.transport import OutgoingLetter, Transport
 log = structlog.get_logger(__name__)
 
 
-def register_notices(service: Service, transport: Transport, settings: MailerSettings) -> None:
+def register_notices(
+    service: Service, transport: Transport, settings: MailerSettings, limit: CallLimit
+) -> None:
     """Queue the notices that are ordered, or that tell the admin of a limit, and send them."""
     service.react(SendNotice, reactions.queue_notice)
     if settings.admin_email:
         for postponed in (EmailPostponed, DraftPostponed):
             service.react(postponed, reactions.tell_of_limit, admin_email=settings.admin_email)
-    service.when_due(NOTICES, send_notice, slots=4, transport=transport, policy=settings.retries)
+    service.when_due(
+        NOTICES,
+        send_notice,
+        slots=4,
+        transport=transport,
+        policy=settings.retries,
+        limit=limit,
+    )
 
 
 async def send_notice(
-    work: Work[Notice, NoticeEvent], *, transport: Transport, policy: RetryPolicy
+    work: Work[Notice, NoticeEvent],
+    *,
+    transport: Transport,
+    policy: RetryPolicy,
+    limit: CallLimit,
 ) -> None:
     """Append NoticeStarted, then call, then append the answer.
 
     Without an answer the notice stays `started`: its link can be asked for again.
     """
+    await limit.turn()
     answered = uuid5(work.due_set_by, "answer")
     started = await work.append(notice.start)
     if started.status != "started" or started.letter is None:
@@ -52,7 +67,10 @@ async def send_notice(
         await transport.send(outgoing)
     except CallFailed as failure:
         log.warning("notice_failed", attempt=started.attempt, error=failure.reason)
-        await work.append(notice.fail_attempt, cause=answered, failure=failure, policy=policy)
+        waits = limit.put_off(failure, started.notice_id)
+        await work.append(
+            notice.fail_attempt, cause=answered, failure=failure, policy=policy, waits=waits
+        )
     except OutcomeUnknown as unknown:
         log.warning("notice_outcome_unknown", attempt=started.attempt, error=unknown.reason)
     else:

@@ -11,7 +11,7 @@ def transport_for(settings: MailerSettings) -> tuple[Transport, CallLimit]:
 
     A provider's package is loaded only when it is used.
     """
-    limit = CallLimit(settings.call_slots_min, settings.call_slots_max)
+    limit = CallLimit(*settings.call_limits)
     transport = _direct(settings, Sender(settings.mail_from, settings.own_domains), limit)
     if settings.mail_redirect_to:
         transport = Redirect(transport, settings.mail_redirect_to)
@@ -22,7 +22,7 @@ def _direct(settings: MailerSettings, sender: Sender, limit: CallLimit) -> Trans
     if settings.smtp_server:
         from services.mailer.transports.smtp import SmtpTransport  # noqa: PLC0415
 
-        return SmtpTransport(settings.smtp_server, sender, settings.call_timeout_seconds)
+        return SmtpTransport(settings.smtp_server, sender, settings.call_timeout_seconds, limit)
     if settings.sendgrid_api_key is None:
         from services.mailer.transports.mailbox import Mailbox  # noqa: PLC0415
 

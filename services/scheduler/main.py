@@ -23,6 +23,8 @@ def build(settings: SchedulerSettings) -> Service:
     service.react(scheduler.RescheduleFollowup, reactions.reschedule)
     service.react(scheduler.ChangeFollowup, reactions.change)
     service.react(scheduler.CancelFollowup, reactions.cancel)
+    service.react(scheduler.StartPlan, reactions.start, day=settings.day)
+    service.react(scheduler.AddFollowup, reactions.add)
     service.react(scheduler.PausePlan, reactions.pause)
     service.react(scheduler.ResumePlan, reactions.resume)
     service.react(scheduler.CancelPlan, reactions.cancel_all)

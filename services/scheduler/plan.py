@@ -22,9 +22,11 @@ from contracts.scheduler import (
     FollowupEvent,
     FollowupReassigned,
     FollowupRescheduled,
+    FollowupsAdded,
     FollowupsPlanned,
     FollowupType,
     FormerAgents,
+    PlanDeleted,
     PlannedFollowup,
     PlanPaused,
     PlanResumed,
@@ -59,6 +61,7 @@ class Followup(Contract, Sparse):
     status: Literal["pending", "due", "cancelled"] = "pending"
     own_priority: Priority | None = None
     notes: str | None = None
+    instructions: str | None = None
     due_cancelled: bool | None = None
 
     @property
@@ -106,12 +109,8 @@ class KnownClient(Contract):
 def evolve(plan: Plan | None, event: FollowupEvent) -> Plan:
     """Fold an event."""
     match event:
-        case FollowupsPlanned():
-            folded = Plan(
-                agent_id=event.agent_id,
-                client_id=event.client_id,
-                followups=tuple(_planned(followup) for followup in event.followups),
-            )
+        case FollowupsPlanned() | FollowupsAdded():
+            folded = _with_added(plan, event)
         case FollowupDue():
             folded = _changed(plan, event.followup_id, status="due")
             folded = folded.model_copy(update={"last_due_at": event.due_at})
@@ -124,12 +123,10 @@ def evolve(plan: Plan | None, event: FollowupEvent) -> Plan:
         case FollowupChanged():
             own, notes = event.priority, event.personal.notes
             folded = _changed(plan, event.followup_id, own_priority=own, notes=notes)
-        case PlanPaused():
-            paused = {"paused_at": event.paused_at, "pause_reason": event.reason}
-            folded = _existing(plan).model_copy(update=paused)
-        case PlanResumed():
-            resumed = {"paused_at": None, "pause_reason": None}
-            folded = _existing(plan).model_copy(update=resumed)
+        case PlanPaused() | PlanResumed():
+            folded = _existing(plan).model_copy(update=_pause(event))
+        case PlanDeleted():
+            folded = _existing(plan)
         case FollowupReassigned():
             folded = _reassigned(_existing(plan), event)
         case _:
@@ -147,16 +144,21 @@ def plan_followups(
         raise Refused("this client already has a plan")
     if client.stage in CANCEL_REASONS:
         return []
-    followups = tuple(
+    followups = five_steps(client.created_at, given, day)
+    return [FollowupsPlanned.of(client, planned_at=given.now, followups=followups)]
+
+
+def five_steps(start: datetime, given: Given, day: timedelta) -> tuple[PlannedFollowup, ...]:
+    """Return the follow-ups of a plan that starts then."""
+    return tuple(
         PlannedFollowup(
             followup_id=given.id(f"followup {index}"),
             followup_type=kind,
-            scheduled_for=client.created_at + days * day,
+            scheduled_for=start + days * day,
             priority=priority,
         )
         for index, (days, kind, priority) in enumerate(SCHEDULE)
     )
-    return [FollowupsPlanned.of(client, planned_at=given.now, followups=followups)]
 
 
 def reassign(plan: Plan | None, client: ClientReassigned, given: Given) -> list[FollowupEvent]:
@@ -199,7 +201,7 @@ def fall_due(
                 due_at=given.now,
                 stage=client.stage,
                 property_type=client.property_type,
-                personal=client.recipient,
+                personal=_with_instructions(client.recipient, first),
                 former_agents=plan.former_agents,
             )
         )
@@ -230,6 +232,27 @@ def _planned(followup: PlannedFollowup) -> Followup:
         scheduled_for=followup.scheduled_for,
         own_priority=None if is_default else followup.priority,
     )
+
+
+def _with_added(plan: Plan | None, event: FollowupsPlanned | FollowupsAdded) -> Plan:
+    """Return the plan with the follow-ups added; they may be its first."""
+    known = plan or Plan(agent_id=event.agent_id, client_id=event.client_id, followups=())
+    instructions = event.personal.instructions if isinstance(event, FollowupsAdded) else None
+    added = (
+        _planned(followup).model_copy(update={"instructions": instructions})
+        for followup in event.followups
+    )
+    return known.model_copy(update={"followups": (*known.followups, *added)})
+
+
+def _pause(event: PlanPaused | PlanResumed) -> dict[str, object]:
+    if isinstance(event, PlanResumed):
+        return {"paused_at": None, "pause_reason": None}
+    return {"paused_at": event.paused_at, "pause_reason": event.reason}
+
+
+def _with_instructions(recipient: Recipient, followup: Followup) -> Recipient:
+    return recipient.model_copy(update={"instructions": followup.instructions})
 
 
 def _reassigned(plan: Plan, event: FollowupReassigned) -> Plan:

@@ -4,13 +4,16 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from chassis.domain.errors import Refused
 from chassis.domain.state import Given
 from contracts.crm import ClientDeleted, ClientUpdated
 from contracts.scheduler import (
     CancelReason,
+    DeletedFollowup,
     DueFollowupCancelled,
     FollowupCancelled,
     FollowupEvent,
+    PlanDeleted,
 )
 from services.scheduler.plan import CANCEL_REASONS, Followup, Plan
 
@@ -24,8 +27,26 @@ def cancel_on_stage(plan: Plan | None, client: ClientUpdated, given: Given) -> l
 def cancel_on_deletion(
     plan: Plan | None, client: ClientDeleted, given: Given
 ) -> list[FollowupEvent]:
-    """Cancel the follow-ups of a deleted client."""
-    return cancelled(plan, plan.stoppable, "client_deleted", given.now) if plan else []
+    """Cancel the follow-ups of a deleted client, and tell readers to drop the texts of all."""
+    return _deleted(plan, given.now) if plan else []
+
+
+def cancel_of_deleted(plan: Plan, given: Given) -> list[FollowupEvent]:
+    """Cancel the follow-ups of a client that was deleted before its plan was started."""
+    if not plan.stoppable:
+        raise Refused("the plan is cancelled already")
+    return _deleted(plan, given.now)
+
+
+def _deleted(plan: Plan, now: datetime) -> list[FollowupEvent]:
+    followups = tuple(
+        DeletedFollowup(followup_id=f.followup_id, was_due=f.status == "due")
+        for f in plan.followups
+    )
+    deleted = PlanDeleted(
+        agent_id=plan.agent_id, client_id=plan.client_id, followups=followups, deleted_at=now
+    )
+    return [*cancelled(plan, plan.stoppable, "client_deleted", now), deleted]
 
 
 def cancelled(

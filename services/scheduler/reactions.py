@@ -5,7 +5,13 @@ from uuid import UUID
 
 from chassis.inbox.reactor import Reaction
 from contracts.mailer import AddressSuppressed, SuppressionReleased
-from services.scheduler import plan, plan_cancellations, plan_commands, plan_suppressions
+from services.scheduler import (
+    plan,
+    plan_additions,
+    plan_cancellations,
+    plan_commands,
+    plan_suppressions,
+)
 from services.scheduler.documents import PLANS
 
 of_client = attrgetter("client_id")
@@ -26,6 +32,8 @@ cancel_on_deletion = Reaction(PLANS, of_client, plan_cancellations.cancel_on_del
 reschedule = Reaction(PLANS, of_client, plan_commands.reschedule)
 change = Reaction(PLANS, of_client, plan_commands.change)
 cancel = Reaction(PLANS, of_client, plan_commands.cancel)
+start = Reaction(PLANS, of_client, plan_additions.start)
+add = Reaction(PLANS, of_client, plan_additions.add)
 pause = Reaction(PLANS, of_client, plan_commands.pause)
 resume = Reaction(PLANS, of_client, plan_commands.resume)
 cancel_all = Reaction(PLANS, of_client, plan_commands.cancel_all)

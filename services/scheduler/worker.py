@@ -11,6 +11,7 @@ from chassis.service import Service
 from contracts.scheduler import FollowupEvent, Recipient
 from services.scheduler.documents import AGENTS, CLIENTS, PLANS, AgentDocument, ClientDocument
 from services.scheduler.plan import CANCEL_REASONS, KnownClient, Plan, fall_due
+from services.scheduler.plan_cancellations import cancel_of_deleted
 
 
 def register_due_plans(service: Service, day: timedelta) -> None:
@@ -36,7 +37,8 @@ async def let_fall_due(
 ) -> None:
     """Append FollowupDue with client and agent.
 
-    Raises TryLater until both are known, OnHold while the agent is deactivated.
+    Or cancels the plan of a client that was deleted before it was started. Raises TryLater until
+    both are known, and while the client is closed or lost; OnHold while the agent is deactivated.
     """
     client = await clients.get(work.state.client_id)
     agent = await agents.get(work.state.agent_id)
@@ -44,10 +46,13 @@ async def let_fall_due(
         raise TryLater("the agent is not known yet")
     if agent.deactivated_at:
         raise OnHold("the agent is deactivated", holder=work.state.agent_id)
-    if client is None or not (client.personal and client.stage and client.property_type):
-        raise TryLater("the client's deletion is about to cancel the plan")
+    if client is None:
+        raise TryLater("the client is not known yet")
+    if not (client.personal and client.stage and client.property_type):
+        await work.append(cancel_of_deleted)
+        return
     if client.stage in CANCEL_REASONS:
-        raise TryLater("the client's stage is about to cancel the plan")
+        raise TryLater("the client's stage is about to cancel the plan, or to change")
     known = KnownClient(
         stage=client.stage,
         property_type=client.property_type,

@@ -81,25 +81,31 @@ from contracts.message import Message
 from contracts.notices import NoticeFailed, NoticeQueued, NoticeSent, NoticeStarted, SendNotice
 from contracts.replies import CommandAccepted, CommandRejected
 from contracts.scheduler import (
+    AddFollowup,
     CancelFollowup,
     CancelPlan,
     ChangeFollowup,
+    DeletedFollowup,
     DueFollowupCancelled,
     FollowupCancelled,
     FollowupChanged,
     FollowupDue,
+    FollowupInstructions,
     FollowupNotes,
     FollowupPatch,
     FollowupReassigned,
     FollowupRescheduled,
+    FollowupsAdded,
     FollowupsPlanned,
     PausePlan,
+    PlanDeleted,
     PlannedFollowup,
     PlanPaused,
     PlanResumed,
     Recipient,
     RescheduleFollowup,
     ResumePlan,
+    StartPlan,
 )
 
 AGENT = UUID("7b1f0c1e-5d3a-4c55-9a51-1f2f3c0a9d01")
@@ -190,6 +196,19 @@ SAMPLES: tuple[Message, ...] = (
             ),
         ),
     ),
+    FollowupsAdded(
+        **_client,
+        added_at=NOON,
+        followups=(
+            PlannedFollowup(
+                followup_id=FOLLOWUP,
+                followup_type="Custom",
+                scheduled_for=LATER,
+                priority="medium",
+            ),
+        ),
+        personal=FollowupInstructions(instructions="Say that the roof was mended."),
+    ),
     FollowupDue(
         **_followup,
         **_kind,
@@ -210,6 +229,11 @@ SAMPLES: tuple[Message, ...] = (
     ),
     PlanPaused(**_client, paused_at=NOON, reason="address_bounced"),
     PlanResumed(**_client, resumed_at=LATER),
+    PlanDeleted(
+        **_client,
+        followups=(DeletedFollowup(followup_id=FOLLOWUP, was_due=True),),
+        deleted_at=LATER,
+    ),
     FollowupReassigned(
         **_followup, former_agent_id=FORMER_AGENT, was_due=True, reassigned_at=LATER
     ),
@@ -220,6 +244,7 @@ SAMPLES: tuple[Message, ...] = (
         requested_at=NOON,
         personal=_recipient,
         former_agents=(FORMER_AGENT,),
+        fell_due_at=NOON,
     ),
     CompositionAttemptFailed(
         **_followup, attempt=1, error="429 rate limit", failed_at=NOON, retry_at=LATER
@@ -231,6 +256,7 @@ SAMPLES: tuple[Message, ...] = (
         personal=LETTER,
         former_agents=(FORMER_AGENT,),
         tokens=TokensUsed(prompt=612, completion=148),
+        fell_due_at=NOON,
     ),
     CompositionFailed(
         **_followup,
@@ -255,6 +281,7 @@ SAMPLES: tuple[Message, ...] = (
         queued_at=NOON,
         personal=LETTER,
         former_agents=(FORMER_AGENT,),
+        fell_due_at=NOON,
     ),
     SendStarted(**_email, attempt=1, started_at=NOON, give_up_at=LATER, follows=(FORMER_EMAIL,)),
     SendAttemptFailed(**_email, attempt=1, error="503", failed_at=NOON, retry_at=LATER),
@@ -331,6 +358,13 @@ SAMPLES: tuple[Message, ...] = (
         personal=FollowupPatch(notes=None),
     ),
     CancelFollowup(**_followup),
+    StartPlan(**_client),
+    AddFollowup(
+        **_followup,
+        scheduled_for=LATER,
+        priority="medium",
+        personal=FollowupInstructions(instructions="Say that the roof was mended."),
+    ),
     PausePlan(**_client),
     ResumePlan(**_client),
     CancelPlan(**_client),

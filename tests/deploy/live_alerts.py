@@ -128,7 +128,12 @@ async def test_what_goes_wrong_fires_and_what_is_mended_clears(
                 kafka,
                 mongodb_server,
                 prefix=prefix,
-                environment=settings | {"FOLLOWUP_DAY_SECONDS": "0.5", "RETRY_BASE_SECONDS": "4"},
+                environment=settings
+                | {
+                    "FOLLOWUP_DAY_SECONDS": "0.5",
+                    "RETRY_BASE_SECONDS": "4",
+                    "PROVIDER_OUTAGE_GIVE_UP_SECONDS": "20",
+                },
                 service_environments={n: {"METRICS_PORT": str(p)} for n, p in ports.items()},
             )
         )

@@ -57,7 +57,8 @@ async def turn(agent: Agent, action: str, state: str) -> None:
 async def test_what_changes_while_the_provider_refuses_is_obeyed_when_it_accepts(
     tmp_path: Path, kafka: Server, mongodb: Server, prefix: str, providers: Providers
 ) -> None:
-    settings = {"RETRY_MAX_ATTEMPTS": "12"}
+    # Each refusal is an attempt that counts.
+    settings = {"RETRY_MAX_ATTEMPTS": "12", "PROVIDER_OUTAGE_GIVE_UP_SECONDS": "0"}
     names = ("Moved", "Lost", "Paused", "Cancelled", "Left", "Stays")
     async with faulty_provider_system(
         tmp_path, kafka, mongodb, prefix, providers, **settings

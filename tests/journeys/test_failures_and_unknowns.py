@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 
+from ops.api_client.retry import retry_failed
 from tests.journeys.agent_user import FINAL_STATUSES, until
 from tests.journeys.conftest import Providers
 from tests.journeys.faulty_provider_system import FaultyProviderSystem, faulty_provider_system
 from tests.providers.webhook import PATH, event
 from tests.servers import Server
-from tests.system import drop_databases, topic_prefix
+from tests.system import KEY, drop_databases, topic_prefix
 
 pytestmark = pytest.mark.journey
 
@@ -50,9 +52,9 @@ async def system(shared: FaultyProviderSystem) -> AsyncIterator[FaultyProviderSy
 async def test_a_final_failure_is_alerted_once_and_sent_when_the_agent_retries(
     system: FaultyProviderSystem, providers: Providers
 ) -> None:
-    await providers.openai.inject_faults({"status": 500, "times": 3})
+    await providers.openai.inject_faults({"malformed": True, "times": 3})
     unwritten = await system.agent.task(await system.agent.add("Unwritten"), "failed")
-    assert "answered 500" in unwritten["error_message"]
+    assert "malformed" in unwritten["error_message"]
     alert = await system.alerted(unwritten)
     assert "Client: Unwritten (" in alert
     assert "/retry" in alert
@@ -74,6 +76,39 @@ async def test_a_final_failure_is_alerted_once_and_sent_when_the_agent_retries(
         assert "sent" in refused.json()["detail"]
         assert len(system.mails(task)) == len(system.alerts(task)) == 1
     assert (await system.agent.post(f"/api/tasks/{unsent['client_id']}/retry")).status_code == 404
+
+
+async def test_many_that_failed_are_settled_by_one_request(
+    system: FaultyProviderSystem, providers: Providers
+) -> None:
+    await providers.openai.inject_faults({"refusal": True, "times": None})
+    began = datetime.now(UTC)
+    clients = [await system.agent.add(f"Many{number}") for number in range(6)]
+    failed = [await system.agent.task(client, "failed") for client in clients]
+    await providers.openai.clear_faults()
+    [first, second, *others] = [task["_id"] for task in failed]
+    unknown = str(uuid4())
+    named = await system.agent.post("/api/tasks/retry", {"ids": [first, unknown]})
+    assert named.status_code == 200, named.text
+    outcomes = {task["task_id"]: task["outcome"] for task in named.json()["tasks"]}
+    assert outcomes == {first: "retried", unknown: "refused"}
+    again = await system.agent.post("/api/tasks/retry", {"ids": [first]})
+    assert (again.json()["retried"], again.json()["refused"]) == (0, 1)
+    one = await system.agent.post("/api/tasks/retry", {"client_id": clients[1]})
+    assert [task["task_id"] for task in one.json()["tasks"]] == [second]
+    later = {"failed_since": datetime.now(UTC).isoformat()}
+    assert (await system.agent.post("/api/tasks/retry", later)).json()["tasks"] == []
+    said: list[str] = []
+    url = str(system.agent.http.base_url)
+    assert await retry_failed(url, KEY, began, said.append) == 0
+    assert said == [f"{len(others)} retried"]
+    for client in clients:
+        await system.agent.task(client, "sent")
+    assert [len(system.mails(task)) for task in failed] == [1] * len(failed)
+    assert await retry_failed(url, KEY, began, said.append) == 0
+    assert said[1:] == ["nothing failed"]
+    wrong = await system.agent.post("/api/tasks/retry", {"since": "yesterday"})
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "since")
 
 
 async def test_an_unknown_outcome_is_resolved_by_the_provider_s_report_or_held_for_a_person(

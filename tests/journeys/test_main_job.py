@@ -18,6 +18,7 @@ from tests.journeys.agent_user import (
     followups_in,
     import_samples,
     parse_time,
+    until,
 )
 from tests.journeys.conftest import Providers
 from tests.journeys.letters import opt_out_of
@@ -96,7 +97,15 @@ async def month(
 
 async def delete(agent: Agent, client: str) -> None:
     await agent.until_sent(1, client_id=client)
+    would = (await agent.http.get(f"/api/clients/{client}/deletion")).json()
+    assert would["tasks_cancelled"] + would["emails_erased"] > 0
     assert (await agent.http.delete(f"/api/clients/{client}")).status_code == 204
+
+    async def is_erased() -> bool:
+        emails = await agent.rows("/api/emails", client_id=client)
+        return all(email["to_email"] is email["body"] is None for email in emails)
+
+    await until(is_erased, "the texts of its emails are gone")
 
 
 async def close(agent: Agent, client: str) -> None:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from chassis.calls.announcements import by_openai
 from chassis.calls.call_limit import CallLimit
-from chassis.domain.errors import CallFailed
+from chassis.domain.errors import CallFailed, ProviderAway
 from chassis.domain.retry import refusal
 from chassis.observability.causes import cause_of
 from chassis.observability.series import at_zero
@@ -169,9 +169,10 @@ def _tokens(usage: object) -> TokensUsed | None:
 def _failure(error: openai.OpenAIError | TimeoutError) -> CallFailed:
     match error:
         case TimeoutError():
-            return CallFailed("the model did not answer in time")
+            return ProviderAway("the model did not answer in time")
         case openai.APIConnectionError():
-            return CallFailed(f"the connection to the model's provider failed ({cause_of(error)})")
+            cause = cause_of(error)
+            return ProviderAway(f"the connection to the model's provider failed ({cause})")
         case _:
             return CallFailed(f"the model's answer was malformed ({type(error).__name__})")
 
@@ -179,6 +180,6 @@ def _failure(error: openai.OpenAIError | TimeoutError) -> CallFailed:
 def _refusal(error: openai.APIStatusError) -> CallFailed:
     status = error.status_code
     if "insufficient_quota" in (error.code, error.type):
-        return CallFailed(f"the provider's quota is used up ({status})", final=True)
+        return ProviderAway(f"the provider's quota is used up ({status})", final=True)
     wait = error.response.headers.get("Retry-After")
     return refusal("the model's provider", status, wait, datetime.now(UTC))

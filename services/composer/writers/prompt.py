@@ -35,6 +35,8 @@ in touch;
 - repeats no sentence of `earlier_letters`, and goes on from where they ended;
 - treats `notes` and `custom_fields` as the agent's private notes: let them guide what is worth \
 saying, never quote them, and never mention judgements, money, health, family or religion;
+- says what `instructions` ask it to say, where there are any: they are the agent's own for this \
+email, the one value that decides what it is about, within all other rules;
 - says nothing about protected characteristics and follows fair housing rules;
 - is warm, plain and unpushy, 80 to 160 words in two to four short paragraphs;
 - ends with its last sentence: no closing, no name, no signature, they are added afterwards;
@@ -142,6 +144,7 @@ def user_message(request: CompositionRequest) -> str:
             "company": agent.company,
             "website": agent.website,
         },
+        "instructions": shareable_text(request.recipient.instructions),
         "earlier_letters": [
             {
                 "date": letter.composed_at.date().isoformat(),

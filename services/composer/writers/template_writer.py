@@ -13,7 +13,7 @@ from pathlib import Path
 
 import jinja2
 
-from chassis.domain.plain_text import single_line
+from chassis.domain.plain_text import paragraphs, single_line
 from contracts.crm import PropertyType, Stage
 from contracts.scheduler import FollowupType
 from services.composer.guard.repetition import repeated
@@ -47,7 +47,7 @@ class TemplateWriter:
     """Writes by template. The same request always gets the same letter.
 
     Notes are never quoted: they are the agent's own, and no template can tell which of them the
-    client may read.
+    client may read. What the agent wants a letter to say stands in it, word for word.
     """
 
     name = "templates"
@@ -83,11 +83,12 @@ class TemplateWriter:
             ]
             # A step may come again: then in words that the last letters did not have.
             chosen[part] = next((text for text in texts if not repeated(text, earlier)), texts[0])
-        subject = chosen["subject"]
+        subject, own = chosen["subject"], f"{chosen['middle']} {chosen['offer']}"
+        said = paragraphs(request.recipient.instructions or "")
         composition = Composition(
             subject=(subject[:1].upper() + subject[1:])[:MAX_SUBJECT],
             body=f"{salutation(client.name, client.greeting)}\n\n{chosen['opening']}\n\n"
-            f"{chosen['middle']} {chosen['offer']}\n\n{chosen['closing']}",
+            f"{said or own}\n\n{chosen['closing']}",
         )
         # Templates are in English, whatever language the client would like.
         language = request.language if is_english(request.language) else ENGLISH

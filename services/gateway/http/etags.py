@@ -39,7 +39,11 @@ def adapter_of(shape: Any) -> TypeAdapter[Any]:
 
 
 def etag_response(
-    request: ApiRequest, shape: Any, rows: Any, headers: Mapping[str, str] | None = None
+    request: ApiRequest,
+    shape: Any,
+    rows: Any,
+    headers: Mapping[str, str] | None = None,
+    status: int = HTTP_200_OK,
 ) -> Response[Any]:
     """Return the rows in the shape, with their tag; 304 when `If-None-Match` names it.
 
@@ -54,7 +58,7 @@ def etag_response(
     known = request.headers.get("if-none-match")
     if known and request.method in _SAFE_METHODS and _names(known, tag):
         return Response(b"", status_code=HTTP_304_NOT_MODIFIED, headers=all_headers)
-    return Response(body, status_code=HTTP_200_OK, media_type=MediaType.JSON, headers=all_headers)
+    return Response(body, status_code=status, media_type=MediaType.JSON, headers=all_headers)
 
 
 async def if_match_version(

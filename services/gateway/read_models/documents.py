@@ -142,6 +142,7 @@ class TaskPlan(Sparse):
     status: Literal["pending", "due", "cancelled"] = "pending"
     cancel_reason: str | None = None
     notes: str | None = None
+    instructions: str | None = None
     created_at: Time
     at: Time
 
@@ -171,6 +172,7 @@ class TaskDocument(UuidDocument):
 
     `sender_id`: the agent in whose name it was written, if the client was reassigned since.
     `flagged`: the letter that was not fit to send, while it is for a person to decide.
+    `erased`: the client was deleted, and with it all texts.
     """
 
     agent_id: UUID
@@ -184,6 +186,7 @@ class TaskDocument(UuidDocument):
     priority: Priority | None = None
     email_sent_id: UUID | None = None
     notes: str | None = None
+    instructions: str | None = None
     error_message: str | None = None
     postponed: Postponement | None = None
     flags: tuple[str, ...] | None = None
@@ -191,6 +194,7 @@ class TaskDocument(UuidDocument):
     created_at: Time | None = None
     updated_at: Time | None = None
     sender_id: UUID | None = None
+    erased: bool | None = None
 
     class Settings:
         name = "tasks"
@@ -207,13 +211,15 @@ class TaskDocument(UuidDocument):
 class EmailLogDocument(UuidDocument):
     """An email and its status; one that is not queued yet has none, and no list shows it.
 
-    `sender_id`: the agent in whose name it is, if the client was reassigned since.
+    `sender_id`: the agent in whose name it is, if the client was reassigned since. `erased`: the
+    client was deleted, and with it address and text; what is counted stays.
     """
 
     agent_id: UUID
     task_id: UUID
     client_id: UUID
     sender_id: UUID | None = None
+    erased: bool | None = None
     to_email: str | None = None
     subject: str | None = None
     body: str | None = None

@@ -21,14 +21,15 @@ from contracts.mailer import (
     SendOutcomeUnknown,
     email_id,
 )
-from contracts.scheduler import FollowupReassigned
+from contracts.scheduler import FollowupReassigned, PlanDeleted
 from services.gateway.read_models.documents import (
     EmailLogDocument,
     EmailStatus,
     Postponement,
 )
 
-EmailSource = EmailEvent | FollowupReassigned
+EmailSource = EmailEvent | FollowupReassigned | PlanDeleted
+_ERASED: dict[str, object] = {"to_email": None, "subject": None, "body": None}
 # A report that comes late does not set the status back.
 _RANK: dict[EmailStatus | None, int] = {"sent": 1, "delivered": 2, "opened": 3, "clicked": 4}
 
@@ -36,24 +37,29 @@ _RANK: dict[EmailStatus | None, int] = {"sent": 1, "delivered": 2, "opened": 3, 
 def project_email_log(
     previous: EmailLogDocument | None, event: EmailSource, id_: UUID
 ) -> EmailLogDocument:
-    """Fold an email's event, or that its follow-up belongs to another agent now.
+    """Fold an email's event, that its follow-up is another agent's now, or the client's deletion.
 
     The latter may come first: then the document waits for the email, without a status.
     """
     known = previous or EmailLogDocument(
-        id=id_, agent_id=event.agent_id, client_id=event.client_id, task_id=event.followup_id
+        id=id_, agent_id=event.agent_id, client_id=event.client_id, task_id=_task_id(event, id_)
     )
-    if isinstance(event, FollowupReassigned):
+    if isinstance(event, PlanDeleted):
+        changes: dict[str, object] = {"erased": True}
+    elif isinstance(event, FollowupReassigned):
         sender = known.sender_id or event.former_agent_id
-        changes: dict[str, object] = {"agent_id": event.agent_id, "sender_id": sender}
+        changes = {"agent_id": event.agent_id, "sender_id": sender}
     elif known.status is not None:
         changes = _changes(known, event)
     elif isinstance(event, EmailQueued):
         changes = _letter(event)
     else:
         raise ValueError("an email changes before it was queued")
-    changed: EmailLogDocument = known.model_copy(update=changes)
-    return changed if changes else known
+    if not changes:
+        return known
+    erased = _ERASED if known.erased or isinstance(event, PlanDeleted) else {}
+    changed: EmailLogDocument = known.model_copy(update=changes | erased)
+    return changed
 
 
 def _letter(event: EmailQueued) -> dict[str, object]:
@@ -118,7 +124,16 @@ def _advance(previous: EmailLogDocument, status: EmailStatus) -> dict[str, objec
 def _of_email(event: EmailSource) -> Iterable[UUID]:
     if isinstance(event, FollowupReassigned):
         return (email_id(event.followup_id),) if event.was_due else ()
+    if isinstance(event, PlanDeleted):
+        return [email_id(each.followup_id) for each in event.followups if each.was_due]
     return (event.email_id,)
+
+
+def _task_id(event: EmailSource, id_: UUID) -> UUID:
+    """Return the follow-up whose email has this id."""
+    if isinstance(event, PlanDeleted):
+        return next(f.followup_id for f in event.followups if email_id(f.followup_id) == id_)
+    return event.followup_id
 
 
 EMAIL_LOGS = View(EmailLogDocument, _of_email, project_email_log, get_args(EmailSource))

@@ -87,13 +87,28 @@ class ClientPatch(ClientDetailsPatch):
 
 
 class TaskPatch(BaseModel):
-    """Changes to a follow-up (RFC 7396): date and priority while it is pending, notes always."""
+    """Changes to a follow-up (RFC 7396): date and priority while it is pending, notes always.
+
+    A date has to be in the future, unless `send_now`, which needs none.
+    """
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     scheduled_for: AwareDatetime | Unset = UNSET
+    send_now: bool = False
     priority: Priority | Unset = UNSET
     notes: Notes | Unset | None = UNSET
+
+
+class NewTask(BaseModel):
+    """A follow-up of type Custom to add: when, unless now, and what its letter should say."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    scheduled_for: AwareDatetime | None = None
+    send_now: bool = False
+    priority: Priority = "medium"
+    instructions: Notes | None = None
 
 
 class EmailResolution(BaseModel):
@@ -142,6 +157,18 @@ class Client(ReadModel):
     plan_paused: bool = False
     email_status: ClientEmailStatus | None = None
     unsubscribed_at: Time | None = None
+
+
+class Deletion(BaseModel):
+    """What the deletion of a client does; nothing of it can be undone.
+
+    `tasks_cancelled`: follow-ups that are not sent yet. `emails_erased`: emails whose address and
+    text go; their status stays for the counts. An address that opted out stays suppressed.
+    """
+
+    client_id: UUID
+    tasks_cancelled: int
+    emails_erased: int
 
 
 class Suppression(ReadModel):
@@ -204,7 +231,8 @@ class Postponed(BaseModel):
 class Task(ReadModel):
     """A follow-up. `error_message` is why it failed, was withheld, or was cancelled when due.
 
-    `flags`: what the letter is not fit to send for, where it has failed for that.
+    `flags`: what the letter is not fit to send for, where it has failed for that. `instructions`:
+    what the agent wants the letter to say.
     """
 
     client_id: UUID
@@ -214,6 +242,7 @@ class Task(ReadModel):
     priority: Priority
     email_sent_id: UUID | None = None
     notes: str | None = None
+    instructions: str | None = None
     error_message: str | None = None
     postponed: Postponed | None = None
     flags: list[str] = []
@@ -256,13 +285,13 @@ class TaskDetails(Task):
 
 
 class Email(ReadModel):
-    """An email and its status."""
+    """An email and its status; address and text are null once its client was deleted."""
 
     task_id: UUID
     client_id: UUID
-    to_email: str
-    subject: str
-    body: str
+    to_email: str | None = None
+    subject: str | None = None
+    body: str | None = None
     status: EmailStatus
     written_by: str
     sendgrid_message_id: str | None = None

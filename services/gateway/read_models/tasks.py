@@ -28,7 +28,9 @@ from contracts.scheduler import (
     FollowupDue,
     FollowupReassigned,
     FollowupRescheduled,
+    FollowupsAdded,
     FollowupsPlanned,
+    PlanDeleted,
 )
 from services.gateway.read_models.documents import (
     Postponement,
@@ -44,8 +46,10 @@ PlanChange = (
 DraftSource = DraftRequested | DraftPostponed | EmailComposed | CompositionFailed | DraftDiscarded
 TaskSource = (
     FollowupsPlanned
+    | FollowupsAdded
     | PlanChange
     | FollowupReassigned
+    | PlanDeleted
     | DraftSource
     | EmailQueued
     | EmailPostponed
@@ -64,11 +68,8 @@ def project_task(previous: TaskDocument | None, event: TaskSource, id_: UUID) ->
     task = previous or TaskDocument(id=id_, agent_id=event.agent_id, client_id=event.client_id)
     parts: dict[str, object] = {}
     match event:
-        case FollowupsPlanned():
-            [planned] = [f for f in event.followups if f.followup_id == id_]
-            parts["plan"] = TaskPlan(
-                **planned.model_dump(), created_at=event.planned_at, at=event.planned_at
-            )
+        case FollowupsPlanned() | FollowupsAdded():
+            parts["plan"] = _planned(event, id_)
         case (
             FollowupDue()
             | FollowupRescheduled()
@@ -83,13 +84,34 @@ def project_task(previous: TaskDocument | None, event: TaskSource, id_: UUID) ->
             parts["agent_id"] = event.agent_id
             if event.was_due:
                 parts["sender_id"] = task.sender_id or event.former_agent_id
+        case PlanDeleted():
+            parts["erased"] = True
         case _:
             if draft := _draft_state(task.draft, event):
                 flagged = event.personal if isinstance(event, CompositionFailed) else None
                 parts |= {"draft": draft, "flagged": flagged}
             elif email := _email_state(task.email, event):
                 parts["email"] = email
-    return _derived(task.model_copy(update=parts)) if parts else task
+    return _derived(_without_texts(task.model_copy(update=parts))) if parts else task
+
+
+def _without_texts(task: TaskDocument) -> TaskDocument:
+    """Return the task; without texts once the client was deleted, whatever comes after that."""
+    if not task.erased:
+        return task
+    plan = task.plan and task.plan.model_copy(update={"notes": None, "instructions": None})
+    erased: TaskDocument = task.model_copy(update={"plan": plan, "flagged": None})
+    return erased
+
+
+def _planned(event: FollowupsPlanned | FollowupsAdded, id_: UUID) -> TaskPlan:
+    [planned] = [f for f in event.followups if f.followup_id == id_]
+    at, instructions = (
+        (event.added_at, event.personal.instructions)
+        if isinstance(event, FollowupsAdded)
+        else (event.planned_at, None)
+    )
+    return TaskPlan(**planned.model_dump(), instructions=instructions, created_at=at, at=at)
 
 
 def _plan_changes(event: PlanChange) -> dict[str, object]:
@@ -165,6 +187,7 @@ def _derived(task: TaskDocument) -> TaskDocument:
             "scheduled_for": plan.scheduled_for,
             "priority": plan.priority,
             "notes": plan.notes,
+            "instructions": plan.instructions,
             "status": status,
             "error_message": error,
             "postponed": next((part.postponed for part in waits), None),
@@ -199,7 +222,7 @@ def _outcome(
 
 
 def _of_followups(event: TaskSource) -> Iterable[UUID]:
-    if isinstance(event, FollowupsPlanned):
+    if isinstance(event, FollowupsPlanned | FollowupsAdded | PlanDeleted):
         return [f.followup_id for f in event.followups]
     return (event.followup_id,)
 

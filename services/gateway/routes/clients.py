@@ -22,18 +22,25 @@ from services.gateway.http.context import (
     context_of,
     delete,
     find_visible,
+    get,
     get_tagged,
     patch,
     post,
+    visible_to_caller,
 )
 from services.gateway.http.etags import IfMatch, etag_response, if_match_version
 from services.gateway.http.idempotency import command_id_of
 from services.gateway.http.pagination import Limit, Page
 from services.gateway.markers import MAY_BE_PENDING
-from services.gateway.read_models.schemas import Client, ClientPatch, Created, NewClient, Task
+from services.gateway.read_models.schemas import (
+    Client,
+    ClientPatch,
+    Created,
+    Deletion,
+    NewClient,
+)
 from services.gateway.routes.client_search import ClientSort, clients_of
 from services.gateway.routes.followups.cancelling import cancel_and_settle
-from services.gateway.routes.followups.tasks import tasks_of
 
 # MongoDB refuses NUL in a pattern.
 NO_NUL = r"^[^\x00]*$"
@@ -105,21 +112,31 @@ class Clients(Controller):
         )
         return etag_response(request, Client, await _client(request, client_id))
 
+    @get("/{client_id:uuid}/deletion")
+    async def show_deletion(self, request: ApiRequest, client_id: UUID) -> Deletion:
+        """Show what a deletion of the client would delete. Nothing is deleted yet."""
+        await _client(request, client_id)
+        database = context_of(request).database
+        of_client = visible_to_caller(request) | {"client_id": client_id}
+        unsent = of_client | {"status": {"$in": ["pending", "due", "composed"]}}
+        texts = of_client | {"status": {"$exists": True}}
+        return Deletion(
+            client_id=client_id,
+            tasks_cancelled=await database["tasks"].count_documents(unsent),
+            emails_erased=await database["email_logs"].count_documents(texts),
+        )
+
     @delete("/{client_id:uuid}", opt={MAY_BE_PENDING: True})
     async def remove(self, request: ApiRequest, client_id: UUID, if_match: IfMatch = None) -> None:
-        """Delete a client and cancel its follow-ups that are not sent yet."""
+        """Delete a client, cancel its follow-ups that are not sent yet, erase its emails' texts.
+
+        See `GET /api/clients/{client_id}/deletion` before. The emails' rows stay, for the counts,
+        without address and text.
+        """
         version = await _version(request, if_match, client_id)
         await context_of(request).commands.execute(
             DeleteClient(agent_id=request.user.agent_id, client_id=client_id, if_version=version)
         )
-
-    @get_tagged("/{client_id:uuid}/tasks")
-    async def tasks(
-        self, request: ApiRequest, client_id: UUID, page: Page = 1, limit: Limit = 20
-    ) -> Response[list[Task]]:
-        """List a client's follow-ups, the earliest first."""
-        await _client(request, client_id)
-        return await tasks_of(request, {"client_id": client_id}, page, limit)
 
     @post("/{client_id:uuid}/plan/pause", status_code=HTTP_200_OK, opt={MAY_BE_PENDING: True})
     async def pause(

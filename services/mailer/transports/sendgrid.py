@@ -27,7 +27,7 @@ from sendgrid.helpers.mail.exceptions import ApiKeyIncludedException
 
 from chassis.calls.announcements import by_sendgrid
 from chassis.calls.call_limit import CallLimit
-from chassis.domain.errors import CallFailed, OutcomeUnknown
+from chassis.domain.errors import CallFailed, OutcomeUnknown, ProviderAway
 from chassis.domain.retry import refusal
 from chassis.observability.causes import cause_of
 from contracts.addresses import wire_address
@@ -138,7 +138,7 @@ class SendGridTransport:
                 with contextlib.suppress(aiohttp.ClientError):
                     await response.read()
         except _NOT_SENT as error:
-            raise CallFailed(f"no connection to the mail provider ({cause_of(error)})") from None
+            raise ProviderAway(f"no connection to the mail provider ({cause_of(error)})") from None
         except aiohttp.ClientError as error:
             raise OutcomeUnknown(f"the mail provider's answer was lost ({_kind(error)})") from None
         except TimeoutError:

@@ -14,7 +14,8 @@ from aiosmtplib import (
 )
 from aiosmtplib.protocol import SMTPProtocol
 
-from chassis.domain.errors import CallFailed, OutcomeUnknown
+from chassis.calls.call_limit import CallLimit
+from chassis.domain.errors import CallFailed, OutcomeUnknown, ProviderAway
 from contracts.addresses import wire_address
 from services.mailer.transports.headers import Sender
 from services.mailer.transports.mime import message_of
@@ -26,16 +27,21 @@ _START_INPUT = range(354, 355)
 _COMPLETED = range(200, 300)
 _FAILED = range(400, 600)
 _FINAL = 500
+# The server closes or wants another login (RFC 5321, RFC 4954): of every letter.
+_REFUSALS_OF_ALL = frozenset({421, 454, 530, 534, 535, 538})
 _LEADING_DOT = re.compile(rb"(?m)^\.")
 
 
 class SmtpTransport:
     """Sends each letter over a connection of its own; `timeout` (seconds) limits the whole call."""
 
-    def __init__(self, server: SmtpServer, sender: Sender, timeout: float) -> None:
+    def __init__(
+        self, server: SmtpServer, sender: Sender, timeout: float, limit: CallLimit
+    ) -> None:
         self._server = server
         self._sender = sender
         self._timeout = timeout
+        self._limit = limit
         # Made once: it reads all certificates of the system.
         self._tls = ssl.create_default_context()
 
@@ -45,6 +51,11 @@ class SmtpTransport:
         Until the final dot leaves, the server has not got the letter; from then on it may have.
         """
         content = bytes(message_of(outgoing, self._sender))
+        async with self._limit.call():
+            await self._send(outgoing, content)
+        return self._sender.message_id(outgoing.id)
+
+    async def _send(self, outgoing: OutgoingLetter, content: bytes) -> None:
         client, dot_left = self._client(), False
         try:
             async with asyncio.timeout(self._timeout):
@@ -58,7 +69,6 @@ class SmtpTransport:
             raise _failure(error, dot_left=dot_left) from None
         finally:
             await _end(client)
-        return self._sender.message_id(outgoing.id)
 
     async def close(self) -> None:
         """Do nothing: every letter closes its own connection."""
@@ -109,11 +119,12 @@ def _failure(error: Exception, *, dot_left: bool) -> CallFailed | OutcomeUnknown
     """Return what the error means. The server's own words may quote addresses and stay out."""
     code = error.code if isinstance(error, SMTPResponseException) else None
     if code is not None and code in _FAILED:
-        return CallFailed(f"the mail server answered {code}", final=code >= _FINAL)
+        failed = ProviderAway if code in _REFUSALS_OF_ALL else CallFailed
+        return failed(f"the mail server answered {code}", final=code >= _FINAL)
     why = type(error).__name__ if code is None else str(code)
     if dot_left:
         return OutcomeUnknown(f"the mail server's answer to the letter was lost ({why})")
-    return CallFailed(f"the mail server did not take the letter ({why})")
+    return ProviderAway(f"the mail server did not take the letter ({why})")
 
 
 async def _end(client: SMTP) -> None:

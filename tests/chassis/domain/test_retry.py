@@ -4,8 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chassis.domain.errors import CallFailed
-from chassis.domain.retry import MAX_RETRY_AFTER, RetryPolicy, is_retryable_status, retry_after
+from chassis.domain.errors import CallFailed, ProviderAway, Throttled
+from chassis.domain.retry import (
+    MAX_RETRY_AFTER,
+    RetryPolicy,
+    is_retryable_status,
+    refusal,
+    retry_after,
+)
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 POLICY = RetryPolicy(timedelta(seconds=60), 3)
@@ -63,3 +69,17 @@ def test_what_passes_by_itself_is_tried_again(status: int) -> None:
 @pytest.mark.parametrize("status", [301, 400, 401, 404, 413, 422, 451])
 def test_what_stays_wrong_is_not_tried_again(status: int) -> None:
     assert not is_retryable_status(status)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        *((status, ProviderAway) for status in (301, 401, 402, 403, 404, 500, 503, 529)),
+        *((status, CallFailed) for status in (400, 408, 409, 413, 422)),
+        (429, Throttled),
+    ],
+)
+def test_what_is_refused_to_everybody_says_that_the_provider_is_away(
+    status: int, kind: type[CallFailed]
+) -> None:
+    assert type(refusal("the provider", status, None, NOON)) is kind

@@ -168,3 +168,14 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(30):
         while not condition():
             await asyncio.sleep(0.01)
+
+
+async def test_a_check_that_is_added_while_others_run_waits_for_the_next_time() -> None:
+    checks = Health()
+
+    async def starting() -> str | None:
+        checks.checks["kafka"] = fine
+        return "starting"
+
+    checks.checks["mongodb"] = starting
+    assert await checks.problems() == {"mongodb": "starting"}

@@ -63,6 +63,9 @@ SWITCH_STATUS = {
     "SendingResumed": "active",
 }
 PAUSE_EVENTS = ("PlanPaused", "PlanResumed")
+# They name no one follow-up.
+PLAN_EVENTS = (*PAUSE_EVENTS, "PlanDeleted")
+PLANNING_EVENTS = ("FollowupsPlanned", "FollowupsAdded")
 STAGES_WITHOUT_PLAN = ("closed", "lost")
 
 
@@ -293,10 +296,10 @@ def _followups(streams: Streams) -> dict[str, Followup]:
     for stream, events in streams.items():
         kind = stream.partition("-")[0]
         for event in events:
-            if event.type == "FollowupsPlanned":
+            if event.type in PLANNING_EVENTS:
                 for planned in event.data["followups"]:
                     of(planned["followup_id"], event).planned = planned
-            elif kind in ("plan", "draft", "email") and event.type not in PAUSE_EVENTS:
+            elif kind in ("plan", "draft", "email") and event.type not in PLAN_EVENTS:
                 getattr(of(event.data["followup_id"], event), kind).append(event)
     return followups
 

@@ -7,8 +7,9 @@ from typing import Any
 from tests.faults.checker.facts import (
     DRAFT_STATUS,
     EMAIL_STATUS,
-    PAUSE_EVENTS,
+    PLAN_EVENTS,
     PLAN_STATUS,
+    PLANNING_EVENTS,
     SWITCH_STATUS,
     Event,
     Facts,
@@ -46,9 +47,9 @@ def _client(events: Sequence[Event]) -> object:
 def _plan(events: Sequence[Event]) -> object:
     folded: dict[str, tuple[str, datetime, str | None, bool]] = {}
     for event in events:
-        if event.type in PAUSE_EVENTS:
+        if event.type in PLAN_EVENTS:
             continue
-        if event.type == "FollowupsPlanned":
+        if event.type in PLANNING_EVENTS:
             for each in event.data["followups"]:
                 date = datetime.fromisoformat(each["scheduled_for"])
                 folded[each["followup_id"]] = ("pending", date, None, False)

@@ -43,7 +43,7 @@ _SETTINGS = {
     "LETTERS_PER_DAY": "4",
 }
 _LIMIT = DailyLimit(8, timedelta(seconds=0.3))
-_OPENAI_FAULTS = ({"status": 500, "rate": 0.15}, {"status": 401, "rate": 0.05})
+_OPENAI_FAULTS = ({"status": 409, "rate": 0.15}, {"status": 400, "rate": 0.05})
 
 
 @pytest.mark.alone

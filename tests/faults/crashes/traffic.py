@@ -71,7 +71,7 @@ _KINDS: tuple[DeliveryKind, ...] = (
 _KINDS_OF_ANOTHER: tuple[DeliveryKind, ...] = ("soft_bounced", "unsubscribed", "resubscribed")
 # The mail provider's faults; more of some of them while a service crashes at what they lead to.
 _FAULTS: tuple[dict[str, Any], ...] = (
-    {"status": 500, "rate": 0.1},
+    {"status": 409, "rate": 0.1},
     {"status": 400, "rate": 0.2},
     {"drop": "after", "rate": 0.05},
     # For opt-outs and pauses while an email is in flight.
@@ -79,7 +79,7 @@ _FAULTS: tuple[dict[str, Any], ...] = (
     {"drop": "before", "rate": 0.05},
 )
 _FAULTS_BEFORE: dict[str, dict[str, Any]] = {
-    "SendAttemptFailed": {"status": 500, "rate": 0.5},
+    "SendAttemptFailed": {"status": 409, "rate": 0.5},
     "EmailFailed": {"status": 400, "rate": 0.5},
     "AlertRaised": {"status": 400, "rate": 0.5},
     "AlertFailed": {"status": 400, "rate": 0.5},

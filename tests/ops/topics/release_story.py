@@ -66,11 +66,11 @@ class Story:
 
     async def _composing_fails(self) -> None:
         openai, sendgrid = self.here.providers.openai, self.here.providers.sendgrid
-        await openai.inject_faults({"status": 500})
+        await openai.inject_faults({"status": 409})
         client = await self._add("Late Letterman")
         await self.here.agent.task(client, "sent")
         await self._delete(client)
-        await openai.inject_faults({"status": 500, "times": 3})
+        await openai.inject_faults({"status": 409, "times": 3})
         # The first to be sent is the alert.
         await sendgrid.inject_faults({"status": 500})
         client = await self._add("Mara Unwritten")
@@ -82,7 +82,7 @@ class Story:
 
     async def _sending_fails(self) -> None:
         sendgrid = self.here.providers.sendgrid
-        await sendgrid.inject_faults({"status": 503, "headers": {"Retry-After": "1"}})
+        await sendgrid.inject_faults({"status": 409, "headers": {"Retry-After": "1"}})
         client = await self._add("Second Chance")
         await self.here.agent.task(client, "sent")
         await self._change(client, stage="lost")
@@ -97,7 +97,7 @@ class Story:
         client = await self._add("Never Reached")
         await self.here.alerted(await self.here.agent.task(client, "failed"))
         await self._change(client, stage="lost")
-        await sendgrid.inject_faults({"status": 503})
+        await sendgrid.inject_faults({"status": 409})
         client = await self._add("Gone Meanwhile")
         await self.here.agent.task(client, "composed")
         await self._delete(client)

@@ -110,7 +110,8 @@ def failed(draft: Draft, failure: CallFailed | None = None) -> list[DraftEvent]:
 
 def test_a_due_followup_asks_for_its_text_at_once() -> None:
     [event] = request(None, DUE, GIVEN)
-    assert event == REQUESTED.model_copy(update={"requested_at": GIVEN.now})
+    now = {"requested_at": GIVEN.now, "fell_due_at": DUE.due_at}
+    assert event == REQUESTED.model_copy(update=now)
     draft = folded(event)
     assert draft.due_at == GIVEN.now
     assert (draft.status, draft.attempts) == ("requested", 0)

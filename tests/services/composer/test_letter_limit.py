@@ -9,10 +9,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from chassis.calls.call_limit import CallLimit
 from chassis.calls.slots import FixedSlots
 from chassis.domain.retry import RetryPolicy
 from chassis.eventlog.due_loop import DueLoop
 from chassis.eventlog.event_store import CommitDocument, EventLog
+from chassis.eventlog.waiting import WaitingWork
 from chassis.mongo import client as mongo
 from chassis.mongo.client import Database
 from chassis.mongo.daily_limit import DailyLimit, DailyLimitReached, DailyPlaces
@@ -22,7 +24,7 @@ from contracts.composer import EmailComposed
 from services.composer.documents import DRAFTS, STORE
 from services.composer.draft import Draft
 from services.composer.earlier_letters import LettersInLog
-from services.composer.worker import write_draft
+from services.composer.worker import WritingDependencies, write_draft
 from services.composer.writer import Composition, CompositionRequest, Written
 from tests.chassis.waiting import until
 from tests.servers import Server
@@ -75,14 +77,16 @@ async def composer(
 ) -> AsyncIterator[EventLog]:
     """Run what a composer process runs for due drafts."""
     log = EventLog(database)
-    worker = partial(
-        write_draft,
-        writer=writer,
-        letters=letters,
-        earlier=LettersInLog(database),
-        policy=RetryPolicy(timedelta(seconds=60), 3),
-        provider=DependencyHealth(patience=5, memory=300),
+    deps = WritingDependencies(
+        writer,
+        letters,
+        LettersInLog(database),
+        RetryPolicy(timedelta(seconds=60), 3),
+        CallLimit(1, 64),
+        DependencyHealth(patience=5, memory=300),
+        WaitingWork(database, DRAFTS, "requested"),
     )
+    worker = partial(write_draft, deps=deps)
     loop = DueLoop(
         log,
         DRAFTS,

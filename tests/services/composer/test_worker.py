@@ -8,9 +8,11 @@ from uuid import UUID
 
 import pytest
 
-from chassis.domain.errors import CallFailed, Refused, Throttled, TryLater
+from chassis.calls.call_limit import CallLimit
+from chassis.domain.errors import CallFailed, ProviderAway, Refused, Throttled, TryLater
 from chassis.domain.retry import RetryPolicy
 from chassis.domain.state import Given
+from chassis.eventlog.waiting import WaitingWork
 from chassis.mongo.client import connect
 from chassis.mongo.daily_limit import DailyLimit, DailyPlaces
 from chassis.process.dependency_health import DependencyHealth
@@ -22,17 +24,19 @@ from contracts.composer import (
     EmailComposed,
     TokensUsed,
 )
+from services.composer.documents import DRAFTS
 from services.composer.draft import Draft, evolve
-from services.composer.worker import write_draft
+from services.composer.worker import WritingDependencies, write_draft
 from services.composer.writer import Composition, CompositionRequest, EarlierLetter, Written
 from tests.services.composer.test_draft import DISCARDED, GIVEN, REQUESTED
 
 FIT = Composition(subject="Your plans", body="Hi Maria,\n\nhow are the plans for the land going?")
 UNFIT = Composition(subject="Your plans", body="Hi [Client Name],\n\nthe land costs $90,000 now.")
 TOKENS = TokensUsed(prompt=100, completion=10)
-# Without a limit the database is not asked: no server runs at this address.
+# No server runs at this address. Without a limit the database is not asked.
+NO_DATABASE = connect("mongodb://127.0.0.1:1")["none"]
 ANY_NUMBER = DailyPlaces(
-    connect("mongodb://127.0.0.1:1")["none"],
+    NO_DATABASE,
     DailyLimit(0, timedelta(days=1), timedelta(minutes=1)),
 )
 
@@ -89,17 +93,22 @@ def due_draft() -> DraftInMemory:
     return DraftInMemory(evolve(None, REQUESTED))
 
 
-async def work_on(work: DraftInMemory, writer: ScriptedWriter, *earlier: str) -> None:
+async def work_on(
+    work: DraftInMemory, writer: ScriptedWriter, *earlier: str, limit: CallLimit | None = None
+) -> None:
     """Do what the due loop does with a due draft."""
     due: Any = work
-    await write_draft(
-        due,
-        writer=writer,
-        letters=ANY_NUMBER,
-        earlier=LettersInMemory(*earlier),
-        policy=RetryPolicy(timedelta(seconds=60), 3),
-        provider=DependencyHealth(patience=5, memory=300),
+    deps = WritingDependencies(
+        writer,
+        ANY_NUMBER,
+        LettersInMemory(*earlier),
+        RetryPolicy(timedelta(seconds=60), 3),
+        limit or CallLimit(1, 64),
+        DependencyHealth(patience=5, memory=300),
+        # It reads nothing: the draft does not say when its follow-up fell due.
+        WaitingWork(NO_DATABASE, DRAFTS, "requested"),
     )
+    await write_draft(due, deps=deps)
 
 
 async def written_by(writer: ScriptedWriter, *earlier: str) -> DraftEvent:
@@ -205,3 +214,22 @@ async def test_a_provider_that_has_too_many_calls_is_waited_for_and_no_attempt_c
         await work_on(work, ScriptedWriter(Throttled("429", retry_after=7)))
     assert later.value.after == 7
     assert work.events == []
+
+
+async def test_while_the_provider_is_away_a_draft_waits_and_no_attempt_counts() -> None:
+    work = due_draft()
+    with pytest.raises(TryLater) as later:
+        await work_on(work, ScriptedWriter(ProviderAway("401", final=True, retry_after=9)))
+    assert later.value.after == 9
+    assert work.events == []
+
+
+async def test_after_a_day_of_it_an_attempt_counts() -> None:
+    work, given_up = due_draft(), CallLimit(1, 64, give_up=0)
+    with pytest.raises(ProviderAway):
+        async with given_up.call():
+            raise ProviderAway("no connection")
+    await work_on(work, ScriptedWriter(ProviderAway("503")), limit=given_up)
+    [event] = work.events
+    assert isinstance(event, CompositionAttemptFailed)
+    assert event.attempt == 1

@@ -30,6 +30,7 @@ from contracts.mailer import (
     email_id,
 )
 from contracts.scheduler import (
+    DeletedFollowup,
     DueFollowupCancelled,
     FollowupCancelled,
     FollowupChanged,
@@ -38,6 +39,7 @@ from contracts.scheduler import (
     FollowupRescheduled,
     FollowupsPlanned,
     FollowupType,
+    PlanDeleted,
     PlannedFollowup,
     PlanPaused,
     PlanResumed,
@@ -135,6 +137,13 @@ class Story:
 
     def paused(self, at: float) -> PlanPaused:
         return PlanPaused(**self._about, paused_at=NOON + at * DAY)
+
+    def deleted(self, at: float) -> PlanDeleted:
+        followups = (
+            DeletedFollowup(followup_id=id_, was_due=number == 0)
+            for number, id_ in enumerate(self.ids)
+        )
+        return PlanDeleted(**self._about, followups=tuple(followups), deleted_at=NOON + at * DAY)
 
     def resumed(self, at: float) -> PlanResumed:
         return PlanResumed(**self._about, resumed_at=NOON + at * DAY)

@@ -8,6 +8,7 @@ from chassis.calls.call_limit import CallLimit
 from chassis.domain.retry import RetryPolicy
 from chassis.eventlog.aggregate import Aggregate
 from chassis.eventlog.event_store import EventLog
+from chassis.eventlog.waiting import WaitingWork
 from chassis.mongo.batch_loader import BatchLoader
 from chassis.mongo.client import Database
 from chassis.mongo.daily_limit import DailyLimit, DailyPlaces
@@ -86,6 +87,7 @@ def dependencies(
         DependencyHealth(),
         LastLetters(database, EMAILS.collection),
         ENDINGS,
+        WaitingWork(database, EMAILS, "queued"),
     )
 
 

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from pymongo.errors import ServerSelectionTimeoutError
 
-from chassis.domain.errors import OnHold, Throttled, TryLater
+from chassis.domain.errors import CallFailed, OnHold, ProviderAway, Throttled, TryLater
 from chassis.eventlog.aggregate import StateDocument
 from chassis.eventlog.event_store import EventLog
 from chassis.eventlog.work import Work
@@ -128,17 +128,22 @@ async def test_a_deactivation_between_start_and_call_ends_the_attempt_without_a_
 
 
 class Refusing(Accepting):
-    """Has too many calls."""
+    """Refuses every letter for this reason."""
+
+    def __init__(self, reason: CallFailed) -> None:
+        super().__init__()
+        self._reason = reason
 
     async def send(self, letter: OutgoingLetter) -> str | None:
-        raise Throttled("429")
+        raise self._reason
 
 
-async def test_a_provider_that_has_too_many_calls_is_waited_for_and_no_attempt_counts(
-    log: EventLog,
+@pytest.mark.parametrize("reason", [Throttled("429"), ProviderAway("401", final=True)], ids=str)
+async def test_a_provider_that_refuses_everybody_is_waited_for_and_no_attempt_counts(
+    log: EventLog, reason: CallFailed
 ) -> None:
     due = Work[Email, EmailEvent](log, EMAILS, await stored(log), "mailer")
-    await send_due_email(due, deps=dependencies(log.database, Refusing()))
+    await send_due_email(due, deps=dependencies(log.database, Refusing(reason)))
     assert await types(log) == ["EmailQueued", "SendStarted", "EmailQueued"]
     email = (await stored(log)).state
     assert (email.status, email.failures) == ("queued", 0)
@@ -289,3 +294,31 @@ async def test_a_letter_follows_the_last_one_to_its_client_and_says_how_to_opt_o
 async def test_the_first_letter_to_a_client_follows_none(log: EventLog) -> None:
     [letter] = (await work(log, Changing(False, False))).letters
     assert letter.follows == ()
+
+
+async def test_a_later_email_does_not_overtake_one_of_the_client_that_waits(
+    log: EventLog,
+) -> None:
+    followup = uuid4()
+    later = QUEUED.model_copy(
+        update={
+            "followup_id": followup,
+            "email_id": email_id(followup),
+            "fell_due_at": NOON + timedelta(days=2),
+        }
+    )
+    await append(log, EMAILS, later.email_id, later)
+    transport = Accepting()
+    deps = dependencies(log.database, transport)
+
+    async def work_on(id_: UUID) -> None:
+        [document] = (await log.load(EMAILS, [id_])).values()
+        await send_due_email(Work(log, EMAILS, document, "mailer"), deps=deps)
+
+    with pytest.raises(TryLater, match="earlier"):
+        await work_on(later.email_id)
+    assert transport.letters == []
+    # The one that waits is of before there was an order; it goes first.
+    await work_on(EMAIL)
+    await work_on(later.email_id)
+    assert [letter.id for letter in transport.letters] == [EMAIL, later.email_id]

@@ -16,6 +16,7 @@ from contracts.scheduler import (
     FollowupReassigned,
     FollowupRescheduled,
     FollowupsPlanned,
+    PlanDeleted,
     RescheduleFollowup,
 )
 from services.scheduler.plan import (
@@ -211,6 +212,16 @@ def test_a_deleted_client_gets_no_more() -> None:
     assert [e.reason for e in events if isinstance(e, FollowupCancelled)] == ["client_deleted"] * 5
     assert folded(planned(), events).due_at is None
     assert cancel_on_deletion(None, gone, at(2)) == []
+
+
+def test_a_deletion_names_all_follow_ups_also_those_that_ended_before() -> None:
+    plan = folded(planned(), due_at(planned(), 1))
+    plan = folded(plan, cancel_on_stage(plan, updated("lost"), at(2)))
+    gone = ClientDeleted(agent_id=AGENT, client_id=CLIENT, deleted_at=NOON)
+    [told] = cancel_on_deletion(plan, gone, at(3))
+    assert isinstance(told, PlanDeleted)
+    assert [f.was_due for f in told.followups] == [True, *[False] * 4]
+    assert folded(plan, [told]) == plan
 
 
 @pytest.mark.parametrize("wrong", [{"agent_id": uuid4()}, {"followup_id": uuid4()}])

@@ -155,3 +155,14 @@ async def test_a_deactivation_is_known_whatever_else_changes_of_the_agent(
         agent = AGENTS.apply(agent, event, AGENT)
         seen.append(agent.deactivated_at)
     assert seen == [None, NOON, NOON, None, None]
+
+
+async def test_a_plan_that_was_started_after_its_client_s_deletion_is_cancelled(
+    log: EventLog,
+) -> None:
+    gone = ClientDocument(id=CLIENT, agent_id=AGENT)
+    await log.database["clients"].replace_one({"_id": CLIENT}, view_raw(gone))
+    await let_go(log, await stored(log))
+    plan = (await stored(log)).state
+    assert {f.status for f in plan.followups} == {"cancelled"}
+    assert plan.due_at is None

@@ -1,14 +1,18 @@
 """What may still be decided of a follow-up or an email; pure. What may not, is a Conflict."""
 
+from datetime import datetime
+
 from contracts.composer import RetryDraft
 from contracts.mailer import ResolveEmail
-from services.gateway.errors import Conflict
+from services.gateway.errors import Conflict, InvalidField
+from services.gateway.http.pagination import stored_time
 from services.gateway.read_models.documents import (
     EmailLogDocument,
     EmailStatus,
     TaskDocument,
     TaskStatus,
 )
+from services.gateway.read_models.schemas import Client
 
 _NOT_KNOWN = (
     "whether it was sent is not known, so it cannot be cancelled: settle the email with "
@@ -26,6 +30,26 @@ _EMAIL_TOO_LATE: dict[EmailStatus, str] = {
     "unknown": _NOT_KNOWN,
 }
 _EMAIL_SENT = "the email was sent: it cannot be cancelled any more"
+
+
+def planned_time(asked: datetime | None, *, send_now: bool, now: datetime) -> datetime:
+    """Return when the follow-up is to fall due. Raises InvalidField for a past date or none."""
+    if asked is None and not send_now:
+        raise InvalidField("scheduled_for", "is missing: give a date, or send_now: true")
+    time = now if asked is None else stored_time("scheduled_for", asked)
+    if time < now and not send_now:
+        raise InvalidField("scheduled_for", "is in the past: give a later date, or send_now: true")
+    return time
+
+
+def require_writable(client: Client) -> None:
+    """Raise Conflict for a client to whom no follow-up may be planned."""
+    if client.stage in ("closed", "lost"):
+        raise Conflict(f"the client is {client.stage}: change its stage first")
+    if client.email_status == "bounced":
+        raise Conflict("the client's address does not take emails: correct it first")
+    if client.email_status:
+        raise Conflict("the client has opted out of emails")
 
 
 def require_open(task: TaskDocument) -> None:

@@ -1,6 +1,6 @@
 """Routes of follow-ups."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Literal, get_args
 from uuid import UUID
@@ -28,7 +28,8 @@ from services.gateway.read_models.documents import TaskDocument, TaskStatus
 from services.gateway.read_models.index_counts import count_listed
 from services.gateway.read_models.schemas import Task, TaskDetails, TaskPatch
 from services.gateway.routes.followups.cancelling import cancel_and_settle
-from services.gateway.routes.followups.rules import require_open, retry_command
+from services.gateway.routes.followups.retrying import FailedTasks, RetriedTasks, retry_failed
+from services.gateway.routes.followups.rules import planned_time, require_open, retry_command
 
 TaskSort = Literal["scheduled_for", "-scheduled_for"]
 
@@ -69,12 +70,17 @@ class Tasks(Controller):
     async def change(
         self, request: ApiRequest, task_id: UUID, data: TaskPatch, if_match: IfMatch = None
     ) -> Response[TaskDetails]:
-        """Change a follow-up's date (with a past one it falls due at once), priority, notes."""
+        """Change a follow-up's date, priority or notes; with `send_now` it falls due at once.
+
+        A past date is refused without `send_now`. Not within a day of another one of the client.
+        """
         task, version = await _planned(request, if_match, task_id)
         changes = data.model_dump()
         notes = {"notes": changes.pop("notes")} if "notes" in changes else {}
-        if "scheduled_for" in changes:
-            changes["scheduled_for"] = stored_time("scheduled_for", changes["scheduled_for"])
+        send_now, asked = changes.pop("send_now"), changes.get("scheduled_for")
+        if asked or send_now:
+            now = datetime.now(UTC)
+            changes["scheduled_for"] = planned_time(asked, send_now=send_now, now=now)
         command = ChangeFollowup(
             **_about(task), personal=FollowupPatch(**notes), if_version=version, **changes
         )
@@ -110,6 +116,14 @@ class Tasks(Controller):
             command.model_copy(update={"if_version": version}), command_id_of(request)
         )
         return etag_response(request, TaskDetails, await _task(request, task_id))
+
+    @post("/retry", status_code=HTTP_200_OK)
+    async def retry_many(self, request: ApiRequest, data: FailedTasks) -> RetriedTasks:
+        """Retry many failed follow-ups: all, or those that `ids` or the other fields describe.
+
+        At most 1,000 by one request, which failed first; `remaining` says how many are left.
+        """
+        return await retry_failed(request, data)
 
 
 async def tasks_of(

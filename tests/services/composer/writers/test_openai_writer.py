@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chassis.calls.call_limit import CallLimit
-from chassis.domain.errors import CallFailed, Throttled, TryLater
+from chassis.domain.errors import CallFailed, ProviderAway, Throttled, TryLater
 from contracts.composer import TokensUsed
 from contracts.crm import AgentProfile, ClientDetails
 from contracts.scheduler import Recipient
@@ -143,7 +143,19 @@ async def test_an_empty_purse_is_final_although_it_is_a_429(
 ) -> None:
     error = {"message": "m", "type": "insufficient_quota", "code": "insufficient_quota"}
     await fake.inject_faults({"status": 429, "body": {"error": error}})
-    assert (await failure(writer)).final
+    failed = await failure(writer)
+    assert isinstance(failed, ProviderAway)
+    assert failed.final
+
+
+@pytest.mark.parametrize(
+    "order", [{"drop": "before"}, {"drop": "after"}, {"delay": 3.0}, {"status": 503}], ids=str
+)
+async def test_who_does_not_answer_is_away(
+    order: dict[str, Any], writer: OpenAIWriter, fake: FakeProvider
+) -> None:
+    await fake.inject_faults(order)
+    assert isinstance(await failure(writer), ProviderAway)
 
 
 @pytest.mark.parametrize(

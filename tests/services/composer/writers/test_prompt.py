@@ -154,3 +154,14 @@ def test_every_step_has_a_goal_and_no_thanks_for_what_may_not_have_been(step: Fo
     told = system_message(request(step))
     assert "Goal: " in told
     assert "thank" not in told.lower()
+
+
+def test_the_model_is_told_what_the_agent_wants_it_to_say_without_private_values() -> None:
+    asked = request(step="Custom")
+    wish = "Say that the roof was mended. Call 512 555 0100."
+    told = asked.recipient.model_copy(update={"instructions": wish})
+    said = known(dataclasses.replace(asked, recipient=told))["instructions"]
+    assert "the roof was mended" in said
+    assert "555" not in said
+    assert known(asked)["instructions"] is None
+    assert "`instructions`" in system_message(asked)

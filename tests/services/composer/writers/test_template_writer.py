@@ -181,3 +181,12 @@ async def test_a_letter_that_was_refused_is_written_in_other_words() -> None:
     assert await letter_to(request()) != await letter_to(
         dataclasses.replace(request(), findings=findings)
     )
+
+
+async def test_what_the_agent_wants_said_stands_in_the_letter_word_for_word() -> None:
+    asked = request(step="Custom")
+    wish = "The roof was mended last week.\n\nShall we look at it again, {{ name }}?"
+    recipient = asked.recipient.model_copy(update={"instructions": wish})
+    letter = await letter_to(dataclasses.replace(asked, recipient=recipient))
+    assert f"\n\n{wish}\n\n" in letter.body
+    assert letter.body.startswith((await letter_to(asked)).body.split("\n\n")[0])

@@ -16,6 +16,7 @@ PLAN = (
     *(STORY.due(0, at=2), STORY.changed(0, 2.3, "low", "Rang.")),
 )
 CANCELLED = (*PLAN, STORY.cancelled_when_due(0, 2.35))
+DELETED = (*CANCELLED, STORY.deleted(2.38), STORY.changed(0, 2.39, "low", "Too late."))
 DRAFTS = {
     "composed": (STORY.requested(0, 2), STORY.composed(0, 2.1)),
     "again": (STORY.requested(0, 2), STORY.not_composed(0, 2.1), STORY.requested(0, 2.2)),

@@ -112,3 +112,16 @@ def test_a_postponed_email_tells_until_when_it_waits(email: str, waits: bool) ->
 def test_an_email_that_is_addressed_again_shows_its_new_address() -> None:
     log = log_of(*EMAILS["tried"], STORY.queued(0, 2.5, to="maria@new.example"))
     assert (log.status, log.to_email, log.subject) == ("queued", "maria@new.example", "Hello")
+
+
+@pytest.mark.parametrize("told", range(len(EMAILS["sent again"]) + 1))
+def test_a_deletion_takes_address_and_text_whenever_it_is_told(told: int) -> None:
+    events = EMAILS["sent again"]
+    log = log_of(*events[:told], STORY.deleted(2), *events[told:])
+    assert (log.to_email, log.subject, log.body) == (None, None, None)
+    assert (log.status, log.sent_at) == ("sent", NOON + 2.6 * DAY)
+    assert log == log_of(*events, STORY.deleted(2))
+
+
+def test_of_a_deleted_client_only_what_was_due_may_have_an_email() -> None:
+    assert list(EMAIL_LOGS.ids(STORY.deleted(2))) == [STORY.emails[0]]

@@ -17,6 +17,7 @@ from tests.services.gateway.read_models.histories import (
     CANCELLED,
     CLEO,
     CLIENT,
+    DELETED,
     DRAFTS,
     EMAILS,
     MOVES,
@@ -37,7 +38,7 @@ def task_of(*events: Message) -> TaskDocument:
 def interleaved(draw: st.DrawFn) -> tuple[Sequence[Message], Sequence[Message]]:
     """Generate a history of the three streams, and an interleaving of it."""
     streams: list[tuple[Message, ...]] = [
-        CANCELLED[: draw(st.integers(1, len(CANCELLED)))],
+        DELETED[: draw(st.integers(1, len(DELETED)))],
         draw(st.sampled_from(sorted(DRAFTS.items())))[1],
         draw(st.sampled_from(sorted(EMAILS.items())))[1],
     ]
@@ -188,3 +189,14 @@ def test_what_is_flagged_shows_the_letter_until_a_person_has_decided() -> None:
         task_of(*PLAN, *DRAFTS["failed"]),
     ):
         assert (task.flags, task.flagged) == (None, None)
+
+
+def test_a_deletion_takes_the_texts_and_leaves_what_is_counted() -> None:
+    before = task_of(*PLAN, *DRAFTS["flagged"])
+    assert (before.notes, before.flagged is None) == ("Rang.", False)
+    for events in ((*DELETED, *DRAFTS["flagged"]), (*DRAFTS["flagged"], *DELETED)):
+        task = task_of(*events)
+        assert (task.notes, task.flagged, task.status) == (None, None, "cancelled")
+        stored = str(view_raw(task))
+        for text in ("Ring first.", "Rang.", "Too late.", "maria@mail.example"):
+            assert text not in stored

@@ -53,6 +53,7 @@ BODIES: dict[tuple[str, str], Callable[[], Any]] = {
         "email": f"{uuid4().hex[:9]}@mail.example.com",
     },
     ("PATCH", "/api/clients/{client_id}"): lambda: {"notes": "seen"},
+    ("POST", "/api/clients/{client_id}/tasks"): lambda: {"send_now": True},
     ("PATCH", "/api/tasks/{task_id}"): lambda: {"notes": "seen"},
     ("PATCH", "/api/admin/tasks/{task_id}"): lambda: {"notes": "seen"},
     ("POST", "/api/emails/{email_id}/resolve"): lambda: {"resolution": "sent"},
@@ -74,6 +75,8 @@ BODIES: dict[tuple[str, str], Callable[[], Any]] = {
     ("POST", "/api/auth/totp/confirm"): lambda: {"code": "000000"},
     ("PATCH", "/api/admin/agents/{agent_id}"): lambda: {"active": True},
     ("POST", "/api/admin/agents/{agent_id}/reassign"): lambda: {"to_agent_id": str(AGENT)},
+    ("POST", "/api/tasks/retry"): dict,
+    ("POST", "/api/admin/tasks/retry"): dict,
     ("POST", "/api/admin/sending/pause"): lambda: {"reason": "Look first"},
     ("POST", "/api/admin/agents"): lambda: {
         "name": "Sam",
@@ -93,6 +96,7 @@ LISTS = (
 )
 OWN = (
     *(("POST", path) for path in ("/api/clients", "/api/clients/import", "/api/keys")),
+    ("POST", "/api/tasks/retry"),
     *(("PATCH", path) for path in ("/api/agents/me",)),
     *(("POST", f"/api/auth/{name}") for name in ("email", "logout", "password")),
     *(("POST", f"/api/auth/{name}") for name in ("totp", "totp/remove")),
@@ -182,19 +186,25 @@ class World:
         await get_until(self.agent, "/api/suppressions?limit=100", lambda r: address in r.text)
         return event.suppression_id
 
+    async def client_for(self, path: str) -> str:
+        """Add a client with its plan, as the path needs it; return the id."""
+        fields = {"name": "Bo", "email": f"{uuid4().hex[:9]}@mail.example.com"}
+        made = await carried_out(self.agent.http, "/api/clients", fields)
+        client = str(made.json()["client_id"])
+        await get_until(self.agent, f"/api/clients/{client}/tasks", lambda r: len(r.json()) == 5)
+        if path.endswith("/plan"):
+            await self.agent.post(f"/api/clients/{client}/plan/cancel")
+        if path.endswith("/resume"):
+            await self.agent.post(f"/api/clients/{client}/plan/pause")
+        return client
+
     async def target(self, path: str) -> str:
         """Return the path to a new resource of the agent's."""
         if path.endswith("/suppression"):
             client = (await self.target("/{client_id}")).strip("/")
             return path.replace("{client_id}", await self.suppressed(client))
         if "{client_id}" in path:
-            fields = {"name": "Bo", "email": f"{uuid4().hex[:9]}@mail.example.com"}
-            made = await carried_out(self.agent.http, "/api/clients", fields)
-            tasks = f"/api/clients/{made.json()['client_id']}/tasks"
-            await get_until(self.agent, tasks, lambda r: len(r.json()) == 5)
-            if path.endswith("/resume"):
-                await self.agent.post(tasks.replace("tasks", "plan/pause"))
-            return path.replace("{client_id}", made.json()["client_id"])
+            return path.replace("{client_id}", await self.client_for(path))
         if "{task_id}" in path and not path.endswith("/retry"):
             tasks = f"{await self.target('/api/clients/{client_id}')}/tasks"
             found = (await self.agent.http.get(tasks)).json()

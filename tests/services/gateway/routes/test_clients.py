@@ -169,6 +169,9 @@ async def test_custom_fields_may_not_grow_beyond_their_limit_patch_by_patch(api:
 
 async def test_a_deleted_client_is_gone(api: Api) -> None:
     client = await api.add()
+    would = await api.http.get(f"/api/clients/{client}/deletion")
+    nothing_yet = {"client_id": client, "tasks_cancelled": 0, "emails_erased": 0}
+    assert (would.status_code, would.json()) == (200, nothing_yet)
     response = await api.http.delete(f"/api/clients/{client}")
     assert (response.status_code, response.content) == (204, b"")
     path = f"/api/clients/{client}"
@@ -176,6 +179,7 @@ async def test_a_deleted_client_is_gone(api: Api) -> None:
     problem(await api.http.patch(path, json={"stage": "lost"}), 404)
     problem(await api.http.delete(path), 404)
     problem(await api.http.get(f"{path}/tasks"), 404)
+    problem(await api.http.get(f"{path}/deletion"), 404)
 
 
 @pytest.mark.parametrize("client", [UUID(int=0), "nonsense", "1"])

@@ -106,7 +106,9 @@ async def test_a_plan_is_paused_resumed_and_cancelled(planning: Api) -> None:
     # Its date has passed, but nothing falls due meanwhile.
     due = f"/api/tasks/{tasks[0]['_id']}"
     yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat()
-    assert (await planning.http.patch(due, json={"scheduled_for": yesterday})).is_success
+    past = {"scheduled_for": yesterday}
+    problem(await planning.http.patch(due, json=past), 422, "scheduled_for")
+    assert (await planning.http.patch(due, json=past | {"send_now": True})).is_success
     assert (await planning.http.get(due)).json()["status"] == "pending"
     resumed = await planning.http.post(f"{path}/plan/resume")
     assert resumed.json()["plan_paused"] is False
@@ -119,7 +121,75 @@ async def test_a_plan_is_paused_resumed_and_cancelled(planning: Api) -> None:
     problem(await planning.http.post(f"{path}/plan/cancel"), 409)
 
 
+async def test_a_plan_starts_anew_when_nothing_is_pending_and_the_client_may_be_written_to(
+    planning: Api,
+) -> None:
+    path, _ = await planned(planning)
+    problem(await planning.http.post(f"{path}/plan"), 409)
+    assert (await planning.http.patch(path, json={"stage": "lost"})).is_success
+    statuses = {"cancelled"}
+    await planning.get_until(
+        f"{path}/tasks", lambda r: {task["status"] for task in r.json()} == statuses
+    )
+    problem(await planning.http.post(f"{path}/plan"), 409)
+    assert (await planning.http.patch(path, json={"stage": "lead"})).is_success
+    key = {"Idempotency-Key": str(uuid4())}
+    started = await planning.http.post(f"{path}/plan", headers=key)
+    assert started.status_code == 201, started.text
+    steps = [(task["followup_type"], task["status"]) for task in started.json()]
+    assert steps == [
+        (step, "pending") for step in ("Day 1", "Day 3", "Week 1", "Week 2", "Month 1")
+    ]
+    again = await planning.http.post(f"{path}/plan", headers=key)
+    assert again.json() == started.json()
+    assert len((await planning.http.get(f"{path}/tasks")).json()) == 10
+    timeline = (await planning.http.get(f"{path}/timeline")).json()
+    assert "5 follow-ups were added" in [entry["words"] for entry in timeline]
+
+
+async def test_one_follow_up_is_added_with_what_it_should_say(planning: Api) -> None:
+    path, _ = await planned(planning)
+    when = SOON.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    wish = {"scheduled_for": when, "instructions": "Say that the roof was mended."}
+    added = await planning.http.post(f"{path}/tasks", json=wish)
+    assert added.status_code == 201, added.text
+    task = added.json()
+    shown = {name: task[name] for name in ("followup_type", "status", "priority")}
+    assert shown == {"followup_type": "Custom", "status": "pending", "priority": "medium"}
+    assert (task["scheduled_for"], task["instructions"]) == (when, wish["instructions"])
+    assert (await planning.http.get(added.headers["Location"])).json() == task | {"flagged": None}
+    assert (await planning.http.post(f"/api/tasks/{task['_id']}/cancel")).is_success
+
+
+async def test_one_that_is_wanted_now_falls_due_at_once(planning: Api) -> None:
+    path, _ = await planned(planning)
+    added = await planning.http.post(f"{path}/tasks", json={"send_now": True, "priority": "high"})
+    assert added.status_code == 201, added.text
+    task = f"/api/tasks/{added.json()['_id']}"
+    await planning.get_until(task, lambda r: r.json()["status"] == "due")
+
+
+@pytest.mark.parametrize(
+    ("wish", "wrong"),
+    [
+        ({}, "scheduled_for"),
+        ({"scheduled_for": "2020-01-01T00:00:00Z"}, "scheduled_for"),
+        ({"scheduled_for": "2027-01-01T00:00:00"}, "scheduled_for"),
+        ({"send_now": True, "instructions": "x" * 1001}, "instructions"),
+        ({"send_now": True, "followup_type": "Day 1"}, "followup_type"),
+    ],
+)
+async def test_what_is_wrong_with_one_is_named(
+    planning: Api, wish: dict[str, Any], wrong: str
+) -> None:
+    path, _ = await planned(planning)
+    problem(await planning.http.post(f"{path}/tasks", json=wish), 422, wrong)
+
+
 async def test_what_is_not_there_is_not_found(planning: Api) -> None:
     for path in (f"tasks/{uuid4()}/cancel", *(f"clients/{uuid4()}/plan/{x}" for x in ("pause",))):
         problem(await planning.http.post(f"/api/{path}"), 404)
+    nobody = f"/api/clients/{uuid4()}"
+    problem(await planning.http.post(f"{nobody}/plan"), 404)
+    problem(await planning.http.post(f"{nobody}/tasks", json={"send_now": True}), 404)
     problem(await planning.http.patch(f"/api/tasks/{uuid4()}", json={"notes": "x"}), 404)

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
-from chassis.domain.errors import CallFailed, OutcomeUnknown
+from chassis.calls.call_limit import CallLimit
+from chassis.domain.errors import CallFailed, OutcomeUnknown, ProviderAway
 from services.mailer.transports.headers import Sender
 from services.mailer.transports.smtp import SmtpTransport
 from services.mailer.transports.smtp_server import SmtpServer
@@ -108,7 +109,9 @@ async def served(office: Office, **options: Any) -> AsyncIterator[int]:
 
 
 def transport(port: int, sender: Sender = SENT_FROM, timeout: float = 20) -> SmtpTransport:
-    return SmtpTransport(SmtpServer.parse(f"smtp://127.0.0.1:{port}"), sender, timeout)
+    return SmtpTransport(
+        SmtpServer.parse(f"smtp://127.0.0.1:{port}"), sender, timeout, CallLimit(1, 64)
+    )
 
 
 async def test_a_letter_arrives_whole() -> None:
@@ -142,6 +145,8 @@ async def test_a_refusal_is_an_answer_and_the_letter_was_not_taken(
             await transport(port).send(to_client())
     assert refused.value.final == final
     assert refused.value.reason == f"the mail server answered {code}"
+    # 421: it closes.
+    assert isinstance(refused.value, ProviderAway) == (code == 421)
     assert office.letters == []
 
 
@@ -199,7 +204,7 @@ async def test_the_password_is_sent_over_tls_or_not_at_all(
     async with served(office, tls_context=context, **login) as port:
         for password, expected in (("p%40ss%20word", None), ("wrong", CallFailed)):
             server = SmtpServer.parse(f"smtp://dana:{password}@127.0.0.1:{port}")
-            sending = SmtpTransport(server, SENT_FROM, 20).send(to_client())
+            sending = SmtpTransport(server, SENT_FROM, 20, CallLimit(1, 64)).send(to_client())
             if expected is None:
                 assert await sending
                 continue
@@ -210,7 +215,7 @@ async def test_the_password_is_sent_over_tls_or_not_at_all(
     async with served(office, auth_require_tls=False, **login) as port:
         server = SmtpServer.parse(f"smtp://dana:secret@127.0.0.1:{port}")
         with pytest.raises(CallFailed):
-            await SmtpTransport(server, SENT_FROM, 20).send(to_client())
+            await SmtpTransport(server, SENT_FROM, 20, CallLimit(1, 64)).send(to_client())
     assert b"secret" not in office.logins
 
 

@@ -1,0 +1,48 @@
+"""Work of an aggregate that waits, by client: a later letter does not overtake an earlier one."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from pymongo import IndexModel
+
+from chassis.eventlog.aggregate import Aggregate
+from chassis.mongo.batch_loader import Batched
+from chassis.mongo.client import Database
+
+# What came before there was `fell_due_at` is earlier than all that has it.
+_BEFORE = datetime.min.replace(tzinfo=UTC)
+
+
+def waiting_index(status: str) -> IndexModel:
+    """Return the index of what waits in this status; it holds nothing else."""
+    return IndexModel(
+        [("state.client_id", 1), ("state.fell_due_at", 1)],
+        name="waiting_by_client",
+        partialFilterExpression={"state.status": status},
+    )
+
+
+class WaitingWork(Batched[list[datetime]]):
+    """By client: when those follow-ups fell due whose work waits in this status."""
+
+    def __init__(self, database: Database, aggregate: Aggregate[Any, Any], status: str) -> None:
+        super().__init__()
+        self._collection = database[aggregate.collection]
+        self._status = status
+
+    async def has_earlier(self, client_id: UUID, fell_due_at: datetime | None) -> bool:
+        """Return whether a follow-up of the client waits that fell due before this time."""
+        if fell_due_at is None:
+            return False
+        return any(one < fell_due_at for one in await self.get(client_id) or ())
+
+    async def _find(self, ids: list[UUID]) -> Mapping[UUID, list[datetime]]:
+        where = {"state.client_id": {"$in": ids}, "state.status": self._status}
+        fields = {"state.client_id": 1, "state.fell_due_at": 1}
+        found: dict[UUID, list[datetime]] = {}
+        async for raw in self._collection.find(where, fields, hint="waiting_by_client"):
+            state = raw["state"]
+            found.setdefault(state["client_id"], []).append(state.get("fell_due_at") or _BEFORE)
+        return found

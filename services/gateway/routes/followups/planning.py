@@ -1,0 +1,83 @@
+"""Routes of a client's follow-ups, and those that add some to its plan."""
+
+from datetime import UTC, datetime
+from uuid import UUID, uuid5
+
+from litestar import Controller, Response
+from litestar.status_codes import HTTP_201_CREATED
+
+from contracts.scheduler import AddFollowup, FollowupInstructions, StartPlan
+from services.gateway.http.context import (
+    ApiRequest,
+    context_of,
+    find_visible,
+    get_tagged,
+    post,
+    projection_of,
+    visible_to_caller,
+)
+from services.gateway.http.etags import etag_response
+from services.gateway.http.idempotency import command_id_of
+from services.gateway.http.pagination import Limit, Page
+from services.gateway.markers import MAY_BE_PENDING
+from services.gateway.read_models.schemas import Client, NewTask, Task
+from services.gateway.routes.followups.rules import planned_time, require_writable
+from services.gateway.routes.followups.tasks import tasks_of
+
+
+class Planning(Controller):
+    """Follow-ups of a client, and those that an agent adds."""
+
+    path = "/api/clients/{client_id:uuid}"
+    tags = ["clients"]
+
+    @get_tagged("/tasks")
+    async def tasks(
+        self, request: ApiRequest, client_id: UUID, page: Page = 1, limit: Limit = 20
+    ) -> Response[list[Task]]:
+        """List a client's follow-ups, the earliest first."""
+        await _client(request, client_id)
+        return await tasks_of(request, {"client_id": client_id}, page, limit)
+
+    @post("/plan", opt={MAY_BE_PENDING: True})
+    async def start(self, request: ApiRequest, client_id: UUID) -> Response[list[Task]]:
+        """Start the five-step plan anew, for a client that has no pending follow-up."""
+        require_writable(await _client(request, client_id))
+        command = StartPlan(agent_id=request.user.agent_id, client_id=client_id)
+        await context_of(request).commands.execute(command, command_id_of(request))
+        where = visible_to_caller(request) | {"client_id": client_id, "status": "pending"}
+        documents = context_of(request).database["tasks"]
+        pending = documents.find(where, projection_of(Task)).sort("scheduled_for", 1)
+        rows = [Task.model_validate(row) async for row in pending]
+        return etag_response(request, list[Task], rows, status=HTTP_201_CREATED)
+
+    @post("/tasks", opt={MAY_BE_PENDING: True})
+    async def add(self, request: ApiRequest, client_id: UUID, data: NewTask) -> Response[Task]:
+        """Add one follow-up: when, unless `send_now`, and what its letter should say.
+
+        It falls due at its date, but not within a day of another one of the client.
+        """
+        scheduled_for = planned_time(
+            data.scheduled_for, send_now=data.send_now, now=datetime.now(UTC)
+        )
+        require_writable(await _client(request, client_id))
+        command_id = command_id_of(request)
+        followup_id = uuid5(command_id, "followup")
+        command = AddFollowup(
+            agent_id=request.user.agent_id,
+            client_id=client_id,
+            followup_id=followup_id,
+            scheduled_for=scheduled_for,
+            priority=data.priority,
+            personal=FollowupInstructions(instructions=data.instructions),
+        )
+        await context_of(request).commands.execute(command, command_id)
+        task: Task = await find_visible(request, "tasks", {"_id": followup_id}, Task)
+        location = {"Location": f"/api/tasks/{followup_id}"}
+        return etag_response(request, Task, task, location, status=HTTP_201_CREATED)
+
+
+async def _client(request: ApiRequest, client_id: UUID) -> Client:
+    where = {"_id": client_id, "stage": {"$exists": True}}
+    client: Client = await find_visible(request, "clients", where, Client)
+    return client
