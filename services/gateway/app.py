@@ -30,7 +30,7 @@ from services.gateway.http import headers
 from services.gateway.http import problem_details as problems
 from services.gateway.http.context import ApiContext
 from services.gateway.http.idempotency import IdempotencyMiddleware
-from services.gateway.http.openapi import openapi_config
+from services.gateway.http.openapi.document import openapi_config
 from services.gateway.http.response_metrics import counting
 from services.gateway.http.slow_refusals import slow_refusals
 from services.gateway.http.tracing import traced
@@ -147,6 +147,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
             command_routes.any_command,
             system_routes.sendgrid_webhook,
             system_routes.health,
+            system_routes.problem_page,
         ],
         state=State({"api": api}),
         lifespan=[running],

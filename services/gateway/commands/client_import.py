@@ -21,6 +21,7 @@ from services.gateway.commands.daily_quota import DailyQuota
 from services.gateway.commands.replies import Reply
 from services.gateway.errors import FieldError, TooManyRequests, Unavailable
 from services.gateway.leads.rows import LINE, ClientRow, RefusedRow, Rows
+from services.gateway.read_models.search import search_key
 
 # So many emails are looked up in one query.
 LOOKED_UP = 1_000
@@ -127,8 +128,7 @@ class ClientImports:
         """
         # Both have been normalised; the canonical form would keep the event loop for long.
         lines = {email.lower(): number for number, email, _ in clients}
-        # As a view's words to search for are written.
-        emails = list({email.casefold() for _, email, _ in clients})
+        emails = list({search_key(email) for _, email, _ in clients})
         stored: dict[int, UUID] = {}
         for start in range(0, len(emails), LOOKED_UP):
             where = {

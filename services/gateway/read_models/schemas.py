@@ -28,6 +28,7 @@ from contracts.scheduler import FollowupType, Priority
 from services.gateway.leads.locales import known_zone
 from services.gateway.read_models.documents import (
     ClientEmailStatus,
+    CommandOutcome,
     EmailStatus,
     TaskStatus,
 )
@@ -106,6 +107,8 @@ class EmailResolution(BaseModel):
 class Created(BaseModel):
     """A client was added."""
 
+    model_config = ConfigDict(title="ClientCreated")
+
     client_id: UUID
     status: Literal["ok"] = "ok"
 
@@ -121,6 +124,8 @@ class ReadModel(BaseModel):
 
 class Client(ReadModel):
     """A client."""
+
+    model_config = ConfigDict(title="ClientView")
 
     name: str
     email: str
@@ -148,6 +153,8 @@ class Suppression(ReadModel):
     email that was on its way may still have been sent.
     """
 
+    model_config = ConfigDict(title="SuppressionView")
+
     client_id: UUID | None = None
     email: str
     reason: SuppressionReason
@@ -159,7 +166,7 @@ class Suppression(ReadModel):
 class Release(BaseModel):
     """Why a suppressed address may be written to again; an opt-out is lifted only for a reason."""
 
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(title="SuppressionRelease", extra="forbid", hide_input_in_errors=True)
 
     reason: Reason | None = None
 
@@ -179,7 +186,7 @@ class Sending(BaseModel):
     time and admin of the last order; null where nobody has given one.
     """
 
-    model_config = ConfigDict(hide_input_in_errors=True)
+    model_config = ConfigDict(title="SendingView", hide_input_in_errors=True)
 
     state: SendingState
     reason: str | None = None
@@ -203,6 +210,8 @@ class Task(ReadModel):
 
     `flags`: what the letter is not fit to send for, where it has failed for that.
     """
+
+    model_config = ConfigDict(title="TaskView")
 
     client_id: UUID
     followup_type: FollowupType
@@ -249,11 +258,15 @@ class TaskDetails(Task):
     Retry it to have another letter written.
     """
 
+    model_config = ConfigDict(title="TaskDetails")
+
     flagged: FlaggedLetter | None = None
 
 
 class Email(ReadModel):
     """An email and its status."""
+
+    model_config = ConfigDict(title="EmailView")
 
     task_id: UUID
     client_id: UUID
@@ -292,6 +305,8 @@ class TimelineEntry(BaseModel):
 class Pending(BaseModel):
     """The command is durable, but has no reply yet."""
 
+    model_config = ConfigDict(title="CommandPending")
+
     status: Literal["pending"] = "pending"
     command_id: UUID
 
@@ -302,7 +317,7 @@ class CommandStatus(BaseModel):
     `client_id` is the client that it is about, also of one to be created.
     """
 
-    status: Literal["pending", "accepted", "rejected"]
+    status: CommandOutcome
     client_id: UUID | None = None
     kind: RejectionKind | None = None
     reason: str | None = None

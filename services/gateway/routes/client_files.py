@@ -50,7 +50,9 @@ class _TakesCsv(Operation):
     def __post_init__(self) -> None:
         text = Schema(type=OpenAPIType.STRING, description="a header and a line for each client")
         file = Schema(
-            type=OpenAPIType.OBJECT, additional_properties=Schema(format=OpenAPIFormat.BINARY)
+            type=OpenAPIType.OBJECT,
+            properties={"file": Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)},
+            required=["file"],
         )
         self.request_body = RequestBody(
             content={

@@ -15,11 +15,12 @@ async def command_status(request: ApiRequest, command_id: UUID) -> CommandStatus
     return found
 
 
-own_command = get(
-    "/api/commands/{command_id:uuid}", tags=["commands"], operation_id="commands_show"
-)(command_status)
+own_command = get("/api/commands/{command_id:uuid}", tags=["commands"], operation_id="getCommand")(
+    command_status
+)
 any_command = get(
     "/api/admin/commands/{command_id:uuid}",
+    operation_id="getAdminCommand",
     tags=["admin"],
     opt={ADMIN_ONLY: True},
     description="Show the outcome of any agent's command that was answered with 202.",

@@ -14,7 +14,11 @@ from services.gateway.read_models.schemas import Client, TimelineEntry
 from services.gateway.read_models.timeline import NEWEST_FIRST, TIMELINE, to_entries
 
 
-@get_tagged("/api/clients/{client_id:uuid}/timeline", tags=["timeline"])
+@get_tagged(
+    "/api/clients/{client_id:uuid}/timeline",
+    operation_id="listClientTimeline",
+    tags=["timeline"],
+)
 async def client_timeline(
     request: ApiRequest, client_id: UUID, page: Page = 1, limit: Limit = 20
 ) -> Response[list[TimelineEntry]]:
@@ -24,7 +28,7 @@ async def client_timeline(
     return await _timeline(request, {"client_id": client_id}, page, limit, client.agent_id)
 
 
-@get_tagged("/api/dashboard/activity", tags=["timeline"])
+@get_tagged("/api/dashboard/activity", operation_id="listActivity", tags=["timeline"])
 async def activity(
     request: ApiRequest, page: Page = 1, limit: Limit = 20
 ) -> Response[list[TimelineEntry]]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Literal, get_args
+from typing import Annotated, get_args
 from uuid import UUID
 
 from litestar import Controller, Response
@@ -22,15 +22,20 @@ from services.gateway.http.context import (
 )
 from services.gateway.http.etags import IfMatch, etag_response, if_match_version
 from services.gateway.http.idempotency import command_id_of
-from services.gateway.http.pagination import Limit, Page, list_page, sort_order, stored_time
+from services.gateway.http.pagination import (
+    Limit,
+    Page,
+    TaskSort,
+    list_page,
+    sort_order,
+    stored_time,
+)
 from services.gateway.markers import MAY_BE_PENDING
 from services.gateway.read_models.documents import TaskDocument, TaskStatus
 from services.gateway.read_models.index_counts import count_listed
 from services.gateway.read_models.schemas import Task, TaskDetails, TaskPatch
 from services.gateway.routes.followups.cancelling import cancel_and_settle
 from services.gateway.routes.followups.rules import require_open, retry_command
-
-TaskSort = Literal["scheduled_for", "-scheduled_for"]
 
 
 class Tasks(Controller):

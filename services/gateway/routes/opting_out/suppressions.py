@@ -88,7 +88,11 @@ class Suppressions(Controller):
         await context_of(request).commands.execute(command, command_id_of(request))
 
 
-@get_tagged("/api/clients/{client_id:uuid}/suppression", tags=["clients"])
+@get_tagged(
+    "/api/clients/{client_id:uuid}/suppression",
+    operation_id="getClientSuppression",
+    tags=["clients"],
+)
 async def client_suppression(request: ApiRequest, client_id: UUID) -> Response[Suppression]:
     """Show why the client's address must not be written to, 404 if it may be.
 
@@ -110,6 +114,7 @@ async def client_suppression(request: ApiRequest, client_id: UUID) -> Response[S
 
 @post(
     "/api/clients/{client_id:uuid}/unsubscribe",
+    operation_id="unsubscribeClient",
     status_code=HTTP_200_OK,
     tags=["clients"],
     opt={MAY_BE_PENDING: True},
