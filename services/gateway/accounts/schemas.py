@@ -167,6 +167,8 @@ class Enrolment(BaseModel):
 class RecoveryCodes(BaseModel):
     """Codes for when the app is lost, each good once. They are shown only this once."""
 
+    model_config = ConfigDict(title="NewRecoveryCodes")
+
     recovery_codes: list[str]
 
 

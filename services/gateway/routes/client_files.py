@@ -48,7 +48,12 @@ class _TakesCsv(Operation):
     """The request body of an import: Litestar describes only JSON and forms."""
 
     def __post_init__(self) -> None:
-        text = Schema(type=OpenAPIType.STRING, description="a header and a line for each client")
+        text = Schema(
+            type=OpenAPIType.STRING,
+            # In any charset that spreadsheets write.
+            format=OpenAPIFormat.BINARY,
+            description="a header and a line for each client",
+        )
         file = Schema(
             type=OpenAPIType.OBJECT,
             properties={"file": Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)},
