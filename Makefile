@@ -6,7 +6,7 @@ FAULTS := tests/faults tests/ops/topics/test_histories.py $(addprefix tests/jour
 	changed_minds.py disasters.py failures_and_unknowns.py outages.py own_servers.py public_cases.py \
 	resend.py restarts_and_kills.py runbooks.py takeover.py)
 # They have targets of their own.
-ON_CLUSTERS := tests/cluster tests/containers tests/deploy tests/secured
+ON_CLUSTERS := tests/clients tests/cluster tests/containers tests/deploy tests/secured
 LOCKS := crm scheduler composer mailer gateway ops
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--python-version 3.11 --custom-compile-command "make locks"
@@ -145,9 +145,22 @@ cluster-test: .venv/ready cluster-tools  ## Install, upgrade, break and roll bac
 	$(BIN)/pytest --timeout 600 tests/cluster --ignore tests/cluster/pods
 	. tests/containers/environment.sh && $(BIN)/pytest --timeout 600 tests/cluster/pods
 
+# Its packages stay out of .venv: what they generate must need nothing of ours. Node is among them.
+.cache/clients/ready: locks/clients.txt tests/clients/typescript/package-lock.json
+	@echo "Installing what generates clients of the API into .cache/clients …"
+	@$(PYTHON) -m venv .cache/clients/venv
+	@.cache/clients/venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r locks/clients.txt
+	@mkdir -p .cache/clients/typescript && cp tests/clients/typescript/package*.json .cache/clients/typescript
+	@cd .cache/clients/typescript && PATH=$(CURDIR)/.cache/clients/venv/bin:$$PATH npm ci --silent --no-audit --no-fund
+	@touch $@
+
+.PHONY: check-clients
+check-clients: .venv/ready .cache/clients/ready  ## Generate clients of the API for Python and TypeScript, check their types, use them
+	$(BIN)/pytest tests/clients
+
 .PHONY: check
-check: lint test  ## All of lint, and all tests but the long ones
-	@$(MAKE) --no-print-directory test-faults
+check: lint test  ## All of lint, all tests but the long ones, and generated clients
+	@$(MAKE) --no-print-directory check-clients test-faults
 
 .PHONY: bench
 bench: .venv/ready  ## Drain 2,000 due follow-ups and print rates beside a bare-client floor (COUNT=)
@@ -229,7 +242,8 @@ locks: .venv/ready  ## Compile the pins with hashes again after pyproject.toml h
 		$(COMPILE) pyproject.toml --all-extras --group dev --output-file locks/dev.txt && \
 		$(COMPILE) --group peer --output-file locks/peer.txt && \
 		$(COMPILE) --group containers --output-file locks/containers.txt && \
-		$(COMPILE) --group deploy --output-file locks/deploy.txt
+		$(COMPILE) --group deploy --output-file locks/deploy.txt && \
+		$(COMPILE) --group clients --output-file locks/clients.txt
 
 .PHONY: locks-check
 locks-check: .venv/ready  ## Check that the pins fit pyproject.toml
@@ -239,6 +253,7 @@ locks-check: .venv/ready  ## Check that the pins fit pyproject.toml
 		$(COMPILE) --group peer --output-file $$fresh/peer.txt && \
 		$(COMPILE) --group containers --output-file $$fresh/containers.txt && \
 		$(COMPILE) --group deploy --output-file $$fresh/deploy.txt && \
+		$(COMPILE) --group clients --output-file $$fresh/clients.txt && \
 		diff -ru locks $$fresh && echo "locks/ fits pyproject.toml"; \
 		status=$$?; rm -rf $$fresh; exit $$status
 

@@ -1,7 +1,8 @@
 """Writes the generated parts of the docs: `python -m ops.describe` writes, `--check` compares.
 
 They stand between marks: the settings in docs/settings.md, from the settings classes; the routes in
-docs/api.md, from docs/openapi.json; the messages in docs/architecture.md, from the catalogue.
+docs/api.md, from docs/openapi.json; the messages in docs/architecture.md, from the catalogue; what
+problems mean in docs/problems.md.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from pydantic.fields import FieldInfo
 from chassis.process.settings import Settings
 from contracts.catalogue import COMMANDS, EVENTS, FOREVER, REPLIES, Topic
 from contracts.services import SERVICES
+from services.gateway.http.problem_types import TYPES
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
 _MARKED: Final = re.compile(r"(?<=<!-- generated -->\n).*(?=<!-- end -->)", re.DOTALL)
@@ -28,7 +30,12 @@ _MARKED: Final = re.compile(r"(?<=<!-- generated -->\n).*(?=<!-- end -->)", re.D
 def documents() -> dict[Path, str]:
     """Return what each file with a generated part has to hold."""
     openapi = json.loads((DOCS / "openapi.json").read_text())
-    parts = {"settings.md": _settings(), "api.md": _routes(openapi), "architecture.md": _messages()}
+    parts = {
+        "settings.md": _settings(),
+        "api.md": _routes(openapi),
+        "architecture.md": _messages(),
+        "problems.md": _problems(),
+    }
     return {DOCS / name: _filled(DOCS / name, lines) for name, lines in parts.items()}
 
 
@@ -94,6 +101,11 @@ def _routes(openapi: dict[str, Any]) -> Iterator[str]:
         yield f"### {tag['name']}\n\n{tag['description']}\n"
         yield from _table(("route", "what it does"), rows[tag["name"]])
         yield ""
+
+
+def _problems() -> Iterator[str]:
+    for one in TYPES:
+        yield f"### {one.slug}\n\n{one.status}, `{one.code}`: {one.title}. {one.advice}\n"
 
 
 def _messages() -> Iterator[str]:

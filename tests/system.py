@@ -174,6 +174,8 @@ async def system(
     }
     if kafka.embedded:
         common["KAFKA_EMPTY_FETCH_HOLD_MS"] = "50"
+    if "scheduler" not in services:
+        common["PLAN_WAIT_SECONDS"] = "0"
     common |= environment or {}
     new_port = _ports()
     processes = {

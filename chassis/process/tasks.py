@@ -13,8 +13,8 @@ RETRY_SECONDS = 0.1
 async def cancel_and_wait(tasks: Iterable[asyncio.Task[Any]]) -> None:
     """Cancel the tasks and return when all have ended.
 
-    Pymongo 4 may swallow a cancellation that meets it in the middle of an operation, so a task is
-    cancelled again until it has ended.
+    Pymongo 4, in the middle of an operation, and aiokafka, while a consumer stops, may swallow a
+    cancellation, so a task is cancelled again until it has ended.
     """
     pending = {task for task in tasks if not task.done()}
     while pending:

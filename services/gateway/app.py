@@ -21,8 +21,8 @@ from services.gateway.accounts.rate_limits import TokenBuckets
 from services.gateway.accounts.second_factor import SecondFactors
 from services.gateway.accounts.sessions import Sessions
 from services.gateway.commands.client import CommandClient
-from services.gateway.commands.client_import import ClientImports
 from services.gateway.commands.daily_quota import DailyQuota
+from services.gateway.commands.imports.client_import import ClientImports
 from services.gateway.commands.opt_outs import OptOuts
 from services.gateway.commands.report_placement import ReportPlacement
 from services.gateway.commands.sendgrid_webhook import SendGridWebhook
@@ -30,7 +30,7 @@ from services.gateway.http import headers
 from services.gateway.http import problem_details as problems
 from services.gateway.http.context import ApiContext
 from services.gateway.http.idempotency import IdempotencyMiddleware
-from services.gateway.http.openapi import openapi_config
+from services.gateway.http.openapi.document import openapi_config
 from services.gateway.http.response_metrics import counting
 from services.gateway.http.slow_refusals import slow_refusals
 from services.gateway.http.tracing import traced
@@ -149,6 +149,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
             command_routes.any_command,
             system_routes.sendgrid_webhook,
             system_routes.health,
+            system_routes.problem_page,
         ],
         state=State({"api": api}),
         lifespan=[running],

@@ -7,7 +7,7 @@ from typing import Any
 from litestar.serialization import decode_json, encode_json
 
 from services.gateway.app import application
-from services.gateway.http.openapi import completed, markers_of
+from services.gateway.http.openapi.document import completed, markers_of
 from services.gateway.main import build
 from services.gateway.settings import GatewaySettings
 

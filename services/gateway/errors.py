@@ -52,6 +52,14 @@ class Conflict(Exception):
     """What is stored does not allow the request; the text says what to do first."""
 
 
+class DuplicateEmail(Exception):
+    """Another client of the agent has the email: `client_id`, once the views show it."""
+
+    def __init__(self, reason: str, client_id: UUID | None) -> None:
+        super().__init__(reason)
+        self.client_id = client_id
+
+
 class EmailTaken(Exception):
     """There is an account with this email."""
 

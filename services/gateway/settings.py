@@ -15,6 +15,8 @@ class GatewaySettings(Settings):
     """Port of the API."""
     command_timeout_seconds: float = Field(default=5, gt=0)
     """How long a write waits for its outcome before it is answered 202."""
+    plan_wait_seconds: float = Field(default=5, ge=0)
+    """How long a new client's 201 waits for its follow-ups before it is 202; 0: not at all."""
     max_body_bytes: int = Field(default=65_536, gt=0)
     """Largest body of a request, imports and webhooks aside."""
     requests_per_second: float = Field(default=200, gt=0)

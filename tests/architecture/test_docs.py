@@ -37,7 +37,7 @@ def test_the_command_says_up_to_date() -> None:
 
 
 def test_a_stale_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("settings.md", "api.md", "architecture.md", "openapi.json"):
+    for name in ("settings.md", "api.md", "architecture.md", "problems.md", "openapi.json"):
         text = (describe.DOCS / name).read_text()
         (tmp_path / name).write_text(text.replace("LOG_LEVEL", "LOG_LEVELS"))
     monkeypatch.setattr(describe, "DOCS", tmp_path)

@@ -21,7 +21,8 @@ from contracts.crm import Stage
 from services.gateway.http.context import projection_of
 from services.gateway.read_models.documents import SEARCH
 from services.gateway.read_models.index_counts import count
-from services.gateway.read_models.schemas import Client, Task
+from services.gateway.read_models.schemas.clients import Client
+from services.gateway.read_models.schemas.followups import Task
 from tests.bench.seeded_views import DATABASE
 
 LIMIT = 20

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from chassis.mongo.client import Database, Raw, apply_indexes, connect
 from services.gateway.documents import STORE
-from services.gateway.read_models.projections import search_terms
+from services.gateway.read_models.search import client_terms
 
 DATABASE = "realtoros_gateway"
 BATCH = 2_000
@@ -108,13 +108,14 @@ def _client(rng: random.Random, agent_id: UUID, number: int) -> Raw:
     last = LAST[int(rng.triangular(0, len(LAST), 0))]
     name, email = f"{first} {last}", f"{first}.{last}.{number}@{rng.choice(HOSTS)}".lower()
     address = f"{rng.randrange(1, 2_000)} {rng.choice(STREETS)} Street, {rng.choice(CITIES)}"
+    id_, phone = _id(rng), f"+1 555 {rng.randrange(10_000_000):07}"
     return {
-        "_id": _id(rng),
+        "_id": id_,
         "agent_id": agent_id,
-        "search": sorted({word for text in (name, email, address) for word in search_terms(text)}),
+        "search": client_terms(name, email, address, phone),
         "name": name,
         "email": email,
-        "phone": f"+1 555 {rng.randrange(10_000_000):07}",
+        "phone": phone,
         "property_address": address,
         "property_type": "residential",
         "stage": _one_of(rng, STAGES),

@@ -79,5 +79,5 @@ async def secured_mongodb(
                     return False
             return True
 
-        async with running("mongod", command, home, is_primary) as pid:
-            yield SecuredMongoDB(pid, host, home, signer)
+        async with running("mongod", command, home, is_primary) as process:
+            yield SecuredMongoDB(process.pid, host, home, signer)

@@ -20,7 +20,7 @@ from contracts.crm import Language, Name, Phone
 from contracts.message import UNSET, Time, Unset
 from services.gateway.accounts.caller import Role, Scope
 from services.gateway.accounts.password_policy import Password, not_of
-from services.gateway.read_models.schemas import KnownZone
+from services.gateway.read_models.schemas.common import KnownZone
 
 
 def _in_the_future(at: datetime) -> datetime:
@@ -85,6 +85,8 @@ class NewAgent(Registration):
 class Confirmation(Body):
     """The token of the link in the email, and the password that was chosen at registration."""
 
+    model_config = ConfigDict(title="AddressConfirmation")
+
     token: LinkToken
     password: EnteredPassword
 
@@ -120,6 +122,8 @@ class Login(Body):
 class Refresh(Body):
     """The refresh token of the last response."""
 
+    model_config = ConfigDict(title="TokenRefresh")
+
     refresh_token: Annotated[str, Field(max_length=200)]
 
 
@@ -154,6 +158,8 @@ class SecondFactorCode(Body):
 class Enrolment(BaseModel):
     """What the authenticator app has to know: `uri` as a QR code, or `secret` typed in."""
 
+    model_config = ConfigDict(title="SecondFactorEnrolment")
+
     secret: str
     uri: str
 
@@ -161,11 +167,15 @@ class Enrolment(BaseModel):
 class RecoveryCodes(BaseModel):
     """Codes for when the app is lost, each good once. They are shown only this once."""
 
+    model_config = ConfigDict(title="NewRecoveryCodes")
+
     recovery_codes: list[str]
 
 
 class LoggedIn(BaseModel):
     """Tokens (RFC 6749); the access token expires after `expires_in` seconds."""
+
+    model_config = ConfigDict(title="SessionTokens")
 
     access_token: str
     token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the type, not the token
@@ -175,6 +185,8 @@ class LoggedIn(BaseModel):
 
 class Agent(BaseModel):
     """An agent: the profile that clients see, and the account."""
+
+    model_config = ConfigDict(title="AgentView")
 
     id: UUID
     role: Role
@@ -214,6 +226,8 @@ class AgentPatch(Body):
 class Account(BaseModel):
     """An account, for admins."""
 
+    model_config = ConfigDict(title="AccountView")
+
     id: UUID = Field(alias="_id")
     email: str
     role: Role
@@ -239,14 +253,18 @@ class Reassignment(Body):
 class Quarantined(BaseModel):
     """A record that a service could not handle: `<service>/<topic>-<partition>-<offset>`."""
 
+    model_config = ConfigDict(title="QuarantinedRecord")
+
     name: str
-    at: str
+    at: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
     type: str
     reason: str
 
 
 class NewKey(Body):
     """An API key to create; without `expires_at` it is valid until it is revoked."""
+
+    model_config = ConfigDict(title="NewApiKey")
 
     current_password: EnteredPassword
     name: Annotated[Name, Field(examples=["CRM of the office"])]
@@ -256,6 +274,8 @@ class NewKey(Body):
 
 class Key(BaseModel):
     """An API key, without its secret. `last_used_at` is exact to a minute."""
+
+    model_config = ConfigDict(title="ApiKey")
 
     id: UUID = Field(alias="_id")
     name: str
@@ -267,5 +287,7 @@ class Key(BaseModel):
 
 class CreatedKey(Key):
     """A new API key. `key` is shown only this once."""
+
+    model_config = ConfigDict(title="CreatedApiKey")
 
     key: str

@@ -26,11 +26,12 @@ from services.gateway.accounts.rate_limits import TokenBuckets
 from services.gateway.accounts.second_factor import SecondFactors
 from services.gateway.accounts.sessions import Sessions
 from services.gateway.commands.client import CommandClient
-from services.gateway.commands.client_import import ClientImports
 from services.gateway.commands.daily_quota import DailyQuota
+from services.gateway.commands.imports.client_import import ClientImports
 from services.gateway.commands.opt_outs import OptOuts
 from services.gateway.commands.sendgrid_webhook import SendGridWebhook
-from services.gateway.http.problem_details import NOT_FOUND, TITLES, Problem
+from services.gateway.http.problem_details import NOT_FOUND, Problem
+from services.gateway.http.problem_types import BY_STATUS
 from services.gateway.live.feed import Feed
 from services.gateway.markers import ADMIN_ONLY
 from services.gateway.settings import GatewaySettings
@@ -44,7 +45,7 @@ def responses_of(*statuses: int) -> dict[int, ResponseSpec]:
     return {
         status: ResponseSpec(
             Problem,
-            description=TITLES[status],
+            description=BY_STATUS[status].title,
             media_type="application/problem+json",
             generate_examples=False,
         )

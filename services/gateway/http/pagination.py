@@ -1,8 +1,12 @@
-"""Lists: a page is a JSON array; its headers have the total and links to other pages (RFC 8288)."""
+"""Lists: a page is a JSON array; its headers have the total and links to other pages (RFC 8288).
 
-from collections.abc import Awaitable, Callable
+`next` has a cursor: it goes on after the last row of this page, so that no row is skipped or
+repeated because others are added or removed meanwhile. `page` then only numbers the pages.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlencode
 
 from litestar import Request, Response
@@ -14,16 +18,22 @@ from pymongo.asynchronous.collection import AsyncCollection
 from chassis.mongo.client import Raw
 from contracts.message import to_milliseconds
 from services.gateway.http.context import ApiRequest, projection_of
+from services.gateway.http.cursors import CURSOR, Order, cursor_of, rows_after
 from services.gateway.http.etags import etag_response
 
 Page = Annotated[int, Parameter(ge=1, le=1_000_000, description="from 1")]
 Limit = Annotated[int, Parameter(ge=1, le=100, description="rows on a page")]
+# Ascending, or with "-" descending.
+ClientSort = Literal[
+    "-created_at", "created_at", "name", "-name", "-last_contacted", "last_contacted"
+]
+TaskSort = Literal["scheduled_for", "-scheduled_for"]
+EmailSort = Literal["-created_at", "created_at"]
 
 M = TypeVar("M", bound=BaseModel)
-Sort = list[tuple[str, int]]
 
 
-def sort_order(sort: str, indexed: int) -> Sort:
+def sort_order(sort: str, indexed: int) -> Order:
     """Return the order that a `sort` parameter names: a field, descending with "-" before it.
 
     `indexed` is the direction of the field in its index; ids break ties as they do there.
@@ -36,7 +46,7 @@ async def list_page(
     request: ApiRequest,
     documents: AsyncCollection[Raw],
     where: Raw,
-    sort: Sort,
+    sort: Order,
     model: type[M],
     page: int,
     limit: int,
@@ -58,7 +68,7 @@ async def read_page(
     request: ApiRequest,
     documents: AsyncCollection[Raw],
     where: Raw,
-    sort: Sort,
+    sort: Order,
     fields: dict[str, int] | None,
     page: int,
     limit: int,
@@ -69,14 +79,21 @@ async def read_page(
 
     The last page needs no count: counting may cost more than reading.
     """
+    cursor = request.query_params.get(CURSOR)
+    before = 0 if cursor else (page - 1) * limit
+    if cursor:
+        where = {"$and": [where, rows_after(cursor, sort, documents.codec_options)]}
     found = documents.find(where, fields, **options).sort(sort)
-    before = (page - 1) * limit
-    rows = await found.skip(before).limit(limit).to_list()
-    if len(rows) < limit and (rows or page == 1):
+    # One more, to know whether there is a next page.
+    rows = await found.skip(before).limit(limit + 1).to_list()
+    more, rows = rows[limit:], rows[:limit]
+    if not cursor and not more and (rows or page == 1):
         total = before + len(rows)
     elif callable(total):
         total = await total()
-    return rows, {"X-Total-Count": str(total), "Link": link_header(request, page, limit, total)}
+    after = cursor_of(rows[-1], sort, documents.codec_options) if more else None
+    links = _link_header(request, page, limit, total, after)
+    return rows, {"X-Total-Count": str(total), "Link": links}
 
 
 def stored_time(field: str, time: datetime) -> datetime:
@@ -92,14 +109,20 @@ def stored_time(field: str, time: datetime) -> datetime:
         raise ValidationException(extra=[{"key": field, "message": str(error)}]) from error
 
 
-def link_header(request: Request[Any, Any, Any], page: int, limit: int, total: int) -> str:
+def _link_header(
+    request: Request[Any, Any, Any], page: int, limit: int, total: int, after: str | None
+) -> str:
     """Return the Link header: first, prev, next and last, where they exist."""
     last = max(1, -(-total // limit))
-    pages = {"first": 1, "prev": page - 1, "next": page + 1, "last": last}
-    other = [(k, v) for k, v in request.query_params.multi_items() if k not in ("page", "limit")]
+    pages: dict[str, Mapping[str, Any]] = {"first": {"page": 1}}
+    if 1 < page <= last + 1:
+        pages["prev"] = {"page": page - 1}
+    if after:
+        pages["next"] = {"page": page + 1, CURSOR: after}
+    pages["last"] = {"page": last}
+    ours = ("page", "limit", CURSOR)
+    other = [(k, v) for k, v in request.query_params.multi_items() if k not in ours]
     queries = {
-        rel: urlencode([*other, ("page", number), ("limit", limit)])
-        for rel, number in pages.items()
-        if 1 <= number <= last
+        rel: urlencode([*other, *query.items(), ("limit", limit)]) for rel, query in pages.items()
     }
     return ", ".join(f'<{request.url.path}?{q}>; rel="{rel}"' for rel, q in queries.items())

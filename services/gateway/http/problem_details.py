@@ -3,6 +3,7 @@
 import asyncio
 import math
 from typing import Any
+from uuid import UUID
 
 import structlog
 from aiokafka.errors import KafkaError
@@ -12,17 +13,9 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.status_codes import (
     HTTP_400_BAD_REQUEST,
     HTTP_401_UNAUTHORIZED,
-    HTTP_403_FORBIDDEN,
-    HTTP_404_NOT_FOUND,
-    HTTP_409_CONFLICT,
-    HTTP_412_PRECONDITION_FAILED,
-    HTTP_422_UNPROCESSABLE_ENTITY,
-    HTTP_429_TOO_MANY_REQUESTS,
-    HTTP_500_INTERNAL_SERVER_ERROR,
-    HTTP_503_SERVICE_UNAVAILABLE,
 )
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from pymongo.errors import PyMongoError
 
 from chassis.observability.series import at_zero
@@ -30,6 +23,7 @@ from chassis.process.metrics import REFUSALS, count_refusal
 from services.gateway.errors import (
     CommandPending,
     Conflict,
+    DuplicateEmail,
     EmailTaken,
     FieldError,
     IdempotencyKeyReused,
@@ -41,67 +35,63 @@ from services.gateway.errors import (
     TooManyRequests,
     Unavailable,
 )
+from services.gateway.http import problem_types as types
 from services.gateway.http.idempotency import HEADER
+from services.gateway.http.problem_types import ProblemType
 from services.gateway.markers import ADMIN_ONLY
 
 log = structlog.get_logger(__name__)
 
 RETRY_AFTER_SECONDS = 5
-SECOND_FACTOR_REQUIRED = "second_factor_required"
 # The field of a rejection because the stream is at another version than the command requires.
 IF_VERSION = "if_version"
 NOT_FOUND = "no resource with this id exists, or you have no access to it"
 CHANGED = "the resource has changed since it was read: get it again, then repeat the change"
-STATUS_OF = {
-    "not_found": HTTP_404_NOT_FOUND,
-    "conflict": HTTP_409_CONFLICT,
-    "invalid": HTTP_422_UNPROCESSABLE_ENTITY,
-}
-TITLES = {
-    400: "Bad request",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "Not found",
-    405: "Method not allowed",
-    409: "Conflict",
-    412: "Precondition failed",
-    413: "Content too large",
-    415: "Unsupported media type",
-    422: "Unprocessable content",
-    429: "Too many requests",
-    431: "Request header fields too large",
-    500: "Internal server error",
-    503: "Service unavailable",
+TYPE_OF = {
+    "not_found": types.NOT_FOUND,
+    "conflict": types.CONFLICT,
+    "invalid": types.INVALID_REQUEST,
 }
 
 
 class Problem(BaseModel):
     """Problem details (RFC 9457), with an entry in `errors` for each field that is wrong.
 
-    `code` tells apart what a client has to react to: `second_factor_required`.
+    `code` is the name of the `type`, for programs; more of them may come. `client_id`: of a
+    `duplicate_email`, the client that has the email.
     """
 
-    type: str = "about:blank"
+    type: str = Field(json_schema_extra={"format": "uri-reference"})
     title: str
     status: int
     detail: str
-    code: str | None = None
+    code: str
     errors: list[FieldError] = []
+    client_id: UUID | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
 def problem(
-    status: int,
+    type_: ProblemType | int,
     detail: str,
     errors: list[FieldError] | None = None,
     headers: dict[str, str] | None = None,
-    code: str | None = None,
+    client_id: UUID | None = None,
 ) -> Response[Any]:
-    """Return the response."""
-    title = TITLES.get(status, "Error")
-    body = Problem(title=title, status=status, detail=detail, code=code, errors=errors or [])
+    """Return the response; of a status alone, the type that stands for it."""
+    if isinstance(type_, int):
+        type_ = types.BY_STATUS.get(type_) or ProblemType("error", type_, "Error", "")
+    body = Problem(
+        type=type_.uri,
+        title=type_.title,
+        status=type_.status,
+        detail=detail,
+        code=type_.code,
+        errors=errors or [],
+        client_id=client_id,
+    )
     return Response(
-        body.model_dump(exclude_none=True),
-        status_code=status,
+        body.model_dump(mode="json"),
+        status_code=type_.status,
         media_type="application/problem+json",
         headers=headers,
     )
@@ -118,13 +108,13 @@ def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> 
             for e in found
         ]
         return problem(
-            HTTP_422_UNPROCESSABLE_ENTITY,
+            types.INVALID_REQUEST,
             "; ".join(f"{e.field}: {e.reason}" for e in errors) or error.detail,
             errors,
         )
     if error.status_code == HTTP_400_BAD_REQUEST:
         return problem(
-            HTTP_422_UNPROCESSABLE_ENTITY,
+            types.INVALID_REQUEST,
             "body: is not valid JSON",
             [FieldError(field="body", reason="is not valid JSON")],
         )
@@ -139,34 +129,33 @@ def on_invalid_credentials(
 ) -> Response[Any]:
     """Respond with 401, the same whatever was wrong."""
     headers = {"WWW-Authenticate": "Bearer"}
-    return problem(HTTP_401_UNAUTHORIZED, "Invalid credentials", None, headers)
+    return problem(types.INVALID_CREDENTIALS, "Invalid credentials", None, headers)
 
 
 def on_second_factor_required(
     request: Request[Any, Any, Any], error: SecondFactorRequired
 ) -> Response[Any]:
-    """Respond with 401 and a code that says that the password was right."""
+    """Respond with 401, of the type that says that the password was right."""
     errors = [FieldError(field="code", reason=error.reason)]
     headers = {"WWW-Authenticate": "Bearer"}
-    detail, code = f"code: {error.reason}", SECOND_FACTOR_REQUIRED
-    return problem(HTTP_401_UNAUTHORIZED, detail, errors, headers, code)
+    return problem(types.SECOND_FACTOR_REQUIRED, f"code: {error.reason}", errors, headers)
 
 
 def on_invalid_field(request: Request[Any, Any, Any], error: InvalidField) -> Response[Any]:
     """Respond with 422 to a value that does not go with what is stored."""
     errors = [FieldError(field=error.field, reason=error.reason)]
-    return problem(HTTP_422_UNPROCESSABLE_ENTITY, f"{error.field}: {error.reason}", errors)
+    return problem(types.INVALID_REQUEST, f"{error.field}: {error.reason}", errors)
 
 
 def on_conflict(request: Request[Any, Any, Any], error: Conflict) -> Response[Any]:
     """Respond with 409 and what to do first."""
-    return problem(HTTP_409_CONFLICT, str(error))
+    return problem(types.CONFLICT, str(error))
 
 
 def on_email_taken(request: Request[Any, Any, Any], error: EmailTaken) -> Response[Any]:
     """Respond with 409 to a registration under an email that has an account."""
     reason = "an account with this email exists already: use another email"
-    return problem(HTTP_409_CONFLICT, reason, [FieldError(field="email", reason=reason)])
+    return problem(types.ACCOUNT_EXISTS, reason, [FieldError(field="email", reason=reason)])
 
 
 def on_too_many_requests(request: Request[Any, Any, Any], error: TooManyRequests) -> Response[Any]:
@@ -174,7 +163,7 @@ def on_too_many_requests(request: Request[Any, Any, Any], error: TooManyRequests
     count_refusal("too_many_requests")
     seconds = str(max(1, math.ceil(error.seconds)))
     detail = f"{error.reason}: try again in {seconds} s"
-    return problem(HTTP_429_TOO_MANY_REQUESTS, detail, headers={"Retry-After": seconds})
+    return problem(types.TOO_MANY_REQUESTS, detail, headers={"Retry-After": seconds})
 
 
 def on_idempotency_key_reused(
@@ -183,16 +172,22 @@ def on_idempotency_key_reused(
     """Respond with 422 to a key that was used for another request."""
     reason = "was used for another request: send a new key"
     errors = [FieldError(field=HEADER, reason=reason)]
-    return problem(HTTP_422_UNPROCESSABLE_ENTITY, f"{HEADER} {reason}", errors)
+    return problem(types.IDEMPOTENCY_KEY_REUSED, f"{HEADER} {reason}", errors)
 
 
 def on_rejected(request: Request[Any, Any, Any], error: Rejected) -> Response[Any]:
     """Respond to what the owner of the data rejects."""
     reply = error.reply
     if reply.field == IF_VERSION:
-        return problem(HTTP_412_PRECONDITION_FAILED, CHANGED)
+        return problem(types.PRECONDITION_FAILED, CHANGED)
     errors = [FieldError(field=reply.field, reason=reply.reason)] if reply.field else []
-    return problem(STATUS_OF[reply.kind], reply.reason, errors)
+    return problem(TYPE_OF[reply.kind], reply.reason, errors)
+
+
+def on_duplicate_email(request: Request[Any, Any, Any], error: DuplicateEmail) -> Response[Any]:
+    """Respond with 409 and the client that has the email."""
+    errors = [FieldError(field="email", reason=str(error))]
+    return problem(types.DUPLICATE_EMAIL, str(error), errors, client_id=error.client_id)
 
 
 def on_command_pending(request: Request[Any, Any, Any], error: CommandPending) -> Response[Any]:
@@ -211,10 +206,22 @@ def on_unavailable(request: Request[Any, Any, Any], error: BaseException) -> Res
     """Respond with 503 when Kafka or MongoDB is unreachable, or this process is stopping."""
     count_refusal(f"unavailable: {type(error).__name__}")
     return problem(
-        HTTP_503_SERVICE_UNAVAILABLE,
-        f"a dependency is unavailable; no data is lost: try again in {RETRY_AFTER_SECONDS} s",
+        types.UNAVAILABLE,
+        f"a dependency is unavailable{_what_next(request)}",
         headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
     )
+
+
+def _what_next(request: Request[Any, Any, Any]) -> str:
+    """Return what to do after a 503: a write may be durable although its answer never came."""
+    written = ", and the request may have been carried out all the same"
+    if request.method in ("GET", "HEAD"):
+        return f": try again in {RETRY_AFTER_SECONDS} s"
+    if request.method != "POST":
+        return f"{written}: it is safe to send it again in {RETRY_AFTER_SECONDS} s"
+    if HEADER in request.headers:
+        return f"{written}: send it again in {RETRY_AFTER_SECONDS} s with the same {HEADER}"
+    return f"{written}: look first, or send an {HEADER}, with which trying again is safe"
 
 
 def unavailable_when_stopped(app: ASGIApp) -> ASGIApp:
@@ -245,7 +252,7 @@ def unavailable_when_stopped(app: ASGIApp) -> ASGIApp:
 def on_too_deep(request: Request[Any, Any, Any], error: RecursionError) -> Response[Any]:
     """Respond with 422 to JSON that is nested too deeply to be parsed."""
     return problem(
-        HTTP_422_UNPROCESSABLE_ENTITY,
+        types.INVALID_REQUEST,
         "body: is nested too deeply",
         [FieldError(field="body", reason="is nested too deeply")],
     )
@@ -256,7 +263,7 @@ def on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     # Not the path itself: it may hold a token.
     log.error("request_failed", path=request.scope.get("path_template"), exc_info=error)
     return problem(
-        HTTP_500_INTERNAL_SERVER_ERROR,
+        types.INTERNAL_ERROR,
         "an unexpected error occurred and was logged: try again, or report it with the time of day",
     )
 
@@ -266,7 +273,7 @@ def on_invalid_webhook_signature(
 ) -> Response[Any]:
     """Respond with 403 to a webhook request that the provider has not signed."""
     count_refusal("webhook_forged")
-    return problem(HTTP_403_FORBIDDEN, "the signature is missing or invalid")
+    return problem(types.UNSIGNED_WEBHOOK, "the signature is missing or invalid")
 
 
 at_zero(REFUSALS, ("too_many_requests", "webhook_forged"))
@@ -278,6 +285,7 @@ HANDLERS: dict[Any, Any] = {
     SecondFactorRequired: on_second_factor_required,
     InvalidField: on_invalid_field,
     Conflict: on_conflict,
+    DuplicateEmail: on_duplicate_email,
     EmailTaken: on_email_taken,
     TooManyRequests: on_too_many_requests,
     IdempotencyKeyReused: on_idempotency_key_reused,

@@ -34,6 +34,7 @@ EmailStatus = Literal[
     "clicked",
     "bounced",
 ]
+CommandOutcome = Literal["pending", "accepted", "rejected"]
 
 # The statuses of a follow-up that is still to be sent.
 OPEN: tuple[TaskStatus, ...] = ("pending", "due", "composed")
@@ -85,9 +86,9 @@ class ClientSuppression(Sparse):
 class ClientDocument(UuidDocument):
     """A client. One that is deleted or not created yet has no stage, and no list shows it.
 
-    `search` holds the words of name, email and address in lower case; `plan_paused` is True or
-    absent. `email_status` and `unsubscribed_at` follow from `suppression`, while the client has
-    its address.
+    `search` holds the terms it is found by (`search.py`); `plan_paused` is True or absent.
+    `email_status` and `unsubscribed_at` follow from `suppression`, while the client has its
+    address.
     """
 
     agent_id: UUID
@@ -275,7 +276,7 @@ class CommandDocument(UuidDocument):
 
     agent_id: UUID
     client_id: UUID | None = None
-    status: Literal["pending", "accepted", "rejected"] = "pending"
+    status: CommandOutcome = "pending"
     kind: RejectionKind | None = None
     reason: str | None = None
     field: str | None = None

@@ -1,6 +1,5 @@
 """The projections of agents and clients: pure folds of their events."""
 
-import re
 from collections.abc import Iterable
 from typing import get_args
 from uuid import UUID
@@ -11,7 +10,6 @@ from contracts.crm import (
     AgentRegistered,
     AgentUpdated,
     ClientDeleted,
-    ClientDetails,
     ClientEvent,
     ClientReassigned,
     ClientUpdated,
@@ -31,16 +29,11 @@ from services.gateway.read_models.documents import (
     ClientDocument,
     ClientSuppression,
 )
+from services.gateway.read_models.search import client_terms
 
 AgentSource = AgentRegistered | AgentUpdated
 ClientSuppressionSource = AddressSuppressed | AddressResubscribed | SuppressionReleased
 ClientSource = ClientEvent | EmailSent | PlanPaused | PlanResumed | ClientSuppressionSource
-_WORD = re.compile(r"[^\s,;]+")
-
-
-def search_terms(text: str | None) -> list[str]:
-    """Return the words of a text, in the form that is indexed and searched."""
-    return _WORD.findall((text or "").casefold())
 
 
 def project_agent(previous: AgentDocument | None, event: AgentSource, id_: UUID) -> AgentDocument:
@@ -71,10 +64,11 @@ def project_client(
     )
     if isinstance(event, ClientDeleted):
         return ClientDocument(**from_others)
+    details, fields = event.personal, event.personal.fields()
     changed = ClientDocument(
         **from_others,
-        **event.personal.fields(),
-        search=_search(event.personal),
+        **fields,
+        search=client_terms(details.name, details.email, details.property_address, fields["phone"]),
         stage=event.stage,
         property_type=event.property_type,
         created_at=event.created_at,
@@ -118,11 +112,6 @@ def _with_email_status(
 def _updated(client: ClientDocument, **changes: object) -> ClientDocument:
     changed: ClientDocument = client.model_copy(update=changes)
     return changed
-
-
-def _search(details: ClientDetails) -> list[str]:
-    texts = (details.name, details.email, details.property_address)
-    return sorted({word for text in texts for word in search_terms(text)})
 
 
 def _of_agent(event: AgentSource) -> Iterable[UUID]:

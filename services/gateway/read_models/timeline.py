@@ -5,15 +5,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic import BaseModel, ConfigDict
+
 from chassis.mongo.client import Database, Raw
 from chassis.projections.journal import Journal
 from contracts.catalogue import EVENTS
 from contracts.cloudevents import EventEnvelope
 from contracts.mailer import AddressResubscribed, AddressSuppressed, SuppressionReleased
-from contracts.message import AboutClient, Event, rfc3339
+from contracts.message import AboutClient, Event, Time, rfc3339
 from contracts.scheduler import FollowupReassigned
 from services.gateway.read_models.documents import TimelineDocument
-from services.gateway.read_models.schemas import TimelineEntry
 from services.gateway.read_models.timeline_text import describe
 
 TOPICS = ("clients", "followups", "drafts", "emails")
@@ -21,6 +22,24 @@ NEWEST_FIRST = [("at", -1), ("version", -1), ("_id", 1)]
 _EXCLUDED = {"personal", "agent_id", "client_id", "reported_client"}
 # They are about an address, but told of a client.
 _OF_ADDRESSES = (AddressSuppressed, AddressResubscribed, SuppressionReleased)
+
+
+class TimelineEntry(BaseModel):
+    """An event of a client: `words` for people, `data` for programs.
+
+    Name, subject and type of follow-up are the present ones, where they still exist.
+    """
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    id: UUID
+    type: str
+    at: Time
+    client_id: UUID
+    client_name: str | None = None
+    subject: str | None = None
+    words: str
+    data: dict[str, Any]
 
 
 def project_event(envelope: EventEnvelope, event: Any) -> Raw | None:

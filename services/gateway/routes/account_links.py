@@ -25,7 +25,7 @@ from services.gateway.accounts.schemas import (
 )
 from services.gateway.errors import InvalidCredentials, InvalidField
 from services.gateway.http.context import ApiRequest, context_of, post
-from services.gateway.http.form_page import FormPage, submitted
+from services.gateway.http.pages.form_page import FormPage, submitted
 from services.gateway.markers import NO_STORE, PUBLIC
 
 _OPT = {PUBLIC: True, NO_STORE: True}
@@ -59,7 +59,7 @@ class AccountLinkRoutes(Controller):
     tags = ["auth"]
     opt = _OPT
 
-    @post("/register", status_code=HTTP_202_ACCEPTED)
+    @post("/register", operation_id="registerAgent", status_code=HTTP_202_ACCEPTED)
     async def register(self, request: ApiRequest, data: Registration) -> LinkRequested:
         """Ask for an account, where registration is open (REGISTRATION=true).
 
@@ -73,12 +73,12 @@ class AccountLinkRoutes(Controller):
         await api.links.register(data.password, profile, client_address(request))
         return LinkRequested()
 
-    @post("/confirm", status_code=HTTP_204_NO_CONTENT)
+    @post("/confirm", operation_id="confirmAddress", status_code=HTTP_204_NO_CONTENT)
     async def confirm(self, request: ApiRequest, data: Confirmation) -> None:
         """Confirm the address with the token of the link and the password: now log in."""
         await _confirm(request, data)
 
-    @post("/forgot", status_code=HTTP_202_ACCEPTED)
+    @post("/forgot", operation_id="requestPasswordReset", status_code=HTTP_202_ACCEPTED)
     async def forgot(self, request: ApiRequest, data: ForgottenPassword) -> LinkRequested:
         """Ask for a link to set a new password, which works once, within an hour.
 
@@ -87,7 +87,7 @@ class AccountLinkRoutes(Controller):
         await context_of(request).links.forgot(data.email, client_address(request))
         return LinkRequested()
 
-    @post("/reset", status_code=HTTP_204_NO_CONTENT)
+    @post("/reset", operation_id="resetPassword", status_code=HTTP_204_NO_CONTENT)
     async def reset(self, request: ApiRequest, data: PasswordReset) -> None:
         """Set a new password with the token of the link: all sessions end, on request all keys."""
         await _reset(request, data)

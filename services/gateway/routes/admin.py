@@ -95,7 +95,12 @@ class Agents(Controller):
             api.authentication.clear_cache()
         return await _account(request, agent_id)
 
-    @post("/{agent_id:uuid}/reassign", status_code=HTTP_200_OK, opt={SESSION_ONLY: True})
+    @post(
+        "/{agent_id:uuid}/reassign",
+        operation_id="reassignClients",
+        status_code=HTTP_200_OK,
+        opt={SESSION_ONLY: True},
+    )
     async def reassign(self, request: ApiRequest, agent_id: UUID, data: Reassignment) -> Reassigned:
         """Move all clients of an agent to another one, with plans, history and opt-outs.
 
@@ -112,13 +117,23 @@ class Agents(Controller):
         )
 
 
-@get("/api/admin/tokens", tags=["admin"], opt={ADMIN_ONLY: True})
+@get(
+    "/api/admin/tokens",
+    operation_id="getTokenCounts",
+    tags=["admin"],
+    opt={ADMIN_ONLY: True},
+)
 async def tokens(request: ApiRequest) -> AllTokens:
     """Show the tokens of all letters so far, and which agents have used most."""
     return await tokens_by_agent(context_of(request).database)
 
 
-@get("/api/admin/quarantine", tags=["admin"], opt={ADMIN_ONLY: True})
+@get(
+    "/api/admin/quarantine",
+    operation_id="listQuarantine",
+    tags=["admin"],
+    opt={ADMIN_ONLY: True},
+)
 async def quarantine(request: ApiRequest) -> list[Quarantined]:
     """List records that no service could handle; `realtoros quarantine` retries or drops them."""
     settings = context_of(request).settings

@@ -33,12 +33,12 @@ class Me(Controller):
     path = "/api/agents/me"
     tags = ["agents"]
 
-    @get_tagged()
+    @get_tagged(operation_id="getMe")
     async def show(self, request: ApiRequest) -> Response[Agent]:
         """Show the calling agent."""
         return etag_response(request, Agent, await _me(request))
 
-    @patch(opt={MAY_BE_PENDING: True})
+    @patch(operation_id="updateMe", opt={MAY_BE_PENDING: True})
     async def change(
         self, request: ApiRequest, data: AgentPatch, if_match: IfMatch = None
     ) -> Response[Agent]:

@@ -24,7 +24,7 @@ class Auth(Controller):
     tags = ["auth"]
     opt = {NO_STORE: True}
 
-    @post("/login", opt={PUBLIC: True}, status_code=HTTP_200_OK)
+    @post("/login", operation_id="logIn", opt={PUBLIC: True}, status_code=HTTP_200_OK)
     async def login(self, request: ApiRequest, data: Login) -> LoggedIn:
         """Log in: get an access token, and a refresh token to exchange for the next one.
 
@@ -34,7 +34,7 @@ class Auth(Controller):
         network, accounts = client_address(request), context_of(request).accounts
         return _logged_in(await accounts.log_in(data.email, data.password, network, data.code))
 
-    @post("/refresh", opt={PUBLIC: True}, status_code=HTTP_200_OK)
+    @post("/refresh", operation_id="refreshTokens", opt={PUBLIC: True}, status_code=HTTP_200_OK)
     async def refresh(self, request: ApiRequest, data: Refresh) -> LoggedIn:
         """Exchange a refresh token for new tokens. For 30 s it gives the same refresh token again.
 
@@ -44,7 +44,12 @@ class Auth(Controller):
         await api.limits.count_refresh(client_address(request))
         return _logged_in(await api.sessions.refresh(data.refresh_token))
 
-    @post("/logout", opt={SESSION_ONLY: True}, status_code=HTTP_204_NO_CONTENT)
+    @post(
+        "/logout",
+        operation_id="logOut",
+        opt={SESSION_ONLY: True},
+        status_code=HTTP_204_NO_CONTENT,
+    )
     async def logout(self, request: ApiRequest) -> None:
         """End this session: its tokens are no longer accepted."""
         api = context_of(request)
@@ -52,7 +57,12 @@ class Auth(Controller):
             await api.sessions.end(request.user.session)
         api.authentication.clear_cache()
 
-    @post("/password", opt={SESSION_ONLY: True}, status_code=HTTP_204_NO_CONTENT)
+    @post(
+        "/password",
+        operation_id="changePassword",
+        opt={SESSION_ONLY: True},
+        status_code=HTTP_204_NO_CONTENT,
+    )
     async def password(self, request: ApiRequest, data: NewPassword) -> None:
         """Change the password; all other sessions end, and on request all API keys."""
         api = context_of(request)
@@ -62,7 +72,12 @@ class Auth(Controller):
         )
         api.authentication.clear_cache()
 
-    @post("/email", opt={SESSION_ONLY: True}, status_code=HTTP_204_NO_CONTENT)
+    @post(
+        "/email",
+        operation_id="changeLoginEmail",
+        opt={SESSION_ONLY: True},
+        status_code=HTTP_204_NO_CONTENT,
+    )
     async def email(self, request: ApiRequest, data: NewLogin) -> None:
         """Change the address to log in with; the profile's, which clients see, stays."""
         account = await confirmed_account(request, data.current_password)

@@ -29,8 +29,8 @@ from pydantic import TypeAdapter
 from chassis.mongo.client import Database, Raw
 from chassis.process.tasks import cancel_and_wait
 from contracts.crm import Stage
-from services.gateway.commands.client_import import ImportOptions, OnKnown
-from services.gateway.commands.import_report import ImportReport
+from services.gateway.commands.imports.client_import import ImportOptions, OnKnown
+from services.gateway.commands.imports.report import ImportReport
 from services.gateway.http.context import WRITTEN, ApiRequest, context_of, get, post, responses_of
 from services.gateway.http.idempotency import command_id_of
 from services.gateway.http.pagination import sort_order
@@ -52,7 +52,12 @@ class _TakesCsv(Operation):
     """The request body of an import: Litestar describes only JSON and forms."""
 
     def __post_init__(self) -> None:
-        text = Schema(type=OpenAPIType.STRING, description="a header and a line for each client")
+        text = Schema(
+            type=OpenAPIType.STRING,
+            # In any charset that spreadsheets write.
+            format=OpenAPIFormat.BINARY,
+            description="a header and a line for each client",
+        )
         file = Schema(
             type=OpenAPIType.OBJECT,
             properties={

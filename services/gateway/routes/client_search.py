@@ -1,4 +1,4 @@
-"""Lists of clients: in any order that an index has, searched by beginnings of words.
+"""Lists of clients: in any order that an index has, searched by beginnings of terms.
 
 One word bounds the scan of the index, and the clients found are filtered by the others. MongoDB
 scans for the word that is first in the query: it should be the rarest.
@@ -8,7 +8,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from litestar import Response
 from pymongo.asynchronous.collection import AsyncCollection
@@ -16,7 +16,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from chassis.mongo.client import Raw
 from contracts.crm import Stage
 from services.gateway.http.context import ApiRequest, context_of
-from services.gateway.http.pagination import list_page, sort_order
+from services.gateway.http.pagination import ClientSort, list_page, sort_order
 from services.gateway.read_models.documents import (
     CASE_INSENSITIVE,
     CLIENT_ORDERS,
@@ -25,8 +25,8 @@ from services.gateway.read_models.documents import (
     index_name,
 )
 from services.gateway.read_models.index_counts import count, count_in
-from services.gateway.read_models.projections import search_terms
-from services.gateway.read_models.schemas import Client
+from services.gateway.read_models.schemas.clients import Client
+from services.gateway.read_models.search import query_terms
 
 MAX_WORDS = 5
 # How far several words are counted to find the rarest: the second limit if all exceed the first.
@@ -34,10 +34,6 @@ COUNT_LIMITS = (500, 10_000)
 # Up to so many matches, reading and sorting all is faster than filtering the list in its order;
 # for several words, which match less often, up to more.
 FEW_WITH_ONE, FEW_WITH_SEVERAL = 2_000, 5_000
-
-ClientSort = Literal[
-    "-created_at", "created_at", "name", "-name", "-last_contacted", "last_contacted"
-]
 
 
 async def clients_of(
@@ -55,7 +51,7 @@ async def clients_of(
     field = sort.removeprefix("-")
     options: dict[str, Any] = {"collation": CASE_INSENSITIVE} if field == "name" else {}
     total: int | Callable[[], Awaitable[int]]
-    if words := search_terms(q)[:MAX_WORDS]:
+    if words := query_terms(q or "")[:MAX_WORDS]:
         begins, rarest = await _rarest_first(documents, where["agent_id"], words)
         few = rarest < (FEW_WITH_ONE if len(words) == 1 else FEW_WITH_SEVERAL)
         if few:

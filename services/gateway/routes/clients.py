@@ -1,5 +1,6 @@
 """Routes of clients. Another agent's client is not found."""
 
+import asyncio
 from functools import partial
 from typing import Annotated
 from uuid import UUID, uuid5
@@ -15,8 +16,10 @@ from contracts.crm import (
     UpdateClient,
 )
 from contracts.scheduler import CancelPlan, PausePlan, ResumePlan
-from services.gateway.errors import Rejected
+from services.gateway.commands.duplicates import naming_duplicate
+from services.gateway.errors import CommandPending, DuplicateEmail, Rejected
 from services.gateway.http.context import (
+    ApiContext,
     ApiRequest,
     Several,
     context_of,
@@ -30,18 +33,20 @@ from services.gateway.http.context import (
 )
 from services.gateway.http.etags import IfMatch, etag_response, if_match_version
 from services.gateway.http.idempotency import command_id_of
-from services.gateway.http.pagination import Limit, Page
+from services.gateway.http.pagination import ClientSort, Limit, Page
 from services.gateway.markers import MAY_BE_PENDING
-from services.gateway.read_models.schemas import (
+from services.gateway.read_models.schemas.clients import (
     Client,
     ClientPatch,
     Created,
     Deletion,
     NewClient,
 )
-from services.gateway.routes.client_search import ClientSort, clients_of
+from services.gateway.routes.client_search import clients_of
 from services.gateway.routes.followups.cancelling import cancel_and_settle
 
+# Clients at these stages have no follow-ups.
+WITHOUT_PLAN: tuple[Stage, ...] = ("closed", "lost")
 # MongoDB refuses NUL in a pattern.
 NO_NUL = r"^[^\x00]*$"
 
@@ -54,16 +59,27 @@ class Clients(Controller):
 
     @post(opt={MAY_BE_PENDING: True})
     async def create(self, request: ApiRequest, data: NewClient) -> Response[Created]:
-        """Add a client; five follow-ups are planned for it. A day's quota limits their number."""
-        api, command_id = context_of(request), command_id_of(request)
+        """Add a client; five follow-ups are planned for it. A day's quota limits their number.
+
+        After 201 the follow-ups can be read, too; none are planned for a closed or lost client.
+        """
+        api, command_id, agent_id = (
+            context_of(request),
+            command_id_of(request),
+            request.user.agent_id,
+        )
         client_id = uuid5(command_id, "client")
-        command = data.to_command(request.user.agent_id, client_id)
-        grant = await api.quota.take_one(request.user.agent_id)
+        command = data.to_command(agent_id, client_id)
+        grant = await api.quota.take_one(agent_id)
         try:
-            await api.commands.execute(command, command_id)
-        except Rejected:
+            async with naming_duplicate(api.database, agent_id, data.email):
+                accepted = await api.commands.execute(command, command_id)
+        except (Rejected, DuplicateEmail):
             await api.quota.give_back(grant)
             raise
+        if data.stage not in WITHOUT_PLAN and not await _is_planned(api, client_id):
+            await api.commands.store_accepted(command, command_id, accepted)
+            raise CommandPending(command_id)
         return Response(
             Created(client_id=client_id),
             status_code=201,
@@ -82,8 +98,9 @@ class Clients(Controller):
     ) -> Response[list[Client]]:
         """List clients, by default the newest first.
 
-        `q` finds beginnings of words in name, email and address. Sorting by name ignores case;
-        `last_contacted` puts clients that were never contacted first.
+        `q` finds beginnings of words, or of their parts, in name, email and address, whatever case
+        and accents, and phones in any spelling. Sorting by name ignores case; `last_contacted` puts
+        clients that were never contacted first.
         """
         return await clients_of(request, stage, q, sort, page, limit)
 
@@ -101,18 +118,18 @@ class Clients(Controller):
         version = await _version(request, if_match, client_id)
         changes = data.model_dump()
         fields = {name: changes.pop(name) for name in ("stage", "property_type") if name in changes}
-        await api.commands.execute(
-            UpdateClient(
-                agent_id=request.user.agent_id,
-                client_id=client_id,
-                personal=ClientDetailsPatch(**changes),
-                if_version=version,
-                **fields,
-            )
+        command = UpdateClient(
+            agent_id=request.user.agent_id,
+            client_id=client_id,
+            personal=ClientDetailsPatch(**changes),
+            if_version=version,
+            **fields,
         )
+        async with naming_duplicate(api.database, command.agent_id, changes.get("email")):
+            await api.commands.execute(command)
         return etag_response(request, Client, await _client(request, client_id))
 
-    @get("/{client_id:uuid}/deletion")
+    @get("/{client_id:uuid}/deletion", operation_id="getClientDeletion")
     async def show_deletion(self, request: ApiRequest, client_id: UUID) -> Deletion:
         """Show what a deletion of the client would delete. Nothing is deleted yet."""
         await _client(request, client_id)
@@ -162,6 +179,13 @@ class Clients(Controller):
         The response waits for what is being sent; 202 when that takes long.
         """
         return await _change_plan(request, if_match, client_id, CancelPlan)
+
+
+async def _is_planned(api: ApiContext, client_id: UUID) -> bool:
+    """Wait until the client's follow-ups can be read; return whether, in time."""
+    seconds = api.settings.plan_wait_seconds
+    deadline = asyncio.get_running_loop().time() + seconds
+    return not seconds or await api.commands.wait_until_applied(f"plan-{client_id}", 1, deadline)
 
 
 async def _change_plan(

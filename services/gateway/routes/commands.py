@@ -4,7 +4,7 @@ from uuid import UUID
 
 from services.gateway.http.context import ApiRequest, find_visible, get
 from services.gateway.markers import ADMIN_ONLY
-from services.gateway.read_models.schemas import CommandStatus
+from services.gateway.read_models.schemas.commands import CommandStatus
 
 
 async def command_status(request: ApiRequest, command_id: UUID) -> CommandStatus:
@@ -15,11 +15,12 @@ async def command_status(request: ApiRequest, command_id: UUID) -> CommandStatus
     return found
 
 
-own_command = get(
-    "/api/commands/{command_id:uuid}", tags=["commands"], operation_id="commands_show"
-)(command_status)
+own_command = get("/api/commands/{command_id:uuid}", tags=["commands"], operation_id="getCommand")(
+    command_status
+)
 any_command = get(
     "/api/admin/commands/{command_id:uuid}",
+    operation_id="getAdminCommand",
     tags=["admin"],
     opt={ADMIN_ONLY: True},
     description="Show the outcome of any agent's command that was answered with 202.",

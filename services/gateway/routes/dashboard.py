@@ -8,7 +8,7 @@ from services.gateway.read_models.dashboard import DashboardStats, dashboard
 from services.gateway.routes.agents import profile_of
 
 
-@get("/api/dashboard/stats", tags=["dashboard"])
+@get("/api/dashboard/stats", operation_id="getDashboardStats", tags=["dashboard"])
 async def stats(request: ApiRequest) -> DashboardStats:
     """Show figures on the agent's follow-ups, in days of the agent's time zone."""
     where = {"agent_id": request.user.agent_id}

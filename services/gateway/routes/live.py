@@ -33,6 +33,7 @@ Query = Parameter(description="the same, where no header can be set; the header 
 
 @get(
     "/api/events",
+    operation_id="streamEvents",
     media_type="text/event-stream",
     tags=["live"],
     summary="Send the timeline as it happens",

@@ -23,7 +23,7 @@ class SecondFactorRoutes(Controller):
     tags = ["auth"]
     opt = {NO_STORE: True, SESSION_ONLY: True}
 
-    @post(status_code=HTTP_200_OK)
+    @post(operation_id="beginSecondFactor", status_code=HTTP_200_OK)
     async def begin(self, request: ApiRequest, data: PasswordAgain) -> Enrolment:
         """Begin to add a second factor; it has no effect until it is confirmed.
 
@@ -33,7 +33,7 @@ class SecondFactorRoutes(Controller):
         enrolment = await context_of(request).second_factors.begin(account, data.code)
         return Enrolment(secret=enrolment.secret, uri=enrolment.uri)
 
-    @post("/confirm", status_code=HTTP_200_OK)
+    @post("/confirm", operation_id="confirmSecondFactor", status_code=HTTP_200_OK)
     async def confirm(self, request: ApiRequest, data: SecondFactorCode) -> RecoveryCodes:
         """Confirm the second factor by a code of the app; all other sessions end."""
         api, session = context_of(request), request.user.session
@@ -46,7 +46,7 @@ class SecondFactorRoutes(Controller):
         api.authentication.clear_cache()
         return RecoveryCodes(recovery_codes=codes)
 
-    @post("/remove", status_code=HTTP_204_NO_CONTENT)
+    @post("/remove", operation_id="removeSecondFactor", status_code=HTTP_204_NO_CONTENT)
     async def remove(self, request: ApiRequest, data: PasswordAgain) -> None:
         """Remove the second factor: send the password and a code of it."""
         api = context_of(request)

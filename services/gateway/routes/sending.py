@@ -8,7 +8,7 @@ from services.gateway.commands.sendgrid_reports import without_addresses
 from services.gateway.http.context import ApiRequest, context_of, get, post
 from services.gateway.http.idempotency import command_id_of
 from services.gateway.markers import ADMIN_ONLY, MAY_BE_PENDING
-from services.gateway.read_models.schemas import Sending, SendingPause
+from services.gateway.read_models.schemas.commands import Sending, SendingPause
 from services.gateway.read_models.sending import sending_state
 
 

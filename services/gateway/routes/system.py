@@ -1,4 +1,4 @@
-"""Routes that no agent calls: the mail provider's webhook, health."""
+"""Routes that no agent calls: the mail provider's webhook, health, what problems mean."""
 
 from typing import Any
 
@@ -8,7 +8,10 @@ from litestar.status_codes import HTTP_200_OK
 
 from chassis.process.health import answer
 from services.gateway.accounts.authentication import client_address
+from services.gateway.http import problem_types
 from services.gateway.http.context import ApiRequest, context_of, get, post
+from services.gateway.http.pages.button_page import button_page
+from services.gateway.http.problem_details import NOT_FOUND
 from services.gateway.markers import PUBLIC
 
 WEBHOOK_BYTES = 1_048_576
@@ -19,7 +22,7 @@ WEBHOOK_BYTES = 1_048_576
     status_code=HTTP_200_OK,
     request_max_body_size=WEBHOOK_BYTES,
     tags=["webhooks"],
-    operation_id="webhooks_sendgrid",
+    operation_id="receiveSendGridReports",
     # A limit of its own: see below.
     opt={PUBLIC: "unlimited"},
 )
@@ -44,3 +47,11 @@ async def health(request: ApiRequest) -> Response[dict[str, Any]]:
     """Return whether the process is live or ready."""
     status, body = await answer(context_of(request).health, request.url.path)
     return Response(body, status_code=status)
+
+
+@get(problem_types.PATH + "/{slug:str}", include_in_schema=False, opt={PUBLIC: True})
+async def problem_page(request: ApiRequest, slug: str) -> Response[str]:
+    """Show what a type of problem means: its URI leads here."""
+    if (found := problem_types.BY_SLUG.get(slug)) is None:
+        raise NotFoundException(NOT_FOUND)
+    return button_page(f"{found.status} {found.title}", found.advice)

@@ -10,11 +10,20 @@ from services.gateway.http.context import ApiRequest, context_of, find_visible, 
 from services.gateway.http.etags import etag_response
 from services.gateway.http.pagination import Limit, Page, read_page
 from services.gateway.read_models.index_counts import count
-from services.gateway.read_models.schemas import Client, TimelineEntry
-from services.gateway.read_models.timeline import NEWEST_FIRST, TIMELINE, to_entries
+from services.gateway.read_models.schemas.clients import Client
+from services.gateway.read_models.timeline import (
+    NEWEST_FIRST,
+    TIMELINE,
+    TimelineEntry,
+    to_entries,
+)
 
 
-@get_tagged("/api/clients/{client_id:uuid}/timeline", tags=["timeline"])
+@get_tagged(
+    "/api/clients/{client_id:uuid}/timeline",
+    operation_id="listClientTimeline",
+    tags=["timeline"],
+)
 async def client_timeline(
     request: ApiRequest, client_id: UUID, page: Page = 1, limit: Limit = 20
 ) -> Response[list[TimelineEntry]]:
@@ -24,7 +33,7 @@ async def client_timeline(
     return await _timeline(request, {"client_id": client_id}, page, limit, client.agent_id)
 
 
-@get_tagged("/api/dashboard/activity", tags=["timeline"])
+@get_tagged("/api/dashboard/activity", operation_id="listActivity", tags=["timeline"])
 async def activity(
     request: ApiRequest, page: Page = 1, limit: Limit = 20
 ) -> Response[list[TimelineEntry]]:

@@ -17,6 +17,7 @@ from chassis.kafka.topic_reader import topic_reader
 from chassis.mongo import client as mongo
 from chassis.process import health
 from chassis.process.settings import Settings
+from chassis.process.tasks import cancel_and_wait
 from chassis.recovery import fork_watch
 from chassis.recovery.fork_watch import ForkWatch
 from chassis.recovery.forks import Forks, StandingFork
@@ -51,10 +52,10 @@ async def running(watch: ForkWatch, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     """Compare again and again meanwhile."""
     monkeypatch.setattr(fork_watch, "COMPARE_SECONDS", 0.05)
     task = asyncio.create_task(watch.run())
-    yield
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    try:
+        yield
+    finally:
+        await cancel_and_wait([task])
 
 
 async def compared(owner: Owner) -> dict[int, int]:
@@ -99,7 +100,7 @@ async def test_what_replicas_publish_and_repeat_is_no_fork(
         relay = Relay(log, owner.producer, "mailer", owner.topics)
         await log.append([change(other, opened(other))])
         await relay.finish()
-        flushing.cancel()
+        await cancel_and_wait([flushing])
         await owner.database["commits"].update_many({}, {"$set": {"published": False}})
         for record in await all_of(owner.server.address, owner.topic):
             await republish(owner, record)

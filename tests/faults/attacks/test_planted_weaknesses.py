@@ -7,7 +7,7 @@ import pytest
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from chassis.process.http_protocol import GuardedHttp
-from services.gateway.commands.csv_workers import CsvWorkers
+from services.gateway.commands.imports.csv_workers import CsvWorkers
 from services.gateway.leads.rows import Rows, rows_of
 from tests.chassis.process.http_server import CHUNKED, serving
 from tests.services.gateway.loop_threads import all_threads_taken

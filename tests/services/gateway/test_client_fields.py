@@ -8,7 +8,7 @@ from services.gateway.leads.columns import ADDRESS
 from services.gateway.leads.parsing import Lead
 from services.gateway.leads.vocabulary import MEANINGS
 from services.gateway.read_models.documents import ClientDocument
-from services.gateway.read_models.schemas import Client, ClientPatch, NewClient
+from services.gateway.read_models.schemas.clients import Client, ClientPatch, NewClient
 
 
 @pytest.mark.parametrize("field", PersonalDetails.model_fields)

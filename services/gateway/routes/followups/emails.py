@@ -1,7 +1,7 @@
 """Routes of emails."""
 
 from functools import partial
-from typing import Annotated, Literal, get_args
+from typing import Annotated, get_args
 from uuid import UUID
 
 from litestar import Controller, Response
@@ -20,15 +20,13 @@ from services.gateway.http.context import (
 )
 from services.gateway.http.etags import IfMatch, etag_response, if_match_version
 from services.gateway.http.idempotency import command_id_of
-from services.gateway.http.pagination import Limit, Page, list_page, sort_order
+from services.gateway.http.pagination import EmailSort, Limit, Page, list_page, sort_order
 from services.gateway.markers import MAY_BE_PENDING
 from services.gateway.read_models.documents import EmailLogDocument, EmailStatus
 from services.gateway.read_models.index_counts import count_listed
-from services.gateway.read_models.schemas import Email, EmailResolution
+from services.gateway.read_models.schemas.followups import Email, EmailResolution
 from services.gateway.routes.followups.cancelling import cancel_and_settle
 from services.gateway.routes.followups.rules import require_own, require_unsent
-
-EmailSort = Literal["-created_at", "created_at"]
 
 
 class Emails(Controller):

@@ -20,7 +20,8 @@ from services.gateway.http.etags import etag_response
 from services.gateway.http.idempotency import command_id_of
 from services.gateway.http.pagination import Limit, Page
 from services.gateway.markers import MAY_BE_PENDING
-from services.gateway.read_models.schemas import Client, NewTask, Task
+from services.gateway.read_models.schemas.clients import Client
+from services.gateway.read_models.schemas.followups import NewTask, Task
 from services.gateway.routes.followups.rules import planned_time, require_writable
 from services.gateway.routes.followups.tasks import tasks_of
 
@@ -31,7 +32,7 @@ class Planning(Controller):
     path = "/api/clients/{client_id:uuid}"
     tags = ["clients"]
 
-    @get_tagged("/tasks")
+    @get_tagged("/tasks", operation_id="listClientTasks")
     async def tasks(
         self, request: ApiRequest, client_id: UUID, page: Page = 1, limit: Limit = 20
     ) -> Response[list[Task]]:
@@ -52,7 +53,7 @@ class Planning(Controller):
         return etag_response(request, list[Task], rows, status=HTTP_201_CREATED)
 
     @post("/tasks", opt={MAY_BE_PENDING: True})
-    async def add(self, request: ApiRequest, client_id: UUID, data: NewTask) -> Response[Task]:
+    async def create(self, request: ApiRequest, client_id: UUID, data: NewTask) -> Response[Task]:
         """Add one follow-up: when, unless `send_now`, and what its letter should say.
 
         It falls due at its date, but not within a day of another one of the client.

@@ -1,10 +1,7 @@
 """Retrying many failed follow-ups at once: those that are named, or all that match."""
 
 from collections.abc import Sequence
-from typing import Literal
 from uuid import UUID, uuid5
-
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from chassis.mongo.client import Raw
 from contracts.composer import RetryDraft
@@ -17,42 +14,13 @@ from services.gateway.http.idempotency import command_id_of
 from services.gateway.http.pagination import stored_time
 from services.gateway.http.problem_details import NOT_FOUND
 from services.gateway.read_models.documents import TaskDocument
+from services.gateway.read_models.schemas.followups import (
+    MOST_RETRIED,
+    FailedTasks,
+    RetriedTask,
+    RetriedTasks,
+)
 from services.gateway.routes.followups.rules import retry_command
-
-# So many are retried by one request.
-MOST = 1_000
-
-
-class FailedTasks(BaseModel):
-    """Which failed follow-ups to retry: all of them, or those that each given field describes."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-    ids: list[UUID] | None = Field(default=None, min_length=1, max_length=MOST)
-    client_id: UUID | None = None
-    failed_since: AwareDatetime | None = None
-
-
-class RetriedTask(BaseModel):
-    """What became of a follow-up.
-
-    `pending`: what becomes of it will stand at `/api/commands/{command_id}`.
-    """
-
-    task_id: UUID
-    outcome: Literal["retried", "refused", "pending"]
-    command_id: UUID | None = None
-    reason: str | None = None
-
-
-class RetriedTasks(BaseModel):
-    """What became of each follow-up; `remaining` others match, and want another request."""
-
-    retried: int
-    refused: int
-    pending: int
-    remaining: int
-    tasks: list[RetriedTask]
 
 
 async def retry_failed(request: ApiRequest, which: FailedTasks) -> RetriedTasks:
@@ -60,7 +28,7 @@ async def retry_failed(request: ApiRequest, which: FailedTasks) -> RetriedTasks:
     api, base = context_of(request), command_id_of(request)
     documents = api.database[TaskDocument.Settings.name]
     where = visible_to_caller(request) | _matching(which)
-    found = documents.find(where).sort("updated_at", 1).limit(MOST)
+    found = documents.find(where).sort("updated_at", 1).limit(MOST_RETRIED)
     tasks = [TaskDocument.model_validate(row) async for row in found]
     remaining = await documents.count_documents(where) - len(tasks)
     refused, commands = _commands(tasks, base)

@@ -12,7 +12,7 @@ from services.gateway.read_models.documents import (
     TaskDocument,
     TaskStatus,
 )
-from services.gateway.read_models.schemas import Client
+from services.gateway.read_models.schemas.clients import Client
 
 _NOT_KNOWN = (
     "whether it was sent is not known, so it cannot be cancelled: settle the email with "

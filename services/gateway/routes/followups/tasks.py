@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated, Literal, get_args
+from typing import Annotated, get_args
 from uuid import UUID
 
 from litestar import Controller, Response
@@ -22,16 +22,27 @@ from services.gateway.http.context import (
 )
 from services.gateway.http.etags import IfMatch, etag_response, if_match_version
 from services.gateway.http.idempotency import command_id_of
-from services.gateway.http.pagination import Limit, Page, list_page, sort_order, stored_time
+from services.gateway.http.pagination import (
+    Limit,
+    Page,
+    TaskSort,
+    list_page,
+    sort_order,
+    stored_time,
+)
 from services.gateway.markers import MAY_BE_PENDING
 from services.gateway.read_models.documents import TaskDocument, TaskStatus
 from services.gateway.read_models.index_counts import count_listed
-from services.gateway.read_models.schemas import Task, TaskDetails, TaskPatch
+from services.gateway.read_models.schemas.followups import (
+    FailedTasks,
+    RetriedTasks,
+    Task,
+    TaskDetails,
+    TaskPatch,
+)
 from services.gateway.routes.followups.cancelling import cancel_and_settle
-from services.gateway.routes.followups.retrying import FailedTasks, RetriedTasks, retry_failed
+from services.gateway.routes.followups.retrying import retry_failed
 from services.gateway.routes.followups.rules import planned_time, require_open, retry_command
-
-TaskSort = Literal["scheduled_for", "-scheduled_for"]
 
 
 class Tasks(Controller):
@@ -118,7 +129,7 @@ class Tasks(Controller):
         return etag_response(request, TaskDetails, await _task(request, task_id))
 
     @post("/retry", status_code=HTTP_200_OK)
-    async def retry_many(self, request: ApiRequest, data: FailedTasks) -> RetriedTasks:
+    async def retry_(self, request: ApiRequest, data: FailedTasks) -> RetriedTasks:
         """Retry many failed follow-ups: all, or those that `ids` or the other fields describe.
 
         At most 1,000 by one request, which failed first; `remaining` says how many are left.

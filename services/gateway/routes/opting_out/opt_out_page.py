@@ -12,8 +12,8 @@ from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED, HTTP_404_NOT_F
 
 from contracts.links.opt_out import InvalidToken, OptOut
 from services.gateway.commands.opt_outs import opt_out_of
-from services.gateway.http.button_page import button_page
 from services.gateway.http.context import ApiRequest, context_of
+from services.gateway.http.pages.button_page import button_page
 from services.gateway.markers import NO_STORE, PUBLIC
 
 _PATH = "/u/"

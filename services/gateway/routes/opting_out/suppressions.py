@@ -30,7 +30,7 @@ from services.gateway.http.problem_details import NOT_FOUND
 from services.gateway.markers import MAY_BE_PENDING
 from services.gateway.read_models.documents import ClientDocument
 from services.gateway.read_models.index_counts import count_in
-from services.gateway.read_models.schemas import Client, Release, Suppression
+from services.gateway.read_models.schemas.clients import Client, Release, Suppression
 from services.gateway.read_models.suppressions import SuppressionDocument
 
 _COLLECTION = SuppressionDocument.Settings.name
@@ -86,7 +86,11 @@ class Suppressions(Controller):
         await context_of(request).commands.execute(command, command_id_of(request))
 
 
-@get_tagged("/api/clients/{client_id:uuid}/suppression", tags=["clients"])
+@get_tagged(
+    "/api/clients/{client_id:uuid}/suppression",
+    operation_id="getClientSuppression",
+    tags=["clients"],
+)
 async def client_suppression(request: ApiRequest, client_id: UUID) -> Response[Suppression]:
     """Show why the client's address must not be written to, 404 if it may be.
 
@@ -108,6 +112,7 @@ async def client_suppression(request: ApiRequest, client_id: UUID) -> Response[S
 
 @post(
     "/api/clients/{client_id:uuid}/unsubscribe",
+    operation_id="unsubscribeClient",
     status_code=HTTP_200_OK,
     tags=["clients"],
     opt={MAY_BE_PENDING: True},

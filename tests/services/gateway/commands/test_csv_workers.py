@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from services.gateway.commands import csv_workers
-from services.gateway.commands.csv_workers import MAX_REUSED_BYTES, MAX_WORKERS, CsvWorkers
+from services.gateway.commands.imports import csv_workers
+from services.gateway.commands.imports.csv_workers import MAX_REUSED_BYTES, MAX_WORKERS, CsvWorkers
 from services.gateway.errors import Unavailable
 from services.gateway.leads.charsets import Unreadable
 from services.gateway.leads.rows import Rows, rows_of

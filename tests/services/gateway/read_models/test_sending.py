@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from contracts.mailer import SENDING_ID, SendingPaused, SendingResumed, SendingStopped
-from services.gateway.read_models.schemas import SendingPause
+from services.gateway.read_models.schemas.commands import SendingPause
 from services.gateway.read_models.sending import SENDING, SendingDocument
 from tests.services.gateway.client_events import DAY, NOON
 from tests.services.gateway.read_models.histories import folded

@@ -10,7 +10,7 @@ from pymongo import AsyncMongoClient
 
 from contracts.message import rfc3339
 from services.gateway.commands.sendgrid_reports import without_addresses
-from services.gateway.read_models.schemas import TimelineEntry
+from services.gateway.read_models.timeline import TimelineEntry
 from tests.servers import Server
 from tests.services.gateway.client_events import NOON, Story
 from tests.services.gateway.conftest import Api

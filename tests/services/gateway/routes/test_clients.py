@@ -104,11 +104,14 @@ async def test_an_email_is_an_agent_s_only_once_whatever_its_case(api: Api) -> N
     number = uuid4().hex[:8]
     first = await api.add(email=f"bo.{number}@mail.example.com")
     again = {"name": "Bo", "email": f"BO.{number}@Mail.Example.COM"}
-    assert "email" in problem(await api.http.post("/api/clients", json=again), 409, "email")
+    refused = await api.http.post("/api/clients", json=again)
+    assert "email" in problem(refused, 409, "email")
     other = await api.add()
-    problem(
-        await api.http.patch(f"/api/clients/{other}", json={"email": again["email"]}), 409, "email"
-    )
+    changed = await api.http.patch(f"/api/clients/{other}", json={"email": again["email"]})
+    problem(changed, 409, "email")
+    for response in (refused, changed):
+        body = response.json()
+        assert (body["code"], body["client_id"]) == ("duplicate_email", first)
     assert (await api.http.delete(f"/api/clients/{first}")).status_code == 204
     assert (await carried_out(api.http, "/api/clients", again)).status_code == 201
 

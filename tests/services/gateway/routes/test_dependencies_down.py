@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import httpx2
 
-from services.gateway.read_models.schemas import Task
+from services.gateway.read_models.schemas.followups import Task
 from tests.chassis.raw_records import all_of
 from tests.chassis.waiting import until
 from tests.servers import Server
@@ -35,6 +35,11 @@ async def test_while_mongodb_is_away_it_says_503_and_when_to_come_again(
         for response in await asyncio.gather(*(api.http.get(path) for path in paths)):
             problem(response, 503)
             assert int(response.headers["retry-after"]) > 0
+        bo = {"name": "Bo", "email": "bo@mail.example.com"}
+        posted = await api.http.post("/api/clients", json=bo)
+        assert "may have been carried out all the same" in problem(posted, 503)
+        keyed = await api.http.post("/api/clients", json=bo, headers={"Idempotency-Key": "k"})
+        assert "with the same Idempotency-Key" in problem(keyed, 503)
         ready = await api.http.get("/health/ready")
         assert ready.status_code == 503
         assert ready.json()["mongodb"]
@@ -145,10 +150,10 @@ async def test_the_api_describes_itself_in_openapi_3_1(api: Api) -> None:
     new = schema["components"]["schemas"][body["$ref"].rpartition("/")[2]]
     assert {"name", "email"} == set(new["required"])
     assert {p["name"] for p in client["get"]["parameters"] if p["in"] == "query"} == {
-        *("page", "limit", "stage", "q", "sort")
+        *("page", "limit", "cursor", "stage", "q", "sort")
     }
-    assert "_id" in schema["components"]["schemas"]["Client"]["properties"]
-    task = set(schema["components"]["schemas"]["Task"]["properties"])
+    assert "_id" in schema["components"]["schemas"]["ClientView"]["properties"]
+    task = set(schema["components"]["schemas"]["TaskView"]["properties"])
     assert task == {"_id", *Task.model_fields} - {"id"}
 
 

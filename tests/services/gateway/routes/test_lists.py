@@ -86,7 +86,7 @@ async def test_stages_may_be_given_several_times_and_stay_in_the_links(
         ("{word} (old", 7),
         ("{word}.3@mail", 1),
         ("{word} nobody", 0),
-        ("{word} .*", 0),
+        ("{word} .*", 7),
         ("{tail}", 0),
     ],
 )

@@ -1,34 +1,20 @@
-"""The OpenAPI 3.1 document, from Litestar's routes and pydantic's schemas.
-
-Litestar's own schemas of the models lack limits inside optional fields, and that unknown fields are
-refused.
-"""
+"""The document: what Litestar knows of the routes, and what middleware and lists add to it."""
 
 import copy
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from litestar import Litestar, Request, Router
-from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Tag
 from litestar.routes import HTTPRoute
 from litestar.serialization import encode_json
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
 
-from services.gateway import errors
-from services.gateway.accounts import schemas as account_shapes
-from services.gateway.commands import import_report as importing
-from services.gateway.commands import reassignment
-from services.gateway.http import problem_details as problems
+from services.gateway.http.cursors import CURSOR
+from services.gateway.http.openapi.components import named, ref, schemas
+from services.gateway.http.openapi.operation_ids import operation_id
 from services.gateway.markers import MAY_BE_PENDING, NO_STORE, PUBLIC
-from services.gateway.read_models import dashboard, token_counts
-from services.gateway.read_models import schemas as shapes
 
 _TAGS = {
     "auth": "Register, log in, refresh, log out.",
@@ -45,20 +31,6 @@ _TAGS = {
     "admin": "Administration of all agents, for admins.",
     "webhooks": "Reports of the mail provider.",
 }
-# Names in them are fictitious.
-EXAMPLES: dict[str, Any] = json.loads(Path(__file__).with_name("examples.json").read_text())
-MODULES = (
-    shapes,
-    account_shapes,
-    dashboard,
-    token_counts,
-    importing,
-    reassignment,
-    problems,
-    errors,
-)
-_BASES = (shapes.ReadModel, account_shapes.Body)
-_REF = "#/components/schemas/{model}"
 _TEXT: dict[str, Any] = {"type": "string"}
 _ETAG = {"description": "Identifies the content (RFC 9110).", "schema": _TEXT}
 _LIST_HEADERS = {
@@ -66,7 +38,16 @@ _LIST_HEADERS = {
         "description": "How many match, on all pages.",
         "schema": {"type": "integer"},
     },
-    "Link": {"description": "first, prev, next, last (RFC 8288).", "schema": _TEXT},
+    "Link": {
+        "description": "first, prev, next, last (RFC 8288); next follows a cursor.",
+        "schema": _TEXT,
+    },
+}
+_CURSOR = {
+    "name": CURSOR,
+    "in": "query",
+    "description": "from a `next` link: goes on after the last row of that page",
+    "schema": _TEXT,
 }
 _IF_NONE_MATCH = {
     "name": "If-None-Match",
@@ -83,7 +64,7 @@ _IDEMPOTENCY_KEY = {
 _PENDING = {
     "description": "The command is durable but not carried out yet: get its outcome at `Location`",
     "headers": {"Location": {"schema": _TEXT}},
-    "content": {"application/json": {"schema": {"$ref": _REF.format(model="Pending")}}},
+    "content": {"application/json": {"schema": ref("CommandPending")}},
 }
 
 
@@ -114,7 +95,7 @@ def openapi_config() -> OpenAPIConfig:
         security=[{"bearer": []}],
         tags=[Tag(name=name, description=text) for name, text in _TAGS.items()],
         use_handler_docstrings=True,
-        operation_id_creator=_operation_id,
+        operation_id_creator=operation_id,
     )
 
 
@@ -125,7 +106,7 @@ def completed(document: dict[str, Any], markers: Mapping[str, Any]) -> dict[str,
     """
     document = copy.deepcopy(document)
     document["components"]["schemas"] = schemas()
-    document["paths"] = dict(sorted(document["paths"].items()))
+    document["paths"] = named(dict(sorted(document["paths"].items())))
     for operations in document["paths"].values():
         for method, operation in operations.items():
             _complete(operation)
@@ -142,43 +123,11 @@ def completed(document: dict[str, Any], markers: Mapping[str, Any]) -> dict[str,
 def markers_of(app: Litestar) -> dict[str, Any]:
     """Return the operations' `opt` by operation id."""
     return {
-        str(
-            handler.operation_id or _operation_id(handler, None, route.path_components)
-        ): handler.opt
+        str(handler.operation_id or operation_id(handler, None, route.path_components)): handler.opt
         for route in app.routes
         if isinstance(route, HTTPRoute)
         for handler in route.route_handlers
     }
-
-
-@cache
-def schemas() -> dict[str, Any]:
-    """Return the JSON Schemas of all requests and responses, by name."""
-    _, definitions = models_json_schema(
-        [(model, "validation" if _is_request(model) else "serialization") for model in _models()],
-        ref_template=_REF,
-    )
-    found: dict[str, Any] = definitions["$defs"]
-    for name, schema in found.items():
-        if name.endswith("Patch"):
-            # What is absent stays as it is; ClientPatch inherits defaults that messages publish.
-            for field in schema["properties"].values():
-                field.pop("default", None)
-        if name in EXAMPLES:
-            schema["examples"] = [EXAMPLES[name]]
-    return dict(sorted(found.items()))
-
-
-def _models() -> Iterator[type[BaseModel]]:
-    for module in MODULES:
-        for value in vars(module).values():
-            known = isinstance(value, type) and value.__module__ == module.__name__
-            if known and issubclass(value, BaseModel) and value not in _BASES:
-                yield value
-
-
-def _is_request(model: type[BaseModel]) -> bool:
-    return model.model_config.get("extra") == "forbid"
 
 
 def _complete(operation: dict[str, Any]) -> None:
@@ -190,20 +139,26 @@ def _complete(operation: dict[str, Any]) -> None:
     for part in (operation, *parameters):
         for noise in ("deprecated", "allowEmptyValue", "allowReserved"):
             part.pop(noise, None)
+    for parameter in parameters:
+        parameter["schema"] = _without_null(parameter["schema"])
     for status, response in responses.items():
         if status.startswith("2"):
             response["description"] = operation["summary"]
+            for content in response.get("content", {}).values():
+                # Of what is streamed Litestar knows the media type only.
+                content["schema"] = content["schema"] or _TEXT
     if "304" in responses:
-        parameters.append(_IF_NONE_MATCH)
         content = responses["200"]["content"]["application/json"]["schema"]
-        list_headers = _LIST_HEADERS if content.get("type") == "array" else {}
-        responses["200"]["headers"] = {"ETag": _ETAG} | list_headers
+        is_list = content.get("type") == "array"
+        parameters += [_CURSOR, _IF_NONE_MATCH] if is_list else [_IF_NONE_MATCH]
+        responses["200"]["headers"] = {"ETag": _ETAG} | (_LIST_HEADERS if is_list else {})
         responses["304"] = {"description": "Not modified", "headers": {"ETag": _ETAG}}
     operation["parameters"] = parameters
 
 
-def _operation_id(handler: HTTPRouteHandler, method: Any, components: Sequence[Any]) -> str:
-    """Return an id of the fixed parts of the path and the action, as `clients_plan_pause`."""
-    names = [part for part in components if isinstance(part, str) and part != "api"]
-    action = handler.handler_name.rstrip("_")
-    return "_".join(names if names and names[-1] == action else [*names, action])
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a parameter, which may be absent, but cannot be null."""
+    match schema:
+        case {"oneOf": [dict(one), {"type": "null"}], **others}:
+            return {**one, **others}
+    return schema

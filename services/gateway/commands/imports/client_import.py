@@ -16,13 +16,14 @@ from contracts.mailer import SuppressAddress
 from contracts.message import Command
 from contracts.replies import CommandAccepted, CommandRejected
 from services.gateway.commands.client import CommandClient
-from services.gateway.commands.csv_workers import CsvWorkers
 from services.gateway.commands.daily_quota import DailyQuota
-from services.gateway.commands.import_report import ImportedLine, report_of
+from services.gateway.commands.imports.csv_workers import CsvWorkers
+from services.gateway.commands.imports.report import ImportedLine, report_of
 from services.gateway.commands.opt_outs import opt_out_of
 from services.gateway.commands.replies import Reply
 from services.gateway.errors import FieldError, TooManyRequests, Unavailable
 from services.gateway.leads.rows import LINE, ClientRow, RefusedRow, Rows
+from services.gateway.read_models.search import search_key
 
 # So many emails are looked up in one query.
 LOOKED_UP = 1_000
@@ -107,8 +108,7 @@ class ClientImports:
         """
         # Both have been normalised; the canonical form would keep the event loop for long.
         lines = {row.email.lower(): row.line for row in clients}
-        # As a view's words to search for are written.
-        emails = list({row.email.casefold() for row in clients})
+        emails = list({search_key(row.email) for row in clients})
         stored: dict[int, Raw] = {}
         for start in range(0, len(emails), LOOKED_UP):
             where = {

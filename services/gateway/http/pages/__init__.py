@@ -1,0 +1,1 @@
+"""Pages that links in emails open: one button, or one form."""

@@ -1,0 +1,1 @@
+"""Requests and responses, by what they are about; those of accounts are with the accounts."""
