@@ -190,12 +190,16 @@ class ClientStream(AboutClient):
 
 
 class ClientCreated(ClientStream, Event, name="realtoros.ClientCreated.v1"):
-    """A client was added. The plan of follow-ups counts from `created_at`."""
+    """A client was added. The plan of follow-ups counts from `created_at`.
+
+    `opted_out`: the client had said no to emails before, so there is no plan.
+    """
 
     stage: Stage
     property_type: PropertyType
     created_at: Time
     personal: ClientDetails
+    opted_out: bool = False
 
 
 class ClientUpdated(ClientStream, Event, name="realtoros.ClientUpdated.v1"):
@@ -257,11 +261,15 @@ class NewClientDetails(PersonalDetails):
 
 
 class CreateClient(ClientStream, Command, name="realtoros.CreateClient.v1"):
-    """Add a client under the id that the caller chose."""
+    """Add a client under the id that the caller chose.
+
+    `opted_out`: the client has said no to emails, which SuppressAddress tells mailer.
+    """
 
     stage: Stage = "lead"
     property_type: PropertyType = "residential"
     personal: NewClientDetails
+    opted_out: bool = False
 
 
 class ClientDetailsPatch(Contract):

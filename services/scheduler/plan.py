@@ -139,10 +139,13 @@ def evolve(plan: Plan | None, event: FollowupEvent) -> Plan:
 def plan_followups(
     plan: Plan | None, client: ClientCreated, given: Given, *, day: timedelta
 ) -> list[FollowupEvent]:
-    """Plan the five follow-ups from the time of ClientCreated; none for a closed or lost client."""
+    """Plan the five follow-ups from the time of ClientCreated.
+
+    None for a client who has said no to emails, or is closed or lost.
+    """
     if plan:
         raise Refused("this client already has a plan")
-    if client.stage in CANCEL_REASONS:
+    if client.opted_out or client.stage in CANCEL_REASONS:
         return []
     followups = five_steps(client.created_at, given, day)
     return [FollowupsPlanned.of(client, planned_at=given.now, followups=followups)]

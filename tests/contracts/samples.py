@@ -180,7 +180,7 @@ SAMPLES: tuple[Message, ...] = (
     AgentUpdated(**_agent, updated_at=LATER, personal=PROFILE),
     AgentDeactivated(**_agent, deactivated_at=NOON),
     AgentReactivated(**_agent, reactivated_at=LATER),
-    ClientCreated(**_client, **_kind, created_at=NOON, personal=DETAILS),
+    ClientCreated(**_client, **_kind, created_at=NOON, personal=DETAILS, opted_out=False),
     ClientUpdated(**_client, **_kind, created_at=NOON, updated_at=LATER, personal=DETAILS),
     ClientReassigned(**_client, former_agent_id=FORMER_AGENT, reassigned_at=LATER),
     ClientDeleted(**_client, deleted_at=LATER),

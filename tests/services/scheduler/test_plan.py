@@ -96,6 +96,11 @@ def test_the_same_message_plans_the_same_ids() -> None:
     assert len({f.followup_id for f in event.followups}) == 5
 
 
+def test_a_client_who_had_said_no_before_gets_no_plan() -> None:
+    client = created().model_copy(update={"opted_out": True})
+    assert plan_followups(None, client, at(0), day=DAY) == []
+
+
 @pytest.mark.parametrize("stage", ["closed", "lost"])
 def test_a_client_who_comes_in_closed_or_lost_gets_no_plan(stage: Stage) -> None:
     assert plan_followups(None, created(stage=stage), at(0), day=DAY) == []

@@ -196,7 +196,10 @@ class _Line:
             # The worker has validated the fields.
             body["personal"] = NewClientDetails.model_construct(**body["personal"])
             return CreateClient.model_construct(
-                agent_id=self.agent_id, client_id=self.client_id, **body
+                agent_id=self.agent_id,
+                client_id=self.client_id,
+                opted_out=self.row.suppressed,
+                **body,
             )
         changes = dict(self.differing)
         kinds = {name: changes.pop(name) for name in ("stage", "property_type") if name in changes}
