@@ -15,6 +15,7 @@ from chassis.kafka.start_check import kafka_start_errors
 from chassis.mongo import client as mongo
 from chassis.mongo.start_check import cause_of, mongodb_start_errors
 from chassis.recovery.persistence import Store
+from chassis.start.exit_codes import StartError
 from chassis.start.kafka_settings import KafkaSettings
 from chassis.start.secret_files import read_secret
 from contracts.catalogue import DEFAULT_PREFIX
@@ -23,6 +24,7 @@ from ops.errors import OperatorError
 from ops.servers import embedded, mongodb_users
 from ops.servers.databases import database_of
 from ops.servers.restarts import Meanwhile, Restarts
+from ops.servers.server_log import exit_reason
 
 # The embedded MongoDB's data, in the folder of `up` or `demo`.
 MONGODB_FOLDER = "mongodb"
@@ -62,7 +64,8 @@ async def running_servers(
 
     One that ends by itself is started again. Kafka's clients, which find it without its last
     records, have to be away from its end to its start: `without_kafka` is entered meanwhile.
-    Raises ops.servers.embedded.Unavailable, ops.servers.server_process.InUse or NotStarted.
+    Raises ops.servers.embedded.Unavailable, ops.servers.server_process.InUse or NotStarted, and
+    OperatorError instead of what the body cannot do with an embedded MongoDB.
     """
     bootstrap = environment.get("KAFKA_BOOTSTRAP_SERVERS")
     uri = read_secret(environment, "MONGODB_URI")
@@ -82,13 +85,21 @@ async def running_servers(
             restarts = Restarts(say, without_kafka)
             address = await stack.enter_async_context(embedded.kafka(folder / "kafka", restarts))
             broker = KafkaServers(address)
-        yield Servers(
+        servers = Servers(
             mongodb=mongodb_uri,
             mongodb_of=mongodb_of,
             kafka=broker,
             kafka_is_embedded=not bootstrap,
             mongodb_is_embedded=not uri,
         )
+        try:
+            yield servers
+        except StartError as error:
+            # Its line advises on a setting that nobody has made.
+            if not uri and "MONGODB_URI" in str(error):
+                why = exit_reason(folder / MONGODB_FOLDER / "mongod.log")
+                raise OperatorError(f"the embedded MongoDB does not answer: {why}") from error
+            raise
 
 
 async def apply_topics(servers: KafkaServers, prefix: str) -> list[str]:

@@ -1,23 +1,17 @@
 """What the cells of a record say of a client, however they are written. Pure."""
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from email_validator import EmailNotValidError, validate_email
-
 from services.gateway.leads.columns import IGNORED, OPT_OUT, Columns
-from services.gateway.leads.locales import language_in, zone_in
-from services.gateway.leads.street_addresses import one_line
-from services.gateway.leads.vocabulary import excerpt
+from services.gateway.leads.words.email_cells import emails_in
+from services.gateway.leads.words.locales import language_in, zone_in
+from services.gateway.leads.words.street_addresses import one_line
 
-# RFC 5321, 4.5.3.1.3: a path has 256 characters, two of which are brackets.
-MAX_EMAIL = 254
 # Google writes several values into one cell this way.
 _SEVERAL: Final = ":::"
-_EMAIL = re.compile(r"[^\s<>()\[\],;:\"“”|]+@[^\s<>()\[\],;:\"“”|]+")
 
 
 @dataclass(frozen=True)
@@ -68,28 +62,13 @@ def read(columns: Columns, cells: Sequence[str], *, day_in: Callable[[str], str]
     )
 
 
-def emails_in(cell: str) -> tuple[list[str], str]:
-    """Return the addresses in a cell as the API would store them; else why there is none.
-
-    `Ann <a@x.example>`, `a@x.example; b@x.example` and `mailto:` are understood.
-    """
-    found, reason = [], f"“{excerpt(cell)}” is no email address"
-    for text in (cell, *_EMAIL.findall(cell)):
-        if len(text) > MAX_EMAIL:
-            continue
-        try:
-            found.append(validate_email(text.rstrip("."), check_deliverability=False).normalized)
-        except EmailNotValidError as error:
-            if "@" in text:
-                reason = f"“{text}” is no email address: {error}"
-        if text is cell and found:
-            break
-    return found, reason
-
-
 def split(cell: str) -> list[str]:
     """Return the values of a cell: several only where its writer says so."""
     return [part for value in cell.split(_SEVERAL) if (part := value.strip())]
+
+
+def _has_words(text: str, words: str) -> bool:
+    return set(words.casefold().split()) <= set(text.casefold().split())
 
 
 class _Row:
@@ -143,16 +122,26 @@ class _Row:
         return refused
 
     def take_name(self) -> str:
-        name = self.take_first("name")
-        if name and self._columns.own:
+        if self._columns.own and (name := self.take_first("name")):
             return name
-        first, *others = (
-            self.take_first(part) for part in ("first_name", "middle_name", "last_name")
-        )
-        if not name or (first and first.casefold() not in name.casefold()):
+        first, middle = self.take_first("first_name"), self.take_first("middle_name")
+        # Spanish surnames have a column each; in other files two columns may say the same.
+        last = " ".join(dict.fromkeys(self.take_all("last_name")))
+        full = next((self._left[index] for index in self._filled("name")), "")
+        composed = f"{first} {middle} {last}"
+        if first and last and not _has_words(full, f"{first} {last}"):
+            # Another name, such as a nickname, is left for the rest.
+            name = composed
+            if _has_words(composed, full):
+                self.take_first("name")
+        else:
+            name = self.take_first("name")
             # In a German sheet the surname is the "Name" beside the "Vorname".
-            name = " ".join(filter(None, (first, *others, name)))
-        return " ".join((name or self.take_first("organization")).split())
+            if not _has_words(name, first):
+                name = f"{first} {middle} {name}"
+            if not _has_words(name, last):
+                name = f"{name} {last}"
+        return " ".join((name.strip() or self.take_first("organization")).split())
 
     def take_known(self, meaning: str, found_in: Callable[[str], str]) -> str:
         """Take the first cell in which something known is found; others are left for the rest."""
@@ -170,7 +159,10 @@ class _Row:
                 owners.setdefault(column.owner, {}).setdefault(column.part, index)
         for parts in owners.values():
             if "street" in parts:
-                texts = {part: self._left.pop(index) for part, index in parts.items()}
+                # A city whose title names nobody is that of the first street.
+                others = owners.get("", {})
+                found = others | parts if "street" not in others else parts
+                texts = {part: self._left.pop(index) for part, index in found.items()}
                 if not self._columns.own:
                     texts = {part: " ".join(text.split()) for part, text in texts.items()}
                 return one_line(texts)

@@ -6,6 +6,8 @@ import contextlib
 import re
 from typing import Final
 
+from services.gateway.leads.words.vocabulary import excerpt
+
 # What a sender may name, as Python calls it: tables. Others that it knows, such as punycode, take
 # minutes for a megabyte.
 CHARSETS: Final = frozenset(
@@ -41,12 +43,20 @@ _ALPHABETS: Final = tuple(
             "áðéíóúýþæö",  # Icelandic
             "ëïéèöüáóçê",  # Dutch, Albanian
             "äöõüšž",  # Estonian
+            "áéíóúýšžäô",  # Czech and Slovak, as far as Windows-1250 has the same
             "áéíóú",  # Irish
         ),
     )
 )
+# Letters where no language has them: what other charsets make of theirs. Windows-1250 of Czech,
+# Polish, Croatian and Hungarian, Windows-1254 of Turkish.
+_STRANGE: Final = re.compile(
+    r"^ð|^è[aeiouáéíóúì]|^þ[aü]|þ$|õ$|[õû].*(?:sz|cs|gy|ny|zs)|(?:sz|cs|gy|ny|zs).*[õû]"
+    r"|ì[^\W\d_]|ñ(?![aeiouáéíóúü])|[aeiouáéíóú]æ$"
+)
 _RUN: Final = re.compile(r"[A-Za-z\x80-\U0010ffff]+")
-_BETWEEN: Final = re.compile(r"[\s’‘·•…]|(?<![a-z])[–—]|[–—](?![a-z])")
+_BETWEEN: Final = re.compile(r"[\s’´·•…]|‘(?=\w)|(?<![a-z])[–—]|[–—](?![a-z])")
+_QUOTED: Final = re.compile(r"‚([^‚‘\s]*)‘")
 _BEFORE: Final = "“„‚«‹–—¿¡€£¥"
 _AFTER: Final = "“”»›–—€£¥"
 _LOOKED_AT: Final = 4096
@@ -69,13 +79,17 @@ def decode(content: bytes, charset: str | None = None) -> str:
             text = content.decode(encoding).removeprefix("\ufeff")
             if charset or encoding != "cp1252" or is_plausible(text):
                 return text
+    if charset and not _known(charset):
+        known = ", ".join(sorted(CHARSETS))
+        raise Unreadable(f"the charset “{excerpt(charset)}” is not known here; use one of: {known}")
     if charset:
-        raise Unreadable(f"is no text in {charset}")
+        raise Unreadable(f"is no text in {charset}: {ADVICE}")
     raise Unreadable(f"is neither UTF-8, UTF-16, UTF-32 nor Windows-1252: {ADVICE}")
 
 
 def is_plausible(text: str) -> bool:
     """Return whether a text reads like one: Windows-1252 gives letters to almost any bytes."""
+    text = _QUOTED.sub(r"\1", text)
     parts = (part for run in _RUN.findall(text) for part in _BETWEEN.split(run))
     words = [word for part in parts if not (word := part.lstrip(_BEFORE).rstrip(_AFTER)).isascii()]
     strange = sum(not _is_word(word) for word in words)
@@ -91,7 +105,10 @@ def _is_word(word: str) -> bool:
     rest = word[1:]
     if any(c.isupper() and not c.isascii() for c in rest) and any(c.islower() for c in rest):
         return False
-    letters = {c for c in word.casefold() if not c.isascii()}
+    small = word.casefold()
+    if _STRANGE.search(small):
+        return False
+    letters = {c for c in small if not c.isascii()}
     return any(letters <= alphabet for alphabet in _ALPHABETS)
 
 

@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
+from typing import Final
 
-from services.gateway.leads import export, opt_outs, vocabulary
+from services.gateway.leads import export
 from services.gateway.leads.charsets import Unreadable
 from services.gateway.leads.records import DELIMITERS, BrokenRecord, Record, records
-from services.gateway.leads.street_addresses import AddressColumn, address_column
-from services.gateway.leads.vocabulary import MEANINGS, meaning_of
+from services.gateway.leads.words import opt_outs, vocabulary
+from services.gateway.leads.words.street_addresses import MAPPED, AddressColumn, address_column
+from services.gateway.leads.words.vocabulary import MEANINGS, meaning_of
 
 MAX_COLUMNS = 200
 MAX_TITLE = 250
@@ -19,7 +21,8 @@ ADDRESS, OPT_OUT = "property_address", "opt_out"
 # A field of its own under the column's title, and none at all.
 CUSTOM, IGNORED = "custom_field", "ignore"
 # What a mapping may say that a column means.
-MAPPABLE = frozenset({*MEANINGS, OPT_OUT, CUSTOM, IGNORED} - {"custom_fields"})
+_PARTS: Final = {ADDRESS: "street", "city": "city", "state": "state", "zip": "code"}
+MAPPABLE = frozenset({*MEANINGS, *_PARTS, OPT_OUT, CUSTOM, IGNORED} - {"custom_fields"})
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,12 @@ class Columns:
     @cached_property
     def addresses(self) -> Mapping[int, AddressColumn]:
         """The columns that are parts of addresses."""
-        return {
+        mapped = {
+            index: AddressColumn(MAPPED, _PARTS[meaning])
+            for index, (meaning, _) in self.taken.items()
+            if meaning in _PARTS
+        }
+        return mapped | {
             index: column
             for index, title in enumerate(self.titles)
             if index not in self.taken and (column := address_column(title))
@@ -87,7 +95,8 @@ class Columns:
     def answers(self) -> Mapping[int, opt_outs.Answer]:
         """The columns whose cells may say no to emails, and what tells it."""
         found = {index: opt_outs.answer_of(title) for index, title in enumerate(self.titles)}
-        found |= {i: opt_outs.is_yes for i in self.column(OPT_OUT) if not found[i]}
+        alone = {i for i, title in enumerate(self.titles) if opt_outs.is_about_emails_alone(title)}
+        found |= {i: opt_outs.is_yes for i in self.column(OPT_OUT) if i not in alone}
         return {index: answer for index, answer in found.items() if answer}
 
     def describe(self) -> list[tuple[str, str]]:

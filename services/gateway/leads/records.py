@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -40,8 +41,10 @@ def records(
     linear in the length of the text, whatever is in it.
     """
     lines = _Lines(text, after)
+    # Some write a blank before a quote that holds a delimiter; else a quote there is a sign.
+    spaced = not verbatim and bool(re.search(rf'[{delimiter}] +"[^"\r\n]*[{delimiter}]', text))
     while lines.left:
-        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=spaced)
         try:
             for cells in reader:
                 if verbatim:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -51,13 +52,17 @@ class Rows:
 
 
 def rows_of(
-    content: bytes, charset: str | None = None, mapping: Mapping[str, str] | None = None
+    content: bytes,
+    charset: str | None = None,
+    mapping: Mapping[str, str] | None = None,
+    *,
+    today: date = date.max,
 ) -> Rows:
     """Sort the lines that say something into rows. Raises Unreadable."""
     text = decode(content, charset)
     if text.count("\n") + text.count("\r") > MAX_LINE_BREAKS:
         raise Unreadable(f"has more than {MAX_LINE_BREAKS} line breaks")
-    parsed = parse(text, most=MAX_LINES, mapping=mapping)
+    parsed = parse(text, most=MAX_LINES, mapping=mapping, today=today)
     rows = Rows(columns=list(parsed.columns))
     rows.refused += ((c.line, c.field or LINE, c.reason) for c in parsed.complaints)
     left = MAX_CLIENT_TEXT

@@ -13,6 +13,7 @@ import struct
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO, Literal
 
 from services.gateway.leads.charsets import Unreadable
@@ -47,7 +48,9 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
 
 def _answers(content: bytes, options: dict[str, Any]) -> Iterator[tuple[Kind, Any]]:
     try:
-        rows = rows_of(content, **options)
+        # Somewhere it is tomorrow already.
+        today = datetime.now(UTC).date() + timedelta(days=1)
+        rows = rows_of(content, **options, today=today)
     except Unreadable as error:
         yield "unreadable", str(error)
     except Exception:  # noqa: BLE001 - whatever it is, the gateway has to report it

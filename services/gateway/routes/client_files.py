@@ -24,7 +24,7 @@ from litestar.openapi.spec import (
 from litestar.response import Stream
 from litestar.status_codes import HTTP_200_OK, HTTP_415_UNSUPPORTED_MEDIA_TYPE
 from multipart import MultipartError, MultipartParser
-from pydantic import TypeAdapter
+from pydantic import BaseModel, Json, ValidationError
 
 from chassis.mongo.client import Database, Raw
 from chassis.process.tasks import cancel_and_wait
@@ -41,10 +41,17 @@ from services.gateway.read_models.documents import CLIENT_ORDERS, client_index, 
 IMPORT_BYTES = 10 * 1_048_576
 EXPORTED_AT_ONCE = 500
 CSV = "text/csv"
-_MAPPING = TypeAdapter(dict[str, str])
-_WRONG_PART = "is no UTF-8, or no JSON object of texts"
 
 T = TypeVar("T")
+
+
+class _FormOptions(BaseModel):
+    """What a form says besides the file; of `dry_run` and `on_known`, it may be in the query."""
+
+    charset: str | None = None
+    mapping: Json[dict[str, str]] | None = None
+    dry_run: bool = False
+    on_known: OnKnown = "report"
 
 
 @dataclass
@@ -63,6 +70,8 @@ class _TakesCsv(Operation):
             properties={
                 "file": Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY),
                 "charset": Schema(type=OpenAPIType.STRING),
+                "dry_run": Schema(type=OpenAPIType.BOOLEAN),
+                "on_known": Schema(type=OpenAPIType.STRING, enum=list(get_args(OnKnown))),
                 "mapping": Schema(
                     type=OpenAPIType.STRING,
                     description="a JSON object of what columns mean, by their titles",
@@ -98,8 +107,8 @@ class ClientFiles(Controller):
         """Import clients from a CSV (at most 10 MiB and 20,000 lines), as `realtoros import` does.
 
         The body is the file, as text/csv, or a form (multipart/form-data) with one file and, if
-        wanted, the texts `charset` and `mapping`: a JSON object of what columns mean, by title
-        (such as `{"Kontakt": "email"}`; `custom_field` and `ignore`, too). Other columns are
+        wanted, `dry_run`, `on_known`, `charset` and `mapping`: what columns mean, as a JSON object
+        by title (such as `{"Kontakt": "email"}`; `custom_field` and `ignore`, too). Others are
         recognised by their titles, those of our export and of common CRMs and address books; only
         an email is required. What of a line is not understood is kept and told as a warning. Who
         wants no emails, as the file says, is suppressed before any follow-up falls due. Every line
@@ -112,12 +121,14 @@ class ClientFiles(Controller):
         """
         api, agent_id = context_of(request), request.user.agent_id
         with api.imports.slot(agent_id):
-            content, options = await _file_of(request)
+            content, form = await _file_of(request)
             try:
-                rows = await _unless_hung_up(request, api.imports.read(content, **options))
+                reading = api.imports.read(content, charset=form.charset, mapping=form.mapping)
+                rows = await _unless_hung_up(request, reading)
             except Unreadable as error:
                 raise _invalid(str(error)) from error
-            asked = ImportOptions(dry_run, on_known)
+            on_known = form.on_known if on_known == "report" else on_known
+            asked = ImportOptions(dry_run or form.dry_run, on_known)
             report = await api.imports.add(agent_id, rows, command_id_of(request), asked)
         return Response(cast("Any", report), media_type=MediaType.JSON)
 
@@ -146,8 +157,8 @@ class ClientFiles(Controller):
         )
 
 
-async def _file_of(request: ApiRequest) -> tuple[bytes, dict[str, Any]]:
-    """Return the file, and its charset and mapping if the request names them."""
+async def _file_of(request: ApiRequest) -> tuple[bytes, _FormOptions]:
+    """Return the file, and what the request says of it besides its query."""
     type_, options = request.content_type
     if type_ == RequestEncodingType.MULTI_PART:
         return _form(await request.body(), options.get("boundary", ""))
@@ -156,7 +167,7 @@ async def _file_of(request: ApiRequest) -> tuple[bytes, dict[str, Any]]:
             f"send the file as {CSV} or multipart/form-data",
             status_code=HTTP_415_UNSUPPORTED_MEDIA_TYPE,
         )
-    return await request.body(), {"charset": options.get("charset")}
+    return await request.body(), _FormOptions(charset=options.get("charset"))
 
 
 async def _unless_hung_up(request: ApiRequest, work: Coroutine[Any, Any, T]) -> T:
@@ -177,7 +188,7 @@ async def _hang_up(request: ApiRequest) -> None:
         pass
 
 
-def _form(form: bytes, boundary: str) -> tuple[bytes, dict[str, Any]]:
+def _form(form: bytes, boundary: str) -> tuple[bytes, _FormOptions]:
     """Return the file in a form, and what its other parts say of it.
 
     Litestar's own parser decodes text, in any charset named.
@@ -195,15 +206,17 @@ def _form(form: bytes, boundary: str) -> tuple[bytes, dict[str, Any]]:
     files = [part for part in parts if part.filename]
     if len(files) != 1:
         raise _invalid(f"the form has {len(files)} files: send exactly one")
-    options: dict[str, Any] = {}
-    for part in parts:
-        if part.filename or part.name not in ("charset", "mapping"):
-            continue
-        try:
-            text = part.raw.decode()
-            options[part.name] = _MAPPING.validate_json(text) if part.name == "mapping" else text
-        except ValueError:
-            raise ValidationException(extra=[{"key": part.name, "message": _WRONG_PART}]) from None
+    texts = {
+        part.name: part.raw.decode(errors="replace")
+        for part in parts
+        if part.name in _FormOptions.model_fields and not part.filename
+    }
+    try:
+        options = _FormOptions.model_validate(texts)
+    except ValidationError as error:
+        raise ValidationException(
+            extra=[{"key": str(e["loc"][0]), "message": e["msg"]} for e in error.errors()]
+        ) from None
     content: bytes = files[0].raw
     return content, options
 

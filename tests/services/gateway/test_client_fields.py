@@ -6,7 +6,7 @@ from contracts.crm import ClientDetailsPatch, PersonalDetails
 from services.gateway.leads import export
 from services.gateway.leads.columns import ADDRESS
 from services.gateway.leads.parsing import Lead
-from services.gateway.leads.vocabulary import MEANINGS
+from services.gateway.leads.words.vocabulary import MEANINGS
 from services.gateway.read_models.documents import ClientDocument
 from services.gateway.read_models.schemas.clients import Client, ClientPatch, NewClient
 

@@ -9,8 +9,8 @@ from typing import Any
 from contracts.crm import AgentProfile, ClientDetails, PropertyType, Stage
 from contracts.scheduler import FollowupType, Recipient
 from services.composer.writer import CompositionRequest
-from services.gateway.leads.values import PROPERTY_TYPE_OF, STAGE_OF
-from services.gateway.leads.vocabulary import key
+from services.gateway.leads.words.values import PROPERTY_TYPE_OF, STAGE_OF
+from services.gateway.leads.words.vocabulary import key
 
 DANA = AgentProfile(name="Dana Reed", email="dana@harbor.example", company="Harbor Realty")
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)

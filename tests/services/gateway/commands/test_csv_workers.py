@@ -64,7 +64,7 @@ async def test_a_file_is_read_as_it_is_here_and_the_worker_used_again(workers: C
     assert [line for line, *_ in rows.clients + rows.refused] == [2, 5, 4]
     with pytest.raises(Unreadable, match="no column for an email"):
         await workers.read(b"name,phone\nAnn,1\n")
-    with pytest.raises(Unreadable, match="no text in martian"):
+    with pytest.raises(Unreadable, match=r"martian.* is not known here"):
         await workers.read(FILE, charset="martian")
     assert await one_idle(workers) is first
 

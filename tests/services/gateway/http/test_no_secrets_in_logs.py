@@ -172,8 +172,7 @@ async def logged(
         client = await api.add(name=canary("due"), email=canary.email("sent"), notes=canary("why"))
         tasks = await api.get_until(f"/api/clients/{client}/tasks", lambda r: len(r.json()) == 5)
         task = f"/api/tasks/{tasks.json()[0]['_id']}"
-        past = {"scheduled_for": "2026-01-01T00:00:00Z"}
-        assert (await api.http.patch(task, json=past)).is_success
+        assert (await api.http.patch(task, json={"send_now": True})).is_success
         await api.get_until(task, lambda r: r.json()["status"] == "sent")
     canary.append(TOKEN_KEYS.partition(":")[2])
     return folder, canary, wrong

@@ -50,7 +50,7 @@ def test_another_charset_is_refused_with_advice_and_right_when_it_is_named(
 
 def test_a_charset_that_is_named_is_kept_to() -> None:
     assert decode("Zoë".encode("latin-1"), "iso-8859-1") == "Zoë"
-    for charset in ("utf-8", "nonsense", "hex"):
+    for charset in ("utf-8", "cp932"):
         with pytest.raises(Unreadable, match=f"is no text in {charset}"):
             decode("Zoë".encode("latin-1"), charset)
 
@@ -60,8 +60,30 @@ def test_a_charset_that_is_named_is_kept_to() -> None:
     [
         *("Çelik, façade, œuvre", "Ærø Þór Íris", "João Gonçalves", "Ñandú ¿Qué?"),
         *("5 °C, 1ª, 2º, N°", "Saint-Étienne", "L’Haÿ-les-Roses", "“Ça va”—oui", "100 €"),
-        *("½ acre, Citroën", "Mary–Jane"),
+        *("½ acre, Citroën", "Mary–Jane", "Pat O´Brien, Pat O‘Brien", "Núñez, Muñoz", "Forlì"),
+        *("Hélène Lefèvre, Ève", "Simões, Tõnu", "août, Brûlé", "Nicolò", "‚Süd‘"),
+        # The same in Windows-1250.
+        *("Šárka Žáková", "Tomáš"),
     ],
 )
 def test_the_words_of_western_languages_are_plausible(text: str) -> None:
     assert is_plausible(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "charset"),
+    [
+        *(("Gábor Pető, Ágnes Szűcs", "cp1250"), ("Zdeněk", "cp1250"), ("Čapek", "cp1250")),
+        *(("Đorđe", "cp1250"), ("Jurić", "cp1250"), ("Kamiński", "cp1250"), ("Şahin", "cp1254")),
+        *(("Bērziņš", "cp1257"), ("Zoë", "mac-roman"), ("José", "mac-roman")),
+    ],
+)
+def test_words_of_other_charsets_are_not_taken_for_western_ones(text: str, charset: str) -> None:
+    with pytest.raises(Unreadable, match="UTF-8"):
+        decode(text.encode(charset))
+    assert decode(text.encode(charset), charset) == text
+
+
+def test_an_unknown_charset_is_told_with_those_that_are_known() -> None:
+    with pytest.raises(Unreadable, match=r"klingon.* is not known here; use one of: .*cp1252"):
+        decode(b"name", "klingon")

@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from contracts import addresses
-from services.gateway.leads import vocabulary
 from services.gateway.leads.charsets import Unreadable
 from services.gateway.leads.columns import MAX_COLUMNS, MAX_TITLE
 from services.gateway.leads.parsing import Parsed, parse
@@ -23,6 +22,7 @@ from services.gateway.leads.records import (
     Record,
     records,
 )
+from services.gateway.leads.words import vocabulary
 
 # Each line is read at most three times for a delimiter; that of the header is tried out.
 READ_AT_MOST = 3

@@ -121,12 +121,16 @@ async def test_a_dry_run_tells_all_and_changes_nothing(api: Api) -> None:
     report = await form(api, text, {"dry_run": "true"}, mapping=mapping)
     assert report["dry_run"]
     assert (report["imported"], report["suppressed"]) == (1, 1)
+    assert (await form(api, text, {}, mapping=mapping, dry_run="true"))["dry_run"]
     found = await api.http.get("/api/clients", params={"q": w})
     assert found.headers["x-total-count"] == "0"
     wrong = {"file": ("leads.csv", text.encode(), "text/csv")}
     for part in ({"mapping": "[]"}, {"mapping": '{"Wer": 1}'}):
         answer = await api.http.post("/api/clients/import", files=wrong, data=part)
         problem(answer, 422, "mapping")
+    for name in ("dry_run", "on_known"):
+        answer = await api.http.post("/api/clients/import", files=wrong, data={name: "perhaps"})
+        problem(answer, 422, name)
 
 
 async def test_a_charset_may_be_named_in_a_form(api: Api) -> None:
@@ -151,7 +155,7 @@ async def test_what_the_file_says_otherwise_of_a_known_client_is_told_or_changed
     client = (await api.http.get(f"/api/clients/{id_}")).json()
     assert (client["phone"], client["stage"]) == ("555-0199", "under_contract")
     assert client["custom_fields"] == {"a": 1, "b": "2"}
-    assert (await form(api, text, {"on_known": "update"}))["known"] == 1
+    assert (await form(api, text, {}, on_known="update"))["known"] == 1
 
 
 async def test_what_only_the_data_model_refuses_is_told_of_its_line(api: Api) -> None:

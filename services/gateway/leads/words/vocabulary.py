@@ -13,6 +13,8 @@ from typing import Final
 # A longer word is none that is known here, and Unicode's normal forms take quadratic time.
 LONGEST = 250
 EXCERPT = 200
+_E_MAIL: Final = re.compile(r"\be[-_ ]mail", re.IGNORECASE)
+_WORD: Final = re.compile(r"\d+|[A-Z]+(?![a-z])|[A-Z]?[^\W\dA-Z_]+")
 
 
 def key(word: str) -> str:
@@ -20,6 +22,18 @@ def key(word: str) -> str:
     if len(word) > LONGEST:
         return ""
     return "".join(c for c in unicodedata.normalize("NFKC", word).casefold() if c.isalnum())
+
+
+def words(text: str) -> str:
+    """Reduce a text to its words without case and accents, a blank between each two.
+
+    "E-Mail" is one word; "leadEmail2" is three.
+    """
+    if len(text) > LONGEST:
+        return ""
+    plain = unicodedata.normalize("NFKD", text)
+    bare = "".join(c for c in plain if not unicodedata.combining(c))
+    return " ".join(_WORD.findall(_E_MAIL.sub("email", bare))).casefold()
 
 
 def excerpt(text: str) -> str:
@@ -36,12 +50,14 @@ def keys(words: str) -> tuple[str, ...]:
 _WORDS: Final[dict[str, tuple[str, ...]]] = {
     "name": keys(
         "Name, Full Name, Client Name, Contact Name, Lead Name, Customer Name, Person - Name,"
-        " Client, Contact, Display Name, Vollständiger Name, Kunde, Nombre completo, Cliente"
+        " Buyer Name, Your Name, Client, Contact,"
+        " Display Name, Vollständiger Name, Kunde, Nombre completo, Cliente"
     ),
     "first_name": keys("First Name, First, Given Name, Forename, Vorname, Nombre, Nombres"),
     "middle_name": keys("Middle Name, Additional Name, Zweiter Vorname, Segundo nombre"),
     "last_name": keys(
-        "Last Name, Last, Family Name, Surname, Nachname, Familienname, Apellido, Apellidos"
+        "Last Name, Last, Family Name, Surname, Nachname, Familienname, Apellido, Apellidos,"
+        " Primer apellido, Apellido paterno, Segundo apellido, Apellido materno"
     ),
     "organization": keys(
         "Organization Name, Organization, Organisation, Organization 1 - Name, Company,"
@@ -80,21 +96,24 @@ _MEANING_OF: Final = {
 # What a column may be taken for, besides a part of an address, an answer about emails, and a field
 # of its own.
 MEANINGS: Final = (*_WORDS, "email", "phone")
-_WHOSE = "(?:person|contact|client|customer|lead|kunden?)?"
-_WHICH = (
-    "(?:primary|main|home|personal|private|work|business|company|other|secondary|second"
-    "|alternate|alternative|mobile|cell|day|evening|car)*"
+# What the title of a column of emails or phones may say besides: whose, which of several, of what.
+_BESIDE: Final = (
+    "person|contact|client|customer|lead|buyer|seller|your|kunden?|cliente|primary|main|principal"
+    "|preferred|home|personal|private?|particular|work|business|geschaftlich|trabajo|company|other"
+    "|secondary|second|alternate|alternative|additional|day|evening|car|value|wert|valor|address"
+    "|addresse|adresse|direccion|de|id|required|number|no|nr|nummer|num|numero|line|[1-9]|10"
 )
-_KIND = r"\d?(?:value|address|work|home|mobile|personal|private|business|other|\d)*"
-_EMAIL = re.compile(
-    rf"{_WHOSE}{_WHICH}(?:e?mails?(?:id|addresse?|adresse)?|correo(?:electr[oó]nico)?|courriel)"
-    rf"{_KIND}"
+_PHONES: Final = (
+    "(?:tele|cell|mobile)?phones?|tel|mobile|cell|cellular|sms|whatsapp|telefone?|handy"
+    "|mobil|mobiltelefon|rufnummer|telefono|movil|celular"
 )
-_PHONE = re.compile(
-    rf"{_WHOSE}{_WHICH}(?:(?:tele|cell|mobile)?phones?|tel|mobile|cell|cellular|sms|whatsapp"
-    r"|telefone?|handy|mobil|mobiltelefon|rufnummer|tel[eé]fono|m[oó]vil|celular)"
-    rf"(?:number|no|nr|nummer|num)?{_KIND}"
-)
+_KINDS: Final = {
+    meaning: re.compile(rf"(?:{_BESIDE})*(?:{kind})(?:{_BESIDE}|{kind})*")
+    for meaning, kind in (
+        ("email", "emails?|mail|correo|electronico|courriel"),
+        ("phone", _PHONES),
+    )
+}
 # The first of several is the one that is not called another.
 _FURTHER = re.compile("second|alternat|other|[2-9]|1[0-9]")
 
@@ -104,7 +123,7 @@ def meaning_of(title: str) -> tuple[str, int] | None:
     word = key(title)
     if known := _MEANING_OF.get(word):
         return known
-    rank = int(bool(_FURTHER.search(word)))
-    if _EMAIL.fullmatch(word):
-        return "email", rank
-    return ("phone", rank) if _PHONE.fullmatch(word) else None
+    for meaning, kind in _KINDS.items():
+        if kind.fullmatch(words(title).replace(" ", "")):
+            return meaning, int(bool(_FURTHER.search(word)))
+    return None

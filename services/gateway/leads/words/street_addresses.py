@@ -4,18 +4,20 @@ import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from services.gateway.leads.vocabulary import key, keys
+from services.gateway.leads.words.vocabulary import key, keys
 
 # The parts in the order in which they are written; a title may name whose they are before.
 _PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "street": keys(
-        "Street Address, Street Address Line 1, Street, Address, Address Line 1, Address1,"
-        " Street 1, Line 1, Full Address, Straße, Anschrift, Adresse, Calle, Dirección, Direccion,"
-        " Domicilio"
+        "Street Address, Street Address Line 1, Street Address 1, Street, Address,"
+        " Addr, Address Line 1, Address1, Street 1, Line 1, Full Address, Street and Number,"
+        " Straße, Straße und Hausnummer, Straße und Nr, Strasse, Anschrift, Adresse, Calle,"
+        " Calle y número, Calle y numero, Dirección, Direccion, Domicilio"
     ),
     "number": keys("House Number, Street Number, Hausnummer, Haus-Nr"),
     "more": keys(
-        "Street Address Line 2, Address Line 2, Address2, Street 2, Line 2, Unit, Apt, Suite"
+        "Street Address Line 2, Street Address 2, Address Line 2, Address2, Street 2, Line 2, Unit,"
+        " Unit Number, Apt, Apartment, Apt/Unit, Suite, Address Unit"
     ),
     "city": keys("City, Town, Ort, Stadt, Wohnort, Ciudad, Localidad, Municipio"),
     "state": keys("State, State/Region, State/Province, Province, Region, Bundesland, Provincia"),
@@ -25,11 +27,15 @@ _PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
 }
 _PART_OF: Final = {word: part for part, words in _PARTS.items() for word in words}
+# The owner of an address whose columns somebody has named.
+MAPPED: Final = "mapped"
 # The address of the property itself comes before where the client lives.
-_FIRST: Final = ("property", "listing", "", "mailing", "home", "primary", "address1", "address")
+_FIRST: Final = (
+    *(MAPPED, "property", "listing", "", "mailing", "home", "primary", "address1", "address"),
+)
 _OWNERS = re.compile(
     r"property|listing|immobilien|objekt|mailing|home|primary|billing|business|work|other|current"
-    r"|contact|person(?:postal)?|address\d?|shipping|office|private"
+    r"|contact|person(?:postal)?|address\d?|shipping|office|private?|residential|street|client"
 )
 
 
@@ -65,9 +71,20 @@ def one_line(parts: Mapping[str, str]) -> str:
         return ""
     if number := parts.get("number"):
         line = f"{line} {number}"
-    region = f"{parts.get('state', '')} {parts.get('code', '')}".strip()
-    for part in (parts.get("more", ""), parts.get("city", ""), region):
-        # Many a sheet has the whole address in the street's column, and the city again.
-        if part and part.casefold() not in line.casefold():
-            line = f"{line}, {part}"
-    return line
+    if (more := parts.get("more", "")) and not _ends_with(line, more):
+        line = f"{line}, {more}"
+    city, code = parts.get("city", ""), parts.get("code", "")
+    # Many a sheet has the whole address in the street's column, and the city again.
+    if (code and _ends_with(line, code)) or (city and _has_component(line, city)):
+        return line
+    region = f"{parts.get('state', '')} {code}".strip()
+    return ", ".join(filter(None, (line, city, region)))
+
+
+def _has_component(line: str, city: str) -> bool:
+    after = (f"{part.strip()} ".casefold() for part in line.split(",")[1:])
+    return any(part.startswith(f"{city} ".casefold()) for part in after)
+
+
+def _ends_with(line: str, part: str) -> bool:
+    return f" {line.casefold()}".endswith((f" {part.casefold()}", f",{part.casefold()}"))

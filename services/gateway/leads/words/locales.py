@@ -4,7 +4,7 @@ import re
 from typing import Final
 from zoneinfo import available_timezones
 
-from services.gateway.leads.vocabulary import key
+from services.gateway.leads.words.vocabulary import key
 
 _ZONES: Final = available_timezones()
 _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")

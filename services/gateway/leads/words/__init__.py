@@ -1,0 +1,1 @@
+"""What the words in titles and cells of other programs mean. Pure."""
