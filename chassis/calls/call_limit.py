@@ -70,6 +70,11 @@ class CallLimit:
         if self._turns() > 0:
             self._concurrency.used_up(time.monotonic())
 
+    @property
+    def in_turns(self) -> bool:
+        """Whether the provider is away."""
+        return self._breaker.is_open(time.monotonic())
+
     def _turns(self) -> int:
         """Return for how much more work there are turns soon."""
         now = time.monotonic()

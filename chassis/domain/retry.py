@@ -20,7 +20,9 @@ class RetryPolicy:
 
         It is not before the provider's Retry-After.
         """
-        if failure.final or attempt >= self.attempts:
+        # What stays wrong for everybody, such as a key, may be mended before the last attempt.
+        is_final = failure.final and not isinstance(failure, ProviderAway)
+        if is_final or attempt >= self.attempts:
             return None
         wait: timedelta = self.base * 2 ** (attempt - 1)
         if failure.retry_after is not None:

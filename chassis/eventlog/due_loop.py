@@ -165,7 +165,8 @@ class DueLoop(Generic[S, E]):
             "state.due_at": {"$lte": now},
             "$or": [{"claim": {"$exists": False}}, {"claim.until": {"$lte": now}}],
         }
-        found = self._collection.find(free, {"_id": 1}).sort("state.due_at", 1).limit(most)
+        order = ["claim.until", "state.due_at"] if self._slots.in_turns else ["state.due_at"]
+        found = self._collection.find(free, {"_id": 1}).sort([(f, 1) for f in order]).limit(most)
         ids = [raw["_id"] async for raw in found]
         if not ids:
             return []

@@ -15,22 +15,26 @@ from chassis.mongo.client import Database
 _BEFORE = datetime.min.replace(tzinfo=UTC)
 
 
-def waiting_index(status: str) -> IndexModel:
-    """Return the index of what waits in this status; it holds nothing else."""
+def waiting_index(*statuses: str) -> IndexModel:
+    """Return the index of what waits in one of these statuses; it holds nothing else."""
     return IndexModel(
         [("state.client_id", 1), ("state.fell_due_at", 1)],
         name="waiting_by_client",
-        partialFilterExpression={"state.status": status},
+        partialFilterExpression={"state.status": _any_of(statuses)},
     )
 
 
-class WaitingWork(Batched[list[datetime]]):
-    """By client: when those follow-ups fell due whose work waits in this status."""
+def _any_of(statuses: tuple[str, ...]) -> Any:
+    return statuses[0] if len(statuses) == 1 else {"$in": list(statuses)}
 
-    def __init__(self, database: Database, aggregate: Aggregate[Any, Any], status: str) -> None:
+
+class WaitingWork(Batched[list[datetime]]):
+    """By client: when those follow-ups fell due whose work waits in one of these statuses."""
+
+    def __init__(self, database: Database, aggregate: Aggregate[Any, Any], *statuses: str) -> None:
         super().__init__()
         self._collection = database[aggregate.collection]
-        self._status = status
+        self._status = _any_of(statuses)
 
     async def has_earlier(self, client_id: UUID, fell_due_at: datetime | None) -> bool:
         """Return whether a follow-up of the client waits that fell due before this time."""

@@ -1,5 +1,6 @@
 """HTTP/1.1 with limits on all that a peer may send or leave out, which uvicorn has not."""
 
+import json
 import math
 from asyncio import BaseTransport, Transport
 from enum import Enum, auto
@@ -266,8 +267,11 @@ def guarded_http(connections: Connections, max_head: int) -> type[GuardedHttp]:
 
 
 def _response(status: int, retry_after: int | None = None) -> bytes:
+    """Return a response with a problem of no further type (RFC 9457)."""
     retry = f"retry-after: {retry_after}\r\n" if retry_after else ""
+    body = json.dumps({"type": "about:blank", "title": _TITLES[status], "status": status})
     return (
         f"HTTP/1.1 {status} {_TITLES[status]}\r\n{retry}"
-        "content-length: 0\r\nconnection: close\r\n\r\n"
+        f"content-type: application/problem+json\r\ncontent-length: {len(body)}\r\n"
+        f"connection: close\r\n\r\n{body}"
     ).encode()

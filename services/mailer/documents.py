@@ -40,7 +40,7 @@ class EmailDocument(StateDocument[email.Email]):
                     "state.former_agents": {"$exists": True},
                 },
             ),
-            waiting_index("queued"),
+            waiting_index("queued", "sending"),
             IndexModel(
                 [("state.client_id", 1)],
                 name="sent_letters",

@@ -107,7 +107,7 @@ def register_sending(
         service.dependency("provider"),
         LastLetters(service.database, EMAILS.collection),
         Endings.by(settings),
-        WaitingWork(service.database, EMAILS, "queued"),
+        WaitingWork(service.database, EMAILS, "queued", "sending"),
     )
     service.when_due(
         EMAILS,

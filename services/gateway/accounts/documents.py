@@ -174,7 +174,7 @@ class IdempotencyDocument(Document):
     """A request with an Idempotency-Key (`<agent>:<key>`), and its answer once there is one.
 
     `command_id` is the request's command, the same for every repeat of the request. `size` is what
-    it takes, in bytes, of the agent's share.
+    it takes, in bytes, of the agent's share. `about`: the ids of what the answer shows.
     """
 
     id: str  # type: ignore[assignment]
@@ -183,6 +183,7 @@ class IdempotencyDocument(Document):
     request: bytes
     command_id: UUID
     answer: dict[Literal["status", "headers", "body"], Any] | None = None
+    about: list[str] | None = None
     created_at: Time
 
     class Settings:

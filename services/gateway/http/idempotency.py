@@ -29,9 +29,11 @@ HEADER = "Idempotency-Key"
 REPLAYED = b"idempotency-replayed"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _COMMAND_ID = "command_id"
+_CLIENT_ID = re.compile(rb'"(?:client_id|_id)":"([0-9a-f-]{36})"')
 # After these, as after 202 and 5xx, the same request is tried again; all other responses are final.
 _RETRIABLE = (408, 425, 429)
 _ACCEPTED = 202
+_REDIRECTIONS = 300
 _SERVER_ERRORS = 500
 
 
@@ -120,8 +122,21 @@ class IdempotencyMiddleware:
         size = size_of(response)
         # Without room the response is made again then, from commands with the same ids.
         if self._share.take(agent_id, size):
-            change = {"answer": response, "size": DOCUMENT_BYTES + size}
+            # A refusal holds none of a client's texts.
+            body = response["body"] if response["status"] < _REDIRECTIONS else b""
+            about = [match.decode() for match in set(_CLIENT_ID.findall(body))]
+            change = {"answer": response, "size": DOCUMENT_BYTES + size, "about": about}
             await self._requests.update_one({"_id": id_}, {"$set": change})
+
+
+async def forget_responses(database: Database, agent_id: UUID, client_id: UUID) -> None:
+    """Delete the stored responses about a client, who is deleted with all texts.
+
+    If such a request is sent again, its response is made again, from commands with the same ids.
+    """
+    await database[IdempotencyDocument.Settings.name].update_many(
+        {"agent_id": agent_id, "about": str(client_id)}, {"$unset": {"answer": "", "about": ""}}
+    )
 
 
 async def _digest(request: Request[Any, Any, Any]) -> bytes:

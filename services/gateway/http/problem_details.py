@@ -249,6 +249,15 @@ def unavailable_when_stopped(app: ASGIApp) -> ASGIApp:
     return cancellable
 
 
+def on_no_text(request: Request[Any, Any, Any], error: UnicodeDecodeError) -> Response[Any]:
+    """Respond with 422 to JSON that is not UTF-8."""
+    return problem(
+        types.INVALID_REQUEST,
+        "body: is not UTF-8",
+        [FieldError(field="body", reason="is not UTF-8")],
+    )
+
+
 def on_too_deep(request: Request[Any, Any, Any], error: RecursionError) -> Response[Any]:
     """Respond with 422 to JSON that is nested too deeply to be parsed."""
     return problem(
@@ -296,5 +305,6 @@ HANDLERS: dict[Any, Any] = {
     KafkaError: on_unavailable,
     PyMongoError: on_unavailable,
     RecursionError: on_too_deep,
+    UnicodeDecodeError: on_no_text,
     Exception: on_bug,
 }

@@ -133,12 +133,6 @@ TOO_MANY_REQUESTS: Final = ProblemType(
     "Too many requests",
     "A limit is reached, which `detail` names: try again after `Retry-After` seconds.",
 )
-HEADERS_TOO_LARGE: Final = ProblemType(
-    "headers_too_large",
-    431,
-    "Request header fields too large",
-    "The header fields are larger than the gateway takes: send fewer.",
-)
 INTERNAL_ERROR: Final = ProblemType(
     "internal_error",
     500,
@@ -159,7 +153,7 @@ TYPES: Final = (
     *(UNAUTHORIZED, INVALID_CREDENTIALS, SECOND_FACTOR_REQUIRED, FORBIDDEN, UNSIGNED_WEBHOOK),
     *(NOT_FOUND, METHOD_NOT_ALLOWED, CONFLICT, DUPLICATE_EMAIL, ACCOUNT_EXISTS),
     *(PRECONDITION_FAILED, CONTENT_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, INVALID_REQUEST),
-    *(IDEMPOTENCY_KEY_REUSED, TOO_MANY_REQUESTS, HEADERS_TOO_LARGE, INTERNAL_ERROR, UNAVAILABLE),
+    *(IDEMPOTENCY_KEY_REUSED, TOO_MANY_REQUESTS, INTERNAL_ERROR, UNAVAILABLE),
 )
 # The first of each status is what a problem is that is of no other type.
 BY_STATUS: Final = {one.status: one for one in reversed(TYPES)}

@@ -88,7 +88,7 @@ class ClientDocument(UuidDocument):
 
     `search` holds the terms it is found by (`search.py`); `plan_paused` is True or absent.
     `email_status` and `unsubscribed_at` follow from `suppression`, while the client has its
-    address.
+    address. `erased`: it was deleted, and with it all that names the person.
     """
 
     agent_id: UUID
@@ -113,6 +113,7 @@ class ClientDocument(UuidDocument):
     suppression: ClientSuppression | None = None
     email_status: ClientEmailStatus | None = None
     unsubscribed_at: Time | None = None
+    erased: bool | None = None
 
     class Settings:
         name = "clients"

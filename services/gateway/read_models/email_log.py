@@ -29,7 +29,8 @@ from services.gateway.read_models.documents import (
 )
 
 EmailSource = EmailEvent | FollowupReassigned | PlanDeleted
-_ERASED: dict[str, object] = {"to_email": None, "subject": None, "body": None}
+# A provider's reason may quote the address.
+_ERASED: dict[str, object] = dict.fromkeys(("to_email", "subject", "body", "error_message"))
 # A report that comes late does not set the status back.
 _RANK: dict[EmailStatus | None, int] = {"sent": 1, "delivered": 2, "opened": 3, "clicked": 4}
 

@@ -48,6 +48,8 @@ def project_client(
     client = previous or ClientDocument(id=id_, agent_id=event.agent_id)
     match event:
         case AddressSuppressed() | AddressResubscribed() | SuppressionReleased():
+            if client.erased:
+                return client
             return _with_email_status(client, _client_suppression(client.suppression, event))
         case EmailSent():
             latest = max(filter(None, (client.last_contacted, event.sent_at)))
@@ -63,7 +65,7 @@ def project_client(
         include={"id", "agent_id", "last_contacted", "plan_paused", "suppression"}
     )
     if isinstance(event, ClientDeleted):
-        return ClientDocument(**from_others)
+        return ClientDocument(**from_others | {"suppression": None, "erased": True})
     details, fields = event.personal, event.personal.fields()
     changed = ClientDocument(
         **from_others,

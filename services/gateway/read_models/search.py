@@ -26,7 +26,7 @@ _LETTERS: Final = str.maketrans(
         "þ": "th",
     }
 )
-_APOSTROPHES: Final = re.compile("['\u2018\u2019\u201b\u02bc\u02b9\u2032\u00b4`\uff07]")
+_APOSTROPHES: Final = re.compile("['\u2018\u2019\u201b\u02bb\u02bc\u02b9\u2032\u00b4`\uff07]")
 _WORD: Final = re.compile(r"[^\s,;]+")
 _PART: Final = re.compile(r"[^\W_]+")
 # What separates words in a query, which need not be written as the stored text is.
@@ -40,6 +40,7 @@ _PHONE: Final = re.compile(
 LEAST_PHONE_DIGITS: Final = 7
 # Without codes of countries and trunks, which one writes and another leaves out.
 SIGNIFICANT_DIGITS: Final = 9
+LONGEST_CODE: Final = 3
 LEAST_DIGITS: Final = 4
 MOST_DIGITS: Final = 20
 # So many parts of one word are found by themselves.
@@ -64,19 +65,39 @@ def search_key(word: str) -> str:
     return next(_terms(word), "")
 
 
-def query_terms(text: str) -> list[str]:
-    """Return the terms whose beginnings a query gives."""
+def query_terms(text: str) -> list[tuple[str, ...]]:
+    """Return for each word of a query the terms that it may give the beginning of; one is enough.
+
+    Digits may be a phone, in another spelling, or a word as it stands, such as a postal code.
+    """
     phones = []
 
     def take(found: re.Match[str]) -> str:
-        digits = _digits(found.group(1))
-        if len(digits) < LEAST_PHONE_DIGITS:
+        written = found.group(1)
+        if len(_digits(written)) < LEAST_PHONE_DIGITS:
             return found.group()
-        phones.append(digits[-SIGNIFICANT_DIGITS:])
+        as_word = [] if _GAP.search(written.replace("-", "")) else [search_key(written)]
+        phones.append(tuple(dict.fromkeys([*_numbers(written), *as_word])))
         return " "
 
     rest = _PHONE.sub(take, text)
-    return phones + [key for word in _GAP.split(rest) if (key := search_key(word))]
+    return phones + [(key,) for word in _GAP.split(rest) if (key := search_key(word))]
+
+
+def _numbers(written: str) -> Iterator[str]:
+    """Yield the digits without what others may leave out: a country's code, or a trunk's zero."""
+    digits = _digits(written)
+    yield digits[-SIGNIFICANT_DIGITS:]
+    international = digits.removeprefix("00")
+    if written.startswith("+") or len(international) < len(digits):
+        # Longer ones are found by their last digits.
+        yield from (
+            national
+            for code in range(1, LONGEST_CODE + 1)
+            if LEAST_PHONE_DIGITS <= len(national := international[code:]) < SIGNIFICANT_DIGITS
+        )
+    elif digits.startswith("0"):
+        yield digits.lstrip("0")
 
 
 def _terms(text: str) -> Iterator[str]:

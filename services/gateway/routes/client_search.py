@@ -51,7 +51,11 @@ async def clients_of(
     field = sort.removeprefix("-")
     options: dict[str, Any] = {"collation": CASE_INSENSITIVE} if field == "name" else {}
     total: int | Callable[[], Awaitable[int]]
-    if words := query_terms(q or "")[:MAX_WORDS]:
+    words = query_terms(q or "")[:MAX_WORDS]
+    if not words and q and not q.isspace():
+        # Signs alone, which nothing is found by.
+        words = [()]
+    if words:
         begins, rarest = await _rarest_first(documents, where["agent_id"], words)
         few = rarest < (FEW_WITH_ONE if len(words) == 1 else FEW_WITH_SEVERAL)
         if few:
@@ -70,10 +74,13 @@ async def clients_of(
 
 
 async def _rarest_first(
-    documents: AsyncCollection[Raw], agent_id: object, words: Sequence[str]
+    documents: AsyncCollection[Raw], agent_id: object, words: Sequence[Sequence[str]]
 ) -> tuple[Raw, int]:
     """Return the query for clients with words that begin so, and how many have the rarest."""
-    begins: list[Raw] = [{"search": {"$regex": f"^{re.escape(word)}"}} for word in words]
+    begins: list[Raw] = [
+        {"search": {"$in": [re.compile(f"^{re.escape(term)}") for term in terms]}}
+        for terms in words
+    ]
     counts: list[int] = []
     for limit in (FEW_WITH_ONE,) if len(begins) == 1 else COUNT_LIMITS:
         counting = (

@@ -32,7 +32,7 @@ from services.gateway.http.context import (
     visible_to_caller,
 )
 from services.gateway.http.etags import IfMatch, etag_response, if_match_version
-from services.gateway.http.idempotency import command_id_of
+from services.gateway.http.idempotency import command_id_of, forget_responses
 from services.gateway.http.pagination import ClientSort, Limit, Page
 from services.gateway.markers import MAY_BE_PENDING
 from services.gateway.read_models.schemas.clients import (
@@ -151,9 +151,11 @@ class Clients(Controller):
         without address and text.
         """
         version = await _version(request, if_match, client_id)
-        await context_of(request).commands.execute(
-            DeleteClient(agent_id=request.user.agent_id, client_id=client_id, if_version=version)
+        api, agent_id = context_of(request), request.user.agent_id
+        await api.commands.execute(
+            DeleteClient(agent_id=agent_id, client_id=client_id, if_version=version)
         )
+        await forget_responses(api.database, agent_id, client_id)
 
     @post("/{client_id:uuid}/plan/pause", status_code=HTTP_200_OK, opt={MAY_BE_PENDING: True})
     async def pause(

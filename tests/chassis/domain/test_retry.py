@@ -27,7 +27,11 @@ def test_three_attempts_with_sixty_and_a_hundred_and_twenty_seconds_between_them
 
 
 def test_a_final_failure_is_the_last() -> None:
-    assert wait(1, CallFailed("401", final=True)) is None
+    assert wait(1, CallFailed("400", final=True)) is None
+
+
+def test_what_is_wrong_for_everybody_has_its_attempts_since_it_may_be_mended() -> None:
+    assert [wait(n, ProviderAway("401", final=True)) for n in (1, 2, 3)] == [60, 120, None]
 
 
 @pytest.mark.parametrize(("asked", "waits"), [(10, 60), (90, 90), (0, 60), (None, 60)])

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from chassis.calls.slots import FixedSlots
+from chassis.calls.slots import FixedSlots, Slots
 from chassis.domain.state import Given
 from chassis.eventlog.due_loop import DueLoop, Holds
 from chassis.eventlog.event_store import EventLog
@@ -48,7 +48,7 @@ async def looping(
     log: EventLog,
     worker: Callable[[Job], Awaitable[None]],
     *,
-    slots: int = 8,
+    slots: int | Slots = 8,
     lease: timedelta = HOUR,
     poll: timedelta = HOUR,
     is_open: Callable[[], bool] = lambda: True,
@@ -59,7 +59,7 @@ async def looping(
         TALLIES,
         worker,
         source="mailer",
-        slots=FixedSlots(slots),
+        slots=FixedSlots(slots) if isinstance(slots, int) else slots,
         lease=lease,
         poll=poll,
         is_open=is_open,

@@ -7,11 +7,21 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from chassis.calls.slots import FixedSlots
 from chassis.domain.errors import TryLater
 from chassis.eventlog.event_store import EventLog
 from chassis.mongo.client import Database
 from chassis.process.tasks import cancel_and_wait
-from tests.chassis.eventlog.due_tallies import SOON, Job, at_rest, commits_of, due, looping, rest
+from tests.chassis.eventlog.due_tallies import (
+    HOUR,
+    SOON,
+    Job,
+    at_rest,
+    commits_of,
+    due,
+    looping,
+    rest,
+)
 from tests.chassis.tally import (
     now,
 )
@@ -74,6 +84,37 @@ async def test_the_work_of_a_dead_process_is_done_when_its_claim_has_run_out(
     async with looping(log, note, poll=timedelta(seconds=0.05)):
         await until(at_rest(log, ids))
     assert [at >= expiry for at in started] == [True]
+
+
+class OneInTurns(FixedSlots):
+    """Room for one, as while a provider is away."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+
+    @property
+    def in_turns(self) -> bool:
+        return True
+
+
+async def test_in_turns_what_fails_again_and_again_keeps_nobody_from_being_tried(
+    log: EventLog,
+) -> None:
+    [poison] = await due(log, now() - HOUR)
+    healthy = await due(log, now() - SOON, many=3)
+    tried: list[UUID] = []
+
+    async def work_on(work: Job) -> None:
+        tried.append(work._document.id)
+        if work._document.id == poison:
+            raise TryLater("it fails", after=0.01)
+        await rest(work)
+
+    async with looping(log, work_on, slots=OneInTurns()):
+        await until(at_rest(log, healthy))
+    # By date, the poison would have been first each time.
+    assert tried[0] == poison
+    assert tried.count(poison) <= len(healthy)
 
 
 async def test_waiting_for_what_is_not_known_yet_counts_nothing(

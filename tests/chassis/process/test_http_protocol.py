@@ -1,6 +1,7 @@
 """HTTP over real sockets: what a peer may send, leave out and hold open."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -64,6 +65,10 @@ async def test_what_has_no_end_is_refused_and_the_connection_closed(
     answer = await peer.send_endlessly(endless)
     assert answer.startswith(b"HTTP/1.1 431 "), answer
     assert b"connection: close" in answer
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"content-type: application/problem+json" in head
+    title = "Request Header Fields Too Large"
+    assert json.loads(body) == {"type": "about:blank", "title": title, "status": 431}
 
 
 @pytest.mark.parametrize("where", ["head", "trailers"])

@@ -87,7 +87,7 @@ def dependencies(
         DependencyHealth(),
         LastLetters(database, EMAILS.collection),
         ENDINGS,
-        WaitingWork(database, EMAILS, "queued"),
+        WaitingWork(database, EMAILS, "queued", "sending"),
     )
 
 

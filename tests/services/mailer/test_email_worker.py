@@ -308,7 +308,16 @@ async def test_a_later_email_does_not_overtake_one_of_the_client_that_waits(
         }
     )
     await append(log, EMAILS, later.email_id, later)
-    transport = Accepting()
+
+    class Slow(Accepting):
+        async def send(self, letter: OutgoingLetter) -> str | None:
+            if letter.id == EMAIL:
+                # A call that is under way may fail, and its letter wait again.
+                with pytest.raises(TryLater, match="earlier"):
+                    await work_on(later.email_id)
+            return await super().send(letter)
+
+    transport = Slow()
     deps = dependencies(log.database, transport)
 
     async def work_on(id_: UUID) -> None:

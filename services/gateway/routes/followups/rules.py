@@ -37,6 +37,8 @@ def planned_time(asked: datetime | None, *, send_now: bool, now: datetime) -> da
     if asked is None and not send_now:
         raise InvalidField("scheduled_for", "is missing: give a date, or send_now: true")
     time = now if asked is None else stored_time("scheduled_for", asked)
+    if send_now and time > now:
+        raise InvalidField("scheduled_for", "is later than now: give a date or send_now, not both")
     if time < now and not send_now:
         raise InvalidField("scheduled_for", "is in the past: give a later date, or send_now: true")
     return time

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from contracts.mailer import EmailBounced
 from contracts.message import Message
+from contracts.scheduler import DeletedFollowup, PlanDeleted
 from services.gateway.read_models.documents import EmailLogDocument, Postponement
 from services.gateway.read_models.email_log import EMAIL_LOGS
 from tests.services.gateway.client_events import DAY, NOON
@@ -89,6 +90,20 @@ def test_a_bounce_is_shown_and_stays() -> None:
     bounced = EmailBounced(**_MAIL, at=NOON, reason="550")
     log = log_of(*EMAILS["sent"], bounced, STORY.delivered(0, 9))
     assert (log.status, log.error_message) == ("bounced", "550")
+
+
+def test_a_report_after_the_deletion_brings_no_text_back() -> None:
+    bounced = EmailBounced(**_MAIL, at=NOON, reason="550 no such user maria@mail.example")
+    gone = PlanDeleted(
+        agent_id=AGENT,
+        client_id=CLIENT,
+        followups=(DeletedFollowup(followup_id=STORY.ids[0], was_due=True),),
+        deleted_at=NOON + 5 * DAY,
+    )
+    for events in ((gone, bounced), (bounced, gone)):
+        log = log_of(*EMAILS["sent"], *events)
+        assert log.status == "bounced"
+        assert (log.to_email, log.subject, log.body, log.error_message) == (None,) * 4
 
 
 @pytest.mark.parametrize("known", range(len(EMAILS["sent"]) + 1))

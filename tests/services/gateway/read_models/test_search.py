@@ -31,7 +31,7 @@ def found(q: str, **fields: str) -> bool:
     terms = query_terms(q)
     assert terms
     stored = client_terms(**whole)
-    return all(any(one.startswith(term) for one in stored) for term in terms)
+    return all(any(one.startswith(either) for one in stored) for either in terms)
 
 
 @pytest.mark.parametrize(("q", "name"), NAMES.items())
@@ -51,11 +51,34 @@ def test_phones_are_found_in_any_spelling(q: str, stored: str) -> None:
 
 @pytest.mark.parametrize(
     ("q", "stored"),
-    [("020 7946 0958", "+44 (0)20 7946 0958"), ("+49 151 23456789", "0151/23456789")],
+    [
+        *(("020 7946 0958", "+44 (0)20 7946 0958"), ("+49 151 23456789", "0151/23456789")),
+        *(("+65 6123 4567", "6123 4567"), ("030 123456", "+49 30 123456")),
+        ("0044 20 7946 0958", "+44 20 7946 0958"),
+    ],
 )
 def test_phones_are_found_with_a_country_s_code_and_without(q: str, stored: str) -> None:
     assert found(q, phone=stored)
     assert found(stored, phone=q)
+
+
+@pytest.mark.parametrize(
+    ("q", "field", "stored"),
+    [
+        ("62701-1234", "address", "12 Main St, Springfield, IL 62701-1234"),
+        (
+            "12 Main St, Springfield, IL 62701-1234",
+            "address",
+            "12 Main St, Springfield, IL 62701-1234",
+        ),
+        ("12345-12347 Oak", "address", "12345-12347 Oak Ave"),
+        ("5559998877", "email", "5559998877@txt.example"),
+        ("kaohu", "name", "Ka\u02bbohu Kealoha"),
+        ("ka'ohu", "name", "Ka\u02bbohu Kealoha"),
+    ],
+)
+def test_digits_are_words_too_and_okinas_are_apostrophes(q: str, field: str, stored: str) -> None:
+    assert found(q, **{field: stored})
 
 
 @pytest.mark.parametrize(
@@ -71,7 +94,7 @@ def test_the_part_after_the_at_is_found_however_long_the_one_before_is() -> None
 
 
 def test_a_house_number_is_a_word() -> None:
-    assert query_terms("12 Elm, 62701") == ["12", "elm", "62701"]
+    assert query_terms("12 Elm, 62701") == [("12",), ("elm",), ("62701",)]
     assert found("12 elm", address="12 Elm Street, Springfield 62701")
 
 

@@ -86,7 +86,9 @@ async def test_every_field_that_is_wrong_is_named(api: Api) -> None:
     problem(response, 422, "email", "name", "phone", "x")
 
 
-@pytest.mark.parametrize("body", [b"{", b"", b"[]", b"null", b'"text"', b"\xff", b"[" * 5000])
+@pytest.mark.parametrize(
+    "body", [b"{", b"", b"[]", b"null", b'"text"', b"\xff", b'{"name":"\xe9"}', b"[" * 5000]
+)
 async def test_a_body_that_is_no_json_object_is_refused(api: Api, body: bytes) -> None:
     headers = {"content-type": "application/json"}
     response = await api.http.post("/api/clients", content=body, headers=headers)

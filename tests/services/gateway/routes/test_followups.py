@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import httpx2
 import pytest
 
 from tests.servers import Server
@@ -163,6 +164,22 @@ async def test_one_follow_up_is_added_with_what_it_should_say(planning: Api) -> 
     assert (await planning.http.post(f"/api/tasks/{task['_id']}/cancel")).is_success
 
 
+async def test_a_stored_response_about_a_client_goes_with_the_client(planning: Api) -> None:
+    path, _ = await planned(planning)
+    key = {"Idempotency-Key": str(uuid4())}
+    wish = {"scheduled_for": "2099-01-01T00:00:00Z", "instructions": "a secret"}
+
+    async def post() -> httpx2.Response:
+        return await planning.http.post(f"{path}/tasks", json=wish, headers=key)
+
+    assert (await post()).status_code == 201
+    assert (await post()).headers["idempotency-replayed"] == "true"
+    assert (await planning.http.delete(path)).status_code == 204
+    again = await post()
+    problem(again, 404)
+    assert "a secret" not in again.text
+
+
 async def test_one_that_is_wanted_now_falls_due_at_once(planning: Api) -> None:
     path, _ = await planned(planning)
     added = await planning.http.post(f"{path}/tasks", json={"send_now": True, "priority": "high"})
@@ -177,6 +194,7 @@ async def test_one_that_is_wanted_now_falls_due_at_once(planning: Api) -> None:
         ({}, "scheduled_for"),
         ({"scheduled_for": "2020-01-01T00:00:00Z"}, "scheduled_for"),
         ({"scheduled_for": "2027-01-01T00:00:00"}, "scheduled_for"),
+        ({"send_now": True, "scheduled_for": "2099-01-01T00:00:00Z"}, "scheduled_for"),
         ({"send_now": True, "instructions": "x" * 1001}, "instructions"),
         ({"send_now": True, "followup_type": "Day 1"}, "followup_type"),
     ],
