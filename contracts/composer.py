@@ -114,7 +114,10 @@ class CompositionFailed(DraftStream, Event, name="realtoros.CompositionFailed.v1
 
 
 class DraftPostponed(DraftStream, Event, name="realtoros.DraftPostponed.v1"):
-    """The draft is written later, from `until` on. `reason`: `daily_limit`; others may be added."""
+    """The draft is written later, from `until` on.
+
+    `reason`: `daily_limit`, or `provider_away` of the language model; others may be added.
+    """
 
     reason: str
     postponed_at: Time

@@ -58,7 +58,7 @@ class CallLimit:
         LIMIT.set_function(lambda: self._concurrency.size)
         WAITING.set_function(lambda: self._waiting)
         IN_FLIGHT.set_function(lambda: self._in_flight)
-        AWAY.set_function(lambda: self._breaker.is_open(time.monotonic()))
+        AWAY.set_function(lambda: self.is_away)
 
     def room(self, working: int) -> int:
         """Return what is free, and has its turn soon."""
@@ -71,9 +71,14 @@ class CallLimit:
             self._concurrency.used_up(time.monotonic())
 
     @property
-    def in_turns(self) -> bool:
-        """Whether the provider is away."""
+    def is_away(self) -> bool:
+        """Whether the provider is away, or refuses everybody."""
         return self._breaker.is_open(time.monotonic())
+
+    @property
+    def in_turns(self) -> bool:
+        """Whether one call at a time probes the provider."""
+        return self.is_away
 
     def _turns(self) -> int:
         """Return for how much more work there are turns soon."""

@@ -137,11 +137,18 @@ async def _write(work: Work[Draft, DraftEvent], deps: WritingDependencies) -> bo
 async def _record_failure(
     work: Work[Draft, DraftEvent], failure: CallFailed, deps: WritingDependencies
 ) -> None:
-    """Append the failed attempt. Raises TryLater while the provider is away instead."""
+    """Append the failed attempt or, while the provider is away, that the draft waits.
+
+    Raises TryLater where one that is asked again soon may show that it is not.
+    """
     if isinstance(failure, ProviderAway) or not failure.final:
         deps.provider.failed(failure.reason)
     if waits := deps.limit.put_off(failure, work.state.followup_id):
-        raise TryLater(failure.reason, after=waits.total_seconds())
+        if not deps.limit.is_away:
+            raise TryLater(failure.reason, after=waits.total_seconds())
+        await work.append(postpone, reason="provider_away", until=datetime.now(UTC) + waits)
+        log.info("draft_postponed", reason="provider_away", error=failure.reason)
+        return
     after = await work.append(fail_attempt, failure=failure, policy=deps.policy)
     if after.status == "failed":
         report_failure("composition_failed", attempt=after.attempts, error=failure.reason)

@@ -9,7 +9,7 @@ from contracts.mailer import RecordDelivery, email_id, suppression_id
 from contracts.scheduler import DueFollowupCancelled, FollowupReassigned
 from services.mailer import alert, email, notice, suppression
 from services.mailer.documents import ALERTS, EMAILS, NOTICES, SUPPRESSIONS, SWITCHES
-from services.mailer.sending import before_call, daily_notice, switch
+from services.mailer.sending import before_call, switch, waiting_notice
 
 
 def _of_followup(event: EmailComposed | FollowupReassigned | DueFollowupCancelled) -> UUID:
@@ -30,6 +30,6 @@ opt_out = Reaction(SUPPRESSIONS, attrgetter("suppression_id"), suppression.opt_o
 release = Reaction(SUPPRESSIONS, attrgetter("suppression_id"), suppression.release)
 raise_alert = Reaction(ALERTS, alert.alert_id, alert.raise_alert)
 queue_notice = Reaction(NOTICES, attrgetter("notice_id"), notice.queue)
-tell_of_limit = Reaction(NOTICES, daily_notice.notice_id, daily_notice.queue)
+tell_of_limit = Reaction(NOTICES, waiting_notice.notice_id, waiting_notice.queue)
 pause_sending = Reaction(SWITCHES, attrgetter("sending_id"), switch.pause)
 resume_sending = Reaction(SWITCHES, attrgetter("sending_id"), switch.resume)

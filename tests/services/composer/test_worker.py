@@ -21,6 +21,7 @@ from contracts.composer import (
     CompositionAttemptFailed,
     CompositionFailed,
     DraftEvent,
+    DraftPostponed,
     EmailComposed,
     TokensUsed,
 )
@@ -222,6 +223,20 @@ async def test_while_the_provider_is_away_a_draft_waits_and_no_attempt_counts() 
         await work_on(work, ScriptedWriter(ProviderAway("401", final=True, retry_after=9)))
     assert later.value.after == 9
     assert work.events == []
+
+
+async def test_once_it_is_known_to_be_away_it_is_told_that_the_draft_waits() -> None:
+    work, limit = due_draft(), CallLimit(1, 64)
+    for _ in range(3):
+        with pytest.raises(ProviderAway):
+            async with limit.call():
+                raise ProviderAway("no connection")
+    await work_on(work, ScriptedWriter(ProviderAway("503", retry_after=9)), limit=limit)
+    [event] = work.events
+    assert isinstance(event, DraftPostponed)
+    assert event.reason == "provider_away"
+    assert event.until - event.postponed_at >= timedelta(seconds=8.9)
+    assert work.state.attempts == 0
 
 
 async def test_after_a_day_of_it_an_attempt_counts() -> None:

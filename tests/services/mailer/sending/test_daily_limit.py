@@ -8,13 +8,14 @@ from uuid import UUID, uuid4
 from chassis.domain.errors import CallFailed, OutcomeUnknown
 from chassis.eventlog.event_store import EventLog
 from chassis.eventlog.work import Work
+from contracts.composer import DraftPostponed
 from contracts.mailer import EmailEvent, EmailPostponed, email_id
 from contracts.notices import NoticeQueued
 from services.mailer.documents import CLIENTS, EMAILS
 from services.mailer.email import Email
 from services.mailer.email_worker import send_due_email
 from services.mailer.notice import evolve
-from services.mailer.sending.daily_notice import notice_id, queue
+from services.mailer.sending.waiting_notice import notice_id, queue
 from services.mailer.transports.transport import OutgoingLetter
 from tests.services.mailer.sample_emails import ABOUT, AGENT, GIVEN, NOON, QUEUED
 from tests.services.mailer.sending_parts import DAY, Accepting, append, dependencies
@@ -119,3 +120,16 @@ def test_the_admin_is_told_once_a_day_of_each_agent() -> None:
     assert notice_id(postponed(postponed_at=NOON + DAY)) != event.notice_id
     assert notice_id(postponed(agent_id=uuid4())) != event.notice_id
     assert queue(None, postponed(reason="another"), GIVEN, admin_email=ADMIN) == []
+
+
+def test_the_admin_is_told_once_a_day_that_the_model_is_away_whoever_waits() -> None:
+    def away(day: int = 0) -> DraftPostponed:
+        ids = {"agent_id": uuid4(), "client_id": uuid4(), "followup_id": uuid4()}
+        at = NOON + day * DAY
+        return DraftPostponed(**ids, reason="provider_away", postponed_at=at, until=at + DAY)
+
+    [event] = queue(None, away(), GIVEN, admin_email=ADMIN)
+    assert isinstance(event, NoticeQueued)
+    assert "no letters are written" in event.personal.subject
+    assert notice_id(away()) == event.notice_id != notice_id(away(1))
+    assert queue(evolve(None, event), away(), GIVEN, admin_email=ADMIN) == []
