@@ -4,7 +4,7 @@ Also the command line's own access: an API key in a file that only its user can 
 """
 
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -53,23 +53,23 @@ class Credentials:
         return f"{self.email} with the password {self.password} (shown only this once)"
 
 
-@dataclass(frozen=True)
-class ApiAccess:
-    """The command line's API key; and the first admin's credentials if they are new."""
+async def ensure_api_key(
+    uri: str,
+    folder: Path,
+    environment: Mapping[str, str],
+    tell: Callable[[Credentials], None],
+) -> str:
+    """Return the folder's API key; make it and the first admin where they are missing.
 
-    api_key: str
-    first_admin: Credentials | None
-
-
-async def ensure_access(uri: str, folder: Path, environment: Mapping[str, str]) -> ApiAccess:
-    """Return the folder's API key; make it and the first admin where they are missing."""
+    `tell` gets the first admin's credentials at once: they cannot be shown again if what follows
+    fails, such as writing the key on a full disk.
+    """
     async with _database(uri) as database:
-        first_admin = None
         if not await database[_ACCOUNTS].find_one({}, {"_id": 1}):
             id_ = environment.get("AGENT_ID")
             agent_id = UUID(id_) if id_ else FIRST_AGENT_ID
-            first_admin = await _insert(database, profile_from(environment), "admin", agent_id)
-        return ApiAccess(await _ensure_api_key(database, folder), first_admin)
+            tell(await _insert(database, profile_from(environment), "admin", agent_id))
+        return await _api_key(database, folder)
 
 
 async def add_account(uri: str, profile: AgentProfile, role: Role) -> Credentials:
@@ -180,7 +180,7 @@ async def _insert(database: Database, profile: AgentProfile, role: Role, id_: UU
     return credentials
 
 
-async def _ensure_api_key(database: Database, folder: Path) -> str:
+async def _api_key(database: Database, folder: Path) -> str:
     """Return the folder's key; a new one of an admin's when the database does not know it."""
     from services.gateway.accounts.api_keys import KIND, new_key  # noqa: PLC0415 - only with all extras
     from services.gateway.accounts.tokens import OpaqueToken  # noqa: PLC0415

@@ -62,7 +62,7 @@ async def demo(
         say("The demo adds its clients to the data on the servers that the environment names.")
     async with (
         running_system(folder, settings, say) as system,
-        ApiClient(system.url, system.access.api_key) as api,
+        ApiClient(system.url, system.api_key) as api,
     ):
         imported = await import_leads(api, leads)
         for complaint in imported.complaints:

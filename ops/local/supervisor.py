@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 from contracts.services import SERVICES
 from ops import accounts
-from ops.accounts import ApiAccess
 from ops.local import discovery
 from ops.local.readiness import wait_until_ready
 from ops.local.service_environment import environment_of
@@ -43,7 +42,7 @@ class System:
     folder: Path
     mail: str
     servers: Servers
-    access: ApiAccess
+    api_key: str
     metrics: Mapping[str, str]
 
     def describe(self) -> list[str]:
@@ -80,10 +79,9 @@ async def running_system(
         )
         await apply_topics(servers.kafka, topic_prefix(environment))
         await apply_indexes(servers.mongodb)
-        access = await accounts.ensure_access(servers.mongodb, folder, environment)
-        if access.first_admin:
-            # At once: it cannot be shown again should the start fail.
-            say(f"Log in as {access.first_admin}.")
+        api_key = await accounts.ensure_api_key(
+            servers.mongodb, folder, environment, lambda admin: say(f"Log in as {admin}.")
+        )
         settings = _settings(folder, environment, servers, port)
         say(f"Starting {', '.join(SERVICES)} …")
         host = environment.get("HOST") or LOOPBACK
@@ -106,7 +104,7 @@ async def running_system(
             folder=folder,
             mail=mail,
             servers=servers,
-            access=access,
+            api_key=api_key,
             metrics={name: own["METRICS_PORT"] for name, own in settings.items()},
         )
 

@@ -25,7 +25,7 @@ async def forget(uri: str) -> None:
 
 async def test_what_was_lost_comes_back_as_it_was(uri: str, tmp_path: Path) -> None:
     await forget(uri)
-    await accounts.ensure_access(uri, tmp_path, {})
+    await accounts.ensure_api_key(uri, tmp_path, {}, lambda _: None)
     await accounts.add_account(uri, profile("robin@reed.example"), "agent")
     before = await stored(uri, "accounts"), await stored(uri, "api_keys")
     file = tmp_path / "accounts.json"

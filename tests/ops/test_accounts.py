@@ -30,6 +30,10 @@ async def stored(uri: str, collection: str, **where: Any) -> list[Raw]:
         return await client[accounts.DATABASE][collection].find(where).to_list()
 
 
+def nobody(_: accounts.Credentials) -> None:
+    """Tell nobody."""
+
+
 def modes_in(folder: Path) -> set[int]:
     return {file.stat().st_mode & 0o777 for file in folder.iterdir()}
 
@@ -38,27 +42,28 @@ async def test_the_first_start_makes_an_admin_and_tells_the_login_once(
     uri: str, tmp_path: Path
 ) -> None:
     environment = {"AGENT_NAME": "Dana Reed", "AGENT_EMAIL": "Dana@Reed.example"}
-    first = await accounts.ensure_access(uri, tmp_path, environment)
-    assert first.first_admin
+    told: list[accounts.Credentials] = []
+    first = await accounts.ensure_api_key(uri, tmp_path, environment, told.append)
+    [admin] = told
     [account] = await stored(uri, "accounts")
     assert (account["_id"], account["role"]) == (accounts.FIRST_AGENT_ID, "admin")
     assert account["email"] == "dana@reed.example"
     assert account["unregistered"]["name"] == "Dana Reed"
-    assert await Passwords().verify(first.first_admin.password, account["password"])
-    again = await accounts.ensure_access(uri, tmp_path, environment)
-    assert (again.api_key, again.first_admin) == (first.api_key, None)
+    assert await Passwords().verify(admin.password, account["password"])
+    again = await accounts.ensure_api_key(uri, tmp_path, environment, told.append)
+    assert (again, told) == (first, [admin])
     assert len(await stored(uri, "api_keys")) == 1
 
 
 async def test_only_the_user_can_read_what_lets_the_command_line_in(
     uri: str, tmp_path: Path
 ) -> None:
-    access = await accounts.ensure_access(uri, tmp_path, {})
+    access = await accounts.ensure_api_key(uri, tmp_path, {}, nobody)
     keys = accounts.ensure_keys(tmp_path, "TOKEN_KEYS")
     others = accounts.ensure_keys(tmp_path, "UNSUBSCRIBE_KEYS")
     assert keys != others
     assert await asyncio.to_thread(modes_in, tmp_path) == {0o600}
-    assert accounts.read_api_key(tmp_path) == access.api_key
+    assert accounts.read_api_key(tmp_path) == access
     assert accounts.ensure_keys(tmp_path, "TOKEN_KEYS") == keys
     settings = GatewaySettings(
         kafka_bootstrap_servers="k:1",
@@ -67,7 +72,7 @@ async def test_only_the_user_can_read_what_lets_the_command_line_in(
         unsubscribe_keys=others,
     )
     assert list(settings.signing_keys) == ["1"]
-    secret = OpaqueToken.parse(access.api_key, KIND)
+    secret = OpaqueToken.parse(access, KIND)
     assert secret
     [key] = await stored(uri, "api_keys", _id=secret.id)
     assert key["secret"] == secret.digest
@@ -76,30 +81,39 @@ async def test_only_the_user_can_read_what_lets_the_command_line_in(
 
 async def test_a_key_that_the_database_does_not_know_is_made_anew(uri: str, tmp_path: Path) -> None:
     """The database was put back, or is another."""
-    old = await accounts.ensure_access(uri, tmp_path, {})
+    old = await accounts.ensure_api_key(uri, tmp_path, {}, nobody)
     async with connect(uri) as client:
         await client[accounts.DATABASE]["api_keys"].delete_many({})
-    new = await accounts.ensure_access(uri, tmp_path, {})
-    assert new.api_key != old.api_key
-    assert new.first_admin is None
-    assert accounts.read_api_key(tmp_path) == new.api_key
+    new = await accounts.ensure_api_key(uri, tmp_path, {}, nobody)
+    assert new != old
+    assert accounts.read_api_key(tmp_path) == new
 
 
 async def test_a_key_that_was_revoked_is_replaced(uri: str, tmp_path: Path) -> None:
-    old = await accounts.ensure_access(uri, tmp_path, {})
+    old = await accounts.ensure_api_key(uri, tmp_path, {}, nobody)
     async with connect(uri) as client:
         await client[accounts.DATABASE]["accounts"].update_many({}, {"$inc": {"keys_version": 1}})
-    new = await accounts.ensure_access(uri, tmp_path, {})
-    assert new.api_key != old.api_key
-    assert (await accounts.ensure_access(uri, tmp_path, {})).api_key == new.api_key
+    new = await accounts.ensure_api_key(uri, tmp_path, {}, nobody)
+    assert new != old
+    assert await accounts.ensure_api_key(uri, tmp_path, {}, nobody) == new
 
 
 async def test_without_an_active_admin_it_says_what_to_do(uri: str, tmp_path: Path) -> None:
-    await accounts.ensure_access(uri, tmp_path, {})
+    await accounts.ensure_api_key(uri, tmp_path, {}, nobody)
     async with connect(uri) as client:
         await client[accounts.DATABASE]["accounts"].update_many({}, {"$set": {"active": False}})
     with pytest.raises(OperatorError, match="agents add EMAIL --admin"):
-        await accounts.ensure_access(uri, tmp_path / "other", {})
+        await accounts.ensure_api_key(uri, tmp_path / "other", {}, nobody)
+
+
+async def test_the_first_password_is_told_even_if_the_key_cannot_be_written(
+    uri: str, tmp_path: Path
+) -> None:
+    told: list[accounts.Credentials] = []
+    (tmp_path / "api-key").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        await accounts.ensure_api_key(uri, tmp_path, {}, told.append)
+    assert len(told) == 1
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import pytest
 from chassis.kafka.servers import KafkaServers
 from contracts.services import SERVICES
 from ops import accounts
-from ops.accounts import ApiAccess, Credentials
+from ops.accounts import Credentials
 from ops.errors import OperatorError
 from ops.local import supervisor
 from ops.servers.ports import free_port
@@ -58,13 +58,16 @@ def _stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
     async def nothing(*_: object) -> list[str]:
         return []
 
-    async def ensure_access(*_: object) -> ApiAccess:
-        return ApiAccess("rk_1_2", Credentials("agent@realtoros.example", "shown once"))
+    async def ensure_api_key(
+        uri: str, folder: Path, environment: object, tell: Callable[[Credentials], None]
+    ) -> str:
+        tell(Credentials("agent@realtoros.example", "shown once"))
+        return "rk_1_2"
 
     monkeypatch.setattr(supervisor, "running_servers", running_servers)
     monkeypatch.setattr(supervisor, "apply_topics", nothing)
     monkeypatch.setattr(supervisor, "apply_indexes", nothing)
-    monkeypatch.setattr(accounts, "ensure_access", ensure_access)
+    monkeypatch.setattr(accounts, "ensure_api_key", ensure_api_key)
     monkeypatch.setattr(supervisor, "RUN", (sys.executable, "-c", STAND_IN))
 
 
