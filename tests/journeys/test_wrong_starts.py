@@ -9,12 +9,17 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import pytest
 from pymongo import AsyncMongoClient
 
+from chassis.kafka.client import producer
+from contracts.crm import ClientCreated
 from ops.servers.ports import LOOPBACK, free_port
 from ops.servers.stores import apply_indexes, apply_topics
+from tests.chassis.raw_records import put
+from tests.contracts.samples import SAMPLES
 from tests.servers import Server
 from tests.system import topic_prefix
 
@@ -128,6 +133,28 @@ async def test_a_missing_index_is_named(right: dict[str, str], mongodb_server: S
     assert end.code == 72, line
     assert "no index commits." in line
     assert "realtoros indexes apply" in line
+
+
+async def test_records_that_contradict_each_other_are_named(
+    right: dict[str, str], kafka: Server, mongodb_server: Server
+) -> None:
+    """Somebody else has written in crm's name: two events say that they are the first."""
+    created = next(sample for sample in SAMPLES if isinstance(sample, ClientCreated))
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(mongodb_server.address)
+    async with topic_prefix(kafka) as prefix, client:
+        await apply_topics(kafka.servers, prefix)
+        async with producer(kafka.servers, "test") as writing:
+            for _ in range(2):
+                await put(writing, f"{prefix}clients", created, version=1, cause=uuid4())
+        try:
+            end = await start(right | {"KAFKA_TOPIC_PREFIX": prefix})
+        finally:
+            for name in await client["realtoros_crm"].list_collection_names():
+                await client["realtoros_crm"][name].delete_many({})
+    (line,) = end.stderr.splitlines()
+    assert end.code == 70, line
+    assert "a fork: the topic clients has" in line
+    assert "docs/operations.md" in line
 
 
 async def test_a_port_that_is_taken_is_named(right: dict[str, str]) -> None:
