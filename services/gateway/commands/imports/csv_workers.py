@@ -19,6 +19,8 @@ from services.gateway.leads.rows import ClientRow, Rows
 
 MAX_WORKERS = 2
 DEADLINE_SECONDS = 30
+# An idle worker takes memory: after so long nobody waits for the next file.
+IDLE_SECONDS = 10.0
 # A worker that has read a larger file has grown with it, and is not used again.
 MAX_REUSED_BYTES = 1_048_576
 _WRITTEN_AT_ONCE = 262_144
@@ -33,6 +35,7 @@ class CsvWorkers:
     def __init__(self) -> None:
         self._slots = asyncio.Semaphore(MAX_WORKERS)
         self._idle: list[Process] = []
+        self._ending: set[asyncio.Task[None]] = set()
 
     async def read(self, content: bytes, **options: Any) -> Rows:
         """Return what `rows_of` makes of a file with these options.
@@ -55,7 +58,7 @@ class CsvWorkers:
                 raise Unavailable from error
             finally:
                 if answered and len(content) <= MAX_REUSED_BYTES:
-                    self._idle.append(process)
+                    self._keep(process)
                 else:
                     await _end(process)
         return rows
@@ -64,6 +67,20 @@ class CsvWorkers:
         """End the workers."""
         while self._idle:
             await _end(self._idle.pop())
+        await asyncio.gather(*self._ending)
+
+    def _keep(self, process: Process) -> None:
+        """Keep the worker for the next file, but not for long."""
+        self._idle.append(process)
+        asyncio.get_running_loop().call_later(IDLE_SECONDS, self._retire, process)
+
+    def _retire(self, process: Process) -> None:
+        # One that was used again meanwhile may end a little early.
+        if process in self._idle:
+            self._idle.remove(process)
+            ending = asyncio.create_task(_end(process))
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
 
     def _take_idle(self) -> Process | None:
         while self._idle:

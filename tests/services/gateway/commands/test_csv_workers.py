@@ -14,6 +14,7 @@ from services.gateway.commands.imports.csv_workers import MAX_REUSED_BYTES, MAX_
 from services.gateway.errors import Unavailable
 from services.gateway.leads.charsets import Unreadable
 from services.gateway.leads.rows import Rows, rows_of
+from tests.chassis.waiting import until
 from tests.services.gateway.loop_threads import all_threads_taken
 
 SECONDS = 30
@@ -119,6 +120,16 @@ async def test_a_stuck_worker_is_replaced(
         with pytest.raises(Unavailable):
             await workers.read(FILE)
     await replaced(workers, process)
+
+
+async def test_an_idle_worker_ends_and_another_reads_the_next_file(
+    workers: CsvWorkers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_workers, "IDLE_SECONDS", 0.05)
+    process = await one_idle(workers)
+    await until(lambda: process.returncode is not None)
+    assert workers._idle == []
+    assert await workers.read(FILE) == rows_of(FILE)
 
 
 async def test_a_worker_ends_with_its_caller(workers: CsvWorkers) -> None:
