@@ -1,8 +1,9 @@
 """A service's log file of JSON lines, rotated as it grows; the terminal shows its errors."""
 
-import json
 from pathlib import Path
 from typing import Any
+
+from ops.servers.server_log import json_entry
 
 KEEP_BYTES = 10_000_000
 _MAX_LENGTH = 300
@@ -58,7 +59,7 @@ class ServiceLog:
     def exit_reason(self) -> str:
         """Return the line written since the last call that best explains why the service ended."""
         self._errors.clear()
-        entry = _entry(self._last_line)
+        entry = json_entry(self._last_line)
         # A last line that is not JSON is the interpreter's: a traceback or a refused start.
         reason = self._last_line if entry is None else self._last_error or entry.get("event")
         self._last_error = self._last_line = ""
@@ -83,17 +84,9 @@ class ServiceLog:
                 self._errors.append(error)
 
 
-def _entry(line: str) -> dict[str, Any] | None:
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return None
-    return entry if isinstance(entry, dict) else None
-
-
 def _error_summary(line: str) -> str:
     """Return the error of a JSON line in short; empty if the line is not an error."""
-    entry = _entry(line)
+    entry = json_entry(line)
     if entry is None or str(entry.get("level", "")).casefold() not in _SEVERE:
         return ""
     parts = [str(entry.get("event", "")), str(entry.get("error") or "")]

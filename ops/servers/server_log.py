@@ -27,7 +27,7 @@ def exit_reason(log_file: Path) -> str:
         return f"{_DISK_IS_FULL} ({log_file.parent})"
     if not lines:
         return "its log is empty"
-    entries = [entry for line in lines if (entry := _entry(line))]
+    entries = [entry for line in lines if (entry := json_entry(line))]
     # Of MongoDB's the first error is the cause; what follows is how it gives up.
     severe = [_message(entry) for entry in entries if entry.get("s") in _SEVERE]
     reason = (severe or ["its log names no error"])[0] if entries else lines[-1]
@@ -35,7 +35,8 @@ def exit_reason(log_file: Path) -> str:
     return reason if len(reason) <= _MAX_LENGTH else f"{reason[: _MAX_LENGTH - 1]}…"
 
 
-def _entry(line: str) -> dict[str, Any] | None:
+def json_entry(line: str) -> dict[str, Any] | None:
+    """Return the entry of a structured log that the line is, if it is one."""
     try:
         entry = json.loads(line)
     except ValueError:

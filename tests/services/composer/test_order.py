@@ -1,6 +1,5 @@
 """The order of a client's letters: a later one does not overtake one that waits to be written."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -13,15 +12,14 @@ from chassis.domain.retry import RetryPolicy
 from chassis.eventlog.event_store import EventLog
 from chassis.eventlog.waiting import WaitingWork
 from chassis.eventlog.work import Work
-from chassis.mongo import client as mongo
 from chassis.mongo.daily_limit import DailyLimit, DailyPlaces
 from chassis.process.dependency_health import DependencyHealth
-from chassis.process.tasks import cancel_and_wait
 from contracts.composer import DraftEvent, DraftRequested
 from services.composer.documents import DRAFTS, STORE
 from services.composer.draft import Draft, request
 from services.composer.earlier_letters import LettersInLog
 from services.composer.worker import WritingDependencies, write_draft
+from tests.chassis.flushing_log import flushing_log
 from tests.servers import Server
 from tests.services.composer.test_draft import DUE, GIVEN, REQUESTED
 from tests.services.composer.test_worker import FIT, ScriptedWriter
@@ -32,15 +30,8 @@ DAY = timedelta(days=1)
 @pytest.fixture
 async def log(mongodb: Server) -> AsyncIterator[EventLog]:
     """An empty log that flushes."""
-    async with mongo.connect(mongodb.address) as client:
-        database = client[f"order_{uuid4().hex}"]
-        await mongo.apply_indexes(mongodb.address, database.name, STORE.documents)
-        await mongo.declare(database, STORE.documents)
-        log = EventLog(database)
-        running = asyncio.create_task(log.run())
+    async with flushing_log(mongodb, STORE) as log:
         yield log
-        await cancel_and_wait([running])
-        await client.drop_database(database.name)
 
 
 async def add(log: EventLog, draft: DraftRequested) -> UUID:
