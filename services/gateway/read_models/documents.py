@@ -75,10 +75,14 @@ class AgentDocument(UuidDocument):
 
 
 class ClientSuppression(Sparse):
-    """The last suppression that was told of a client; `canonical` is its address."""
+    """The last suppression that was told of a client.
+
+    Which address it is of follows from its id and the agent whom it was told: a deleted client
+    keeps it, and no address.
+    """
 
     suppression_id: UUID
-    canonical: str | None = None
+    told_to: UUID | None = None
     reason: ClientEmailStatus
     at: Time
 
@@ -88,7 +92,7 @@ class ClientDocument(UuidDocument):
 
     `search` holds the terms it is found by (`search.py`); `plan_paused` is True or absent.
     `email_status` and `unsubscribed_at` follow from `suppression`, while the client has its
-    address. `erased`: it was deleted, and with it all that names the person.
+    address.
     """
 
     agent_id: UUID
@@ -113,7 +117,6 @@ class ClientDocument(UuidDocument):
     suppression: ClientSuppression | None = None
     email_status: ClientEmailStatus | None = None
     unsubscribed_at: Time | None = None
-    erased: bool | None = None
 
     class Settings:
         name = "clients"

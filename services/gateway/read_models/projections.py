@@ -5,7 +5,6 @@ from typing import get_args
 from uuid import UUID
 
 from chassis.projections.views import View
-from contracts.addresses import canonical_address
 from contracts.crm import (
     AgentRegistered,
     AgentUpdated,
@@ -19,6 +18,7 @@ from contracts.mailer import (
     AddressSuppressed,
     EmailSent,
     SuppressionReleased,
+    suppression_id,
 )
 from contracts.scheduler import (
     PlanPaused,
@@ -48,8 +48,6 @@ def project_client(
     client = previous or ClientDocument(id=id_, agent_id=event.agent_id)
     match event:
         case AddressSuppressed() | AddressResubscribed() | SuppressionReleased():
-            if client.erased:
-                return client
             return _with_email_status(client, _client_suppression(client.suppression, event))
         case EmailSent():
             latest = max(filter(None, (client.last_contacted, event.sent_at)))
@@ -65,7 +63,7 @@ def project_client(
         include={"id", "agent_id", "last_contacted", "plan_paused", "suppression"}
     )
     if isinstance(event, ClientDeleted):
-        return ClientDocument(**from_others | {"suppression": None, "erased": True})
+        return ClientDocument(**from_others)
     details, fields = event.personal, event.personal.fields()
     changed = ClientDocument(
         **from_others,
@@ -87,7 +85,7 @@ def _client_suppression(
         case AddressSuppressed():
             return ClientSuppression(
                 suppression_id=event.suppression_id,
-                canonical=event.personal.canonical,
+                told_to=event.agent_id,
                 reason=event.reason,
                 at=event.reported_at or event.suppressed_at,
             )
@@ -105,10 +103,17 @@ def _with_email_status(
     An address that is not known yet comes with the client's own events.
     """
     status, at = None, None
-    if suppression and client.email and suppression.canonical == canonical_address(client.email):
+    if suppression and client.email and _is_of(suppression, client.email):
         status = suppression.reason
         at = suppression.at if status != "bounced" else None
     return _updated(client, suppression=suppression, email_status=status, unsubscribed_at=at)
+
+
+def _is_of(suppression: ClientSuppression, email: str) -> bool:
+    told_to = suppression.told_to
+    if told_to is None:
+        return False
+    return suppression.suppression_id == suppression_id(told_to, email)
 
 
 def _updated(client: ClientDocument, **changes: object) -> ClientDocument:
