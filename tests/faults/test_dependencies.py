@@ -97,6 +97,8 @@ async def step_mongodb_down(target: BreakableSystem) -> None:
     )
     async with client:
         await client.admin.command("replSetStepDown", 5, force=True)
+        while not (await client.admin.command("hello"))["isWritablePrimary"]:
+            await asyncio.sleep(0.1)
 
 
 async def stop_kafka(target: BreakableSystem) -> None:

@@ -63,9 +63,14 @@ def views(facts: Facts) -> Iterator[Anomaly]:
         agent = agent_of(facts.published.get(stream, ()))
         return {"agent_id": UUID(agent)} if agent else {}
 
+    def notes(followup: Followup) -> str | None:
+        """Return the notes, which a deletion of the client takes along."""
+        plan = facts.published.get(f"plan-{followup.client_id}", ())
+        return None if any(e.type == "PlanDeleted" for e in plan) else followup.notes
+
     expected: dict[tuple[str, str], dict[str, Any]] = {
         ("gateway", "tasks"): {
-            f.id: {"status": task_status(f), "notes": f.notes} | owner(f"plan-{f.client_id}")
+            f.id: {"status": task_status(f), "notes": notes(f)} | owner(f"plan-{f.client_id}")
             for f in facts.followups.values()
         },
         ("gateway", "email_logs"): {},

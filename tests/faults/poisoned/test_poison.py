@@ -142,6 +142,7 @@ async def running(
 
 
 @pytest.mark.alone
+@pytest.mark.timeout(600)
 async def test_all_poison_is_quarantined_and_what_follows_is_handled(
     running: Running, kafka: Server, prefix: str
 ) -> None:
@@ -158,7 +159,7 @@ async def test_all_poison_is_quarantined_and_what_follows_is_handled(
                 async def all_there(topic: str = topic, size: int = len(expected_poison)) -> bool:
                     return await count(consumer, topic) >= size
 
-                await until(all_there, 40, f"{service} quarantines {len(expected_poison)} records")
+                await until(all_there, 120, f"{service} quarantines {len(expected_poison)} records")
         finally:
             await consumer.stop()
         commands = await answered(producer, kafka, prefix)
