@@ -95,7 +95,7 @@ class Poison:
 def poisons(good: Message) -> Iterator[Poison]:
     """Yield poison of every kind, made from a valid message."""
     headers, raw = _record(good)
-    for kind, value in (*_texts(raw).items(), *_objects(json.loads(raw))):
+    for kind, value in (*_texts(raw).items(), *_objects(json.loads(raw), _nullable(good))):
         yield Poison(kind, headers, value, "value")
     yield from _envelopes(good, headers, raw)
 
@@ -158,7 +158,13 @@ def _texts(raw: bytes) -> dict[str, bytes | None]:
     }
 
 
-def _objects(good: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
+def _nullable(good: Message) -> set[str]:
+    """Return the fields that may be null."""
+    fields = type(good).model_fields.items()
+    return {name for name, field in fields if not field.is_required() and field.default is None}
+
+
+def _objects(good: dict[str, Any], nullable: set[str]) -> Iterator[tuple[str, bytes]]:
     """Yield JSON objects with a missing or wrong field."""
     yield "no field", b"{}"
     for name, value in good.items():
@@ -169,6 +175,7 @@ def _objects(good: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
     wrong = [("agent_id", wrong) for wrong in WRONG_IDS]
     times = [n for n, v in good.items() if isinstance(v, str) and v.endswith("Z")]
     wrong += [(time, wrong) for time in times for wrong in WRONG_TIMES]
+    wrong = [(name, value) for name, value in wrong if value is not None or name not in nullable]
     for name, value in wrong:
         yield f"{name} is {value!r}", _json(good | {name: value})
     for number in ("NaN", "Infinity", "-Infinity", "1e999", "9" * 5_000):
