@@ -11,7 +11,7 @@ from tests.journeys.faulty_provider_system import ADMIN, SETTINGS
 from tests.servers import Server
 from tests.system import system
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
 
 NAMES = [f"Waiting{number}" for number in range(8)]
 QUOTA = {"error": {"message": "m", "type": "insufficient_quota", "code": "insufficient_quota"}}
