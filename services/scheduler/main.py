@@ -1,9 +1,7 @@
 """scheduler: decides when each client's follow-ups are due."""
 
 from chassis.service import Service
-from contracts import scheduler
-from contracts.crm import ClientCreated, ClientDeleted, ClientReassigned, ClientUpdated
-from contracts.mailer import AddressSuppressed, EmailWithheld, SuppressionReleased
+from contracts import crm, mailer, scheduler
 from services.scheduler import reactions
 from services.scheduler.documents import STORE
 from services.scheduler.settings import SchedulerSettings
@@ -13,13 +11,13 @@ from services.scheduler.worker import register_due_plans
 def build(settings: SchedulerSettings) -> Service:
     """Put the parts together."""
     service = Service("scheduler", settings, STORE)
-    service.react(ClientCreated, reactions.plan_followups, day=settings.day)
-    service.react(ClientUpdated, reactions.cancel_on_stage)
-    service.react(ClientReassigned, reactions.reassign)
-    service.react(ClientDeleted, reactions.cancel_on_deletion)
-    service.react(AddressSuppressed, reactions.stop_on_suppression)
-    service.react(EmailWithheld, reactions.pause_on_withheld)
-    service.react(SuppressionReleased, reactions.resume_on_release)
+    service.react(crm.ClientCreated, reactions.plan_followups, day=settings.day)
+    service.react(crm.ClientUpdated, reactions.cancel_on_stage)
+    service.react(crm.ClientReassigned, reactions.reassign)
+    service.react(crm.ClientDeleted, reactions.cancel_on_deletion)
+    service.react(mailer.AddressSuppressed, reactions.stop_on_suppression)
+    service.react(mailer.EmailWithheld, reactions.pause_on_withheld)
+    service.react(mailer.SuppressionReleased, reactions.resume_on_release)
     service.react(scheduler.RescheduleFollowup, reactions.reschedule)
     service.react(scheduler.ChangeFollowup, reactions.change)
     service.react(scheduler.CancelFollowup, reactions.cancel)

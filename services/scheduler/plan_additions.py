@@ -1,4 +1,4 @@
-"""What adds follow-ups to a plan: its five steps anew, or one that the agent wants."""
+"""What adds follow-ups to a plan: its five steps again, or one that the agent wants."""
 
 from datetime import timedelta
 

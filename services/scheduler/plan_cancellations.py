@@ -6,7 +6,7 @@ from typing import Any
 
 from chassis.domain.errors import Refused
 from chassis.domain.state import Given
-from contracts.crm import ClientDeleted, ClientUpdated
+from contracts.crm import ClientDeleted, ClientUpdated, Stage
 from contracts.scheduler import (
     CancelReason,
     DeletedFollowup,
@@ -31,11 +31,13 @@ def cancel_on_deletion(
     return _deleted(plan, given.now) if plan else []
 
 
-def cancel_of_deleted(plan: Plan, given: Given) -> list[FollowupEvent]:
-    """Cancel the follow-ups of a client that was deleted before its plan was started."""
+def cancel_added(plan: Plan, given: Given, *, stage: Stage | None) -> list[FollowupEvent]:
+    """Cancel what was added while the client became closed or lost, or was deleted (None)."""
     if not plan.stoppable:
         raise Refused("the plan is cancelled already")
-    return _deleted(plan, given.now)
+    if stage is None:
+        return _deleted(plan, given.now)
+    return cancelled(plan, plan.stoppable, CANCEL_REASONS[stage], given.now)
 
 
 def _deleted(plan: Plan, now: datetime) -> list[FollowupEvent]:

@@ -1,6 +1,6 @@
 """The worker for due plans: lets the next follow-up fall due."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
@@ -11,7 +11,10 @@ from chassis.service import Service
 from contracts.scheduler import FollowupEvent, Recipient
 from services.scheduler.documents import AGENTS, CLIENTS, PLANS, AgentDocument, ClientDocument
 from services.scheduler.plan import CANCEL_REASONS, KnownClient, Plan, fall_due
-from services.scheduler.plan_cancellations import cancel_of_deleted
+from services.scheduler.plan_cancellations import cancel_added
+
+# So long after a follow-up's date ClientUpdated may come to cancel it, or to change the stage.
+STAGE_IS_READ_WITHIN = timedelta(seconds=10)
 
 
 def register_due_plans(service: Service, day: timedelta) -> None:
@@ -37,8 +40,9 @@ async def let_fall_due(
 ) -> None:
     """Append FollowupDue with client and agent.
 
-    Or cancels the plan of a client that was deleted before it was started. Raises TryLater until
-    both are known, and while the client is closed or lost; OnHold while the agent is deactivated.
+    Or cancels what was added while the client became closed or lost, or was deleted. Raises
+    TryLater until both are known, and while ClientUpdated may still cancel the plan; OnHold while
+    the agent is deactivated.
     """
     client = await clients.get(work.state.client_id)
     agent = await agents.get(work.state.agent_id)
@@ -49,10 +53,14 @@ async def let_fall_due(
     if client is None:
         raise TryLater("the client is not known yet")
     if not (client.personal and client.stage and client.property_type):
-        await work.append(cancel_of_deleted)
+        await work.append(cancel_added, stage=None)
         return
     if client.stage in CANCEL_REASONS:
-        raise TryLater("the client's stage is about to cancel the plan, or to change")
+        due_at = work.state.due_at
+        if due_at is None or datetime.now(UTC) < due_at + STAGE_IS_READ_WITHIN:
+            raise TryLater("the client's stage is about to cancel the plan, or to change")
+        await work.append(cancel_added, stage=client.stage)
+        return
     known = KnownClient(
         stage=client.stage,
         property_type=client.property_type,

@@ -11,9 +11,6 @@ from typing import Final
 from contracts.catalogue import EVENTS
 
 BEFORE, AFTER = "before", "after"
-# It is appended as the other events of a plan are. A follow-up that is added while its client
-# becomes closed or lost stays pending, and would never end.
-_NOT_IN_THE_TRAFFIC: Final = ("FollowupsAdded",)
 
 
 def around(steps: Iterable[str]) -> tuple[str, ...]:
@@ -23,7 +20,6 @@ def around(steps: Iterable[str]) -> tuple[str, ...]:
 
 def _of_owner(service: str, *own: str) -> tuple[str, ...]:
     types = [type_.__name__ for topic in EVENTS if topic.writer == service for type_ in topic.types]
-    types = [name for name in types if name not in _NOT_IN_THE_TRAFFIC]
     # First those of the switch: it stops once a backlog is set aside, which grows with each crash.
     types.sort(key=lambda name: not name.startswith("Sending"))
     events = [f"{verb} {name}" for name in types for verb in ("append", "publish")]
@@ -89,6 +85,7 @@ POINTS: Final[Mapping[str, tuple[str, ...]]] = {
             "take quota",
             "return quota",
             "store response",
+            "forget responses",
             "command CreateClient",
             "command UpdateClient",
             "command DeleteClient",

@@ -172,6 +172,8 @@ def install(service: str, steps: Steps) -> None:
         ).IdempotencyMiddleware
         _wrap(steps, idempotency, "_claim", lambda *_: ["claim request"])
         _wrap(steps, idempotency, "_store_response", lambda *_: ["store response"])
+        clients = importlib.import_module("services.gateway.routes.clients")
+        _wrap(steps, clients, "forget_responses", lambda *_: ["forget responses"])
     _watch(steps)
 
 

@@ -39,6 +39,7 @@ from contracts.mailer import (
 from contracts.message import Command
 from contracts.notices import SendNotice
 from contracts.scheduler import (
+    AddFollowup,
     CancelFollowup,
     ChangeFollowup,
     FollowupPatch,
@@ -309,9 +310,14 @@ class Traffic:
                     )
 
     async def _followups(self, number: int) -> None:
-        """Change, reschedule or cancel a pending follow-up, and retry a failed draft."""
+        """Change, reschedule, cancel or add a pending follow-up, and retry a failed draft."""
         for task in await self._tasks_with_status("pending"):
             about = _about(task)
+            if number % _KINDS_OF_CHANGE == 0 or await self._is_next("FollowupsAdded"):
+                now = datetime.now(UTC)
+                await self._send_command(
+                    AddFollowup(**about | {"followup_id": uuid4()}, scheduled_for=now)
+                )
             noted = FollowupPatch(notes=f"seen {number} times")
             await self._send_command(ChangeFollowup(**about, personal=noted))
             if number % _KINDS_OF_CHANGE == 0 or await self._is_next("Plan"):

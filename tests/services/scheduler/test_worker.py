@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from chassis.domain.errors import OnHold, Refused
+from chassis.domain.errors import OnHold, Refused, TryLater
 from chassis.eventlog.aggregate import StateDocument
 from chassis.eventlog.event_store import EventLog
 from chassis.eventlog.work import Work
@@ -17,9 +17,16 @@ from chassis.mongo.batch_loader import BatchLoader
 from chassis.mongo.client import Database
 from chassis.process.tasks import cancel_and_wait
 from chassis.projections.views import view_raw
-from contracts.crm import AgentDeactivated, AgentReactivated, AgentRegistered, AgentUpdated
+from contracts.crm import AgentDeactivated, AgentReactivated, AgentRegistered, AgentUpdated, Stage
 from contracts.message import to_milliseconds
-from contracts.scheduler import FollowupEvent, FollowupsPlanned, PlanPaused, PlanResumed
+from contracts.scheduler import (
+    FollowupCancelled,
+    FollowupEvent,
+    FollowupRescheduled,
+    FollowupsPlanned,
+    PlanPaused,
+    PlanResumed,
+)
 from services.scheduler.documents import AGENTS, PLANS, STORE, AgentDocument, ClientDocument
 from services.scheduler.plan import Plan, plan_followups
 from services.scheduler.worker import is_deactivated, let_fall_due
@@ -32,21 +39,24 @@ PAUSED = PlanPaused(**ABOUT, paused_at=NOON)
 RESUMED = PlanResumed(**ABOUT, resumed_at=NOON)
 
 
+def client(stage: Stage = "lead") -> ClientDocument:
+    return ClientDocument(
+        id=CLIENT, agent_id=AGENT, stage=stage, property_type="land", personal=MARIA
+    )
+
+
 @pytest.fixture
 async def database(mongodb_server: Server) -> AsyncIterator[Database]:
     """A database of scheduler's that knows the client and the agent."""
-    async with mongo.connect(mongodb_server.address) as client:
-        database = client[f"test_{uuid4().hex[:12]}"]
+    async with mongo.connect(mongodb_server.address) as connected:
+        database = connected[f"test_{uuid4().hex[:12]}"]
         await mongo.apply_indexes(mongodb_server.address, database.name, STORE.documents)
         await mongo.declare(database, STORE.documents)
         agent = AgentDocument(id=AGENT, personal=DANA)
-        known = ClientDocument(
-            id=CLIENT, agent_id=AGENT, stage="lead", property_type="land", personal=MARIA
-        )
         await database["agents"].insert_one(view_raw(agent))
-        await database["clients"].insert_one(view_raw(known))
+        await database["clients"].insert_one(view_raw(client()))
         yield database
-        await client.drop_database(database.name)
+        await connected.drop_database(database.name)
 
 
 @pytest.fixture
@@ -83,6 +93,10 @@ async def stored(log: EventLog) -> StateDocument[Plan]:
 async def deactivate(database: Database, at: datetime | None) -> None:
     agent = AgentDocument(id=AGENT, personal=DANA, deactivated_at=at)
     await database["agents"].replace_one({"_id": AGENT}, view_raw(agent))
+
+
+async def change_client(log: EventLog, to: ClientDocument) -> None:
+    await log.database["clients"].replace_one({"_id": CLIENT}, view_raw(to))
 
 
 async def let_go(log: EventLog, document: StateDocument[Plan]) -> None:
@@ -160,9 +174,40 @@ async def test_a_deactivation_is_known_whatever_else_changes_of_the_agent(
 async def test_a_plan_that_was_started_after_its_client_s_deletion_is_cancelled(
     log: EventLog,
 ) -> None:
-    gone = ClientDocument(id=CLIENT, agent_id=AGENT)
-    await log.database["clients"].replace_one({"_id": CLIENT}, view_raw(gone))
+    await change_client(log, ClientDocument(id=CLIENT, agent_id=AGENT))
     await let_go(log, await stored(log))
     plan = (await stored(log)).state
     assert {f.status for f in plan.followups} == {"cancelled"}
     assert plan.due_at is None
+
+
+@pytest.mark.parametrize("stage", ["closed", "lost"])
+async def test_what_was_added_while_its_client_became_closed_or_lost_is_cancelled_when_it_is_due(
+    log: EventLog, stage: Stage
+) -> None:
+    await change_client(log, client(stage))
+    await let_go(log, await stored(log))
+    plan = (await stored(log)).state
+    assert {f.status for f in plan.followups} == {"cancelled"}
+    assert plan.due_at is None
+
+
+async def test_an_update_that_is_not_read_yet_may_cancel_the_plan_first(log: EventLog) -> None:
+    await change_client(log, client("lost"))
+    first = (await stored(log)).state.followups[0].followup_id
+    just_due = FollowupRescheduled(
+        **ABOUT,
+        followup_id=first,
+        scheduled_for=datetime.now(UTC) + timedelta(minutes=1),
+        rescheduled_at=NOON,
+    )
+    plan = (await stored(log)).state
+    only_first: list[FollowupEvent] = [
+        FollowupCancelled(**ABOUT, followup_id=f.followup_id, cancelled_at=NOON, reason="by_agent")
+        for f in plan.followups[1:]
+    ]
+    for event in (just_due, *only_first):
+        await append(log, await stored(log), event)
+    with pytest.raises(TryLater, match="about to cancel"):
+        await let_go(log, await stored(log))
+    assert (await stored(log)).state.followups[0].status == "pending"
