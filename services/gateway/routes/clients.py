@@ -152,10 +152,11 @@ class Clients(Controller):
         """
         version = await _version(request, if_match, client_id)
         api, agent_id = context_of(request), request.user.agent_id
+        # First: a crash after the command would leave them for good.
+        await forget_responses(api.database, agent_id, client_id)
         await api.commands.execute(
             DeleteClient(agent_id=agent_id, client_id=client_id, if_version=version)
         )
-        await forget_responses(api.database, agent_id, client_id)
 
     @post("/{client_id:uuid}/plan/pause", status_code=HTTP_200_OK, opt={MAY_BE_PENDING: True})
     async def pause(
