@@ -2,8 +2,10 @@
 
 import contextlib
 import importlib
+import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from errno import ENOSPC
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,7 +22,7 @@ from chassis.start.kafka_settings import KafkaSettings
 from chassis.start.secret_files import read_secret
 from contracts.catalogue import DEFAULT_PREFIX
 from contracts.services import SERVICES, Service
-from ops.errors import OperatorError
+from ops.errors import REMEDIES, OperatorError
 from ops.servers import embedded, mongodb_users
 from ops.servers.databases import database_of
 from ops.servers.restarts import Meanwhile, Restarts
@@ -28,6 +30,8 @@ from ops.servers.server_log import exit_reason
 
 # The embedded MongoDB's data, in the folder of `up` or `demo`.
 MONGODB_FOLDER = "mongodb"
+# How MongoDB itself refuses a write without room; else it tells what the system refused.
+_OUT_OF_DISK_SPACE = 14_031
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,10 @@ def mongodb_errors(uri: str) -> Iterator[None]:
         with mongodb_start_errors(address):
             yield
     except OperationFailure as error:
-        raise OperatorError(f"MONGODB_URI: {address}: {cause_of(error)}") from error
+        cause = cause_of(error)
+        if error.code == _OUT_OF_DISK_SPACE or os.strerror(ENOSPC) in cause:
+            cause = f"{cause}; {REMEDIES[ENOSPC]}"
+        raise OperatorError(f"MONGODB_URI: {address}: {cause}") from error
 
 
 def store_of(service: Service) -> Store:
