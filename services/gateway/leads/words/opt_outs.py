@@ -10,10 +10,12 @@ from typing import Final
 
 from services.gateway.leads.words.vocabulary import words
 
-# A no to emails, in a title or a cell.
+# A no to emails, in a title or a cell; but not its opposite, nor what became of an email.
 _NO_TO_EMAILS: Final = re.compile(
-    r"\b(?:un ?sub(?:scri(?:be[drs]?|ption))?|opt(?:ed|ing)? ?outs?|blo?a?ck ?list(?:ed)?"
-    r"|hard ?bounced?|(?:do ?not|don ?t|does not|never|no) (?:\w+ ){0,2}?(?:e ?)?mails?"
+    r"(?<!not )(?<!never )(?<!isn t )\b"
+    r"(?:un ?sub(?:scri(?:be[drs]?|ption))?|opt(?:ed|ing)? ?outs?|blo?a?ck ?list(?:ed)?"
+    r"|hard ?bounced?|(?:do ?not|don ?t|does not|never|no)"
+    r" (?:(?!repl|respon|answer|open|read|click|got)\w+ ){0,2}?(?:e ?)?mails?"
     r"|do ?not (?:contact|market|solicit|disturb)|donot(?:bulk)?emails?|donotcontact|dn[ce]"
     r"|(?:not|non|never|un) ?subscribed"
     r"|suppress(?:ed|ion)?|spam (?:complaint|report(?:ed)?)|(?:marked as|reported) spam"

@@ -37,12 +37,14 @@ NO_WORDS = """
 Do Not Email; DNC; Buyer / Do Not Email; DNC/DNE; Do Not Email (2023); Status: Do Not Email;
 unsubscribed; Opted Out; hard_bounced; Cleaned; Bounced; Buyer, Unsubscribed; blocklisted;
 Spam Complaint; Abgemeldet; Baja; Suppressed; Buyer - Do not email; VIP | email opt out;
-Asked to unsubscribe; Non-Subscribed; not_subscribed; #DoNotEmail; No quiere correos
+Asked to unsubscribe; Non-Subscribed; not_subscribed; #DoNotEmail; No quiere correos;
+Does not want emails; Never email; No more emails
 """
 OTHER_WORDS = """
 Buyer; N/A; Active; Subscribed; opted_in; Do Not Call; No SMS; CA; Seller / Buyer; Newsletter;
 Email Campaign 2023; No answer; No contact info; Not interested in condos; Nonprofit; No phone;
-Opted out of texts; Do not text; Contacted by email
+Opted out of texts; Do not text; Contacted by email; No reply to email; Never opened an email;
+Not opted out; not unsubscribed; Never bounced; No response to my emails; Has not opted out
 """
 
 
