@@ -130,7 +130,13 @@ async def test_an_agent_s_clients_are_reassigned_with_plans_history_and_opt_outs
         await sees_the_history(of.ben, clients)
         # An opt-out that comes late, for a letter of Ana's, holds for Ben.
         await of.opt_out(late, "late@example.com")
+
+        async def is_paused() -> bool:
+            row = (await of.ben.http.get(f"/api/clients/{leaving}")).json()
+            return bool(row["plan_paused"])
+
         # The withheld email has paused the plan; that Ben goes on with it does not help.
+        await until(is_paused, "the plan is paused")
         assert (await of.ben.post(f"/api/clients/{leaving}/plan/resume")).is_success
 
         # The plan goes on in Ben's name; nothing is sent in Ana's any more.
