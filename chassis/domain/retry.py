@@ -15,11 +15,21 @@ class RetryPolicy:
     base: timedelta
     attempts: int
 
-    def next(self, attempt: int, failure: CallFailed, now: datetime) -> datetime | None:
+    def next(
+        self,
+        attempt: int,
+        failure: CallFailed,
+        now: datetime,
+        *,
+        waits: timedelta | None = None,
+    ) -> datetime | None:
         """Return the time of the attempt after number `attempt`, or None when that was the last.
 
-        It is not before the provider's Retry-After.
+        It is not before the provider's Retry-After. `waits`: so long, whatever the attempt, since
+        the provider is away.
         """
+        if waits:
+            return now + waits
         # What stays wrong for everybody, such as a key, may be mended before the last attempt.
         is_final = failure.final and not isinstance(failure, ProviderAway)
         if is_final or attempt >= self.attempts:

@@ -7,10 +7,13 @@ from uuid import UUID
 
 from pymongo import IndexModel
 
+from chassis.domain.errors import TryLater
 from chassis.eventlog.aggregate import Aggregate
 from chassis.mongo.batch_loader import Batched
 from chassis.mongo.client import Database
 
+# A letter that waits for an earlier one looks again after so long.
+ORDER_SECONDS = 0.5
 # What came before there was `fell_due_at` is earlier than all that has it.
 _BEFORE = datetime.min.replace(tzinfo=UTC)
 
@@ -36,11 +39,12 @@ class WaitingWork(Batched[list[datetime]]):
         self._collection = database[aggregate.collection]
         self._status = _any_of(statuses)
 
-    async def has_earlier(self, client_id: UUID, fell_due_at: datetime | None) -> bool:
-        """Return whether a follow-up of the client waits that fell due before this time."""
+    async def require_first(self, client_id: UUID, fell_due_at: datetime | None) -> None:
+        """Raise TryLater while a follow-up of the client waits that fell due before this time."""
         if fell_due_at is None:
-            return False
-        return any(one < fell_due_at for one in await self.get(client_id) or ())
+            return
+        if any(one < fell_due_at for one in await self.get(client_id) or ()):
+            raise TryLater("an earlier letter to the client waits", after=ORDER_SECONDS)
 
     async def _find(self, ids: list[UUID]) -> Mapping[UUID, list[datetime]]:
         where = {"state.client_id": {"$in": ids}, "state.status": self._status}

@@ -33,9 +33,6 @@ from services.composer.guard.guard import look
 from services.composer.settings import ComposerSettings
 from services.composer.writer import CompositionRequest, Writer, Written
 
-# A letter that waits for an earlier one looks again after so long.
-ORDER_SECONDS = 0.5
-
 log = structlog.get_logger(__name__)
 
 at_zero(FAILURES, ("composition_failed",))
@@ -79,8 +76,7 @@ async def write_draft(work: Work[Draft, DraftEvent], *, deps: WritingDependencie
 
     Raises TryLater while an earlier letter to the client waits to be written.
     """
-    if await deps.waiting.has_earlier(work.state.client_id, work.state.fell_due_at):
-        raise TryLater("an earlier letter to the client waits", after=ORDER_SECONDS)
+    await deps.waiting.require_first(work.state.client_id, work.state.fell_due_at)
     try:
         async with deps.letters.place(work.state.agent_id) as place:
             # Also when the work is put off.

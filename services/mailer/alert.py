@@ -96,10 +96,10 @@ def fail_attempt(
 ) -> list[AlertEvent]:
     """Settle the attempt: refused. Retried later, or failed: an alert raises no alert.
 
-    `waits`: so long, whatever the attempt, since the provider is away.
+    `waits`: as RetryPolicy says.
     """
     _require_started(alert)
-    retry_at = given.now + waits if waits else policy.next(alert.attempt, failure, given.now)
+    retry_at = policy.next(alert.attempt, failure, given.now, waits=waits)
     return [
         AlertFailed(**_about(alert), error=failure.reason, failed_at=given.now, retry_at=retry_at)
     ]

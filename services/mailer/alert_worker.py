@@ -11,12 +11,12 @@ from chassis.domain.retry import RetryPolicy
 from chassis.eventlog.work import Work
 from chassis.mongo.batch_loader import BatchLoader
 from chassis.service import Service
-from contracts.composer import Letter
 from contracts.mailer import AlertEvent, Problem, email_id
 from contracts.message import rfc3339
 from services.mailer import alert, reactions
 from services.mailer.alert import Alert, Failure
 from services.mailer.documents import ALERTS
+from services.mailer.letters.to_admin import letter_to_admin
 from services.mailer.sending.recipients import RECIPIENTS, RecipientDocument
 from services.mailer.settings import MailerSettings
 from services.mailer.transports.transport import OutgoingLetter, Transport
@@ -100,13 +100,8 @@ def _outgoing(
     # A client who was deleted has no name any more.
     client = f"{client_name} ({alert.client_id})" if client_name else str(alert.client_id)
     concerned = f"Client: {client}\nFollow-up: {alert.followup_id}\nAgent: {alert.agent_id}"
-    letter = Letter(
-        to_name="RealtorOS admin",
-        to_email=admin_email,
-        from_name="RealtorOS",
-        subject=f"RealtorOS: {_PROBLEMS[alert.problem]}",
-        body=f"{_PROBLEMS[alert.problem]}: {alert.error}.\n\n"
-        f"{concerned}\nTime: {rfc3339(alert.raised_at)}\n\n{remedy}",
-    )
+    problem = _PROBLEMS[alert.problem]
+    body = f"{problem}: {alert.error}.\n\n{concerned}\nTime: {rfc3339(alert.raised_at)}\n\n{remedy}"
+    letter = letter_to_admin(admin_email, problem, body)
     about = {"alert_id": str(alert.alert_id)}
     return OutgoingLetter(alert.alert_id, alert.attempt, letter, about, automatic=True)

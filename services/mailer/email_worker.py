@@ -15,7 +15,6 @@ from chassis.domain.errors import (
     ProviderAway,
     Refused,
     Throttled,
-    TryLater,
 )
 from chassis.eventlog.waiting import WaitingWork
 from chassis.eventlog.work import Work
@@ -57,8 +56,6 @@ from services.mailer.transports.transport import OutgoingLetter, Transport
 # Work stops within five seconds of a deactivation. Nearly every email asks for the same few agents.
 INACTIVE_SECONDS = 1.0
 SWITCH_SECONDS = 0.25
-# An email that waits for an earlier one looks again after so long.
-ORDER_SECONDS = 0.5
 
 log = structlog.get_logger(__name__)
 
@@ -147,8 +144,7 @@ async def _send_unless_it_waits(work: Work[Email, EmailEvent], deps: SendDepende
         raise OnHold("the agent is deactivated", holder=agent_id)
     if await deps.holds(SENDING_ID):
         raise OnHold("all sending is paused", holder=SENDING_ID)
-    if await deps.waiting.has_earlier(work.state.client_id, work.state.fell_due_at):
-        raise TryLater("an earlier letter to the client waits", after=ORDER_SECONDS)
+    await deps.waiting.require_first(work.state.client_id, work.state.fell_due_at)
     await deps.limit.turn()
     try:
         async with deps.places.place(agent_id) as place:

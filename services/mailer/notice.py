@@ -96,10 +96,10 @@ def fail_attempt(
 ) -> list[NoticeEvent]:
     """Settle the attempt: refused. Retried later, or failed: the link can be asked for again.
 
-    `waits`: so long, whatever the attempt, since the provider is away.
+    `waits`: as RetryPolicy says.
     """
     _require_started(notice)
-    retry_at = given.now + waits if waits else policy.next(notice.attempt, failure, given.now)
+    retry_at = policy.next(notice.attempt, failure, given.now, waits=waits)
     return [
         NoticeFailed(**_about(notice), error=failure.reason, failed_at=given.now, retry_at=retry_at)
     ]

@@ -7,10 +7,11 @@ from datetime import timedelta
 from uuid import UUID, uuid5
 
 from chassis.domain.state import Given
-from contracts.composer import DraftPostponed, Letter
+from contracts.composer import DraftPostponed
 from contracts.mailer import EmailPostponed
 from contracts.message import rfc3339
 from contracts.notices import NoticeEvent, NoticeQueued
+from services.mailer.letters.to_admin import letter_to_admin
 from services.mailer.notice import Notice
 from services.mailer.sending.before_call import DAILY_LIMIT
 
@@ -34,27 +35,16 @@ def queue(
     """Tell the admin, unless it was told today."""
     if notice or postponed.reason not in (DAILY_LIMIT, PROVIDER_AWAY):
         return []
+    about = _outage if postponed.reason == PROVIDER_AWAY else _limit
     return [
         NoticeQueued(
             agent_id=postponed.agent_id,
             notice_id=notice_id(postponed),
             queued_at=given.now,
             expires_at=given.now + _GOOD_FOR,
-            personal=_letter(postponed, admin_email),
+            personal=letter_to_admin(admin_email, *about(postponed)),
         )
     ]
-
-
-def _letter(postponed: Postponed, admin_email: str) -> Letter:
-    about = _outage if postponed.reason == PROVIDER_AWAY else _limit
-    subject, body = about(postponed)
-    return Letter(
-        to_name="RealtorOS admin",
-        to_email=admin_email,
-        from_name="RealtorOS",
-        subject=f"RealtorOS: {subject}",
-        body=body,
-    )
 
 
 def _outage(postponed: Postponed) -> tuple[str, str]:

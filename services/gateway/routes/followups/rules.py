@@ -41,7 +41,7 @@ def planned_time(asked: datetime | None, *, send_now: bool, now: datetime) -> da
         raise InvalidField("scheduled_for", "is later than now: give a date or send_now, not both")
     if time < now and not send_now:
         raise InvalidField("scheduled_for", "is in the past: give a later date, or send_now: true")
-    return time
+    return now if send_now else time
 
 
 def require_writable(client: Client) -> None:
