@@ -101,7 +101,9 @@ async def test_many_that_failed_are_settled_by_one_request(
     said: list[str] = []
     url = str(system.agent.http.base_url)
     assert await retry_failed(url, KEY, began, said.append) == 0
-    assert said == [f"{len(others)} retried"]
+    # Those of other clients that fell due meanwhile are among them.
+    [retried] = said
+    assert int(retried.removesuffix(" retried")) >= len(others)
     for client in clients:
         await system.agent.task(client, "sent")
     assert [len(system.mails(task)) for task in failed] == [1] * len(failed)

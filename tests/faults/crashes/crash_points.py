@@ -42,9 +42,11 @@ def _of_owner(service: str, *own: str) -> tuple[str, ...]:
 POINTS: Final[Mapping[str, tuple[str, ...]]] = {
     "crm": _of_owner("crm"),
     "scheduler": _of_owner(
-        "scheduler", "view", "claim plans", "postpone plans", "hold plans", "release plans"
+        "scheduler", "view", "claim plans", "postpone", "hold plans", "release plans"
     ),
-    "composer": _of_owner("composer", "claim drafts", "take place", "settle place", "call"),
+    "composer": _of_owner(
+        "composer", "claim drafts", "postpone", "take place", "settle place", "call"
+    ),
     "mailer": _of_owner(
         "mailer",
         "view",
@@ -59,9 +61,7 @@ POINTS: Final[Mapping[str, tuple[str, ...]]] = {
         "settle place",
         "read objections",
         "call",
-        # Last: processes that crashed during a call have left unknown outcomes.
-        "postpone switches",
-        "postpone suppressions",
+        "postpone",
     ),
     "gateway": around(
         [

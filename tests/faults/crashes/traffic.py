@@ -6,7 +6,7 @@ What the API has no route for is produced as the record that the gateway would s
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -90,8 +90,9 @@ _FAULTS_BEFORE: dict[str, dict[str, Any]] = {
 }
 _TICK_SECONDS = 0.45
 _OPT_OUT_SECONDS = 0.1
-# While a service crashes at one of these, all sending is paused again and again.
-_OF_THE_SWITCH = ("Sending", "switches", "hold emails", "release emails")
+# While a service crashes at one of these, all sending is paused again and again; what has waited
+# then is more than the limit of a day.
+_OF_THE_SWITCH = ("Sending", "switches", "hold emails", "release emails", "EmailPostponed")
 _SWITCH_SECONDS = 0.4
 # An attempt whose process crashed is given up after 6.5 seconds, once the backlog is set aside.
 _STOPPED_SECONDS = 20.0
@@ -220,8 +221,10 @@ class Traffic:
             await asyncio.sleep(_SWITCH_SECONDS)
             if await self._is_next(*_OF_THE_SWITCH):
                 await self._until_sending()
-                await self._switch_until("paused", self._stops.pause, seconds=_STOPPED_SECONDS)
-                await self._switch_until("active", self._stops.resume)
+                await self._pause()
+                # What the API shows may be from before the pause.
+                while self._flowing and not await self._stops.resume():
+                    await asyncio.sleep(_SWITCH_SECONDS)
 
     async def _provider_faults(self) -> None:
         """Let the provider fail as is wanted next."""
@@ -246,14 +249,12 @@ class Traffic:
                 while self._flowing and len(self._mails()) == mails:
                     await asyncio.sleep(_OPT_OUT_SECONDS)
 
-    async def _switch_until(
-        self, state: str, switch: Callable[[], Awaitable[bool]], seconds: float | None = None
-    ) -> None:
-        """Repeat an order until it shows, or for so long: an answer may be late, or lost."""
+    async def _pause(self) -> None:
+        """Pause until that shows, or for so long: an answer may be late, or lost."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while self._flowing and await self._stops.sending() != state:
-                    await switch()
+            async with asyncio.timeout(_STOPPED_SECONDS):
+                while self._flowing and await self._stops.sending() != "paused":
+                    await self._stops.pause()
                     await asyncio.sleep(_SWITCH_SECONDS)
 
     async def _client_of_unknown_agent(self) -> None:
