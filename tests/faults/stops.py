@@ -54,11 +54,11 @@ class Stops:
         return confirmed
 
     async def resume(self) -> bool:
-        """Resume all sending; return whether it goes on for certain."""
+        """Resume all sending; return whether it goes on for certain, at once or soon (202)."""
         now, pauses = datetime.now(UTC), self._acknowledged.pauses
         pauses |= {at: until or now for at, until in pauses.items()}
         answer = await self._switch("/resume")
-        return bool(answer and answer.status_code in (200, 409))
+        return bool(answer and answer.status_code in (200, 202, 409))
 
     async def sending(self) -> str | None:
         """Return what the API shows of the switch: active, pausing or paused."""
