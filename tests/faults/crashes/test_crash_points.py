@@ -39,10 +39,10 @@ _SETTINGS = {
     "MAILER_RECONCILE_SECONDS": "1",
     "ADMIN_EMAIL": "admin@example.com",
     # Few enough that some emails and letters wait, enough that all have their turn.
-    "EMAILS_PER_DAY": "8",
+    "EMAILS_PER_DAY": "4",
     "LETTERS_PER_DAY": "4",
 }
-_LIMIT = DailyLimit(8, timedelta(seconds=0.3))
+_LIMIT = DailyLimit(4, timedelta(seconds=0.3))
 _OPENAI_FAULTS = ({"status": 409, "rate": 0.15}, {"status": 400, "rate": 0.05})
 
 

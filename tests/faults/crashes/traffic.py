@@ -90,9 +90,8 @@ _FAULTS_BEFORE: dict[str, dict[str, Any]] = {
 }
 _TICK_SECONDS = 0.45
 _OPT_OUT_SECONDS = 0.1
-# While a service crashes at one of these, all sending is paused again and again; what has waited
-# then is more than the limit of a day.
-_OF_THE_SWITCH = ("Sending", "switches", "hold emails", "release emails", "EmailPostponed")
+# While a service crashes at one of these, all sending is paused again and again.
+_OF_THE_SWITCH = ("Sending", "switches", "hold emails", "release emails")
 _SWITCH_SECONDS = 0.4
 # An attempt whose process crashed is given up after 6.5 seconds, once the backlog is set aside.
 _STOPPED_SECONDS = 20.0
