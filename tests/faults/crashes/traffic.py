@@ -84,8 +84,9 @@ _FAULTS_BEFORE: dict[str, dict[str, Any]] = {
     "EmailFailed": {"status": 400, "rate": 0.5},
     "AlertRaised": {"status": 400, "rate": 0.5},
     "AlertFailed": {"status": 400, "rate": 0.5},
-    "SendOutcomeUnknown": {"drop": "after", "rate": 0.5},
-    "EmailHeld": {"drop": "after", "rate": 0.5},
+    # Three in a row would open the breaker, and nearly all emails wait.
+    "SendOutcomeUnknown": {"drop": "after", "rate": 0.2},
+    "EmailHeld": {"drop": "after", "rate": 0.2},
     "switches": {"delay": 0.8, "rate": 0.8},
 }
 _TICK_SECONDS = 0.45
