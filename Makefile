@@ -153,7 +153,7 @@ cluster-test: .venv/ready cluster-tools  ## Install, upgrade, break and roll bac
 	@$(PYTHON) -m venv .cache/clients/venv
 	@.cache/clients/venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r locks/clients.txt
 	@mkdir -p .cache/clients/typescript && cp tests/clients/typescript/package*.json .cache/clients/typescript
-	@cd .cache/clients/typescript && PATH=$(CURDIR)/.cache/clients/venv/bin:$$PATH npm ci --silent --no-audit --no-fund
+	@cd .cache/clients/typescript && PATH=$(CURDIR)/.cache/clients/venv/bin:$$PATH npm ci --loglevel error --no-audit --no-fund
 	@touch $@
 
 .PHONY: check-clients
