@@ -27,8 +27,8 @@ from tests.bench.seeded_views import DATABASE
 
 LIMIT = 20
 _TASK, _CLIENT = projection_of(Task), projection_of(Client)
-# Null fields, which the store leaves out and the answer shows.
-_NO_TASK: Raw = dict.fromkeys(_TASK)
+# Fields that the store leaves out and the answer shows.
+_NO_TASK: Raw = dict.fromkeys(_TASK) | {"flags": []}
 _NO_CLIENT: Raw = dict.fromkeys(_CLIENT) | {"plan_paused": False}
 
 
