@@ -10,6 +10,17 @@ from contracts.composer import Letter
 from contracts.message import Command, Event, Message, Time
 
 
+def own_letter(to_email: str, subject: str, body: str) -> Letter:
+    """Return a letter that RealtorOS itself writes; the subject says so, too."""
+    return Letter(
+        to_name="",
+        to_email=to_email,
+        from_name="RealtorOS",
+        subject=f"RealtorOS: {subject}",
+        body=body,
+    )
+
+
 class NoticeStream(Message):
     """Messages about the stream `notice-<notice_id>`: one per notice."""
 

@@ -2,7 +2,7 @@
 
 from errno import EACCES, EDQUOT, ENOSPC, EROFS
 
-REMEDIES = {
+_REMEDIES = {
     **dict.fromkeys((EACCES, EROFS), "use a folder that you may write to"),
     **dict.fromkeys((ENOSPC, EDQUOT), "make room on the disk, then try again"),
 }
@@ -20,5 +20,5 @@ def explain(error: OSError) -> str:
     """Return what the system refused, of which file, and what to do about it, on one line."""
     what = error.strerror or str(error) or type(error).__name__
     parts = [str(error.filename)] if error.filename else []
-    remedy = REMEDIES.get(error.errno or 0)
+    remedy = _REMEDIES.get(error.errno or 0)
     return ": ".join([*parts, f"{what}; {remedy}" if remedy else what])

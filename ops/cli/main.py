@@ -1,5 +1,5 @@
 """The `realtoros` command. A command imports what it needs when it runs, so that help is quick."""
-# ruff: noqa: PLC0415, T201
+# ruff: noqa: PLC0415
 
 import asyncio
 import importlib
@@ -59,7 +59,7 @@ def main() -> None:
 
 def _show_version(asked: bool) -> None:
     if asked:
-        _say(f"realtoros {metadata.version('realtoros')}")
+        typer.echo(f"realtoros {metadata.version('realtoros')}")
         raise typer.Exit
 
 
@@ -85,7 +85,7 @@ def up() -> None:
     from ops.local import discovery
     from ops.local.supervisor import run_up
 
-    _supervise(run_up(discovery.folder_of("up"), os.environ, _say), stopped=0)
+    _supervise(run_up(discovery.folder_of("up"), os.environ, typer.echo), stopped=0)
 
 
 @app.command()
@@ -159,7 +159,7 @@ def topics_apply() -> None:
     changed = asyncio.run(
         stores.apply_topics(discovery.resolve_kafka(os.environ), stores.topic_prefix(os.environ))
     )
-    _say("\n".join(changed) or "All topics are up to date.")
+    typer.echo("\n".join(changed) or "All topics are up to date.")
 
 
 @topics.command("acls")
@@ -168,7 +168,7 @@ def topics_acls() -> None:
     from ops.servers import stores
     from ops.topics.acls import acls
 
-    _say("\n".join(acl.arguments for acl in acls(stores.topic_prefix(os.environ))))
+    typer.echo("\n".join(acl.arguments for acl in acls(stores.topic_prefix(os.environ))))
 
 
 @indexes.command("apply")
@@ -179,7 +179,7 @@ def indexes_apply() -> None:
 
     uri = discovery.resolve_mongodb(os.environ)
     for database in asyncio.run(stores.apply_indexes(uri)):
-        _say(f"{database}: indexes up to date")
+        typer.echo(f"{database}: indexes up to date")
 
 
 def _supervise(work: Coroutine[Any, Any, int], *, stopped: int) -> NoReturn:
@@ -189,11 +189,7 @@ def _supervise(work: Coroutine[Any, Any, int], *, stopped: int) -> NoReturn:
     from ops.signals import until_signalled
 
     try:
-        code = asyncio.run(until_signalled(work, _say))
+        code = asyncio.run(until_signalled(work, typer.echo))
     except (Unavailable, InUse, NotStarted) as error:
         raise OperatorError(str(error)) from error
     raise typer.Exit(stopped if code is None else code)
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)

@@ -1,5 +1,5 @@
 """The commands that ask a running system: its state, its health, what failed, its leads."""
-# ruff: noqa: PLC0415, T201
+# ruff: noqa: PLC0415
 
 import asyncio
 import logging
@@ -46,7 +46,7 @@ def status(
         return await running_services(servers, prefix, runs=status.RUNS, stopped="does not run")
 
     api_url, key = url or discovery.resolve_url(os.environ), discovery.resolve_api_key(os.environ)
-    work = status.status(api_url, key, ask_services, _say, as_json=as_json)
+    work = status.status(api_url, key, ask_services, typer.echo, as_json=as_json)
     raise typer.Exit(asyncio.run(work))
 
 
@@ -69,7 +69,7 @@ def doctor(
         stores.topic_prefix(os.environ),
         discovery.resolve_mongodb(os.environ),
         (service,) if service else SERVICES,
-        _say,
+        typer.echo,
     )
     raise typer.Exit(asyncio.run(work))
 
@@ -93,7 +93,7 @@ def retry(
         raise OperatorError("say what to retry: realtoros retry --failed [--since TIME]")
     api_url, key = url or discovery.resolve_url(os.environ), discovery.resolve_api_key(os.environ)
     start = parse_time(since, datetime.now(UTC)) if since else None
-    raise typer.Exit(asyncio.run(retry_failed(api_url, key, start, _say)))
+    raise typer.Exit(asyncio.run(retry_failed(api_url, key, start, typer.echo)))
 
 
 def import_(
@@ -132,8 +132,4 @@ def import_(
     options = ImportOptions(dry_run, on_known, charset, mapping)
 
     api_url, key = url or discovery.resolve_url(os.environ), discovery.resolve_api_key(os.environ)
-    raise typer.Exit(asyncio.run(lead_import.import_file(file, api_url, key, _say, options)))
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
+    raise typer.Exit(asyncio.run(lead_import.import_file(file, api_url, key, typer.echo, options)))

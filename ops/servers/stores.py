@@ -22,7 +22,7 @@ from chassis.start.kafka_settings import KafkaSettings
 from chassis.start.secret_files import read_secret
 from contracts.catalogue import DEFAULT_PREFIX
 from contracts.services import SERVICES, Service
-from ops.errors import REMEDIES, OperatorError
+from ops.errors import OperatorError, explain
 from ops.servers import embedded, mongodb_users
 from ops.servers.databases import database_of
 from ops.servers.restarts import Meanwhile, Restarts
@@ -143,7 +143,7 @@ def mongodb_errors(uri: str) -> Iterator[None]:
     except OperationFailure as error:
         cause = cause_of(error)
         if error.code == _OUT_OF_DISK_SPACE or os.strerror(ENOSPC) in cause:
-            cause = f"{cause}; {REMEDIES[ENOSPC]}"
+            cause = explain(OSError(ENOSPC, cause))
         raise OperatorError(f"MONGODB_URI: {address}: {cause}") from error
 
 

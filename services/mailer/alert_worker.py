@@ -13,10 +13,10 @@ from chassis.mongo.batch_loader import BatchLoader
 from chassis.service import Service
 from contracts.mailer import AlertEvent, Problem, email_id
 from contracts.message import rfc3339
+from contracts.notices import own_letter
 from services.mailer import alert, reactions
 from services.mailer.alert import Alert, Failure
 from services.mailer.documents import ALERTS
-from services.mailer.letters.to_admin import letter_to_admin
 from services.mailer.sending.recipients import RECIPIENTS, RecipientDocument
 from services.mailer.settings import MailerSettings
 from services.mailer.transports.transport import OutgoingLetter, Transport
@@ -102,6 +102,6 @@ def _outgoing(
     concerned = f"Client: {client}\nFollow-up: {alert.followup_id}\nAgent: {alert.agent_id}"
     problem = _PROBLEMS[alert.problem]
     body = f"{problem}: {alert.error}.\n\n{concerned}\nTime: {rfc3339(alert.raised_at)}\n\n{remedy}"
-    letter = letter_to_admin(admin_email, problem, body)
+    letter = own_letter(admin_email, problem, body)
     about = {"alert_id": str(alert.alert_id)}
     return OutgoingLetter(alert.alert_id, alert.attempt, letter, about, automatic=True)

@@ -1,10 +1,10 @@
 """What ends follow-ups: pending ones are cancelled, due ones as well if it is not too late."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from chassis.domain.errors import Refused
+from chassis.domain.errors import Refused, TryLater
 from chassis.domain.state import Given
 from contracts.crm import ClientDeleted, ClientUpdated, Stage
 from contracts.scheduler import (
@@ -16,6 +16,9 @@ from contracts.scheduler import (
     PlanDeleted,
 )
 from services.scheduler.plan import CANCEL_REASONS, Followup, Plan
+
+# So long after a follow-up's date.
+STAGE_IS_READ_WITHIN = timedelta(seconds=10)
 
 
 def cancel_on_stage(plan: Plan | None, client: ClientUpdated, given: Given) -> list[FollowupEvent]:
@@ -32,11 +35,16 @@ def cancel_on_deletion(
 
 
 def cancel_added(plan: Plan, given: Given, *, stage: Stage | None) -> list[FollowupEvent]:
-    """Cancel what was added while the client became closed or lost, or was deleted (None)."""
+    """Cancel what was added while the client became closed or lost, or was deleted (None).
+
+    Raises TryLater while ClientUpdated may still come, and cancel it or change the stage.
+    """
     if not plan.stoppable:
         raise Refused("the plan is cancelled already")
     if stage is None:
         return _deleted(plan, given.now)
+    if plan.due_at is None or given.now < plan.due_at + STAGE_IS_READ_WITHIN:
+        raise TryLater("the client's stage is about to cancel the plan, or to change")
     return cancelled(plan, plan.stoppable, CANCEL_REASONS[stage], given.now)
 
 

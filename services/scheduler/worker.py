@@ -1,6 +1,6 @@
 """The worker for due plans: lets the next follow-up fall due."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
@@ -12,9 +12,6 @@ from contracts.scheduler import FollowupEvent, Recipient
 from services.scheduler.documents import AGENTS, CLIENTS, PLANS, AgentDocument, ClientDocument
 from services.scheduler.plan import CANCEL_REASONS, KnownClient, Plan, fall_due
 from services.scheduler.plan_cancellations import cancel_added
-
-# So long after a follow-up's date ClientUpdated may come to cancel it, or to change the stage.
-STAGE_IS_READ_WITHIN = timedelta(seconds=10)
 
 
 def register_due_plans(service: Service, day: timedelta) -> None:
@@ -56,9 +53,6 @@ async def let_fall_due(
         await work.append(cancel_added, stage=None)
         return
     if client.stage in CANCEL_REASONS:
-        due_at = work.state.due_at
-        if due_at is None or datetime.now(UTC) < due_at + STAGE_IS_READ_WITHIN:
-            raise TryLater("the client's stage is about to cancel the plan, or to change")
         await work.append(cancel_added, stage=client.stage)
         return
     known = KnownClient(

@@ -1,1 +1,1 @@
-"""What mailer adds to a letter: how it ends, which letters it follows; its own to the admin."""
+"""What mailer adds to a letter: how it ends, and which letters it follows."""

@@ -10,8 +10,7 @@ from chassis.domain.state import Given
 from contracts.composer import DraftPostponed
 from contracts.mailer import EmailPostponed
 from contracts.message import rfc3339
-from contracts.notices import NoticeEvent, NoticeQueued
-from services.mailer.letters.to_admin import letter_to_admin
+from contracts.notices import NoticeEvent, NoticeQueued, own_letter
 from services.mailer.notice import Notice
 from services.mailer.sending.before_call import DAILY_LIMIT
 
@@ -42,7 +41,7 @@ def queue(
             notice_id=notice_id(postponed),
             queued_at=given.now,
             expires_at=given.now + _GOOD_FOR,
-            personal=letter_to_admin(admin_email, *about(postponed)),
+            personal=own_letter(admin_email, *about(postponed)),
         )
     ]
 

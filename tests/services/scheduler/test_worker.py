@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from chassis.domain.errors import OnHold, Refused, TryLater
+from chassis.domain.errors import OnHold, Refused
 from chassis.eventlog.aggregate import StateDocument
 from chassis.eventlog.event_store import EventLog
 from chassis.eventlog.work import Work
@@ -19,14 +19,7 @@ from chassis.process.tasks import cancel_and_wait
 from chassis.projections.views import view_raw
 from contracts.crm import AgentDeactivated, AgentReactivated, AgentRegistered, AgentUpdated, Stage
 from contracts.message import to_milliseconds
-from contracts.scheduler import (
-    FollowupCancelled,
-    FollowupEvent,
-    FollowupRescheduled,
-    FollowupsPlanned,
-    PlanPaused,
-    PlanResumed,
-)
+from contracts.scheduler import FollowupEvent, FollowupsPlanned, PlanPaused, PlanResumed
 from services.scheduler.documents import AGENTS, PLANS, STORE, AgentDocument, ClientDocument
 from services.scheduler.plan import Plan, plan_followups
 from services.scheduler.worker import is_deactivated, let_fall_due
@@ -190,24 +183,3 @@ async def test_what_was_added_while_its_client_became_closed_or_lost_is_cancelle
     plan = (await stored(log)).state
     assert {f.status for f in plan.followups} == {"cancelled"}
     assert plan.due_at is None
-
-
-async def test_an_update_that_is_not_read_yet_may_cancel_the_plan_first(log: EventLog) -> None:
-    await change_client(log, client("lost"))
-    first = (await stored(log)).state.followups[0].followup_id
-    just_due = FollowupRescheduled(
-        **ABOUT,
-        followup_id=first,
-        scheduled_for=datetime.now(UTC) + timedelta(minutes=1),
-        rescheduled_at=NOON,
-    )
-    plan = (await stored(log)).state
-    only_first: list[FollowupEvent] = [
-        FollowupCancelled(**ABOUT, followup_id=f.followup_id, cancelled_at=NOON, reason="by_agent")
-        for f in plan.followups[1:]
-    ]
-    for event in (just_due, *only_first):
-        await append(log, await stored(log), event)
-    with pytest.raises(TryLater, match="about to cancel"):
-        await let_go(log, await stored(log))
-    assert (await stored(log)).state.followups[0].status == "pending"

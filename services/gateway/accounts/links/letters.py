@@ -3,6 +3,7 @@
 from urllib.parse import quote
 
 from contracts.composer import Letter
+from contracts.notices import own_letter
 from services.gateway.accounts.links.tokens import Purpose
 
 _WITHIN = "Open this page within an hour"
@@ -16,7 +17,7 @@ def link_url(public_url: str, purpose: Purpose, token: str) -> str:
 
 def confirm_address(email: str, url: str) -> Letter:
     """Return the letter to an address that is to have an account."""
-    return _letter(
+    return own_letter(
         email,
         "confirm your address",
         "Somebody, probably you, asks for an account under this address.\n\n"
@@ -27,7 +28,7 @@ def confirm_address(email: str, url: str) -> Letter:
 
 def already_registered(email: str) -> Letter:
     """Return the letter to an address that has an account."""
-    return _letter(
+    return own_letter(
         email,
         "you have an account already",
         "Somebody, probably you, asks for an account under this address, which has one.\n\n"
@@ -38,20 +39,10 @@ def already_registered(email: str) -> Letter:
 
 def reset_password(email: str, url: str) -> Letter:
     """Return the letter to who has forgotten the password."""
-    return _letter(
+    return own_letter(
         email,
         "set a new password",
         "Somebody, probably you, asks for a new password for the account under this address.\n\n"
         f"{_WITHIN} and choose one:\n\n{url}\n\n"
         f"The link works once. {_IGNORE}: the password stays as it is.",
-    )
-
-
-def _letter(email: str, subject: str, body: str) -> Letter:
-    return Letter(
-        to_name="",
-        to_email=email,
-        from_name="RealtorOS",
-        subject=f"RealtorOS: {subject}",
-        body=body,
     )
