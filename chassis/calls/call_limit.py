@@ -75,11 +75,6 @@ class CallLimit:
         """Whether the provider is away, or refuses everybody."""
         return self._breaker.is_open(time.monotonic())
 
-    @property
-    def in_turns(self) -> bool:
-        """Whether one call at a time probes the provider."""
-        return self.is_away
-
     def _turns(self) -> int:
         """Return for how much more work there are turns soon."""
         now = time.monotonic()

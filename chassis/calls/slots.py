@@ -19,14 +19,6 @@ class Slots(Protocol):
     def used_up(self) -> None:
         """Note that more work waits than there is room for."""
 
-    @property
-    def in_turns(self) -> bool:
-        """Whether what was worked on least lately comes first, rather than what fell due first.
-
-        While one piece of work at a time shows whether a provider is back, it has to be another
-        each time: the oldest may be the one that fails for a reason of its own.
-        """
-
 
 class FixedSlots:
     """As many as are given."""
@@ -40,11 +32,6 @@ class FixedSlots:
 
     def used_up(self) -> None:
         """Stay as it is."""
-
-    @property
-    def in_turns(self) -> bool:
-        """Return False: the earliest is first."""
-        return False
 
 
 def worth_a_claim(free: int, slots: int) -> int:

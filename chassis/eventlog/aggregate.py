@@ -21,9 +21,10 @@ from contracts.message import Event, Message
 S = TypeVar("S", bound=State)
 
 # Work on hold stands apart, so that looking for due work does not pass over it each time.
+DUE_ORDER = (("claim.holder", 1), ("claim.until", 1), ("state.due_at", 1))
 DUE = IndexModel(
-    [("claim.holder", 1), ("state.due_at", 1)],
-    name="due_by_holder",
+    DUE_ORDER,
+    name="due_in_turns",
     partialFilterExpression={"state.due_at": {"$exists": True}},
 )
 

@@ -29,12 +29,7 @@ class Backlog:
         """Set the series, by index. Raises PyMongoError."""
         now = datetime.now(UTC)
         for aggregate in self._due:
-            oldest = await self._database[aggregate.collection].find_one(
-                {"claim.holder": None, "state.due_at": {"$lte": now}},
-                {"state.due_at": 1},
-                sort=[("state.due_at", 1)],
-            )
-            since = oldest["state"]["due_at"] if oldest else now
+            since = await self._oldest(aggregate, now)
             DUE.labels(aggregate.name).set((now - since).total_seconds())
         commits = self._database[CommitDocument.Settings.name]
         pending = (
@@ -45,3 +40,16 @@ class Backlog:
         )
         COMMITS.set(len(pending))
         AGE.set(max(0.0, (now - min((raw["at"] for raw in pending), default=now)).total_seconds()))
+
+    async def _oldest(self, aggregate: Aggregate[Any, Any], now: datetime) -> datetime:
+        """Return the earliest due date, or `now`."""
+        due = {"claim.holder": None, "state.due_at": {"$lte": now}}
+        dates = [now]
+        # By the index, what has no claim is in the order of its dates; little else has one.
+        for claimed in (None, {"$type": "date"}):
+            raw = await self._database[aggregate.collection].find_one(
+                due | {"claim.until": claimed}, {"state.due_at": 1}, sort=[("state.due_at", 1)]
+            )
+            if raw:
+                dates.append(raw["state"]["due_at"])
+        return min(dates)

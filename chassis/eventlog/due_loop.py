@@ -13,9 +13,10 @@ from pymongo.errors import PyMongoError
 
 from chassis.calls.slots import Slots
 from chassis.domain.errors import OnHold, Refused, TryLater
-from chassis.eventlog.aggregate import Aggregate, Change, E, S, StateDocument
+from chassis.eventlog.aggregate import DUE_ORDER, Aggregate, Change, E, S, StateDocument
 from chassis.eventlog.event_store import EventLog
 from chassis.eventlog.work import Work
+from chassis.mongo.client import Raw
 from chassis.observability import tracing
 from chassis.observability.causes import cause_of
 from chassis.process.pacing import PACE_SECONDS, Pace
@@ -27,6 +28,15 @@ log = structlog.get_logger(__name__)
 
 Worker = Callable[[Work[S, E]], Awaitable[None]]
 Holds = Callable[[UUID], Awaitable[bool]]
+
+
+def free_at(now: datetime) -> Raw:
+    """Return the filter of what is due and neither held nor claimed."""
+    return {
+        "claim.holder": None,
+        "claim.until": {"$not": {"$gt": now}},
+        "state.due_at": {"$lte": now},
+    }
 
 
 class DueLoop(Generic[S, E]):
@@ -145,7 +155,7 @@ class DueLoop(Generic[S, E]):
         if self._more:
             return
         nearest = await self._collection.find_one(
-            {"claim.holder": None, "state.due_at": {"$gt": now}},
+            {"claim.holder": None, "claim.until": None, "state.due_at": {"$gt": now}},
             {"state.due_at": 1},
             sort=[("state.due_at", 1)],
         )
@@ -159,14 +169,13 @@ class DueLoop(Generic[S, E]):
             self._wake.set()
 
     async def _claim(self, most: int, now: datetime) -> list[StateDocument[S]]:
-        """Claim up to `most` due documents. A claim is advice: an append decides."""
-        free = {
-            "claim.holder": None,
-            "state.due_at": {"$lte": now},
-            "$or": [{"claim": {"$exists": False}}, {"claim.until": {"$lte": now}}],
-        }
-        order = ["claim.until", "state.due_at"] if self._slots.in_turns else ["state.due_at"]
-        found = self._collection.find(free, {"_id": 1}).sort([(f, 1) for f in order]).limit(most)
+        """Claim up to `most` due documents. A claim is advice: an append decides.
+
+        First what has not been claimed since its last event, by its date, then the rest in turns:
+        by date alone, what is tried again and again would keep others from being tried at all.
+        """
+        free = free_at(now)
+        found = self._collection.find(free, {"_id": 1}).sort(list(DUE_ORDER)).limit(most)
         ids = [raw["_id"] async for raw in found]
         if not ids:
             return []

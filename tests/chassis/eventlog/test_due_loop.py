@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from chassis.calls.slots import FixedSlots
 from chassis.domain.errors import TryLater
 from chassis.eventlog.event_store import EventLog
 from chassis.mongo.client import Database
@@ -86,20 +85,7 @@ async def test_the_work_of_a_dead_process_is_done_when_its_claim_has_run_out(
     assert [at >= expiry for at in started] == [True]
 
 
-class OneInTurns(FixedSlots):
-    """Room for one, as while a provider is away."""
-
-    def __init__(self) -> None:
-        super().__init__(1)
-
-    @property
-    def in_turns(self) -> bool:
-        return True
-
-
-async def test_in_turns_what_fails_again_and_again_keeps_nobody_from_being_tried(
-    log: EventLog,
-) -> None:
+async def test_what_is_tried_again_and_again_keeps_nobody_from_being_tried(log: EventLog) -> None:
     [poison] = await due(log, now() - HOUR)
     healthy = await due(log, now() - SOON, many=3)
     tried: list[UUID] = []
@@ -110,7 +96,7 @@ async def test_in_turns_what_fails_again_and_again_keeps_nobody_from_being_tried
             raise TryLater("it fails", after=0.01)
         await rest(work)
 
-    async with looping(log, work_on, slots=OneInTurns()):
+    async with looping(log, work_on, slots=1):
         await until(at_rest(log, healthy))
     # By date, the poison would have been first each time.
     assert tried[0] == poison
