@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, get_args
 
+from bson.regex import Regex
 from litestar import Response
 from pymongo.asynchronous.collection import AsyncCollection
 
@@ -73,19 +74,20 @@ async def clients_of(
     return await list_page(request, documents, where, by, Client, page, limit, total, **options)
 
 
-def _begins_with(terms: Sequence[str]) -> Raw:
+def begins_with(terms: Sequence[str]) -> Raw:
     """Return the query for one of the beginnings; only for a single one the index alone counts."""
     patterns = [f"^{re.escape(term)}" for term in terms]
     if len(patterns) == 1:
         return {"search": {"$regex": patterns[0]}}
-    return {"search": {"$in": [re.compile(pattern) for pattern in patterns]}}
+    # Python's own patterns are sent with a flag, with which MongoDB reads the whole index.
+    return {"search": {"$in": [Regex(pattern) for pattern in patterns]}}
 
 
 async def _rarest_first(
     documents: AsyncCollection[Raw], agent_id: object, words: Sequence[Sequence[str]]
 ) -> tuple[Raw, int]:
     """Return the query for clients with words that begin so, and how many have the rarest."""
-    begins = [_begins_with(terms) for terms in words]
+    begins = [begins_with(terms) for terms in words]
     counts: list[int] = []
     for limit in (FEW_WITH_ONE,) if len(begins) == 1 else COUNT_LIMITS:
         counting = (
