@@ -3,10 +3,17 @@
 from collections.abc import Mapping
 from datetime import date
 from math import isfinite
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 from uuid import UUID
 
-from pydantic import AfterValidator, EmailStr, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    EmailStr,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 
 from contracts.message import (
     UNSET,
@@ -74,7 +81,47 @@ def _storable(value: Any, depth: int = 0) -> Any:
     return value
 
 
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+ClockTime = Annotated[
+    str,
+    Text,
+    Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$", examples=["08:00"]),
+]
 CustomFields = Annotated[dict[str, Any], Field(max_length=50), AfterValidator(_storable)]
+
+
+class SendingHours(Contract):
+    """When an agent's emails may leave: on these days from `start` to before `end`.
+
+    In the client's time zone, else the agent's; "24:00" is the end of a day.
+    """
+
+    days: Annotated[tuple[Weekday, ...], Field(min_length=1)] = WEEKDAYS
+    start: ClockTime = "08:00"
+    end: ClockTime = "20:00"
+
+    @field_validator("end")
+    @classmethod
+    def _is_after_the_start(cls, end: str, info: ValidationInfo) -> str:
+        if end <= info.data.get("start", ""):
+            raise ValueError("has to be later than start, on the same day")
+        return end
+
+    @property
+    def opens(self) -> int:
+        """The minute of the day at which they begin."""
+        return _minute(self.start)
+
+    @property
+    def closes(self) -> int:
+        """The minute of the day before which they end."""
+        return _minute(self.end)
+
+
+def _minute(clock: str) -> int:
+    hours, _, minutes = clock.partition(":")
+    return int(hours) * 60 + int(minutes)
 
 
 class AgentProfile(Contract):
@@ -95,6 +142,7 @@ class AgentProfile(Contract):
     disclosure: str | None = added()
     website: str | None = added()
     language: str | None = added()
+    sending_hours: SendingHours | None = added()
 
 
 class PersonalDetails(Contract):

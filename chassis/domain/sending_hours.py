@@ -1,0 +1,126 @@
+"""When emails may leave, and what so many days later is: in the wall-clock time of a zone. Pure.
+
+Where a zone's clock is set forward a day's hours are shorter, where it is set back they are longer.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from contracts.crm import WEEKDAYS, SendingHours
+
+_MINUTE = timedelta(minutes=1)
+# To hours of one day a week, which the clock's change may leave out once.
+_DAYS_AHEAD = 15
+_PARTS = 1 << 20
+
+
+def first_zone(*names: str | None) -> ZoneInfo | None:
+    """Return the first time zone of these names that this machine knows."""
+    for name in names:
+        try:
+            if name:
+                return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            continue
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class SendingWindow:
+    """Sending hours in a time zone. Those that wait for an opening leave within `spread` after it.
+
+    Without hours it is always open.
+    """
+
+    hours: SendingHours | None
+    zone: ZoneInfo
+    spread: timedelta = timedelta(0)
+
+    def is_open(self, at: datetime) -> bool:
+        """Return whether emails may leave at this time."""
+        if self.hours is None:
+            return True
+        local = at.astimezone(self.zone)
+        minute = local.hour * 60 + local.minute
+        is_day = WEEKDAYS[local.weekday()] in self.hours.days
+        return is_day and self.hours.opens <= minute < self.hours.closes
+
+    def opening(self, at: datetime) -> datetime:
+        """Return the time itself if it is open then, else when it opens next, in UTC."""
+        if self.is_open(at):
+            return at
+        return next(opening for opening in self._openings(at) if opening > at)
+
+    def turn(self, at: datetime, id_: UUID) -> datetime:
+        """Return the time itself if it is open then, else this id's turn after the next opening.
+
+        An id always has the same; those of many are spread evenly.
+        """
+        opening = self.opening(at)
+        if opening == at:
+            return at
+        moved: datetime = opening + self.spread * (id_.int % _PARTS / _PARTS)
+        return moved if self.is_open(moved) else opening
+
+    def _openings(self, at: datetime) -> Iterator[datetime]:
+        if self.hours is None:
+            return
+        today = at.astimezone(self.zone).date()
+        for ahead in range(_DAYS_AHEAD):
+            opening = _shown(today + ahead * timedelta(days=1), self.hours.opens, self.zone)
+            if self.is_open(opening):
+                yield opening
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """How long a plan's day is, and the sending hours of agents who have none of their own.
+
+    In a compressed one, whose day is not a day, there are no hours and no zones.
+    """
+
+    day: timedelta
+    hours: SendingHours | None = None
+    spread: timedelta = timedelta(0)
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether a plan's day is not a day."""
+        return self.day != timedelta(days=1)
+
+    def after(self, start: datetime, days: int, zone: ZoneInfo | None) -> datetime:
+        """Return so many days later: the clocks of the zone, if there is one, show the same."""
+        if self.is_compressed or zone is None:
+            return start + days * self.day
+        local = start.astimezone(zone)
+        minute = local.hour * 60 + local.minute
+        rest = timedelta(seconds=local.second, microseconds=local.microsecond)
+        return _shown(local.date() + timedelta(days=days), minute, zone) + rest
+
+    def window(self, hours: SendingHours | None, *zones: str | None) -> SendingWindow:
+        """Return when emails of an agent with these hours may leave, in the first known zone."""
+        own = None if self.is_compressed else hours or self.hours
+        return SendingWindow(own, first_zone(*zones) or ZoneInfo("UTC"), self.spread)
+
+
+def _shown(day: date, minute: int, zone: ZoneInfo) -> datetime:
+    """Return when the zone's clocks show that minute of the day, in UTC.
+
+    The first time where they show it twice; when they skip it, where they do.
+    """
+    local = datetime.combine(day, time(), zone) + minute * _MINUTE
+    first, second = local.astimezone(UTC), local.replace(fold=1).astimezone(UTC)
+    if second >= first:
+        return first
+    # Skipped: `second` is counted with the offset that holds after the change, so it is before it.
+    later = local.replace(fold=1).utcoffset()
+    minutes = range((first - second) // _MINUTE + 1)
+    passed = bisect_left(
+        [(second + m * _MINUTE).astimezone(zone).utcoffset() == later for m in minutes],
+        True,
+    )
+    return second + passed * _MINUTE
