@@ -230,7 +230,7 @@ test-alerts: .venv/ready  ## Let Prometheus scrape a real run; wait for alerts t
 .PHONY: describe
 describe: .venv/ready  ## Write the generated files: JSON Schemas, and what is generated in docs/
 	$(BIN)/python -m tests.contracts.golden_files
-	$(BIN)/python -m contracts.describe
+	$(BIN)/python -m contracts.describing.files
 	$(BIN)/python -m services.gateway.describe
 	$(BIN)/python -m ops.describe
 

@@ -3,17 +3,10 @@
 from collections.abc import Mapping
 from datetime import date
 from math import isfinite
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import (
-    AfterValidator,
-    EmailStr,
-    Field,
-    StringConstraints,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import AfterValidator, EmailStr, Field, StringConstraints
 
 from contracts.message import (
     UNSET,
@@ -27,6 +20,7 @@ from contracts.message import (
     added,
     unset,
 )
+from contracts.sending_hours import SendingHours
 
 PropertyType = Literal["residential", "commercial", "land", "other"]
 Stage = Literal["lead", "negotiating", "under_contract", "closed", "lost"]
@@ -81,47 +75,7 @@ def _storable(value: Any, depth: int = 0) -> Any:
     return value
 
 
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
-ClockTime = Annotated[
-    str,
-    Text,
-    Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$", examples=["08:00"]),
-]
 CustomFields = Annotated[dict[str, Any], Field(max_length=50), AfterValidator(_storable)]
-
-
-class SendingHours(Contract):
-    """When an agent's emails may leave: on these days from `start` to before `end`.
-
-    In the client's time zone, else the agent's; "24:00" is the end of a day.
-    """
-
-    days: Annotated[tuple[Weekday, ...], Field(min_length=1)] = WEEKDAYS
-    start: ClockTime = "08:00"
-    end: ClockTime = "20:00"
-
-    @field_validator("end")
-    @classmethod
-    def _is_after_the_start(cls, end: str, info: ValidationInfo) -> str:
-        if end <= info.data.get("start", ""):
-            raise ValueError("has to be later than start, on the same day")
-        return end
-
-    @property
-    def opens(self) -> int:
-        """The minute of the day at which they begin."""
-        return _minute(self.start)
-
-    @property
-    def closes(self) -> int:
-        """The minute of the day before which they end."""
-        return _minute(self.end)
-
-
-def _minute(clock: str) -> int:
-    hours, _, minutes = clock.partition(":")
-    return int(hours) * 60 + int(minutes)
 
 
 class AgentProfile(Contract):
@@ -240,7 +194,9 @@ class ClientStream(AboutClient):
 class ClientCreated(ClientStream, Event, name="realtoros.ClientCreated.v1"):
     """A client was added. The plan of follow-ups counts from `created_at`.
 
-    `opted_out`: the client had said no to emails before, so there is no plan.
+    `opted_out`: the client had said no to emails before, so there is no plan. The plan counts in
+    days of the client's time zone, else of `agent_time_zone`; that of an `imported` client is
+    spread.
     """
 
     stage: Stage
@@ -248,6 +204,8 @@ class ClientCreated(ClientStream, Event, name="realtoros.ClientCreated.v1"):
     created_at: Time
     personal: ClientDetails
     opted_out: bool = False
+    agent_time_zone: TimeZone | None = added()
+    imported: Literal[True] | None = added()
 
 
 class ClientUpdated(ClientStream, Event, name="realtoros.ClientUpdated.v1"):
@@ -311,13 +269,16 @@ class NewClientDetails(PersonalDetails):
 class CreateClient(ClientStream, Command, name="realtoros.CreateClient.v1"):
     """Add a client under the id that the caller chose.
 
-    `opted_out`: the client has said no to emails, which SuppressAddress tells mailer.
+    `opted_out`: the client has said no to emails, which SuppressAddress tells mailer. The rest is
+    as ClientCreated says.
     """
 
     stage: Stage = "lead"
     property_type: PropertyType = "residential"
     personal: NewClientDetails
     opted_out: bool = False
+    agent_time_zone: TimeZone | None = added()
+    imported: Literal[True] | None = added()
 
 
 class ClientDetailsPatch(Contract):

@@ -118,7 +118,8 @@ class EmailWithdrawn(EmailStream, Event, name="realtoros.EmailWithdrawn.v1"):
 class EmailPostponed(EmailStream, Event, name="realtoros.EmailPostponed.v1"):
     """The provider is called later, from `until` on.
 
-    `reason`: `daily_limit`, the agent's emails of a day are used up. Others may be added.
+    `reason`: `daily_limit`, the agent's emails of a day are used up; `sending_hours`, until they
+    begin. Others may be added.
     """
 
     reason: str

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.crm import AgentProfile, ClientDetails, Notes, PropertyType, Stage
+from contracts.crm import AgentProfile, ClientDetails, Notes, PropertyType, Stage, TimeZone
 from contracts.message import AboutClient, Command, Contract, Event, Time, Unset, added, unset
 
 FollowupType = Literal["Day 1", "Day 3", "Week 1", "Week 2", "Month 1", "Custom"]
@@ -225,7 +225,12 @@ class ChangeFollowup(PlanStream, Command, name="realtoros.ChangeFollowup.v1"):
 
 
 class StartPlan(PlanStream, Command, name="realtoros.StartPlan.v1"):
-    """Plan the five steps anew, from now on, for a client that has no pending follow-up."""
+    """Plan the five steps again, from now on, for a client that has no pending follow-up.
+
+    It counts in days of `time_zone`, the client's or the agent's.
+    """
+
+    time_zone: TimeZone | None = added()
 
 
 class AddFollowup(PlanStream, Command, name="realtoros.AddFollowup.v1"):

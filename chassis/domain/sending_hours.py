@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from contracts.crm import WEEKDAYS, SendingHours
+from contracts.sending_hours import WEEKDAYS, SendingHours
 
 _MINUTE = timedelta(minutes=1)
 # To hours of one day a week, which the clock's change may leave out once.
@@ -27,6 +27,12 @@ def first_zone(*names: str | None) -> ZoneInfo | None:
         except (ZoneInfoNotFoundError, ValueError, OSError):
             continue
     return None
+
+
+def share(spread: timedelta, id_: UUID) -> timedelta:
+    """Return the part of the time after which it is this id's turn: always the same, and evenly."""
+    part: timedelta = spread * (id_.int % _PARTS / _PARTS)
+    return part
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +62,11 @@ class SendingWindow:
         return next(opening for opening in self._openings(at) if opening > at)
 
     def turn(self, at: datetime, id_: UUID) -> datetime:
-        """Return the time itself if it is open then, else this id's turn after the next opening.
-
-        An id always has the same; those of many are spread evenly.
-        """
+        """Return the time itself if it is open then, else this id's turn after the next opening."""
         opening = self.opening(at)
         if opening == at:
             return at
-        moved: datetime = opening + self.spread * (id_.int % _PARTS / _PARTS)
+        moved = opening + share(self.spread, id_)
         return moved if self.is_open(moved) else opening
 
     def _openings(self, at: datetime) -> Iterator[datetime]:
@@ -80,7 +83,8 @@ class SendingWindow:
 class Calendar:
     """How long a plan's day is, and the sending hours of agents who have none of their own.
 
-    In a compressed one, whose day is not a day, there are no hours and no zones.
+    What is imported at once, or waits for the same opening, is spread over `spread`. A compressed
+    calendar, whose day is not a day, has no hours, no zones and no spread.
     """
 
     day: timedelta
@@ -100,6 +104,10 @@ class Calendar:
         minute = local.hour * 60 + local.minute
         rest = timedelta(seconds=local.second, microseconds=local.microsecond)
         return _shown(local.date() + timedelta(days=days), minute, zone) + rest
+
+    def share(self, id_: UUID) -> timedelta:
+        """Return this id's part of the spread of what is imported at once."""
+        return timedelta(0) if self.is_compressed else share(self.spread, id_)
 
     def window(self, hours: SendingHours | None, *zones: str | None) -> SendingWindow:
         """Return when emails of an agent with these hours may leave, in the first known zone."""

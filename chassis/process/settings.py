@@ -2,15 +2,25 @@
 
 from datetime import timedelta
 from ipaddress import ip_network
-from typing import Annotated, Self
+from typing import Annotated, Self, cast
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import NoDecode
 from pymongo.errors import PyMongoError
 from pymongo.uri_parser import parse_uri
 
 from chassis.domain.retry import RetryPolicy
+from chassis.domain.sending_hours import Calendar
 from chassis.start.environment import Text
 from chassis.start.kafka_settings import KafkaSettings
+from contracts.sending_hours import WEEKDAYS, SendingHours, Weekday
 from contracts.services import DATABASE_PREFIX
 
 _KEY_LENGTH = 32
@@ -113,6 +123,27 @@ def _parse_mongodb(uri: str) -> None:
         raise ValueError(cause) from None
 
 
+def _parse_hours(text: str | SendingHours) -> SendingHours:
+    """Return the hours of `[DAYS ]HH:MM-HH:MM`, where DAYS is `mon-fri` or `mon,wed`."""
+    if isinstance(text, SendingHours) or not text:
+        return text or SendingHours()
+    days, _, times = text.strip().lower().rpartition(" ")
+    start, _, end = times.partition("-")
+    try:
+        return SendingHours(start=start, end=end, days=_parse_days(days) if days else WEEKDAYS)
+    except ValueError:
+        raise ValueError("has to be like 08:00-20:00 or mon-fri 09:00-17:30") from None
+
+
+def _parse_days(text: str) -> tuple[Weekday, ...]:
+    days: set[str] = set()
+    for part in text.replace(" ", "").split(","):
+        first, _, last = part.partition("-")
+        begin, end = (WEEKDAYS.index(cast("Weekday", day)) for day in (first, last or first))
+        days.update(WEEKDAYS[begin : end + 1] or (*WEEKDAYS[begin:], *WEEKDAYS[: end + 1]))
+    return tuple(day for day in WEEKDAYS if day in days)
+
+
 class CalendarSettings(Settings):
     """For services that count in days of the plan's calendar, which may be a compressed one."""
 
@@ -123,6 +154,21 @@ class CalendarSettings(Settings):
     def day(self) -> timedelta:
         """One day of the plan."""
         return timedelta(seconds=self.followup_day_seconds)
+
+
+class SendingHoursSettings(CalendarSettings):
+    """For services that keep to sending hours. A compressed calendar has none."""
+
+    send_window: Annotated[SendingHours, NoDecode, BeforeValidator(_parse_hours)] = SendingHours()
+    """Sending hours of agents without their own: `08:00-20:00`, `mon-fri 09:00-17:30`; in the
+    client's time zone, else the agent's. `00:00-24:00` is always."""
+    spread_seconds: float = Field(default=600, ge=0, le=86_400)
+    """Over this time after an opening, or after an import's dates, follow-ups are spread."""
+
+    @property
+    def calendar(self) -> Calendar:
+        """The calendar of plans and emails."""
+        return Calendar(self.day, self.send_window, timedelta(seconds=self.spread_seconds))
 
 
 class RetrySettings(Settings):

@@ -17,6 +17,7 @@ from contracts.message import Time
 from contracts.notices import NoticeEvent
 from services.mailer import alert, email, notice, suppression
 from services.mailer.sending import switch
+from services.mailer.sending.hours import AGENT_HOURS
 from services.mailer.sending.recipients import RECIPIENTS
 
 
@@ -160,6 +161,6 @@ INACTIVE_AGENTS = View(
 
 STORE = Store(
     aggregates=(EMAILS, SUPPRESSIONS, ALERTS, NOTICES, SWITCHES),
-    views=(CLIENTS, RECIPIENTS, INACTIVE_AGENTS),
+    views=(CLIENTS, RECIPIENTS, INACTIVE_AGENTS, AGENT_HOURS),
     others=(DailyPlacesDocument,),
 )

@@ -39,16 +39,19 @@ from services.mailer.letters.threads import LastLetters
 from services.mailer.sending.before_call import (
     DAILY_LIMIT,
     REASSIGNED,
+    SENDING_HOURS,
     postpone,
     queue_again,
     withdraw,
 )
+from services.mailer.sending.hours import AGENT_HOURS, EmailHours
 from services.mailer.sending.objections import (
     Objections,
     is_deactivated,
     is_of_former_agent,
     is_paused,
 )
+from services.mailer.sending.recipients import RECIPIENTS
 from services.mailer.sending.send_policy import SendPolicy
 from services.mailer.settings import MailerSettings
 from services.mailer.transports.transport import OutgoingLetter, Transport
@@ -56,6 +59,8 @@ from services.mailer.transports.transport import OutgoingLetter, Transport
 # Work stops within five seconds of a deactivation. Nearly every email asks for the same few agents.
 INACTIVE_SECONDS = 1.0
 SWITCH_SECONDS = 0.25
+# An agent who has just changed them knows that they hold from now on, not for what is under way.
+HOURS_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -80,6 +85,7 @@ class SendDependencies:
     letters: LastLetters
     endings: Endings
     waiting: WaitingWork
+    hours: EmailHours
 
     async def holds(self, holder: UUID) -> bool:
         """Return whether the switch, or the agent's deactivation, still holds emails."""
@@ -105,6 +111,11 @@ def register_sending(
         LastLetters(service.database, EMAILS.collection),
         Endings.by(settings),
         WaitingWork(service.database, EMAILS, "queued", "sending"),
+        EmailHours(
+            settings.calendar,
+            service.recent(AGENT_HOURS, max_age=HOURS_SECONDS),
+            service.loader(RECIPIENTS),
+        ),
     )
     service.when_due(
         EMAILS,
@@ -145,6 +156,10 @@ async def _send_unless_it_waits(work: Work[Email, EmailEvent], deps: SendDepende
     if await deps.holds(SENDING_ID):
         raise OnHold("all sending is paused", holder=SENDING_ID)
     await deps.waiting.require_first(work.state.client_id, work.state.fell_due_at)
+    now = datetime.now(UTC)
+    if (turn := await deps.hours.turn(work.state, now)) > now:
+        await work.append(postpone, until=turn, reason=SENDING_HOURS)
+        return
     await deps.limit.turn()
     try:
         async with deps.places.place(agent_id) as place:

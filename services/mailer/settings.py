@@ -7,7 +7,7 @@ from typing import Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from chassis.mongo.daily_limit import DailyLimit
-from chassis.process.settings import CalendarSettings, Keys, RetrySettings, named_keys
+from chassis.process.settings import Keys, RetrySettings, SendingHoursSettings, named_keys
 from chassis.start.environment import Secret, Text
 from services.mailer.email import OnUnknown
 from services.mailer.sending.send_policy import SendPolicy
@@ -16,7 +16,7 @@ from services.mailer.transports.smtp_server import SmtpServer
 from services.mailer.transports.transport import Tracking
 
 
-class MailerSettings(RetrySettings, CalendarSettings):
+class MailerSettings(RetrySettings, SendingHoursSettings):
     """Without `sendgrid_api_key` and `smtp_url` emails are written to `mailbox_dir`, one file each.
 
     An unknown outcome is settled by the provider's report, or after `mailer_reconcile_seconds` as

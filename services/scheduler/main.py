@@ -11,7 +11,7 @@ from services.scheduler.worker import register_due_plans
 def build(settings: SchedulerSettings) -> Service:
     """Put the parts together."""
     service = Service("scheduler", settings, STORE)
-    service.react(crm.ClientCreated, reactions.plan_followups, day=settings.day)
+    service.react(crm.ClientCreated, reactions.plan_followups, calendar=settings.calendar)
     service.react(crm.ClientUpdated, reactions.cancel_on_stage)
     service.react(crm.ClientReassigned, reactions.reassign)
     service.react(crm.ClientDeleted, reactions.cancel_on_deletion)
@@ -21,12 +21,12 @@ def build(settings: SchedulerSettings) -> Service:
     service.react(scheduler.RescheduleFollowup, reactions.reschedule)
     service.react(scheduler.ChangeFollowup, reactions.change)
     service.react(scheduler.CancelFollowup, reactions.cancel)
-    service.react(scheduler.StartPlan, reactions.start, day=settings.day)
+    service.react(scheduler.StartPlan, reactions.start, calendar=settings.calendar)
     service.react(scheduler.AddFollowup, reactions.add)
     service.react(scheduler.PausePlan, reactions.pause)
     service.react(scheduler.ResumePlan, reactions.resume)
     service.react(scheduler.CancelPlan, reactions.cancel_all)
-    register_due_plans(service, settings.day)
+    register_due_plans(service, settings.calendar)
     return service
 
 

@@ -3,8 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Literal, assert_never
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from chassis.domain.errors import Refused
+from chassis.domain.sending_hours import Calendar, SendingWindow, first_zone
 from chassis.domain.state import Given, Sparse, State
 from contracts.crm import (
     ClientCreated,
@@ -12,7 +14,7 @@ from contracts.crm import (
     PropertyType,
     Stage,
 )
-from contracts.message import Contract, Time
+from contracts.message import Contract, Time, to_milliseconds
 from contracts.scheduler import (
     CancelReason,
     DueFollowupCancelled,
@@ -137,7 +139,7 @@ def evolve(plan: Plan | None, event: FollowupEvent) -> Plan:
 
 
 def plan_followups(
-    plan: Plan | None, client: ClientCreated, given: Given, *, day: timedelta
+    plan: Plan | None, client: ClientCreated, given: Given, *, calendar: Calendar
 ) -> list[FollowupEvent]:
     """Plan the five follow-ups from the time of ClientCreated.
 
@@ -147,17 +149,22 @@ def plan_followups(
         raise Refused("this client already has a plan")
     if client.opted_out or client.stage in CANCEL_REASONS:
         return []
-    followups = five_steps(client.created_at, given, day)
+    zone = first_zone(client.personal.time_zone, client.agent_time_zone)
+    followups = five_steps(client.created_at, given, calendar, zone)
+    if client.imported:
+        followups = tuple(_spread(each, calendar) for each in followups)
     return [FollowupsPlanned.of(client, planned_at=given.now, followups=followups)]
 
 
-def five_steps(start: datetime, given: Given, day: timedelta) -> tuple[PlannedFollowup, ...]:
-    """Return the follow-ups of a plan that starts then."""
+def five_steps(
+    start: datetime, given: Given, calendar: Calendar, zone: ZoneInfo | None
+) -> tuple[PlannedFollowup, ...]:
+    """Return the follow-ups of a plan that starts then, in days of the zone."""
     return tuple(
         PlannedFollowup(
             followup_id=given.id(f"followup {index}"),
             followup_type=kind,
-            scheduled_for=start + days * day,
+            scheduled_for=calendar.after(start, days, zone),
             priority=priority,
         )
         for index, (days, kind, priority) in enumerate(SCHEDULE)
@@ -178,11 +185,12 @@ def reassign(plan: Plan | None, client: ClientReassigned, given: Given) -> list[
 
 
 def fall_due(
-    plan: Plan, given: Given, *, client: KnownClient, day: timedelta
+    plan: Plan, given: Given, *, client: KnownClient, day: timedelta, window: SendingWindow
 ) -> list[FollowupEvent]:
     """Let the earliest follow-up fall due, and keep a day between it and the next ones.
 
-    When several dates have passed, as after an outage, the later ones are rescheduled.
+    Outside the window it is rescheduled to its turn after the next opening. When several dates have
+    passed, as after an outage, the later ones are rescheduled.
     """
     if plan.paused_at:
         raise Refused("the plan is paused")
@@ -193,20 +201,12 @@ def fall_due(
     latest = plan.last_due_at
     if latest is None or latest + day <= given.now:
         first, *pending = pending
-        latest = given.now
+        latest = window.turn(given.now, first.followup_id)
+        is_open = latest == given.now
         events.append(
-            FollowupDue(
-                agent_id=plan.agent_id,
-                client_id=plan.client_id,
-                followup_id=first.followup_id,
-                followup_type=first.followup_type,
-                scheduled_for=first.scheduled_for,
-                due_at=given.now,
-                stage=client.stage,
-                property_type=client.property_type,
-                personal=_with_instructions(client.recipient, first),
-                former_agents=plan.former_agents,
-            )
+            _due(plan, first, client, given.now)
+            if is_open
+            else rescheduled(plan, first, latest, given.now)
         )
     for followup in pending:
         latest += day
@@ -214,6 +214,22 @@ def fall_due(
             break
         events.append(rescheduled(plan, followup, latest, given.now))
     return events
+
+
+def _due(plan: Plan, followup: Followup, client: KnownClient, now: datetime) -> FollowupDue:
+    recipient = client.recipient.model_copy(update={"instructions": followup.instructions})
+    return FollowupDue(
+        agent_id=plan.agent_id,
+        client_id=plan.client_id,
+        followup_id=followup.followup_id,
+        followup_type=followup.followup_type,
+        scheduled_for=followup.scheduled_for,
+        due_at=now,
+        stage=client.stage,
+        property_type=client.property_type,
+        personal=recipient,
+        former_agents=plan.former_agents,
+    )
 
 
 def rescheduled(plan: Plan, followup: Followup, to: datetime, now: datetime) -> FollowupRescheduled:
@@ -225,6 +241,11 @@ def rescheduled(plan: Plan, followup: Followup, to: datetime, now: datetime) -> 
         scheduled_for=to,
         rescheduled_at=now,
     )
+
+
+def _spread(followup: PlannedFollowup, calendar: Calendar) -> PlannedFollowup:
+    later = followup.scheduled_for + calendar.share(followup.followup_id)
+    return followup.model_copy(update={"scheduled_for": to_milliseconds(later)})
 
 
 def _planned(followup: PlannedFollowup) -> Followup:
@@ -252,10 +273,6 @@ def _pause(event: PlanPaused | PlanResumed) -> dict[str, object]:
     if isinstance(event, PlanResumed):
         return {"paused_at": None, "pause_reason": None}
     return {"paused_at": event.paused_at, "pause_reason": event.reason}
-
-
-def _with_instructions(recipient: Recipient, followup: Followup) -> Recipient:
-    return recipient.model_copy(update={"instructions": followup.instructions})
 
 
 def _reassigned(plan: Plan, event: FollowupReassigned) -> Plan:

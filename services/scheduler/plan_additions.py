@@ -1,8 +1,7 @@
 """What adds follow-ups to a plan: its five steps again, or one that the agent wants."""
 
-from datetime import timedelta
-
 from chassis.domain.errors import Refused
+from chassis.domain.sending_hours import Calendar, first_zone
 from chassis.domain.state import Given
 from contracts.scheduler import (
     AddFollowup,
@@ -19,13 +18,14 @@ MOST_FOLLOWUPS = 1_000
 
 
 def start(
-    plan: Plan | None, command: StartPlan, given: Given, *, day: timedelta
+    plan: Plan | None, command: StartPlan, given: Given, *, calendar: Calendar
 ) -> list[FollowupEvent]:
     """Plan the five steps from now on. Refuses while a follow-up is pending."""
     _require_own(plan, command)
     if plan and plan.pending:
         raise Refused("the client has pending follow-ups: cancel them first, or let them be sent")
-    return _added(plan, command, given, *five_steps(given.now, given, day))
+    steps = five_steps(given.now, given, calendar, first_zone(command.time_zone))
+    return _added(plan, command, given, *steps)
 
 
 def add(plan: Plan | None, command: AddFollowup, given: Given) -> list[FollowupEvent]:

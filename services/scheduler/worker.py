@@ -5,6 +5,7 @@ from functools import partial
 from uuid import UUID
 
 from chassis.domain.errors import OnHold, TryLater
+from chassis.domain.sending_hours import Calendar
 from chassis.eventlog.work import Work
 from chassis.mongo.batch_loader import BatchLoader
 from chassis.service import Service
@@ -14,7 +15,7 @@ from services.scheduler.plan import CANCEL_REASONS, KnownClient, Plan, fall_due
 from services.scheduler.plan_cancellations import cancel_added
 
 
-def register_due_plans(service: Service, day: timedelta) -> None:
+def register_due_plans(service: Service, calendar: Calendar) -> None:
     """Let follow-ups of due plans fall due; the plans of deactivated agents are on hold."""
     agents = service.loader(AGENTS)
     service.when_due(
@@ -24,7 +25,7 @@ def register_due_plans(service: Service, day: timedelta) -> None:
         holds=partial(is_deactivated, agents=agents),
         clients=service.loader(CLIENTS),
         agents=agents,
-        day=day,
+        calendar=calendar,
     )
 
 
@@ -33,7 +34,7 @@ async def let_fall_due(
     *,
     clients: BatchLoader[ClientDocument],
     agents: BatchLoader[AgentDocument],
-    day: timedelta,
+    calendar: Calendar,
 ) -> None:
     """Append FollowupDue with client and agent.
 
@@ -60,7 +61,10 @@ async def let_fall_due(
         property_type=client.property_type,
         recipient=Recipient(client=client.personal, agent=agent.personal),
     )
-    await work.append(fall_due, client=known, day=day)
+    window = calendar.window(
+        agent.personal.sending_hours, client.personal.time_zone, agent.personal.time_zone
+    )
+    await work.append(fall_due, client=known, day=calendar.day, window=window)
 
 
 async def is_deactivated(agent_id: UUID, *, agents: BatchLoader[AgentDocument]) -> bool:

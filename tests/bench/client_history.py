@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 
 from chassis.domain.errors import CallFailed
 from chassis.domain.retry import RetryPolicy
+from chassis.domain.sending_hours import Calendar
 from chassis.eventlog.aggregate import Commit
 from contracts import crm
 from contracts.mailer import (
@@ -77,8 +78,12 @@ class ClientHistory(EventHistory):
             CLIENTS, of, self.next_command_id(), lambda c, g: client.create(c, create, g)
         )
         created = self.last
+        calendar = Calendar(DAY)
         yield from self.decided(
-            PLANS, of, self.last_id, lambda p, g: plan.plan_followups(p, created, g, day=DAY)
+            PLANS,
+            of,
+            self.last_id,
+            lambda p, g: plan.plan_followups(p, created, g, calendar=calendar),
         )
         # The scheduler was down when it fell due: the next ones are rescheduled.
         outage = self.rng.randrange(5) if self.happens(0.05) else None

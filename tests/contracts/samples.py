@@ -107,6 +107,7 @@ from contracts.scheduler import (
     ResumePlan,
     StartPlan,
 )
+from contracts.sending_hours import SendingHours
 
 AGENT = UUID("7b1f0c1e-5d3a-4c55-9a51-1f2f3c0a9d01")
 FORMER_AGENT = UUID("c7b4a3d2-9f11-4c0e-8a5b-6d2f1e3c4b5a")
@@ -132,6 +133,7 @@ PROFILE = AgentProfile(
     disclosure="Licensed in Illinois, no. 471.000000",
     website="https://reed-homes.example",
     language="en-US",
+    sending_hours=SendingHours(days=("mon", "tue", "wed", "thu", "fri"), end="18:30"),
 )
 DETAILS = ClientDetails(
     name="María José López",
@@ -180,7 +182,15 @@ SAMPLES: tuple[Message, ...] = (
     AgentUpdated(**_agent, updated_at=LATER, personal=PROFILE),
     AgentDeactivated(**_agent, deactivated_at=NOON),
     AgentReactivated(**_agent, reactivated_at=LATER),
-    ClientCreated(**_client, **_kind, created_at=NOON, personal=DETAILS, opted_out=False),
+    ClientCreated(
+        **_client,
+        **_kind,
+        created_at=NOON,
+        personal=DETAILS,
+        opted_out=False,
+        agent_time_zone="America/Chicago",
+        imported=True,
+    ),
     ClientUpdated(**_client, **_kind, created_at=NOON, updated_at=LATER, personal=DETAILS),
     ClientReassigned(**_client, former_agent_id=FORMER_AGENT, reassigned_at=LATER),
     ClientDeleted(**_client, deleted_at=LATER),
@@ -345,6 +355,8 @@ SAMPLES: tuple[Message, ...] = (
         stage="lead",
         property_type="land",
         personal=NewClientDetails.model_validate(DETAILS.fields()),
+        agent_time_zone="America/Chicago",
+        imported=True,
     ),
     UpdateClient(**_client, stage="closed", personal=ClientDetailsPatch(phone=None, name="Maria")),
     ReassignClient(**_client, to_agent_id=FORMER_AGENT),
@@ -358,7 +370,7 @@ SAMPLES: tuple[Message, ...] = (
         personal=FollowupPatch(notes=None),
     ),
     CancelFollowup(**_followup),
-    StartPlan(**_client),
+    StartPlan(**_client, time_zone="America/Chicago"),
     AddFollowup(
         **_followup,
         scheduled_for=LATER,

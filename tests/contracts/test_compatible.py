@@ -10,8 +10,8 @@ import pytest
 from pydantic import Field
 
 from contracts.catalogue import TYPES
-from contracts.compatibility import incompatibilities
-from contracts.describe import SCHEMAS, schema_of
+from contracts.describing.compatibility import incompatibilities
+from contracts.describing.files import SCHEMAS, schema_of
 from contracts.message import Command, Contract, Event, Message, Reply, Time
 
 RELEASED = sorted(SCHEMAS.glob("released/*/*.json"))

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from contracts import describe
 from contracts.catalogue import TOPICS, TYPES
+from contracts.describing import files
 
 PARSER = "@asyncapi/parser@3.6.3"
 # A registry that does not answer is no reason to fail; npm itself waits for minutes.
@@ -19,22 +19,22 @@ ERRORS = Path(__file__).parent / "asyncapi_errors.mjs"
 
 
 def test_the_committed_files_are_as_generated() -> None:
-    assert not describe.differing(), "run .venv/bin/python -m contracts.describe"
+    assert not files.differing(), "run .venv/bin/python -m contracts.describing.files"
 
 
 def test_the_command_says_equal() -> None:
-    command = [sys.executable, "-m", "contracts.describe", "--check"]
-    ran = subprocess.run(command, cwd=describe.ROOT, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-m", "contracts.describing.files", "--check"]
+    ran = subprocess.run(command, cwd=files.ROOT, capture_output=True, text=True, check=True)
     assert ran.stdout == "equal\n"
 
 
 def test_a_difference_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    copied = shutil.copytree(describe.SCHEMAS, tmp_path / "schemas")
-    monkeypatch.setattr(describe, "SCHEMAS", copied)
+    copied = shutil.copytree(files.SCHEMAS, tmp_path / "schemas")
+    monkeypatch.setattr(files, "SCHEMAS", copied)
     (copied / "realtoros.Gone.v1.json").write_text("{}")
     (copied / "realtoros.EmailSent.v1.json").unlink()
     (copied / "realtoros.EmailOpened.v1.json").write_text("{}")
-    assert describe.differing() == [
+    assert files.differing() == [
         "realtoros.EmailOpened.v1.json",
         "realtoros.EmailSent.v1.json",
         "realtoros.Gone.v1.json",
@@ -42,11 +42,11 @@ def test_a_difference_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 
 
 def test_every_type_and_topic_is_told_of() -> None:
-    words = describe.EVENTS.read_text()
+    words = files.EVENTS.read_text()
     for name, type_ in TYPES.items():
         assert f"### {type_.__name__}\n\n{(type_.__doc__ or '').splitlines()[0]}" in words
         assert f"ce_type: {name}\n" in words
-    document = yaml.safe_load(describe.ASYNCAPI.read_text())
+    document = yaml.safe_load(files.ASYNCAPI.read_text())
     assert document["channels"].keys() == {topic.name for topic in TOPICS}
     assert document["components"]["messages"].keys() == TYPES.keys()
 
@@ -57,7 +57,7 @@ def parser() -> Path:
     npm = shutil.which("npm")
     if not (npm and shutil.which("node")):
         pytest.skip("node and npm are missing: AsyncAPI's own parser cannot be run")
-    folder = describe.ROOT / ".cache" / PARSER.replace("/", "-")
+    folder = files.ROOT / ".cache" / PARSER.replace("/", "-")
     if not (folder / "installed").exists():
         options = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
         command = [npm, "install", *options, "--fetch-retries=1", "--prefix", str(folder), PARSER]
@@ -80,7 +80,7 @@ def errors(parser: Path, document: Path) -> list[str]:
 
 
 def test_asyncapi_s_own_parser_finds_nothing_wrong(parser: Path) -> None:
-    assert not errors(parser, describe.ASYNCAPI)
+    assert not errors(parser, files.ASYNCAPI)
 
 
 @pytest.mark.parametrize(
@@ -96,5 +96,5 @@ def test_it_would_find_a_wrong_reference_word_or_example(
     parser: Path, tmp_path: Path, right: str, wrong: str, said: str
 ) -> None:
     document = tmp_path / "asyncapi.yaml"
-    document.write_text(describe.ASYNCAPI.read_text().replace(right, wrong, 1))
+    document.write_text(files.ASYNCAPI.read_text().replace(right, wrong, 1))
     assert said in json.dumps(errors(parser, document))

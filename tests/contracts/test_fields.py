@@ -25,7 +25,7 @@ from tests.contracts.samples import AGENT, CLIENT, DETAILS, NOON, SAMPLES
 # The only free texts outside `personal`; their writers keep them free of personal data.
 FREE_TEXTS = {
     *("about", "detail", "error", "field", "flags[]", "provider_message_id", "reason", "source"),
-    "written_by",
+    *("agent_time_zone", "time_zone", "written_by"),
 }
 CLOSED_FORMATS = {"uuid", "date-time"}
 

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import UTC
 
+from chassis.domain.sending_hours import first_zone
 from contracts.composer import Finding
 from contracts.crm import AgentProfile
 from contracts.scheduler import FollowupType
@@ -162,16 +162,9 @@ def _today(request: CompositionRequest) -> str | None:
     if request.now is None:
         return None
     recipient = request.recipient
-    zone = _zone(recipient.client.time_zone) or _zone(recipient.agent.time_zone) or UTC
+    zone = first_zone(recipient.client.time_zone, recipient.agent.time_zone) or UTC
     local = request.now.astimezone(zone)
     return f"{local:%A}, {local.day} {local:%B} {local.year}"
-
-
-def _zone(name: str | None) -> tzinfo | None:
-    try:
-        return ZoneInfo(name) if name else None
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
 
 
 def _is_source(name: str) -> bool:

@@ -18,6 +18,7 @@ from pydantic import (
 
 from contracts.crm import Language, Name, Phone
 from contracts.message import UNSET, Time, Unset
+from contracts.sending_hours import SendingHours
 from services.gateway.accounts.caller import Role, Scope
 from services.gateway.accounts.password_policy import Password, not_of
 from services.gateway.read_models.schemas.common import KnownZone
@@ -203,11 +204,24 @@ class Agent(BaseModel):
     disclosure: str | None = None
     website: str | None = None
     language: str | None = None
+    sending_hours: SendingHours | None = None
     second_factor: bool
 
 
+class NewSendingHours(SendingHours):
+    """When emails may leave: on these days from `start` to before `end`, every day 08:00 to 20:00.
+
+    In the client's time zone, else the agent's.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+
 class AgentPatch(Body):
-    """Changes to a profile (RFC 7396): what is absent stays, null empties what may be empty."""
+    """Changes to a profile (RFC 7396): what is absent stays, null empties what may be empty.
+
+    Without `sending_hours` of its own the agent has those of the installation (`SEND_WINDOW`).
+    """
 
     name: Name | Unset = UNSET
     email: EmailStr | Unset = UNSET
@@ -221,6 +235,7 @@ class AgentPatch(Body):
     disclosure: Disclosure | Unset | None = UNSET
     website: Website | Unset | None = UNSET
     language: Language | Unset | None = UNSET
+    sending_hours: NewSendingHours | Unset | None = UNSET
 
 
 class Account(BaseModel):

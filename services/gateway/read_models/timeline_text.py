@@ -53,6 +53,7 @@ _REASONS = {
     "client_reassigned": "the client belongs to another agent now",
     "plan_paused": "the follow-ups are paused",
     "daily_limit": "the day's limit is reached",
+    "sending_hours": "emails leave in the sending hours",
     "provider_away": "the language model is away",
     "by_agent": "you decided so",
     "unsubscribed": "the client opted out",

@@ -35,6 +35,7 @@ from services.gateway.http.etags import IfMatch, etag_response, if_match_version
 from services.gateway.http.idempotency import command_id_of, forget_responses
 from services.gateway.http.pagination import ClientSort, Limit, Page
 from services.gateway.markers import MAY_BE_PENDING
+from services.gateway.read_models.agent_zones import agent_time_zone
 from services.gateway.read_models.schemas.clients import (
     Client,
     ClientPatch,
@@ -69,7 +70,8 @@ class Clients(Controller):
             request.user.agent_id,
         )
         client_id = uuid5(command_id, "client")
-        command = data.to_command(agent_id, client_id)
+        zone = await agent_time_zone(api.database, agent_id)
+        command = data.to_command(agent_id, client_id, agent_time_zone=zone)
         grant = await api.quota.take_one(agent_id)
         try:
             async with naming_duplicate(api.database, agent_id, data.email):

@@ -14,7 +14,7 @@ from contracts.mailer import (
 from contracts.scheduler import DueFollowupCancelled, FollowupReassigned
 from services.mailer.email import Email, about, queued_again, require_sending
 
-REASSIGNED, DAILY_LIMIT = "client_reassigned", "daily_limit"
+REASSIGNED, DAILY_LIMIT, SENDING_HOURS = "client_reassigned", "daily_limit", "sending_hours"
 
 
 def withhold(email: Email, given: Given, *, reason: WithholdReason) -> list[EmailEvent]:

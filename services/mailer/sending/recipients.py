@@ -32,6 +32,7 @@ class RecipientDocument(UuidDocument):
 
     name: str | None = None
     email: str | None = None
+    time_zone: str | None = None
     former_emails: tuple[str, ...] | None = None
     paused_at: Time | None = None
     cancelled: tuple[CancelledFollowup, ...] | None = None
@@ -62,9 +63,10 @@ def project_recipient(
     changes: dict[str, object]
     match event:
         case ClientCreated() | ClientUpdated():
-            changes = {"name": event.personal.name} | _addresses(known, event.personal.email)
+            about = {"name": event.personal.name, "time_zone": event.personal.time_zone}
+            changes = about | _addresses(known, event.personal.email)
         case ClientDeleted():
-            changes = {"name": None, "email": None, "former_emails": None}
+            changes = dict.fromkeys(("name", "email", "time_zone", "former_emails"))
         case PlanPaused():
             changes = {"paused_at": event.paused_at}
         case PlanResumed():

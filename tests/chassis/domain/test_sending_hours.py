@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from chassis.domain.sending_hours import Calendar, SendingWindow, first_zone
-from contracts.crm import WEEKDAYS, SendingHours
+from contracts.sending_hours import WEEKDAYS, SendingHours
 
 # Half an hour's change, changes at midnight (until 2019), none, and a quarter of an hour's offset.
 NAMES = (
@@ -149,6 +149,7 @@ def test_the_first_zone_that_is_known_counts() -> None:
     [
         ({"start": "08:00", "end": "08:00"}, "end"),
         ({"start": "20:00", "end": "08:00"}, "end"),
+        ({"start": "21:00"}, "end"),
         ({"start": "8:00"}, "start"),
         ({"end": "24:01"}, "end"),
         ({"start": "24:00", "end": "24:00"}, "end"),

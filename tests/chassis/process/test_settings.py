@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from chassis.process.settings import RetrySettings, Settings
+from chassis.process.settings import RetrySettings, SendingHoursSettings, Settings
 from chassis.start.environment import Secret, Text
 from chassis.start.exit_codes import StartError
 
@@ -174,6 +174,29 @@ def test_all_wrong_settings_are_named_and_nothing_secret(
     assert "LEASE_SECONDS" in line
     assert "KAFKA_BOOTSTRAP_SERVERS" in line
     assert "hush" not in line
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("", "08:00-20:00"),
+        ("09:00-17:30", "09:00-17:30"),
+        ("mon-fri 09:00-17:30", "mon,tue,wed,thu,fri 09:00-17:30"),
+        ("Sat, Mon 10:00-24:00", "mon,sat 10:00-24:00"),
+        ("sat-mon 00:00-24:00", "mon,sat,sun 00:00-24:00"),
+    ],
+)
+def test_sending_hours_are_read(environment: pytest.MonkeyPatch, written: str, read: str) -> None:
+    environment.setenv("SEND_WINDOW", written)
+    assert str(SendingHoursSettings.parse().calendar.hours) == read
+
+
+@pytest.mark.parametrize(
+    "wrong", ["always", "8-20", "20:00-08:00", "09:00-09:00", "fri-day 09:00-17:00", "09:00"]
+)
+def test_hours_that_are_none_are_named(environment: pytest.MonkeyPatch, wrong: str) -> None:
+    environment.setenv("SEND_WINDOW", wrong)
+    assert "SEND_WINDOW: has to be like 08:00-20:00" in start_error(SendingHoursSettings)
 
 
 def test_a_call_has_to_end_within_its_claim(environment: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from chassis.calls.call_limit import CallLimit
 from chassis.domain.retry import RetryPolicy
+from chassis.domain.sending_hours import Calendar
 from chassis.eventlog.aggregate import Aggregate
 from chassis.eventlog.event_store import EventLog
 from chassis.eventlog.waiting import WaitingWork
@@ -27,6 +28,7 @@ from services.mailer.documents import (
 )
 from services.mailer.email_worker import SendDependencies
 from services.mailer.letters.threads import LastLetters
+from services.mailer.sending.hours import AGENT_HOURS, AgentHoursDocument, EmailHours
 from services.mailer.sending.objections import Objections
 from services.mailer.sending.recipients import RECIPIENTS, RecipientDocument
 from services.mailer.sending.send_policy import SendPolicy
@@ -35,6 +37,8 @@ from tests.services.mailer.sample_letters import ENDINGS
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
+# Without sending hours.
+ALWAYS = Calendar(DAY)
 POLICY = SendPolicy(MINUTE, 2 * MINUTE, MINUTE, "hold", RetryPolicy(MINUTE, 3))
 
 
@@ -64,13 +68,15 @@ def dependencies(
     suppressions: Any = None,
     emails_per_day: int = 0,
     across_agents: bool = False,
+    calendar: Calendar = ALWAYS,
 ) -> SendDependencies:
     """Return what the worker needs; what is not given reads the store."""
     inactive = inactive or BatchLoader(database, INACTIVE_AGENTS.collection, InactiveAgentDocument)
     switches = BatchLoader(database, SWITCHES.collection, SwitchDocument)
+    recipients = BatchLoader(database, RECIPIENTS.collection, RecipientDocument)
     objections = Objections(
         BatchLoader(database, CLIENTS.collection, ClientDocument),
-        BatchLoader(database, RECIPIENTS.collection, RecipientDocument),
+        recipients,
         suppressions or BatchLoader(database, SUPPRESSIONS.collection, SuppressionDocument),
         inactive,
         switches,
@@ -88,6 +94,9 @@ def dependencies(
         LastLetters(database, EMAILS.collection),
         ENDINGS,
         WaitingWork(database, EMAILS, "queued", "sending"),
+        EmailHours(
+            calendar, BatchLoader(database, AGENT_HOURS.collection, AgentHoursDocument), recipients
+        ),
     )
 
 

@@ -6,6 +6,7 @@ from functools import reduce
 from typing import Any
 from uuid import UUID, uuid5
 
+from chassis.domain.sending_hours import Calendar
 from chassis.domain.state import Given
 from contracts.crm import AgentProfile, ClientCreated, ClientDetails
 from contracts.scheduler import FollowupEvent, Recipient
@@ -14,6 +15,8 @@ from services.scheduler.plan import KnownClient, Plan, evolve, fall_due, plan_fo
 AGENT = UUID(int=1)
 CLIENT = UUID(int=2)
 DAY = timedelta(days=1)
+CALENDAR = Calendar(DAY)
+ALWAYS = CALENDAR.window(None)
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 MARIA = ClientDetails(name="Maria Lopez", email="maria@mail.example")
 DANA = AgentProfile(name="Dana Reed", email="dana@reed.example")
@@ -50,12 +53,12 @@ def folded(plan: Plan | None, events: Iterable[FollowupEvent]) -> Plan:
 
 def planned() -> Plan:
     """Return the plan of a new client: days 1, 3, 7, 14 and 30."""
-    return folded(None, plan_followups(None, created(), at(0), day=DAY))
+    return folded(None, plan_followups(None, created(), at(0), calendar=CALENDAR))
 
 
 def due_at(plan: Plan, days: float) -> list[FollowupEvent]:
     """Let what is due fall due."""
-    return fall_due(plan, at(days), client=KNOWN, day=DAY)
+    return fall_due(plan, at(days), client=KNOWN, day=DAY, window=ALWAYS)
 
 
 def days_of(plan: Plan) -> list[float]:

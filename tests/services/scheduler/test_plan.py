@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from chassis.domain.errors import Refused
+from chassis.domain.sending_hours import Calendar
 from contracts.crm import ClientDeleted, ClientReassigned, ClientUpdated, Stage
 from contracts.scheduler import (
     CancelFollowup,
@@ -28,6 +29,7 @@ from services.scheduler.plan_cancellations import cancel_on_deletion, cancel_on_
 from services.scheduler.plan_commands import cancel, reschedule
 from tests.services.scheduler.sample_plans import (
     AGENT,
+    CALENDAR,
     CLIENT,
     DAY,
     KNOWN,
@@ -67,7 +69,7 @@ def drop(plan: Plan, number: int, **fields: Any) -> CancelFollowup:
 
 
 def test_five_followups_are_planned_from_the_creation_of_the_client() -> None:
-    [event] = plan_followups(None, created(), at(0.5), day=DAY)
+    [event] = plan_followups(None, created(), at(0.5), calendar=CALENDAR)
     assert isinstance(event, FollowupsPlanned)
     assert event.planned_at == at(0.5).now
     assert [
@@ -83,13 +85,13 @@ def test_five_followups_are_planned_from_the_creation_of_the_client() -> None:
 
 
 def test_a_day_of_the_plan_lasts_as_long_as_the_setting_says() -> None:
-    [event] = plan_followups(None, created(), at(0), day=timedelta(seconds=2))
+    [event] = plan_followups(None, created(), at(0), calendar=Calendar(timedelta(seconds=2)))
     assert isinstance(event, FollowupsPlanned)
     assert event.followups[-1].scheduled_for == NOON + timedelta(seconds=60)
 
 
 def test_the_same_message_plans_the_same_ids() -> None:
-    first, again = (plan_followups(None, created(), at(0), day=DAY) for _ in range(2))
+    first, again = (plan_followups(None, created(), at(0), calendar=CALENDAR) for _ in range(2))
     assert first == again
     [event] = first
     assert isinstance(event, FollowupsPlanned)
@@ -98,17 +100,17 @@ def test_the_same_message_plans_the_same_ids() -> None:
 
 def test_a_client_who_had_said_no_before_gets_no_plan() -> None:
     client = created().model_copy(update={"opted_out": True})
-    assert plan_followups(None, client, at(0), day=DAY) == []
+    assert plan_followups(None, client, at(0), calendar=CALENDAR) == []
 
 
 @pytest.mark.parametrize("stage", ["closed", "lost"])
 def test_a_client_who_comes_in_closed_or_lost_gets_no_plan(stage: Stage) -> None:
-    assert plan_followups(None, created(stage=stage), at(0), day=DAY) == []
+    assert plan_followups(None, created(stage=stage), at(0), calendar=CALENDAR) == []
 
 
 def test_a_client_has_one_plan() -> None:
     with pytest.raises(Refused, match="already"):
-        plan_followups(planned(), created(), at(0), day=DAY)
+        plan_followups(planned(), created(), at(0), calendar=CALENDAR)
 
 
 def test_the_earliest_falls_due_and_carries_what_composing_needs() -> None:

@@ -24,7 +24,16 @@ from services.scheduler.documents import AGENTS, PLANS, STORE, AgentDocument, Cl
 from services.scheduler.plan import Plan, plan_followups
 from services.scheduler.worker import is_deactivated, let_fall_due
 from tests.servers import Server
-from tests.services.scheduler.sample_plans import AGENT, CLIENT, DANA, DAY, MARIA, NOON, at, created
+from tests.services.scheduler.sample_plans import (
+    AGENT,
+    CALENDAR,
+    CLIENT,
+    DANA,
+    MARIA,
+    NOON,
+    at,
+    created,
+)
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 ABOUT: dict[str, Any] = {"agent_id": AGENT, "client_id": CLIENT}
@@ -57,7 +66,7 @@ async def log(database: Database) -> AsyncIterator[EventLog]:
     """A log that flushes; it holds a plan whose first follow-up is due."""
     log = EventLog(database)
     running = asyncio.create_task(log.run())
-    [planned] = plan_followups(None, created(created_at=LONG_AGO), at(0), day=DAY)
+    [planned] = plan_followups(None, created(created_at=LONG_AGO), at(0), calendar=CALENDAR)
     assert isinstance(planned, FollowupsPlanned)
     await append(log, None, planned)
     yield log
@@ -99,7 +108,7 @@ async def let_go(log: EventLog, document: StateDocument[Plan]) -> None:
         work,
         clients=BatchLoader(log.database, "clients", ClientDocument),
         agents=BatchLoader(log.database, "agents", AgentDocument),
-        day=timedelta(days=1),
+        calendar=CALENDAR,
     )
 
 

@@ -23,6 +23,7 @@ from services.gateway.commands.opt_outs import opt_out_of
 from services.gateway.commands.replies import Reply
 from services.gateway.errors import FieldError, TooManyRequests, Unavailable
 from services.gateway.leads.rows import LINE, ClientRow, RefusedRow, Rows
+from services.gateway.read_models.agent_zones import agent_time_zone
 from services.gateway.read_models.search import search_key
 
 # So many emails are looked up in one query.
@@ -73,7 +74,10 @@ class ClientImports:
         refused. Who wants no emails is suppressed before being added.
         """
         stored = await self._stored(agent_id, rows.clients)
-        lines = [_Line(agent_id, row, base, stored.get(row.line), options) for row in rows.clients]
+        zone = await agent_time_zone(self._database, agent_id)
+        lines = [
+            _Line(agent_id, row, base, stored.get(row.line), options, zone) for row in rows.clients
+        ]
         refused = (
             _refused(n, reasons) for n, reasons in groupby(_drained(rows.refused), itemgetter(0))
         )
@@ -131,6 +135,7 @@ class _Line:
     base: UUID
     stored: Raw | None
     options: ImportOptions
+    agent_time_zone: str | None
 
     @property
     def number(self) -> int:
@@ -199,6 +204,8 @@ class _Line:
                 agent_id=self.agent_id,
                 client_id=self.client_id,
                 opted_out=self.row.suppressed,
+                agent_time_zone=self.agent_time_zone,
+                imported=True,
                 **body,
             )
         changes = dict(self.differing)

@@ -48,7 +48,9 @@ class NewClient(NewClientDetails):
     property_type: PropertyType = "residential"
     time_zone: KnownZone | None = None
 
-    def to_command(self, agent_id: UUID, client_id: UUID) -> CreateClient:
+    def to_command(
+        self, agent_id: UUID, client_id: UUID, *, agent_time_zone: str | None
+    ) -> CreateClient:
         """Return the command that creates the client under the id."""
         return CreateClient(
             agent_id=agent_id,
@@ -56,6 +58,7 @@ class NewClient(NewClientDetails):
             stage=self.stage,
             property_type=self.property_type,
             personal=NewClientDetails.model_validate(self.model_dump()),
+            agent_time_zone=agent_time_zone,
         )
 
 

@@ -21,7 +21,8 @@ class Postponed(BaseModel):
     """Why a follow-up or its email waits, and from when on it goes on.
 
     `reason`: `daily_limit`, the agent's letters or emails of a day are used up; `provider_away`,
-    the language model is, or refuses everybody. Others may be added.
+    the language model is, or refuses everybody; `sending_hours`, until they begin. Others may be
+    added.
     """
 
     reason: str

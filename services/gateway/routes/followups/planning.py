@@ -20,6 +20,7 @@ from services.gateway.http.etags import etag_response
 from services.gateway.http.idempotency import command_id_of
 from services.gateway.http.pagination import Limit, Page
 from services.gateway.markers import MAY_BE_PENDING
+from services.gateway.read_models.agent_zones import agent_time_zone
 from services.gateway.read_models.schemas.clients import Client
 from services.gateway.read_models.schemas.followups import NewTask, Task
 from services.gateway.routes.followups.rules import planned_time, require_writable
@@ -42,10 +43,13 @@ class Planning(Controller):
 
     @post("/plan", opt={MAY_BE_PENDING: True})
     async def start(self, request: ApiRequest, client_id: UUID) -> Response[list[Task]]:
-        """Start the five-step plan anew, for a client that has no pending follow-up."""
-        require_writable(await _client(request, client_id))
-        command = StartPlan(agent_id=request.user.agent_id, client_id=client_id)
-        await context_of(request).commands.execute(command, command_id_of(request))
+        """Start the five-step plan again, for a client that has no pending follow-up."""
+        client = await _client(request, client_id)
+        require_writable(client)
+        api, agent_id = context_of(request), request.user.agent_id
+        zone = client.time_zone or await agent_time_zone(api.database, agent_id)
+        command = StartPlan(agent_id=agent_id, client_id=client_id, time_zone=zone)
+        await api.commands.execute(command, command_id_of(request))
         where = visible_to_caller(request) | {"client_id": client_id, "status": "pending"}
         documents = context_of(request).database["tasks"]
         pending = documents.find(where, projection_of(Task)).sort("scheduled_for", 1)

@@ -79,6 +79,25 @@ async def test_a_profile_is_changed_field_by_field_and_published(api: Api) -> No
             problem(await ana.http.patch("/api/agents/me", json=wrong), 422, *wrong)
 
 
+async def test_an_agent_has_sending_hours_of_their_own_or_the_installation_s(api: Api) -> None:
+    async with person(api.http.base_url) as ana:
+        assert (await ana.http.get("/api/agents/me")).json()["sending_hours"] is None
+        hours = {"days": ["mon", "fri"], "start": "09:00", "end": "17:30"}
+        me = (await ana.http.patch("/api/agents/me", json={"sending_hours": hours})).json()
+        assert me["sending_hours"] == hours
+        for wrong, field in (
+            ({"start": "09:00", "end": "09:00"}, "sending_hours.end"),
+            ({"start": "22:00"}, "sending_hours.end"),
+            ({"start": "nine"}, "sending_hours.start"),
+            ({"days": []}, "sending_hours.days"),
+            ({"zone": "UTC"}, "sending_hours.zone"),
+        ):
+            refused = await ana.http.patch("/api/agents/me", json={"sending_hours": wrong})
+            problem(refused, 422, field)
+        me = (await ana.http.patch("/api/agents/me", json={"sending_hours": None})).json()
+        assert me["sending_hours"] is None
+
+
 async def test_a_profile_says_what_the_end_of_a_letter_has_to_say(api: Api) -> None:
     async with person(api.http.base_url) as ana:
         change = {

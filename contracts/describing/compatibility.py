@@ -18,7 +18,7 @@ _COMPARED = {"properties", "required", "items", "additionalProperties", "anyOf",
 def incompatibilities(released: Schema, current: Schema | None, *, command: bool) -> list[str]:
     """Return the changes that are not allowed, by the path of their field; none: compatible.
 
-    Both are schemas of one type as `contracts.describe` writes them; None: the type was removed.
+    Both are schemas of one type as `contracts.describing.files` writes them; None: it was removed.
     """
     if current is None:
         return ["the type was removed"]

@@ -1,0 +1,54 @@
+"""Emails leave in the sending hours: outside of them a follow-up is moved to the opening."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from contracts.sending_hours import WEEKDAYS
+from tests.journeys.agent_user import agent_at, until
+from tests.journeys.conftest import Providers
+from tests.ops.topics.recording import different
+from tests.servers import Server
+from tests.system import system
+
+pytestmark = pytest.mark.journey
+
+DAY = timedelta(days=1)
+WHOLE_DAYS = {"FOLLOWUP_DAY_SECONDS": "86400"}
+
+
+async def test_a_follow_up_for_now_waits_for_the_opening_and_then_for_nothing(
+    tmp_path: Path, kafka: Server, mongodb: Server, prefix: str, providers: Providers
+) -> None:
+    in_three_days = datetime.now(UTC) + 3 * DAY
+    closed = {"days": [WEEKDAYS[in_three_days.weekday()]], "start": "00:00", "end": "24:00"}
+    async with (
+        system(
+            tmp_path, kafka, mongodb, prefix=prefix, environment=providers.settings | WHOLE_DAYS
+        ) as running,
+        agent_at(running.api[0]) as agent,
+    ):
+        hours = {"sending_hours": closed, "time_zone": "UTC"}
+        assert (await agent.http.patch("/api/agents/me", json=hours)).is_success
+        client = await agent.add("Maria")
+        order = {"send_now": True, "instructions": "Say hello."}
+        added = await agent.post(f"/api/clients/{client}/tasks", order)
+        assert added.status_code == 201, added.text
+        path = f"/api/tasks/{added.json()['_id']}"
+
+        async def is_moved() -> bool:
+            task = (await agent.http.get(path)).json()
+            date = datetime.fromisoformat(task["scheduled_for"])
+            return task["status"] == "pending" and date.date() == in_three_days.date()
+
+        await until(is_moved, "the follow-up is moved to the opening")
+        assert providers.sendgrid.ledger() == []
+
+        hours = {"sending_hours": {"start": "00:00", "end": "24:00"}}
+        assert (await agent.http.patch("/api/agents/me", json=hours)).is_success
+        assert (await agent.http.patch(path, json={"send_now": True})).is_success
+        await agent.task(client, "sent", "Custom")
+        assert len(providers.sendgrid.ledger()) == 1
+        assert running.errors() == []
+    assert await different(kafka, mongodb, prefix) == []
