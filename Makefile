@@ -2,9 +2,11 @@
 IS_3_11 := import sys; sys.exit(sys.version_info[:2] != (3, 11))
 PYTHON ?= $(shell python3 -c '$(IS_3_11)' && echo python3 || echo python3.11)
 BIN := .venv/bin
-FAULTS := tests/faults tests/ops/topics/test_histories.py $(addprefix tests/journeys/test_,\
-	changed_minds.py disasters.py failures_and_unknowns.py outages.py own_servers.py public_cases.py \
-	resend.py restarts_and_kills.py runbooks.py takeover.py)
+FAULTS := tests/faults tests/ops/topics/test_histories.py \
+	tests/services/gateway/routes/test_dependencies_down.py $(addprefix tests/journeys/test_,\
+	changed_minds.py deactivation.py disasters.py failures_and_unknowns.py outages.py own_servers.py \
+	provider_outages.py public_cases.py replay_live.py resend.py restarts_and_kills.py runbooks.py \
+	takeover.py)
 # They have targets of their own.
 ON_CLUSTERS := tests/clients tests/cluster tests/containers tests/deploy tests/secured
 LOCKS := crm scheduler composer mailer gateway ops
