@@ -8,6 +8,7 @@ from contracts.message import Contract
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+Weekdays = Annotated[tuple[Weekday, ...], Field(min_length=1, max_length=len(WEEKDAYS))]
 ClockTime = Annotated[
     str,
     Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$", examples=["08:00"]),
@@ -20,9 +21,9 @@ class SendingHours(Contract):
     In the client's time zone, else the agent's; "24:00" is the end of a day.
     """
 
-    days: Annotated[tuple[Weekday, ...], Field(min_length=1)] = WEEKDAYS
+    days: Weekdays = WEEKDAYS
     start: ClockTime = "08:00"
-    end: Annotated[ClockTime, Field(validate_default=True)] = "20:00"
+    end: Annotated[ClockTime, Field(validate_default=True, examples=["20:00"])] = "20:00"
 
     @field_validator("end")
     @classmethod

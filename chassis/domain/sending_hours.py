@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from contracts.sending_hours import WEEKDAYS, SendingHours
 
-_MINUTE = timedelta(minutes=1)
+_MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
 # To hours of one day a week, which the clock's change may leave out once.
 _DAYS_AHEAD = 15
 _PARTS = 1 << 20
@@ -39,7 +39,7 @@ def share(spread: timedelta, id_: UUID) -> timedelta:
 class SendingWindow:
     """Sending hours in a time zone. Those that wait for an opening leave within `spread` after it.
 
-    Without hours it is always open.
+    That is the shorter of `spread` and the hours. Without hours it is always open.
     """
 
     hours: SendingHours | None
@@ -64,9 +64,11 @@ class SendingWindow:
     def turn(self, at: datetime, id_: UUID) -> datetime:
         """Return the time itself if it is open then, else this id's turn after the next opening."""
         opening = self.opening(at)
-        if opening == at:
+        if opening == at or self.hours is None:
             return at
-        moved = opening + share(self.spread, id_)
+        within = (self.hours.closes - self.hours.opens) * _MINUTE
+        moved = opening + share(min(self.spread, within), id_)
+        # The clock's change may make the hours shorter.
         return moved if self.is_open(moved) else opening
 
     def _openings(self, at: datetime) -> Iterator[datetime]:
@@ -74,9 +76,17 @@ class SendingWindow:
             return
         today = at.astimezone(self.zone).date()
         for ahead in range(_DAYS_AHEAD):
-            opening = _shown(today + ahead * timedelta(days=1), self.hours.opens, self.zone)
-            if self.is_open(opening):
-                yield opening
+            day = today + ahead * _DAY
+            begin, end = (_shown(each, 0, self.zone) for each in (day, day + _DAY))
+            # Where the clock is set back the hours may begin twice, or with the change.
+            is_longer = end - begin > _DAY
+            minutes = range((end - begin) // _MINUTE) if is_longer else ()
+            first = _shown(day, self.hours.opens, self.zone)
+            candidates = [begin + minute * _MINUTE for minute in minutes] or [first]
+            yield from filter(self.is_open, candidates)
+
+
+ALWAYS = SendingWindow(None, ZoneInfo("UTC"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +104,7 @@ class Calendar:
     @property
     def is_compressed(self) -> bool:
         """Whether a plan's day is not a day."""
-        return self.day != timedelta(days=1)
+        return self.day != _DAY
 
     def after(self, start: datetime, days: int, zone: ZoneInfo | None) -> datetime:
         """Return so many days later: the clocks of the zone, if there is one, show the same."""
@@ -103,7 +113,7 @@ class Calendar:
         local = start.astimezone(zone)
         minute = local.hour * 60 + local.minute
         rest = timedelta(seconds=local.second, microseconds=local.microsecond)
-        return _shown(local.date() + timedelta(days=days), minute, zone) + rest
+        return _shown(local.date() + days * _DAY, minute, zone) + rest
 
     def share(self, id_: UUID) -> timedelta:
         """Return this id's part of the spread of what is imported at once."""

@@ -16,6 +16,7 @@ from chassis.domain.errors import (
     Refused,
     Throttled,
 )
+from chassis.domain.sending_hours import SendingWindow
 from chassis.eventlog.waiting import WaitingWork
 from chassis.eventlog.work import Work
 from chassis.mongo.batch_loader import BatchLoader
@@ -39,9 +40,10 @@ from services.mailer.letters.threads import LastLetters
 from services.mailer.sending.before_call import (
     DAILY_LIMIT,
     REASSIGNED,
-    SENDING_HOURS,
+    await_opening,
     postpone,
     queue_again,
+    start_within,
     withdraw,
 )
 from services.mailer.sending.hours import AGENT_HOURS, EmailHours
@@ -155,20 +157,22 @@ async def _send_unless_it_waits(work: Work[Email, EmailEvent], deps: SendDepende
         raise OnHold("the agent is deactivated", holder=agent_id)
     if await deps.holds(SENDING_ID):
         raise OnHold("all sending is paused", holder=SENDING_ID)
-    await deps.waiting.require_first(work.state.client_id, work.state.fell_due_at)
-    now = datetime.now(UTC)
-    if (turn := await deps.hours.turn(work.state, now)) > now:
-        await work.append(postpone, until=turn, reason=SENDING_HOURS)
+    window = await deps.hours.window(work.state)
+    if not window.is_open(datetime.now(UTC)):
+        await work.append(await_opening, window=window)
         return
+    await deps.waiting.require_first(work.state.client_id, work.state.fell_due_at)
     await deps.limit.turn()
     try:
         async with deps.places.place(agent_id) as place:
-            await _send(work, deps, place)
+            await _send(work, deps, place, window)
     except DailyLimitReached as reached:
         await work.append(postpone, until=reached.until, reason=DAILY_LIMIT)
 
 
-async def _send(work: Work[Email, EmailEvent], deps: SendDependencies, place: Place) -> None:
+async def _send(
+    work: Work[Email, EmailEvent], deps: SendDependencies, place: Place, window: SendingWindow
+) -> None:
     """Append SendStarted, then read what forbids the call, then call, then append the answer.
 
     Only the worker whose SendStarted is in the log calls. The place is unused unless the provider
@@ -177,7 +181,11 @@ async def _send(work: Work[Email, EmailEvent], deps: SendDependencies, place: Pl
     place.unused = True
     policy = deps.policy
     follows = await deps.letters.thread_of(work.state.client_id)
-    started = await work.append(email.start, give_up_after=policy.give_up_after, follows=follows)
+    started = await work.append(
+        start_within, window=window, give_up_after=policy.give_up_after, follows=follows
+    )
+    if started.status != "sending":
+        return
     attempt = started.attempt
     # The deadline's cause is the event that set the date; an answer needs a cause of its own.
     answered = uuid5(work.due_set_by, "answer")

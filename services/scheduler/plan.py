@@ -1,6 +1,6 @@
 """A client's plan: its follow-ups and when each falls due."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal, assert_never
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -185,7 +185,7 @@ def reassign(plan: Plan | None, client: ClientReassigned, given: Given) -> list[
 
 
 def fall_due(
-    plan: Plan, given: Given, *, client: KnownClient, day: timedelta, window: SendingWindow
+    plan: Plan, given: Given, *, client: KnownClient, calendar: Calendar, window: SendingWindow
 ) -> list[FollowupEvent]:
     """Let the earliest follow-up fall due, and keep a day between it and the next ones.
 
@@ -199,7 +199,7 @@ def fall_due(
         raise Refused("no follow-up is due")
     events: list[FollowupEvent] = []
     latest = plan.last_due_at
-    if latest is None or latest + day <= given.now:
+    if latest is None or calendar.after(latest, 1, window.zone) <= given.now:
         first, *pending = pending
         latest = window.turn(given.now, first.followup_id)
         is_open = latest == given.now
@@ -209,9 +209,10 @@ def fall_due(
             else rescheduled(plan, first, latest, given.now)
         )
     for followup in pending:
-        latest += day
-        if followup.scheduled_for >= latest:
+        next_day = calendar.after(latest, 1, window.zone)
+        if followup.scheduled_for >= next_day:
             break
+        latest = window.turn(next_day, followup.followup_id)
         events.append(rescheduled(plan, followup, latest, given.now))
     return events
 
@@ -244,8 +245,9 @@ def rescheduled(plan: Plan, followup: Followup, to: datetime, now: datetime) -> 
 
 
 def _spread(followup: PlannedFollowup, calendar: Calendar) -> PlannedFollowup:
-    later = followup.scheduled_for + calendar.share(followup.followup_id)
-    return followup.model_copy(update={"scheduled_for": to_milliseconds(later)})
+    # Earlier, for later would be after the hours of a client that came in shortly before their end.
+    earlier = followup.scheduled_for - calendar.share(followup.followup_id)
+    return followup.model_copy(update={"scheduled_for": to_milliseconds(earlier)})
 
 
 def _planned(followup: PlannedFollowup) -> Followup:

@@ -1,6 +1,5 @@
 """The worker for due plans: lets the next follow-up fall due."""
 
-from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
@@ -64,7 +63,7 @@ async def let_fall_due(
     window = calendar.window(
         agent.personal.sending_hours, client.personal.time_zone, agent.personal.time_zone
     )
-    await work.append(fall_due, client=known, day=calendar.day, window=window)
+    await work.append(fall_due, client=known, calendar=calendar, window=window)
 
 
 async def is_deactivated(agent_id: UUID, *, agents: BatchLoader[AgentDocument]) -> bool:

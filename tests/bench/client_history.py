@@ -33,6 +33,7 @@ from services.scheduler.plan_cancellations import cancel_on_deletion, cancel_on_
 from tests.bench.event_history import DAY, SEED, EventHistory, agent_id, profile
 
 _HOUR = 3600
+_CALENDAR = Calendar(DAY)
 _MINUTE = timedelta(minutes=1)
 _POLICY = RetryPolicy(_MINUTE, 3)
 _BUSY = CallFailed("503 Service Unavailable")
@@ -78,12 +79,11 @@ class ClientHistory(EventHistory):
             CLIENTS, of, self.next_command_id(), lambda c, g: client.create(c, create, g)
         )
         created = self.last
-        calendar = Calendar(DAY)
         yield from self.decided(
             PLANS,
             of,
             self.last_id,
-            lambda p, g: plan.plan_followups(p, created, g, calendar=calendar),
+            lambda p, g: plan.plan_followups(p, created, g, calendar=_CALENDAR),
         )
         # The scheduler was down when it fell due: the next ones are rescheduled.
         outage = self.rng.randrange(5) if self.happens(0.05) else None
@@ -103,7 +103,9 @@ class ClientHistory(EventHistory):
                 property_type="residential",
                 recipient=Recipient(client=self._details, agent=self._agent),
             )
-            fall_due = partial(plan.fall_due, client=known, day=DAY)
+            fall_due = partial(
+                plan.fall_due, client=known, calendar=_CALENDAR, window=_CALENDAR.window(None)
+            )
             yield from self.decided(PLANS, of, cause, fall_due)
             yield from self._follow_up()
 

@@ -18,7 +18,7 @@ from pydantic import (
 
 from contracts.crm import Language, Name, Phone
 from contracts.message import UNSET, Time, Unset
-from contracts.sending_hours import SendingHours
+from contracts.sending_hours import ClockTime, SendingHours, Weekdays
 from services.gateway.accounts.caller import Role, Scope
 from services.gateway.accounts.password_policy import Password, not_of
 from services.gateway.read_models.schemas.common import KnownZone
@@ -209,12 +209,16 @@ class Agent(BaseModel):
 
 
 class NewSendingHours(SendingHours):
-    """When emails may leave: on these days from `start` to before `end`, every day 08:00 to 20:00.
+    """When emails may leave: on these days from `start` to before `end`; "24:00" ends a day.
 
-    In the client's time zone, else the agent's.
+    In the client's time zone, else the agent's. All three are wanted: none stays as it was.
     """
 
     model_config = ConfigDict(extra="forbid")
+
+    days: Weekdays
+    start: ClockTime
+    end: ClockTime
 
 
 class AgentPatch(Body):

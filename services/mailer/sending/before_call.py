@@ -1,8 +1,10 @@
 """What can become of an email before the call: withheld, withdrawn, postponed, addressed anew."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from chassis.domain.errors import Refused
+from chassis.domain.sending_hours import SendingWindow
 from chassis.domain.state import Given
 from contracts.mailer import (
     EmailEvent,
@@ -12,7 +14,7 @@ from contracts.mailer import (
     WithholdReason,
 )
 from contracts.scheduler import DueFollowupCancelled, FollowupReassigned
-from services.mailer.email import Email, about, queued_again, require_sending
+from services.mailer.email import Email, about, queued_again, require_sending, start
 
 REASSIGNED, DAILY_LIMIT, SENDING_HOURS = "client_reassigned", "daily_limit", "sending_hours"
 
@@ -69,3 +71,23 @@ def postpone(email: Email, given: Given, *, until: datetime, reason: str) -> lis
     if email.status != "queued":
         raise Refused(f"the email is {email.status}")
     return [EmailPostponed(**about(email), reason=reason, postponed_at=given.now, until=until)]
+
+
+def await_opening(email: Email, given: Given, *, window: SendingWindow) -> list[EmailEvent]:
+    """Postpone an email that is queued to its turn in the sending hours."""
+    until = window.turn(given.now, email.email_id)
+    return postpone(email, given, until=until, reason=SENDING_HOURS)
+
+
+def start_within(
+    email: Email,
+    given: Given,
+    *,
+    window: SendingWindow,
+    give_up_after: timedelta,
+    follows: tuple[UUID, ...],
+) -> list[EmailEvent]:
+    """Start the next attempt, unless the sending hours have ended meanwhile."""
+    if not window.is_open(given.now):
+        return await_opening(email, given, window=window)
+    return start(email, given, give_up_after=give_up_after, follows=follows)

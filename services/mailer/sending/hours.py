@@ -1,10 +1,9 @@
 """The sending hours of each agent, and when an email may leave by them."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
-from chassis.domain.sending_hours import Calendar
+from chassis.domain.sending_hours import ALWAYS, Calendar, SendingWindow
 from chassis.mongo.batch_loader import BatchLoader
 from chassis.mongo.client import UuidDocument
 from chassis.projections.views import View
@@ -50,15 +49,14 @@ class EmailHours:
     agents: BatchLoader[AgentHoursDocument]
     recipients: BatchLoader[RecipientDocument]
 
-    async def turn(self, email: Email, now: datetime) -> datetime:
-        """Return `now` if the email may leave then, else its turn after the next opening.
+    async def window(self, email: Email) -> SendingWindow:
+        """Return when the email may leave: always, if its agent is not known here.
 
-        The email of an agent who is not known here may: scheduler has kept to the hours.
+        Then scheduler has kept to the hours.
         """
         if self.calendar.is_compressed or not (agent := await self.agents.get(email.agent_id)):
-            return now
+            return ALWAYS
         client = await self.recipients.get(email.client_id)
-        window = self.calendar.window(
+        return self.calendar.window(
             agent.sending_hours, client.time_zone if client else None, agent.time_zone
         )
-        return window.turn(now, email.email_id)

@@ -7,7 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -59,7 +59,25 @@ def some_hours(draw: st.DrawFn) -> SendingHours:
     return SendingHours(days=tuple(days), start=clock(opens), end=clock(closes))
 
 
+def hours_of(text: str) -> SendingHours:
+    """Return the hours of `HH:MM-HH:MM`, of every day."""
+    start, _, end = text.partition("-")
+    return SendingHours(start=start, end=end)
+
+
+def moment(zone: str, text: str, fold: int = 1) -> tuple[datetime, ZoneInfo]:
+    """Return when the zone's clocks show this the second time, or the first."""
+    local = datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone), fold=fold)
+    return local.astimezone(UTC), ZoneInfo(zone)
+
+
 @given(some_hours(), moments)
+@example(hours_of("01:30-02:00"), moment("America/Chicago", "2026-11-01T01:10"))
+@example(hours_of("00:30-01:30"), moment("America/Chicago", "2026-11-01T01:40", fold=0))
+@example(hours_of("01:40-02:00"), moment("Australia/Lord_Howe", "2026-04-05T01:35"))
+@example(hours_of("02:30-03:00"), moment("Europe/Berlin", "2026-10-25T02:10"))
+@example(hours_of("23:30-24:00"), moment("America/Sao_Paulo", "2018-02-17T23:10"))
+@example(hours_of("23:30-24:00"), moment("Africa/Cairo", "2026-10-29T23:10"))
 def test_an_opening_is_never_outside_and_none_is_skipped(
     hours: SendingHours, moment: tuple[datetime, ZoneInfo]
 ) -> None:
@@ -96,6 +114,14 @@ def test_five_hundred_that_wait_for_one_opening_are_spread_evenly() -> None:
     by_minute = Counter((turn - opening) // MINUTE for turn in turns)
     assert sorted(by_minute) == list(range(10))
     assert all(40 <= count <= 60 for count in by_minute.values())
+
+
+def test_hours_that_are_shorter_than_the_spread_are_used_to_their_end() -> None:
+    window = SendingWindow(SendingHours(start="08:00", end="08:05"), CHICAGO, timedelta(hours=9))
+    night, opening = datetime(2026, 3, 2, 9, tzinfo=UTC), datetime(2026, 3, 2, 14, tzinfo=UTC)
+    turns = {window.turn(night, UUID(int=n * 0x9E3779B97F4A7C15)) for n in range(500)}
+    assert {(turn - opening) // MINUTE for turn in turns} == set(range(5))
+    assert len(turns) == 500
 
 
 @given(moments, st.integers(0, 400))
@@ -154,6 +180,7 @@ def test_the_first_zone_that_is_known_counts() -> None:
         ({"end": "24:01"}, "end"),
         ({"start": "24:00", "end": "24:00"}, "end"),
         ({"days": []}, "days"),
+        ({"days": ["mon"] * 8}, "days"),
         ({"days": ["someday"]}, "days"),
     ],
 )

@@ -14,6 +14,7 @@ from aiokafka.structs import RecordMetadata
 from pymongo import InsertOne, ReplaceOne
 
 from chassis.domain.errors import CallFailed, OutcomeUnknown
+from chassis.domain.sending_hours import SendingWindow
 from chassis.domain.state import Given
 from chassis.eventlog.aggregate import Change, to_raw
 from chassis.eventlog.event_store import EventLog
@@ -171,10 +172,12 @@ def call_first(_: Steps) -> None:
 
         async def close(self) -> None: ...
 
-    async def called(work: Any, deps: worker.SendDependencies, place: Place) -> None:
+    async def called(
+        work: Any, deps: worker.SendDependencies, place: Place, window: SendingWindow
+    ) -> None:
         next_ = work.state.model_copy(update={"attempt": work.state.attempt + 1})
         answer = await deps.transport.send(worker._outgoing(next_, deps.endings))
-        await send(work, replace(deps, transport=Answered(answer)), place)
+        await send(work, replace(deps, transport=Answered(answer)), place, window)
 
     worker._send = called
 
@@ -185,9 +188,11 @@ def give_up_early(_: Steps) -> None:
 
     send = worker._send
 
-    async def hasty(work: Any, deps: worker.SendDependencies, place: Place) -> None:
+    async def hasty(
+        work: Any, deps: worker.SendDependencies, place: Place, window: SendingWindow
+    ) -> None:
         policy = replace(deps.policy, call=timedelta(0), give_up_after=SHORT)
-        await send(work, replace(deps, policy=policy), place)
+        await send(work, replace(deps, policy=policy), place, window)
 
     worker._send = hasty
 
@@ -215,10 +220,12 @@ def read_suppressions_first(steps: Steps) -> None:
     send, ask = worker._send, Objections.to
     answers: dict[UUID, Any] = {}
 
-    async def asked(work: Any, deps: worker.SendDependencies, place: Place) -> None:
+    async def asked(
+        work: Any, deps: worker.SendDependencies, place: Place, window: SendingWindow
+    ) -> None:
         answers[work.state.email_id] = await ask(deps.objections, work.state)
         await steps.hold("suppressions read")
-        await send(work, deps, place)
+        await send(work, deps, place, window)
 
     async def answered(_: Objections, started: Any) -> Any:
         return answers[started.email_id]
@@ -268,12 +275,17 @@ def look_at_recipient_first(steps: Steps) -> None:
         async def get(self, _: UUID) -> Any:
             return self._recipient
 
-    async def looked(work: Any, deps: worker.SendDependencies, place: Place) -> None:
+    async def looked(
+        work: Any, deps: worker.SendDependencies, place: Place, window: SendingWindow
+    ) -> None:
         recipient = await deps.objections.recipients.get(work.state.client_id)
         await steps.hold("before SendStarted")
         known: Any = Known(recipient)
         await send(
-            work, replace(deps, objections=replace(deps.objections, recipients=known)), place
+            work,
+            replace(deps, objections=replace(deps.objections, recipients=known)),
+            place,
+            window,
         )
 
     worker._send = looked
@@ -297,9 +309,9 @@ def count_then_take(steps: Steps) -> None:
 def _hold_before_start(worker: Any, steps: Steps) -> None:
     send = worker._send
 
-    async def held(work: Any, deps: Any, place: Any) -> None:
+    async def held(work: Any, deps: Any, place: Any, window: Any) -> None:
         await steps.hold("before SendStarted")
-        await send(work, deps, place)
+        await send(work, deps, place, window)
 
     worker._send = held
 

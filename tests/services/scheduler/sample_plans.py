@@ -58,7 +58,7 @@ def planned() -> Plan:
 
 def due_at(plan: Plan, days: float) -> list[FollowupEvent]:
     """Let what is due fall due."""
-    return fall_due(plan, at(days), client=KNOWN, day=DAY, window=ALWAYS)
+    return fall_due(plan, at(days), client=KNOWN, calendar=CALENDAR, window=ALWAYS)
 
 
 def days_of(plan: Plan) -> list[float]:

@@ -108,7 +108,7 @@ def test_one_falls_due_at_its_date_and_says_what_its_letter_should_say() -> None
     after = folded(plan, add(plan, order, at(3)))
     assert after.due_at == order.scheduled_for
     assert after.followups[-1].priority == "high"
-    [due] = fall_due(after, at(5), client=KNOWN, day=DAY, window=ALWAYS)
+    [due] = fall_due(after, at(5), client=KNOWN, calendar=CALENDAR, window=ALWAYS)
     assert isinstance(due, FollowupDue)
     assert (due.followup_id, due.followup_type) == (order.followup_id, "Custom")
     assert due.personal.instructions == SAY.instructions
@@ -116,14 +116,14 @@ def test_one_falls_due_at_its_date_and_says_what_its_letter_should_say() -> None
 
 def test_one_for_now_waits_for_a_day_after_another() -> None:
     plan = planned()
-    plan = folded(plan, fall_due(plan, at(1), client=KNOWN, day=DAY, window=ALWAYS))
+    plan = folded(plan, fall_due(plan, at(1), client=KNOWN, calendar=CALENDAR, window=ALWAYS))
     plan = folded(plan, add(plan, custom(1.2), at(1.2)))
-    [moved, *_] = fall_due(plan, at(1.2), client=KNOWN, day=DAY, window=ALWAYS)
+    [moved, *_] = fall_due(plan, at(1.2), client=KNOWN, calendar=CALENDAR, window=ALWAYS)
     assert moved.scheduled_for == NOON + 2 * DAY  # type: ignore[union-attr]
 
 
 def test_other_steps_have_no_instructions() -> None:
-    [due, *_] = fall_due(planned(), at(1), client=KNOWN, day=DAY, window=ALWAYS)
+    [due, *_] = fall_due(planned(), at(1), client=KNOWN, calendar=CALENDAR, window=ALWAYS)
     assert isinstance(due, FollowupDue)
     assert due.personal.instructions is None
     assert "instructions" not in due.to_json()

@@ -14,7 +14,7 @@ from contracts.scheduler import (
     StartPlan,
 )
 from contracts.sending_hours import SendingHours
-from services.scheduler.plan import Plan, fall_due, plan_followups
+from services.scheduler.plan import Plan, fall_due, plan_followups, rescheduled
 from services.scheduler.plan_additions import start
 from tests.services.scheduler.sample_plans import (
     AGENT,
@@ -36,7 +36,8 @@ WINDOW = SendingWindow(SendingHours(), CHICAGO, TEN_MINUTES)
 
 
 def let_fall_due(plan: Plan, now: datetime, window: SendingWindow = WINDOW) -> list[object]:
-    return list(fall_due(plan, Given(now, CLIENT), client=KNOWN, day=DAY, window=window))
+    given = Given(now, CLIENT)
+    return list(fall_due(plan, given, client=KNOWN, calendar=CALENDAR, window=window))
 
 
 def test_what_falls_due_at_night_is_moved_to_its_turn_after_the_opening() -> None:
@@ -71,6 +72,32 @@ def test_several_that_have_passed_wait_for_the_opening_and_a_day_each() -> None:
     assert len(dates) == len(moved) == 3
     assert WINDOW.is_open(dates[0])
     assert [date - dates[0] for date in dates] == [0 * DAY, DAY, 2 * DAY]
+
+
+def test_nine_stays_nine_also_for_what_waits_for_a_day_after_another() -> None:
+    nine = datetime(2026, 3, 6, 9, tzinfo=CHICAGO)
+    plan = planned()
+    later = [
+        rescheduled(plan, followup, to=nine, now=plan.followups[0].scheduled_for)
+        for followup in plan.pending
+    ]
+    # Friday; the clocks are set forward on Sunday.
+    [due, *moved] = let_fall_due(folded(plan, later), nine)
+    assert isinstance(due, FollowupDue)
+    dates = [event.scheduled_for for event in moved if isinstance(event, FollowupRescheduled)]
+    assert [date.astimezone(CHICAGO).strftime("%a %H:%M") for date in dates] == [
+        *("Sat 09:00", "Sun 09:00", "Mon 09:00", "Tue 09:00")
+    ]
+
+
+def test_what_waits_for_a_day_after_another_waits_for_an_open_one() -> None:
+    weekdays = SendingWindow(SendingHours(days=("mon", "tue", "fri")), CHICAGO)
+    plan = planned()
+    friday = datetime(2026, 2, 6, 12, tzinfo=CHICAGO)
+    moved = let_fall_due(plan, friday, weekdays)
+    dates = [event.scheduled_for for event in moved if isinstance(event, FollowupRescheduled)]
+    shown = [date.astimezone(CHICAGO).strftime("%a %H") for date in dates]
+    assert shown[:2] == ["Mon 08", "Tue 08"]
 
 
 def steps(client: ClientCreated, calendar: Calendar = CALENDAR) -> list[datetime]:
@@ -111,7 +138,7 @@ def test_a_plan_without_a_zone_or_in_a_compressed_calendar_counts_plain_days() -
 def test_those_of_an_import_are_spread_by_their_ids() -> None:
     late = [date - at(0).now for date in steps(created(imported=True))]
     spread = [date - days * DAY for date, days in zip(late, (1, 3, 7, 14, 30), strict=True)]
-    assert all(timedelta(0) <= each <= TEN_MINUTES for each in spread)
+    assert all(-TEN_MINUTES <= each <= timedelta(0) for each in spread)
     assert len(set(spread)) == 5
 
 

@@ -20,6 +20,7 @@ from chassis.projections.views import view_raw
 from contracts.crm import AgentDeactivated, AgentReactivated, AgentRegistered, AgentUpdated, Stage
 from contracts.message import to_milliseconds
 from contracts.scheduler import FollowupEvent, FollowupsPlanned, PlanPaused, PlanResumed
+from contracts.sending_hours import SendingHours
 from services.scheduler.documents import AGENTS, PLANS, STORE, AgentDocument, ClientDocument
 from services.scheduler.plan import Plan, plan_followups
 from services.scheduler.worker import is_deactivated, let_fall_due
@@ -133,6 +134,25 @@ async def test_what_was_claimed_before_a_pause_that_is_over_falls_due_once(log: 
     with pytest.raises(Refused, match="no follow-up is due"):
         await let_go(log, again)
     assert [f.status for f in (await stored(log)).state.followups] == ["due", *["pending"] * 4]
+
+
+@pytest.mark.parametrize("is_asleep", [True, False])
+async def test_a_follow_up_falls_due_in_the_agent_s_hours_of_the_client_s_zone(
+    log: EventLog, *, is_asleep: bool
+) -> None:
+    # When it is midnight in one of them it is noon in the other.
+    zones = ["UTC", "Etc/GMT-12"]
+    by_day, by_night = zones if 6 <= datetime.now(UTC).hour < 18 else reversed(zones)
+    hours = SendingHours(start="06:00", end="18:00")
+    personal = DANA.model_copy(update={"sending_hours": hours, "time_zone": by_day})
+    agent = AgentDocument(id=AGENT, personal=personal)
+    await log.database["agents"].replace_one({"_id": AGENT}, view_raw(agent))
+    zone = by_night if is_asleep else None
+    asleep = client().model_copy(update={"personal": MARIA.model_copy(update={"time_zone": zone})})
+    await change_client(log, asleep)
+    await let_go(log, await stored(log))
+    statuses = [followup.status for followup in (await stored(log)).state.followups]
+    assert statuses[0] == ("pending" if is_asleep else "due")
 
 
 async def test_a_plan_of_a_deactivated_agent_is_on_hold_until_the_agent_is_reactivated(

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
+from contracts import sending_hours
 from contracts.crm import PropertyType, Stage
 from contracts.mailer import Resolution, SuppressionReason
 from contracts.message import rfc3339
@@ -52,6 +53,7 @@ MODULES = (
     reassignment,
     problems,
     errors,
+    sending_hours,
 )
 # Every enum has a name, so that generated clients have one type for it, wherever it is used.
 ENUMS: Final = {
@@ -74,6 +76,7 @@ ENUMS: Final = {
     "SuppressionReason": SuppressionReason,
     "TaskSort": TaskSort,
     "TaskStatus": TaskStatus,
+    "Weekday": sending_hours.Weekday,
 }
 _ENUM_NAMES = {get_args(values): name for name, values in ENUMS.items()}
 _BASES = (common.ReadModel, account_shapes.Body)

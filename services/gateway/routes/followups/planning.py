@@ -60,7 +60,8 @@ class Planning(Controller):
     async def create(self, request: ApiRequest, client_id: UUID, data: NewTask) -> Response[Task]:
         """Add one follow-up: when, unless `send_now`, and what its letter should say.
 
-        It falls due at its date, but not within a day of another one of the client.
+        It falls due at its date, in the sending hours, but not within a day of another one of the
+        client.
         """
         scheduled_for = planned_time(
             data.scheduled_for, send_now=data.send_now, now=datetime.now(UTC)

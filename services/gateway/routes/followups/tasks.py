@@ -81,9 +81,10 @@ class Tasks(Controller):
     async def change(
         self, request: ApiRequest, task_id: UUID, data: TaskPatch, if_match: IfMatch = None
     ) -> Response[TaskDetails]:
-        """Change a follow-up's date, priority or notes; with `send_now` it falls due at once.
+        """Change a follow-up's date, priority or notes; with `send_now` it falls due now.
 
-        A past date is refused without `send_now`. Not within a day of another one of the client.
+        A past date is refused without `send_now`. In the sending hours, and not within a day of
+        another one of the client.
         """
         task, version = await _planned(request, if_match, task_id)
         changes = data.model_dump()

@@ -1,19 +1,22 @@
 """An email that is queued outside its agent's hours waits for them, whatever it had waited for."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
 from chassis.domain.sending_hours import Calendar
+from chassis.domain.state import Given
 from chassis.eventlog.event_store import EventLog
 from chassis.eventlog.work import Work
 from chassis.projections.views import view_raw
 from contracts.crm import AgentProfile, AgentRegistered, AgentUpdated
-from contracts.mailer import EmailEvent
+from contracts.mailer import EmailEvent, EmailPostponed
 from contracts.sending_hours import WEEKDAYS, SendingHours
 from services.mailer.documents import EMAILS
-from services.mailer.email import Email
+from services.mailer.email import Email, evolve
 from services.mailer.email_worker import send_due_email
+from services.mailer.sending.before_call import start_within
 from services.mailer.sending.hours import AGENT_HOURS, AgentHoursDocument
 from services.mailer.sending.recipients import RECIPIENTS, RecipientDocument
 from tests.services.mailer.sample_emails import AGENT, NOON, QUEUED
@@ -54,13 +57,42 @@ async def sent(log: EventLog) -> Accepting:
 async def test_it_is_postponed_until_they_begin_and_no_attempt_counts(
     log: EventLog, sent: Accepting
 ) -> None:
-    await store(log, on(3))
+    hours = on(3)
+    await store(log, hours)
     email = await work(log, sent)
     assert (email.status, email.attempt, email.failures) == ("queued", 0, 0)
     assert email.due_at
-    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + 3 * DAY
-    assert midnight <= email.due_at <= midnight + CALENDAR.spread
+    assert (WEEKDAYS[email.due_at.weekday()],) == hours.days
+    midnight = email.due_at.replace(hour=0, minute=0, second=0, microsecond=0)
+    assert email.due_at <= midnight + CALENDAR.spread
     assert sent.letters == []
+
+
+def test_hours_that_have_ended_just_before_the_call_postpone_it() -> None:
+    email = evolve(None, QUEUED)
+    window = Calendar(DAY).window(SendingHours(start="08:00", end="12:00"), "UTC")
+    [postponed] = start_within(
+        email,
+        Given(NOON, email.email_id),
+        window=window,
+        give_up_after=timedelta(minutes=1),
+        follows=(),
+    )
+    assert isinstance(postponed, EmailPostponed)
+    assert (postponed.reason, postponed.until) == ("sending_hours", NOON + timedelta(hours=20))
+
+
+async def test_what_comes_later_to_the_client_waits_for_them_too(log: EventLog) -> None:
+    other = {"email_id": uuid4(), "followup_id": uuid4(), "fell_due_at": NOON - DAY}
+    earlier = QUEUED.model_copy(update=other)
+    later = QUEUED.model_copy(update={"fell_due_at": NOON})
+    for queued in (earlier, later):
+        await append(log, EMAILS, queued.email_id, queued)
+    await store(log, on(3))
+    # Not for its turn among the client's letters, which is asked for again and again.
+    due_at = (await work(log, Accepting())).due_at
+    assert due_at
+    assert due_at > datetime.now(UTC) + DAY
 
 
 async def test_hours_that_have_changed_meanwhile_count(log: EventLog, sent: Accepting) -> None:
@@ -84,7 +116,7 @@ async def test_they_are_those_of_the_client_s_zone(log: EventLog, sent: Acceptin
     assert sent.letters == []
 
 
-@pytest.mark.parametrize("calendar", [CALENDAR, Calendar(timedelta(seconds=2), on(3))])
+@pytest.mark.parametrize("calendar", [Calendar(DAY, on(3)), Calendar(timedelta(seconds=2), on(3))])
 async def test_without_an_agent_that_is_known_or_days_of_a_day_there_are_none(
     log: EventLog, sent: Accepting, calendar: Calendar
 ) -> None:

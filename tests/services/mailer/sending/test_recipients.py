@@ -34,6 +34,11 @@ def cancelled(followup_id: UUID, reason: str) -> DueFollowupCancelled:
     return DueFollowupCancelled(**ABOUT, followup_id=followup_id, reason=reason, cancelled_at=NOON)
 
 
+def in_berlin() -> ClientUpdated:
+    personal = MOVED.personal.model_copy(update={"time_zone": "Europe/Berlin"})
+    return MOVED.model_copy(update={"personal": personal})
+
+
 def folded(*events: RecipientSource) -> RecipientDocument:
     known = None
     for event in events:
@@ -56,9 +61,15 @@ async def test_a_recipient_has_the_client_s_present_address() -> None:
     assert folded(CREATED, MOVED, back).moved_from("maria@old.example") is None
 
 
+async def test_the_sending_hours_are_those_of_the_client_s_present_zone() -> None:
+    assert folded(CREATED).time_zone is None
+    assert folded(CREATED, in_berlin()).time_zone == "Europe/Berlin"
+    assert folded(CREATED, in_berlin(), MOVED).time_zone is None
+
+
 async def test_of_a_deleted_client_no_address_is_kept() -> None:
     deleted = ClientDeleted(**ABOUT, deleted_at=NOON)
-    gone = folded(CREATED, MOVED, PAUSED, deleted).model_dump(exclude={"id", "revision_id"})
+    gone = folded(CREATED, in_berlin(), PAUSED, deleted).model_dump(exclude={"id", "revision_id"})
     assert {name for name, value in gone.items() if value is not None} == {"paused_at"}
 
 
