@@ -1,10 +1,12 @@
 """MongoDB and Kafka for the tests, started once, by the first test that needs them."""
 
+import os
 from collections.abc import AsyncIterator
 
 import pytest
 from hypothesis import settings
 
+from ops.servers import ports
 from tests import servers
 from tests.servers import Server
 from tests.system import drop_databases, topic_prefix
@@ -12,6 +14,12 @@ from tests.system import drop_databases, topic_prefix
 # An example has no deadline: a busy machine takes its time.
 settings.register_profile("realtoros", deadline=None)
 settings.load_profile("realtoros")
+
+# Each of the processes that test beside each other has ports of its own: none takes those of a
+# service that another one has stopped and is about to start again.
+_MOST_WORKERS = 8
+_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+ports.PORTS = ports.PORTS[_worker % _MOST_WORKERS :: _MOST_WORKERS]
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
 # Below Linux's ephemeral range: there, an outgoing connection could take the port in between.
-_FIRST, _LAST = 20_000, 32_000
+PORTS = range(20_000, 32_000)
 
 
 def remembered_port(folder: Path) -> int:
@@ -25,7 +25,7 @@ def remembered_port(folder: Path) -> int:
 def free_port() -> int:
     """Return a loopback port that no server listens on at this moment."""
     while True:
-        port = _FIRST + secrets.randbelow(_LAST - _FIRST)
+        port = secrets.choice(PORTS)
         if is_free(port):
             return port
 

@@ -14,7 +14,7 @@ from tests.system import system
 
 ADMIN = "admin@realtoros.example"
 SETTINGS = {
-    # Only Day 1 falls due while the test runs.
+    # Faults say of which client: on a slow machine Day 3 of another may fall due meanwhile.
     "FOLLOWUP_DAY_SECONDS": "2",
     "RETRY_BASE_SECONDS": "0.2",
     "CALL_TIMEOUT_SECONDS": "2",

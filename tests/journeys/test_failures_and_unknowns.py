@@ -52,13 +52,13 @@ async def system(shared: FaultyProviderSystem) -> AsyncIterator[FaultyProviderSy
 async def test_a_final_failure_is_alerted_once_and_sent_when_the_agent_retries(
     system: FaultyProviderSystem, providers: Providers
 ) -> None:
-    await providers.openai.inject_faults({"malformed": True, "times": 3})
+    await providers.openai.inject_faults({"malformed": True, "times": 3, "containing": "Unwritten"})
     unwritten = await system.agent.task(await system.agent.add("Unwritten"), "failed")
     assert "malformed" in unwritten["error_message"]
     alert = await system.alerted(unwritten)
     assert "Client: Unwritten (" in alert
     assert "/retry" in alert
-    await providers.sendgrid.inject_faults({"status": 400})
+    await providers.sendgrid.inject_faults({"status": 400, "containing": "unsent@example.com"})
     unsent = await system.agent.task(await system.agent.add("Unsent"), "failed")
     assert "answered 400" in unsent["error_message"]
     assert (
@@ -116,8 +116,10 @@ async def test_many_that_failed_are_settled_by_one_request(
 async def test_an_unknown_outcome_is_resolved_by_the_provider_s_report_or_held_for_a_person(
     system: FaultyProviderSystem, providers: Providers
 ) -> None:
-    await providers.sendgrid.inject_faults({"drop": "after", "times": 3})
     names = ("Reported", "Resolved", "Resent")
+    await providers.sendgrid.inject_faults(
+        *({"drop": "after", "containing": f"{name.lower()}@example.com"} for name in names)
+    )
     clients = await asyncio.gather(*(system.agent.add(name) for name in names))
     reported, resolved, resent = await asyncio.gather(
         *(system.agent.task(client, "unknown") for client in clients)
@@ -151,7 +153,7 @@ async def test_an_opt_out_is_acknowledged_once_no_email_is_in_flight_and_then_no
     system: FaultyProviderSystem, providers: Providers
 ) -> None:
     # The email is in flight for longer than it takes to suppress the address.
-    await providers.sendgrid.inject_faults({"delay": 1.5})
+    await providers.sendgrid.inject_faults({"delay": 1.5, "containing": "leaving@example.com"})
     client = await system.agent.add("Leaving")
     first = await system.agent.task(client, "composed")
 

@@ -14,6 +14,8 @@ A fault says what happens to the requests it applies to; its fields can be combi
 
     {"status": 429, "beyond": 20}    only requests beyond so many in a second
 
+    {"status": 400, "containing": "ann@"}    only requests with this text in the body
+
 and for how many of the requests: `times` (1 unless given; null is forever) and `rate` (a
 probability, drawn for each request, with an optional `seed`). The first fault in the list that
 has times left and whose draw succeeds applies, so faults without a rate follow one another.
@@ -26,6 +28,8 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, TypeAdapter
+
+_WHICH = {"times", "rate", "seed", "beyond", "containing"}
 
 
 class Fault(BaseModel):
@@ -43,6 +47,7 @@ class Fault(BaseModel):
     refusal: bool = False
 
     beyond: int | None = None
+    containing: str = ""
     times: int | None = 1
     rate: float = 1.0
     seed: int | None = None
@@ -58,18 +63,17 @@ class Fault(BaseModel):
     @property
     def name(self) -> dict[str, Any] | None:
         """Return the fault's effects, without how often; None if it has none."""
-        return (
-            self.model_dump(exclude_defaults=True, exclude={"times", "rate", "seed", "beyond"})
-            or None
-        )
+        return self.model_dump(exclude_defaults=True, exclude=_WHICH) or None
 
     @property
     def accepts(self) -> bool:
         """Whether the provider accepts the request, whatever it answers."""
         return self.status is None and self.drop != "before"
 
-    def applies(self, now: float) -> bool:
+    def applies(self, body: bytes, now: float) -> bool:
         """Draw, and use up one of the times if it applies."""
+        if self.containing.encode() not in body:
+            return False
         if self.beyond is not None and self._allows(self.beyond, now):
             return False
         if self.times == 0 or (self.rate < 1.0 and self._random.random() >= self.rate):
@@ -105,9 +109,9 @@ class Faults:
         """Remove all faults."""
         self._faults = []
 
-    def next(self) -> Fault:
-        """Return the fault for the next request."""
+    def next(self, body: bytes) -> Fault:
+        """Return the fault for a request with this body."""
         for fault in self._faults:
-            if fault.applies(time.monotonic()):
+            if fault.applies(body, time.monotonic()):
                 return fault
         return NO_FAULT

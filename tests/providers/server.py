@@ -52,7 +52,7 @@ class Provider:
         if scope["path"].startswith("/_"):
             await _send(send, self._control(scope["method"], scope["path"], body))
             return
-        fault = self._faults.next()
+        fault = self._faults.next(body)
         answer = self._answer(scope, body, fault)
         if answer.entry is not None:
             self._ledger.write({**answer.entry, "fault": fault.name})

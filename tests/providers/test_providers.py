@@ -155,8 +155,14 @@ async def test_a_rate_with_a_seed_hits_the_same_requests_every_time(sendgrid: Fa
 
 def test_only_requests_beyond_so_many_in_a_second_are_refused() -> None:
     fault = Fault(status=429, beyond=3, times=None)
-    assert [fault.applies(0.1 * number) for number in range(5)] == [False] * 3 + [True] * 2
-    assert [fault.applies(1.05), fault.applies(1.06)] == [False, True]
+    assert [fault.applies(b"", 0.1 * number) for number in range(5)] == [False] * 3 + [True] * 2
+    assert [fault.applies(b"", 1.05), fault.applies(b"", 1.06)] == [False, True]
+
+
+def test_a_fault_may_be_of_some_requests_alone() -> None:
+    fault = Fault(status=400, containing="ann@")
+    bodies = (b"ben@example.com", b"ann@example.com", b"ann@example.com")
+    assert [fault.applies(body, 0.0) for body in bodies] == [False, True, False]
 
 
 async def test_an_unknown_fault_is_refused(sendgrid: FakeProvider) -> None:

@@ -167,7 +167,7 @@ async def _run_under_faults(
         group.create_task(injector.run(profile.faults))
         group.create_task(load.run())
     await infra.clear_faults()
-    reporter.finish()
+    await reporter.finish(profile.plan_seconds)
     await reporting
 
 

@@ -44,8 +44,15 @@ class DeliveryReporter:
     webhook: Webhook = field(default_factory=Webhook)
     _done: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def finish(self) -> None:
-        """Start no more reports; `run` returns when the pending ones are taken."""
+    async def finish(self, seconds: float) -> None:
+        """Start no more reports once somebody has opted out, or after so many seconds.
+
+        Those who would may not have got their letters yet. `run` returns when the pending reports
+        are taken.
+        """
+        deadline = time.monotonic() + seconds
+        while not self.acknowledged.opt_outs and time.monotonic() < deadline:
+            await asyncio.sleep(_PAUSE_SECONDS)
         self._done.set()
 
     async def run(self) -> None:

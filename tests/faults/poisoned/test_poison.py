@@ -28,7 +28,7 @@ from tests.system import Running, system
 
 # Of each topic a type that is handled, and its readers.
 HANDLED = {
-    "agents": ("AgentUpdated", {"scheduler", "gateway"}),
+    "agents": ("AgentUpdated", {"scheduler", "mailer", "gateway"}),
     "clients": ("ClientDeleted", {"scheduler", "mailer", "gateway"}),
     "followups": ("FollowupDue", {"composer", "gateway"}),
     "drafts": ("EmailComposed", {"mailer", "gateway"}),
@@ -40,7 +40,7 @@ HANDLED = {
     "emails.commands": ("RecordDelivery", {"mailer"}),
 }
 # Who follows that type, without handling it.
-FOLLOWERS = {"agents": {"mailer"}, "followups": {"mailer"}}
+FOLLOWERS = {"followups": {"mailer"}}
 READERS = {topic.name: set(topic.readers) for topic in (*EVENTS, *COMMANDS)}
 GOOD = {type(sample).__name__: sample for sample in SAMPLES}
 # How long a good record after poison may take, and the factor for a busy machine.
