@@ -7,6 +7,7 @@ from pathlib import Path
 LOOPBACK = "127.0.0.1"
 # Below Linux's ephemeral range: there, an outgoing connection could take the port in between.
 PORTS = range(20_000, 32_000)
+_given: set[int] = set()
 
 
 def remembered_port(folder: Path) -> int:
@@ -23,10 +24,13 @@ def remembered_port(folder: Path) -> int:
 
 
 def free_port() -> int:
-    """Return a loopback port that no server listens on at this moment."""
+    """Return a loopback port that no server listens on at this moment; seldom the same again."""
     while True:
+        if len(_given) > len(PORTS) // 2:
+            _given.clear()
         port = secrets.choice(PORTS)
-        if is_free(port):
+        if port not in _given and is_free(port):
+            _given.add(port)
             return port
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from contracts.sending_hours import WEEKDAYS
 from tests.chassis.raw_records import all_of
-from tests.journeys.agent_user import agent_at, until
+from tests.journeys.agent_user import Agent, agent_at, until
 from tests.journeys.conftest import Providers
 from tests.ops.topics.recording import different
 from tests.servers import Server
@@ -33,8 +33,7 @@ async def test_a_follow_up_for_now_waits_for_the_opening_and_then_for_nothing(
         ) as running,
         agent_at(running.api[0]) as agent,
     ):
-        hours = {"sending_hours": closed, "time_zone": "UTC"}
-        assert (await agent.http.patch("/api/agents/me", json=hours)).is_success
+        await _change(agent, {"sending_hours": closed, "time_zone": "UTC"})
         client = await agent.add("Maria")
         order = {"send_now": True, "instructions": "Say hello."}
         added = await agent.post(f"/api/clients/{client}/tasks", order)
@@ -49,8 +48,7 @@ async def test_a_follow_up_for_now_waits_for_the_opening_and_then_for_nothing(
         await until(is_moved, "the follow-up is moved to the opening")
         assert providers.sendgrid.ledger() == []
 
-        hours = {"sending_hours": closed | {"days": WEEKDAYS}}
-        assert (await agent.http.patch("/api/agents/me", json=hours)).is_success
+        await _change(agent, {"sending_hours": closed | {"days": WEEKDAYS}})
         assert (await agent.http.patch(path, json={"send_now": True})).is_success
         await agent.task(client, "sent", "Custom")
         assert len(providers.sendgrid.ledger()) == 1
@@ -68,8 +66,7 @@ async def test_plans_count_in_the_agent_s_zone_whether_added_imported_or_planned
         ) as running,
         agent_at(running.api[0]) as agent,
     ):
-        zone = {"time_zone": "America/Chicago"}
-        assert (await agent.http.patch("/api/agents/me", json=zone)).is_success
+        await _change(agent, {"time_zone": "America/Chicago"})
         client = await agent.add("Maria")
         assert (await agent.post(f"/api/clients/{client}/plan/cancel")).is_success
         assert (await agent.post(f"/api/clients/{client}/plan")).is_success
@@ -90,3 +87,12 @@ async def _commands(kafka: Server, topic: str, kind: str) -> Sequence[dict[str, 
     records = sorted(await all_of(kafka.address, topic), key=lambda record: record.timestamp)
     of_kind = (r for r in records if f".{kind}." in dict(r.headers)["ce_type"].decode())
     return [json.loads(record.value) for record in of_kind]
+
+
+async def _change(agent: Agent, profile: dict[str, Any]) -> None:
+    """Change the agent's profile, which the gateway may not know yet."""
+
+    async def is_changed() -> bool:
+        return (await agent.http.patch("/api/agents/me", json=profile)).is_success
+
+    await until(is_changed, "the profile is changed")
