@@ -4,7 +4,6 @@
 repeated because others are added or removed meanwhile. `page` then only numbers the pages.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
@@ -78,7 +77,7 @@ async def read_page(
 ) -> tuple[list[Raw], dict[str, str]]:
     """Return a page of the documents that match, and its headers X-Total-Count and Link.
 
-    Both are read at once: counting may take longer than reading.
+    The last page needs no count: counting may cost more than reading.
     """
     cursor = request.query_params.get(CURSOR)
     before = 0 if cursor else (page - 1) * limit
@@ -86,15 +85,15 @@ async def read_page(
         where = {"$and": [where, rows_after(cursor, sort, documents.codec_options)]}
     found = documents.find(where, fields, **options).sort(sort)
     # One more, to know whether there is a next page.
-    reading = found.skip(before).limit(limit + 1).to_list()
-    rows, counted = await asyncio.gather(reading, total() if callable(total) else _known(total))
+    rows = await found.skip(before).limit(limit + 1).to_list()
     more, rows = rows[limit:], rows[:limit]
     if not cursor and not more and (rows or page == 1):
-        # What is shown counts, also when it changes meanwhile.
-        counted = before + len(rows)
+        total = before + len(rows)
+    elif callable(total):
+        total = await total()
     after = cursor_of(rows[-1], sort, documents.codec_options) if more else None
-    links = _link_header(request, page, limit, counted, after)
-    return rows, {"X-Total-Count": str(counted), "Link": links}
+    links = _link_header(request, page, limit, total, after)
+    return rows, {"X-Total-Count": str(total), "Link": links}
 
 
 def stored_time(field: str, time: datetime) -> datetime:
@@ -108,10 +107,6 @@ def stored_time(field: str, time: datetime) -> datetime:
         return to_milliseconds(time)
     except ValueError as error:
         raise ValidationException(extra=[{"key": field, "message": str(error)}]) from error
-
-
-async def _known(total: int) -> int:
-    return total
 
 
 def _link_header(
