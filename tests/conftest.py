@@ -19,7 +19,7 @@ settings.load_profile("realtoros")
 # service that another one has stopped and is about to start again.
 _MOST_WORKERS = 8
 _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-ports.PORTS = ports.PORTS[_worker % _MOST_WORKERS :: _MOST_WORKERS]
+ports.candidates = ports.in_any_order(ports.PORTS[_worker % _MOST_WORKERS :: _MOST_WORKERS])
 
 
 @pytest.fixture(scope="session")

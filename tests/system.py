@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -179,7 +179,6 @@ async def system(
     if "scheduler" not in services:
         common["PLAN_WAIT_SECONDS"] = "0"
     common |= environment or {}
-    new_port = _ports()
     processes = {
         name: [
             _process(
@@ -189,7 +188,7 @@ async def system(
                 {"MONGODB_URI": mongodb.address_of(name)}
                 | common
                 | dict((service_environments or {}).get(name, {})),
-                new_port(),
+                free_port(),
             )
             for number in range(replicas)
         ]
@@ -310,17 +309,3 @@ def _process(
         folder / f"{service}-{number}.log",
         {**common, **own},
     )
-
-
-def _ports() -> Callable[[], int]:
-    """Return a function that returns free ports, each once: none is bound while all are chosen."""
-    taken: set[int] = set()
-
-    def new() -> int:
-        port = free_port()
-        while port in taken:
-            port = free_port()
-        taken.add(port)
-        return port
-
-    return new

@@ -163,7 +163,7 @@ class SendingHoursSettings(CalendarSettings):
     """Sending hours of agents without their own: `08:00-20:00`, `mon-fri 09:00-17:30`; in the
     client's time zone, else the agent's. `00:00-24:00` is always."""
     spread_seconds: float = Field(default=600, ge=0, le=86_400)
-    """Over this time after an opening, or after an import's dates, follow-ups are spread."""
+    """Over this time after an opening, or before an import's dates, follow-ups are spread."""
 
     @property
     def calendar(self) -> Calendar:

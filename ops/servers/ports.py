@@ -1,13 +1,23 @@
 """Loopback ports, for servers that should keep theirs from run to run."""
 
-import secrets
+import random
 import socket
+from collections.abc import Iterator, Sequence
+from itertools import cycle
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
 # Below Linux's ephemeral range: there, an outgoing connection could take the port in between.
 PORTS = range(20_000, 32_000)
-_given: set[int] = set()
+
+
+def in_any_order(ports: Sequence[int]) -> Iterator[int]:
+    """Return the ports, each once before one comes again."""
+    return cycle(random.SystemRandom().sample(ports, len(ports)))
+
+
+# So what is chosen and not bound yet is not chosen again.
+candidates = in_any_order(PORTS)
 
 
 def remembered_port(folder: Path) -> int:
@@ -24,22 +34,13 @@ def remembered_port(folder: Path) -> int:
 
 
 def free_port() -> int:
-    """Return a loopback port that no server listens on at this moment; seldom the same again."""
-    while True:
-        if len(_given) > len(PORTS) // 2:
-            _given.clear()
-        port = secrets.choice(PORTS)
-        if port not in _given and is_free(port):
-            _given.add(port)
-            return port
+    """Return a loopback port that no server listens on at this moment, another each time."""
+    return next(port for port in candidates if is_free(port))
 
 
 def free_ports(number: int) -> list[int]:
-    """Return as many free ports, each once: none is bound while all are chosen."""
-    ports: set[int] = set()
-    while len(ports) < number:
-        ports.add(free_port())
-    return list(ports)
+    """Return as many free ports."""
+    return [free_port() for _ in range(number)]
 
 
 def is_free(port: int) -> bool:

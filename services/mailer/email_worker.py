@@ -53,7 +53,6 @@ from services.mailer.sending.objections import (
     is_of_former_agent,
     is_paused,
 )
-from services.mailer.sending.recipients import RECIPIENTS
 from services.mailer.sending.send_policy import SendPolicy
 from services.mailer.settings import MailerSettings
 from services.mailer.transports.transport import OutgoingLetter, Transport
@@ -101,9 +100,10 @@ def register_sending(
 ) -> None:
     """Send due emails, once the service has caught up with its inputs."""
     inactive = service.recent(INACTIVE_AGENTS, max_age=INACTIVE_SECONDS)
+    objections = Objections.of(service, settings, inactive)
     deps = SendDependencies(
         transport,
-        Objections.of(service, settings, inactive),
+        objections,
         DailyPlaces(service.database, settings.email_limit),
         inactive,
         service.recent(SWITCHES, max_age=SWITCH_SECONDS),
@@ -116,7 +116,7 @@ def register_sending(
         EmailHours(
             settings.calendar,
             service.recent(AGENT_HOURS, max_age=HOURS_SECONDS),
-            service.loader(RECIPIENTS),
+            objections.recipients,
         ),
     )
     service.when_due(
