@@ -30,6 +30,9 @@ ClientSort = Literal[
 TaskSort = Literal["scheduled_for", "-scheduled_for"]
 EmailSort = Literal["-created_at", "created_at"]
 
+# How many documents match, or what counts them.
+Total = int | Callable[[], Awaitable[int]]
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -50,16 +53,17 @@ async def list_page(
     model: type[M],
     page: int,
     limit: int,
-    total: int | Callable[[], Awaitable[int]],
+    total: Total,
+    counted_to: int | None = None,
     **options: Any,
 ) -> Response[list[M]]:
     """Return a page of the documents that match, with X-Total-Count and Link.
 
-    `total` is their number, or counts them; `options` are those of `find`.
+    `options` are those of `find`.
     """
     fields = projection_of(model)
     rows, headers = await read_page(
-        request, documents, where, sort, fields, page, limit, total, **options
+        request, documents, where, sort, fields, page, limit, total, counted_to, **options
     )
     return etag_response(request, list[model], rows, headers)  # type: ignore[valid-type]
 
@@ -72,12 +76,14 @@ async def read_page(
     fields: dict[str, int] | None,
     page: int,
     limit: int,
-    total: int | Callable[[], Awaitable[int]],
+    total: Total,
+    counted_to: int | None = None,
     **options: Any,
 ) -> tuple[list[Raw], dict[str, str]]:
     """Return a page of the documents that match, and its headers X-Total-Count and Link.
 
-    The last page needs no count: counting may cost more than reading.
+    The last page needs no count: counting may cost more than reading. A total of `counted_to` may
+    be more, so that there is no link to the last page.
     """
     cursor = request.query_params.get(CURSOR)
     before = 0 if cursor else (page - 1) * limit
@@ -92,7 +98,8 @@ async def read_page(
     elif callable(total):
         total = await total()
     after = cursor_of(rows[-1], sort, documents.codec_options) if more else None
-    links = _link_header(request, page, limit, total, after)
+    last = None if total == counted_to else max(1, -(-total // limit))
+    links = _link_header(request, page, limit, last, after)
     return rows, {"X-Total-Count": str(total), "Link": links}
 
 
@@ -110,16 +117,16 @@ def stored_time(field: str, time: datetime) -> datetime:
 
 
 def _link_header(
-    request: Request[Any, Any, Any], page: int, limit: int, total: int, after: str | None
+    request: Request[Any, Any, Any], page: int, limit: int, last: int | None, after: str | None
 ) -> str:
-    """Return the Link header: first, prev, next and last, where they exist."""
-    last = max(1, -(-total // limit))
+    """Return the Link header: first, prev, next and last, where they exist and are known."""
     pages: dict[str, Mapping[str, Any]] = {"first": {"page": 1}}
-    if 1 < page <= last + 1:
+    if page > 1 and (last is None or page <= last + 1):
         pages["prev"] = {"page": page - 1}
     if after:
         pages["next"] = {"page": page + 1, CURSOR: after}
-    pages["last"] = {"page": last}
+    if last is not None:
+        pages["last"] = {"page": last}
     ours = ("page", "limit", CURSOR)
     other = [(k, v) for k, v in request.query_params.multi_items() if k not in ours]
     queries = {

@@ -8,6 +8,7 @@ is found, too, a word is stored from each of its parts on: `mary-jane` as `mary-
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Final
 
 from contracts.addresses import canonical_address
@@ -50,14 +51,22 @@ MOST_PARTS: Final = 8
 def client_terms(
     name: str | None, email: str | None, address: str | None, phone: str | None
 ) -> list[str]:
-    """Return the terms by which a client is found."""
-    texts = [name, email, address]
+    """Return the terms by which a client is found, without what another of them begins with.
+
+    An email address is always one of them, by which duplicates are found.
+    """
+    texts = [name, address]
+    emails = [email, canonical_address(email)] if email else []
     if email:
-        texts.append(email.rpartition("@")[2])
-        if not email.isascii():
-            texts.append(canonical_address(email))
+        texts += [*emails, email.rpartition("@")[2]]
     words = (term for text in texts if text for term in _terms(text))
-    return sorted({*words, *_phone_terms(phone or "")})
+    whole = {search_key(one) for one in emails}
+    terms = sorted({*words, *_phone_terms(phone or "")})
+    return [
+        term
+        for term, following in pairwise([*terms, ""])
+        if term in whole or not following.startswith(term)
+    ]
 
 
 def search_key(word: str) -> str:

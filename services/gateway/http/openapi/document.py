@@ -35,7 +35,7 @@ _TEXT: dict[str, Any] = {"type": "string"}
 _ETAG = {"description": "Identifies the content (RFC 9110).", "schema": _TEXT}
 _LIST_HEADERS = {
     "X-Total-Count": {
-        "description": "How many match, on all pages.",
+        "description": "How many match, on all pages; of a search at most 5000, then without last.",
         "schema": {"type": "integer"},
     },
     "Link": {

@@ -101,3 +101,12 @@ def test_a_house_number_is_a_word() -> None:
 @pytest.mark.parametrize("q", ["", "  ", "()", "-", "'", ".*"])
 def test_punctuation_is_no_term(q: str) -> None:
     assert query_terms(q) == []
+
+
+def test_no_term_begins_with_another_but_the_address_that_duplicates_are_found_by() -> None:
+    terms = client_terms("pat@mail.example.com", "pat@mail.example", "Pat Street", "+1 555 0100")
+    assert "pat@mail.example" in terms
+    shown = [one for one in terms if one != "pat@mail.example"]
+    assert not [
+        (one, other) for one in shown for other in terms if one != other and other.startswith(one)
+    ]

@@ -1,12 +1,16 @@
 """Lists over HTTP: pages with their total and neighbours, filters, and what is refused."""
 
 import re
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 import httpx2
 import pytest
 
+from chassis.mongo.client import connect
+from tests.servers import Server
 from tests.services.gateway.client_events import DAY, NOON, Story
 from tests.services.gateway.conftest import Api
 from tests.services.gateway.problem_checks import problem
@@ -23,6 +27,17 @@ def links(response: httpx2.Response) -> dict[str, str]:
 def total(response: httpx2.Response) -> int:
     assert response.status_code == 200, response.text
     return int(response.headers["x-total-count"])
+
+
+async def followed(api: Api, path: str) -> AsyncIterator[Any]:
+    """Yield the rows of a list, from page to next page."""
+    following: str | None = path
+    while following:
+        response = await api.http.get(following)
+        assert response.status_code == 200, response.text
+        for row in response.json():
+            yield row
+        following = links(response).get("next")
 
 
 async def test_clients_come_the_newest_first_page_by_page(api: Api, seven: list[str]) -> None:
@@ -54,6 +69,48 @@ async def test_a_page_beyond_the_last_is_empty_and_knows_the_way_back(
     assert "next" not in links(response)
     for nothing in ("no-such-word", ".*", "@", "\U0001f600"):
         assert total(await api.http.get("/api/clients", params={"q": nothing})) == 0
+
+
+@pytest.mark.parametrize("q", ["{word}", "ana {word}", "{word} ana&sort=name"])
+async def test_pages_by_number_and_by_cursor_have_all_that_is_found(
+    api: Api, seven: list[str], q: str
+) -> None:
+    word, *ids = seven
+    path = f"/api/clients?limit=3&q={q.format(word=word)}"
+    pages = [(await api.http.get(f"{path}&page={page}")).json() for page in (1, 2, 3)]
+    numbered = [client["_id"] for page in pages for client in page]
+    assert sorted(numbered) == sorted(ids)
+    assert numbered == [client["_id"] async for client in followed(api, path)]
+
+
+@pytest.fixture(scope="module")
+async def thousands(
+    api: Api, seven: list[str], mongodb_server: Server
+) -> AsyncIterator[tuple[str, set[str]]]:
+    """A word, and the ids of the 5,010 clients that have it; they are only in the view."""
+    word = f"w{uuid4().hex[:10]}"
+    async with connect(mongodb_server.address) as client:
+        clients = client["realtoros_gateway"]["clients"]
+        [one] = await clients.find({"_id": UUID(seven[1])}).to_list()
+        rows = [one | {"_id": uuid4(), "search": [f"lee{n}", f"{word}{n}"]} for n in range(5_010)]
+        await clients.insert_many(rows)
+        yield word, {str(row["_id"]) for row in rows}
+        await clients.delete_many({"_id": {"$in": [row["_id"] for row in rows]}})
+
+
+@pytest.mark.parametrize("q", ["{word}", "lee {word}", "{word}&sort=name", "lee {word}&sort=-name"])
+async def test_a_search_for_what_thousands_have_ends_with_the_last_of_them(
+    api: Api, thousands: tuple[str, set[str]], q: str
+) -> None:
+    word, ids = thousands
+    path = f"/api/clients?limit=100&q={q.format(word=word)}"
+    first = await api.http.get(path)
+    assert total(first) == 5_000
+    assert links(first).keys() == {"first", "next"}
+    last = await api.http.get(f"{path}&page=51")
+    assert (total(last), len(last.json())) == (5_010, 10)
+    assert links(last).keys() == {"first", "prev", "last"}
+    assert {client["_id"] async for client in followed(api, path)} == ids
 
 
 async def test_twenty_rows_are_on_a_page_unless_said_otherwise(api: Api) -> None:
