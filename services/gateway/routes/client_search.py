@@ -36,6 +36,8 @@ COUNTED_TO = 5_000
 # Up to so many matches, reading all is faster than filtering the list in its order; where few of
 # the list match, with several words or by name (one name's are together), up to COUNTED_TO.
 FEW = 2_000
+# How far several words are counted first: one of them is often rare.
+RARE = 500
 LAST_SIGN = "\U0010ffff"
 
 
@@ -111,10 +113,14 @@ async def _rarest_first(
 ) -> tuple[Raw, int]:
     """Return the query for clients with words that begin so, and how many have the rarest."""
     owned = {"agent_id": agent_id}
-    counting = (
-        count(documents, owned | begins_with(terms), hint=SEARCH, limit=COUNTED_TO)
-        for terms in words
-    )
-    counts = await asyncio.gather(*counting)
+    counts: list[int] = []
+    for limit in (RARE, COUNTED_TO)[len(words) == 1 :]:
+        counting = (
+            count(documents, owned | begins_with(terms), hint=SEARCH, limit=limit)
+            for terms in words
+        )
+        counts = await asyncio.gather(*counting)
+        if min(counts) < limit:
+            break
     counted = sorted(zip(counts, words, strict=True), key=lambda pair: pair[0])
     return {"$and": [matching(terms) for _, terms in counted]}, counted[0][0]
