@@ -129,11 +129,23 @@ class FollowupChanged(PlanStream, Event, name="realtoros.FollowupChanged.v1"):
     personal: FollowupNotes
 
 
+class ClientReplied(PlanStream, Event, name="realtoros.ClientReplied.v1"):
+    """The client has answered; PlanPaused follows where something waits to be sent.
+
+    It may be the first event of the plan. `source`: `agent`, who says so, or `email`; others may be
+    added. `email_id`: the email that was answered, where that is known.
+    """
+
+    replied_at: Time
+    source: str
+    email_id: UUID | None = None
+
+
 class PlanPaused(PlanStream, Event, name="realtoros.PlanPaused.v1"):
     """No follow-up of the client falls due until PlanResumed; emails that wait are withdrawn.
 
-    `reason`: `address_bounced`; `address_suppressed`: an email was withheld. Others may be added.
-    None: the agent decided so.
+    `reason`: `address_bounced`; `address_suppressed`: an email was withheld; `client_replied`.
+    Others may be added. None: the agent decided so.
     """
 
     paused_at: Time
@@ -184,6 +196,7 @@ FollowupEvent = (
     | FollowupCancelled
     | DueFollowupCancelled
     | FollowupChanged
+    | ClientReplied
     | PlanPaused
     | PlanResumed
     | FollowupReassigned
@@ -240,6 +253,14 @@ class AddFollowup(PlanStream, Command, name="realtoros.AddFollowup.v1"):
     scheduled_for: Time
     priority: Priority = "medium"
     personal: FollowupInstructions = FollowupInstructions()
+
+
+class RecordReply(PlanStream, Command, name="realtoros.RecordReply.v1"):
+    """Record that the client has answered, and pause the plan; the fields are ClientReplied's."""
+
+    replied_at: Time
+    source: str = "agent"
+    email_id: UUID | None = None
 
 
 class PausePlan(PlanStream, Command, name="realtoros.PausePlan.v1"):

@@ -18,14 +18,9 @@ def build(settings: SchedulerSettings) -> Service:
     service.react(mailer.AddressSuppressed, reactions.stop_on_suppression)
     service.react(mailer.EmailWithheld, reactions.pause_on_withheld)
     service.react(mailer.SuppressionReleased, reactions.resume_on_release)
-    service.react(scheduler.RescheduleFollowup, reactions.reschedule)
-    service.react(scheduler.ChangeFollowup, reactions.change)
-    service.react(scheduler.CancelFollowup, reactions.cancel)
     service.react(scheduler.StartPlan, reactions.start, calendar=settings.calendar)
-    service.react(scheduler.AddFollowup, reactions.add)
-    service.react(scheduler.PausePlan, reactions.pause)
-    service.react(scheduler.ResumePlan, reactions.resume)
-    service.react(scheduler.CancelPlan, reactions.cancel_all)
+    for command, reaction in reactions.BY_COMMAND.items():
+        service.react(command, reaction)
     register_due_plans(service, settings.calendar)
     return service
 

@@ -17,6 +17,7 @@ from contracts.crm import (
 from contracts.message import Contract, Time, to_milliseconds
 from contracts.scheduler import (
     CancelReason,
+    ClientReplied,
     DueFollowupCancelled,
     FollowupCancelled,
     FollowupChanged,
@@ -127,8 +128,8 @@ def evolve(plan: Plan | None, event: FollowupEvent) -> Plan:
             folded = _changed(plan, event.followup_id, own_priority=own, notes=notes)
         case PlanPaused() | PlanResumed():
             folded = _existing(plan).model_copy(update=_pause(event))
-        case PlanDeleted():
-            folded = _existing(plan)
+        case PlanDeleted() | ClientReplied():
+            folded = _begun(plan, event)
         case FollowupReassigned():
             folded = _reassigned(_existing(plan), event)
         case _:
@@ -262,7 +263,7 @@ def _planned(followup: PlannedFollowup) -> Followup:
 
 def _with_added(plan: Plan | None, event: FollowupsPlanned | FollowupsAdded) -> Plan:
     """Return the plan with the follow-ups added; they may be its first."""
-    known = plan or Plan(agent_id=event.agent_id, client_id=event.client_id, followups=())
+    known = _begun(plan, event)
     instructions = event.personal.instructions if isinstance(event, FollowupsAdded) else None
     added = (
         _planned(followup).model_copy(update={"instructions": instructions})
@@ -280,6 +281,11 @@ def _pause(event: PlanPaused | PlanResumed) -> dict[str, object]:
 def _reassigned(plan: Plan, event: FollowupReassigned) -> Plan:
     former = dict.fromkeys((*(plan.former_agents or ()), event.former_agent_id))
     return plan.model_copy(update={"agent_id": event.agent_id, "former_agents": tuple(former)})
+
+
+def _begun(plan: Plan | None, event: FollowupEvent) -> Plan:
+    """Return the plan, which may begin with this event."""
+    return plan or Plan(agent_id=event.agent_id, client_id=event.client_id, followups=())
 
 
 def _existing(plan: Plan | None) -> Plan:

@@ -1,15 +1,19 @@
 """Which message changes a client's plan, and by which decision."""
 
+from collections.abc import Mapping
 from operator import attrgetter
 from uuid import UUID
 
 from chassis.inbox.reactor import Reaction
+from contracts import scheduler
 from contracts.mailer import AddressSuppressed, SuppressionReleased
+from contracts.message import Command
 from services.scheduler import (
     plan,
     plan_additions,
     plan_cancellations,
     plan_commands,
+    plan_replies,
     plan_suppressions,
 )
 from services.scheduler.documents import PLANS
@@ -36,4 +40,16 @@ start = Reaction(PLANS, of_client, plan_additions.start)
 add = Reaction(PLANS, of_client, plan_additions.add)
 pause = Reaction(PLANS, of_client, plan_commands.pause)
 resume = Reaction(PLANS, of_client, plan_commands.resume)
+record_reply = Reaction(PLANS, of_client, plan_replies.record_reply)
 cancel_all = Reaction(PLANS, of_client, plan_commands.cancel_all)
+
+BY_COMMAND: Mapping[type[Command], Reaction] = {
+    scheduler.RescheduleFollowup: reschedule,
+    scheduler.ChangeFollowup: change,
+    scheduler.CancelFollowup: cancel,
+    scheduler.AddFollowup: add,
+    scheduler.RecordReply: record_reply,
+    scheduler.PausePlan: pause,
+    scheduler.ResumePlan: resume,
+    scheduler.CancelPlan: cancel_all,
+}

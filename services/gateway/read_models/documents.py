@@ -114,6 +114,7 @@ class ClientDocument(UuidDocument):
     updated_at: Time | None = None
     last_contacted: Time | None = None
     plan_paused: bool | None = None
+    replied_at: Time | None = None
     suppression: ClientSuppression | None = None
     email_status: ClientEmailStatus | None = None
     unsubscribed_at: Time | None = None

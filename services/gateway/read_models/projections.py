@@ -21,6 +21,7 @@ from contracts.mailer import (
     suppression_id,
 )
 from contracts.scheduler import (
+    ClientReplied,
     PlanPaused,
     PlanResumed,
 )
@@ -33,7 +34,8 @@ from services.gateway.read_models.search import client_terms
 
 AgentSource = AgentRegistered | AgentUpdated
 ClientSuppressionSource = AddressSuppressed | AddressResubscribed | SuppressionReleased
-ClientSource = ClientEvent | EmailSent | PlanPaused | PlanResumed | ClientSuppressionSource
+PlanSource = PlanPaused | PlanResumed | ClientReplied
+ClientSource = ClientEvent | EmailSent | PlanSource | ClientSuppressionSource
 
 
 def project_agent(previous: AgentDocument | None, event: AgentSource, id_: UUID) -> AgentDocument:
@@ -44,7 +46,7 @@ def project_agent(previous: AgentDocument | None, event: AgentSource, id_: UUID)
 def project_client(
     previous: ClientDocument | None, event: ClientSource, id_: UUID
 ) -> ClientDocument:
-    """Fold a client's event, the time of its latest email, its plan's pause, or its opt-out."""
+    """Fold a client's event, the latest email's or reply's time, its plan's pause, its opt-out."""
     client = previous or ClientDocument(id=id_, agent_id=event.agent_id)
     match event:
         case AddressSuppressed() | AddressResubscribed() | SuppressionReleased():
@@ -52,6 +54,9 @@ def project_client(
         case EmailSent():
             latest = max(filter(None, (client.last_contacted, event.sent_at)))
             return _updated(client, last_contacted=latest)
+        case ClientReplied():
+            latest = max(filter(None, (client.replied_at, event.replied_at)))
+            return _updated(client, replied_at=latest)
         case PlanPaused():
             return _updated(client, plan_paused=True)
         case PlanResumed():
@@ -60,7 +65,7 @@ def project_client(
             return _updated(client, agent_id=event.agent_id)
     # These fields outlive a deletion: their streams may come before the client's own or after.
     from_others = client.model_dump(
-        include={"id", "agent_id", "last_contacted", "plan_paused", "suppression"}
+        include={"id", "agent_id", "last_contacted", "plan_paused", "replied_at", "suppression"}
     )
     if isinstance(event, ClientDeleted):
         return ClientDocument(**from_others)

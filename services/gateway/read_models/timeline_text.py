@@ -18,6 +18,7 @@ SENTENCES = {
     "FollowupCancelled": "{followup} was cancelled: {reason}",
     "DueFollowupCancelled": "{followup} is not to be sent any more: {reason}",
     "FollowupChanged": "{followup} was changed: priority {priority}",
+    "ClientReplied": "The client replied",
     "PlanPaused": "The follow-ups were paused",
     "PlanResumed": "The follow-ups go on",
     "PlanDeleted": "The texts of all letters were deleted",
@@ -60,6 +61,7 @@ _REASONS = {
     "spam_report": "the client reported an email as spam",
     "bounced": "it does not take emails",
     "address_bounced": "the client's address does not take emails",
+    "client_replied": "the client has replied",
     "address_suppressed": "this address must not be written to any more",
 }
 

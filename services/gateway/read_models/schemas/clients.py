@@ -35,6 +35,7 @@ class Client(ReadModel):
     updated_at: Time
     last_contacted: Time | None = None
     plan_paused: bool = False
+    replied_at: Time | None = None
     email_status: ClientEmailStatus | None = None
     unsubscribed_at: Time | None = None
 
@@ -60,6 +61,14 @@ class NewClient(NewClientDetails):
             personal=NewClientDetails.model_validate(self.model_dump()),
             agent_time_zone=agent_time_zone,
         )
+
+
+class NewReply(BaseModel):
+    """A client's answer. `replied_at` is now unless it is given, and never later."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    replied_at: Time | None = None
 
 
 class ClientPatch(ClientDetailsPatch):

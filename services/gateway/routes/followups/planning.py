@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
 from litestar import Controller, Response
-from litestar.status_codes import HTTP_201_CREATED
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
-from contracts.scheduler import AddFollowup, FollowupInstructions, StartPlan
+from contracts.scheduler import AddFollowup, FollowupInstructions, RecordReply, StartPlan
 from services.gateway.http.context import (
     ApiRequest,
     context_of,
@@ -21,7 +21,7 @@ from services.gateway.http.idempotency import command_id_of
 from services.gateway.http.pagination import Limit, Page
 from services.gateway.markers import MAY_BE_PENDING
 from services.gateway.read_models.agent_zones import agent_time_zone
-from services.gateway.read_models.schemas.clients import Client
+from services.gateway.read_models.schemas.clients import Client, NewReply
 from services.gateway.read_models.schemas.followups import NewTask, Task
 from services.gateway.routes.followups.rules import planned_time, require_writable
 from services.gateway.routes.followups.tasks import tasks_of
@@ -81,6 +81,24 @@ class Planning(Controller):
         task: Task = await find_visible(request, "tasks", {"_id": followup_id}, Task)
         location = {"Location": f"/api/tasks/{followup_id}"}
         return etag_response(request, Task, task, location, status=HTTP_201_CREATED)
+
+    @post("/replied", status_code=HTTP_200_OK, opt={MAY_BE_PENDING: True})
+    async def replied(
+        self, request: ApiRequest, client_id: UUID, data: NewReply | None = None
+    ) -> Response[Client]:
+        """Record that the client has answered: follow-ups pause until the plan is resumed.
+
+        An email that is not sent yet is withheld. SendGrid's inbound webhook does the same.
+        """
+        await _client(request, client_id)
+        now = datetime.now(UTC)
+        command = RecordReply(
+            agent_id=request.user.agent_id,
+            client_id=client_id,
+            replied_at=data.replied_at if data and data.replied_at else now,
+        )
+        await context_of(request).commands.execute(command, command_id_of(request))
+        return etag_response(request, Client, await _client(request, client_id))
 
 
 async def _client(request: ApiRequest, client_id: UUID) -> Client:

@@ -100,6 +100,26 @@ async def test_what_is_cancelled_stays_so_and_keeps_its_notes(planning: Api) -> 
     assert (noted.json()["status"], noted.json()["notes"]) == ("cancelled", "Bought elsewhere.")
 
 
+async def test_a_reply_pauses_the_plan_and_is_told(planning: Api) -> None:
+    path, _ = await planned(planning)
+    assert (await planning.http.get(path)).json()["replied_at"] is None
+    earlier = "2026-01-31T09:30:00.000Z"
+    replied = await planning.http.post(f"{path}/replied", json={"replied_at": earlier})
+    assert replied.status_code == 200
+    assert (replied.json()["plan_paused"], replied.json()["replied_at"]) == (True, earlier)
+    # Another one is told, and pauses nothing again; now, unless it says when.
+    again = (await planning.http.post(f"{path}/replied")).json()
+    assert again["replied_at"] > earlier
+    told = (await planning.http.get(f"{path}/timeline")).json()
+    assert [entry["words"] for entry in told][:3] == [
+        "The client replied",
+        "The follow-ups were paused: the client has replied",
+        "The client replied",
+    ]
+    problem(await planning.http.post(f"{path}/replied", json={"at": earlier}), 422, "at")
+    problem(await planning.http.post(f"/api/clients/{uuid4()}/replied"), 404)
+
+
 async def test_a_plan_is_paused_resumed_and_cancelled(planning: Api) -> None:
     path, tasks = await planned(planning)
     assert (await planning.http.get(path)).json()["plan_paused"] is False
