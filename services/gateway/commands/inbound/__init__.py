@@ -1,0 +1,1 @@
+"""Emails that come back: what of them is a client's reply. Pure."""
