@@ -25,6 +25,7 @@ from chassis.inbox.quarantine import QUARANTINED, Quarantine
 from chassis.inbox.reactor import Reaction, Reactor
 from chassis.inbox.reading import reading, unassigned
 from chassis.inbox.replies import Replies
+from chassis.inbox.stash import Stash
 from chassis.kafka import client as kafka
 from chassis.kafka.servers import KafkaServers
 from chassis.kafka.start_check import check_login, check_topics, kafka_start_errors
@@ -72,6 +73,7 @@ class Service:
         ]
         self.views = Views(self.database, store.views, store.journals)
         self.health = health.Health()
+        self.stash = Stash(self.database)
         self._reactions: dict[type[Message], list[Reaction]] = {}
         self._due: list[
             tuple[Aggregate[Any, Any], Callable[..., Any], Slots, bool, Holds | None]
@@ -176,6 +178,7 @@ class Service:
             ]
             inbox = Inbox(
                 self.views,
+                self.stash,
                 self._reactions,
                 Reactor(event_log, self.name),
                 Replies(producer, self.name, prefix),

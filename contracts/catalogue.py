@@ -80,6 +80,7 @@ COMMANDS = (
         scheduler.CancelFollowup,
         scheduler.StartPlan,
         scheduler.AddFollowup,
+        scheduler.RecordReply,
         scheduler.PausePlan,
         scheduler.ResumePlan,
         scheduler.CancelPlan,

@@ -4,10 +4,11 @@ They hold links that let their reader confirm an address or set a password. Such
 a short time and once; what stays in the topic opens nothing any more (ADR 16).
 """
 
+from typing import Literal
 from uuid import UUID
 
 from contracts.composer import Letter
-from contracts.message import Command, Event, Message, Time
+from contracts.message import Command, Event, Message, Time, added
 
 
 def own_letter(to_email: str, subject: str, body: str) -> Letter:
@@ -36,11 +37,15 @@ class NoticeStream(Message):
 
 
 class NoticeQueued(NoticeStream, Event, name="realtoros.NoticeQueued.v1"):
-    """The notice waits to be sent; after `expires_at` it is of no use and not sent any more."""
+    """The notice waits to be sent; after `expires_at` it is of no use and not sent any more.
+
+    Of a `confidential` one, recipient and subject are told, and nothing else.
+    """
 
     queued_at: Time
     expires_at: Time
     personal: Letter
+    confidential: Literal[True] | None = added()
 
 
 class NoticeStarted(NoticeStream, Event, name="realtoros.NoticeStarted.v1"):
@@ -68,7 +73,8 @@ NoticeEvent = NoticeQueued | NoticeStarted | NoticeSent | NoticeFailed
 
 
 class SendNotice(NoticeStream, Command, name="realtoros.SendNotice.v1"):
-    """Send the letter once, until `expires_at`."""
+    """Send the letter once, until `expires_at`. One that is `confidential` is not kept."""
 
     expires_at: Time
     personal: Letter
+    confidential: Literal[True] | None = added()

@@ -17,6 +17,7 @@ from chassis.inbox.quarantine import Quarantine
 from chassis.inbox.reactor import Reaction, Reactor, Task
 from chassis.inbox.receipts import Outcome
 from chassis.inbox.replies import Replies
+from chassis.inbox.stash import Stash
 from chassis.kafka.records import ParsedRecord, Record, parse
 from chassis.observability import tracing
 from chassis.observability.causes import cause_of
@@ -37,11 +38,12 @@ class Postponed(Exception):
 
 
 class Inbox:
-    """Handles batches: views, then reactions, then replies; only then the offsets are committed."""
+    """Handles batches: views, stash, then reactions, then replies; then offsets are committed."""
 
     def __init__(
         self,
         views: Views,
+        stash: Stash,
         reactions: Mapping[type[Message], Sequence[Reaction]],
         reactor: Reactor,
         replies: Replies,
@@ -50,6 +52,7 @@ class Inbox:
         prefix: str,
     ) -> None:
         self._views = views
+        self._stash = stash
         self._reactions = reactions
         self._reactor = reactor
         self._replies = replies
@@ -111,6 +114,7 @@ class Inbox:
         for each in await self._apply_views(parsed):
             if each.message is None:
                 continue
+            await self._stash.take(each.message)
             for reaction in self._reactions.get(type(each.message), ()):
                 tasks.append(Task(each.envelope, each.message, reaction))
                 origins.append(each)

@@ -7,6 +7,7 @@ from pymongo import IndexModel
 
 from chassis.eventlog.aggregate import DUE, Aggregate, StateDocument
 from chassis.eventlog.waiting import waiting_index
+from chassis.inbox.stash import StashDocument
 from chassis.mongo.client import UuidDocument
 from chassis.mongo.daily_limit import DailyPlacesDocument
 from chassis.projections.views import View
@@ -162,5 +163,5 @@ INACTIVE_AGENTS = View(
 STORE = Store(
     aggregates=(EMAILS, SUPPRESSIONS, ALERTS, NOTICES, SWITCHES),
     views=(CLIENTS, RECIPIENTS, INACTIVE_AGENTS, AGENT_HOURS),
-    others=(DailyPlacesDocument,),
+    others=(DailyPlacesDocument, StashDocument),
 )

@@ -25,6 +25,7 @@ from chassis.observability.series import at_zero
 from chassis.process.dependency_health import DependencyHealth
 from chassis.process.metrics import FAILURES, report_failure
 from chassis.service import Service
+from contracts.links.replies import ReplyAddresses
 from contracts.mailer import SENDING_ID, EmailEvent
 from services.mailer import email
 from services.mailer.documents import (
@@ -85,6 +86,7 @@ class SendDependencies:
     provider: DependencyHealth
     letters: LastLetters
     endings: Endings
+    replies: ReplyAddresses | None
     waiting: WaitingWork
     hours: EmailHours
 
@@ -112,6 +114,7 @@ def register_sending(
         service.dependency("provider"),
         LastLetters(service.database, EMAILS.collection),
         Endings.by(settings),
+        settings.reply_addresses,
         WaitingWork(service.database, EMAILS, "queued", "sending"),
         EmailHours(
             settings.calendar,
@@ -195,7 +198,7 @@ async def _send(
             return
         if started.due_at is None or datetime.now(UTC) + policy.call > started.due_at:
             raise CallFailed("the worker was paused before it could call")
-        outgoing = _outgoing(started, deps.endings)
+        outgoing = _outgoing(started, deps.endings, deps.replies)
         place.unused = False
         message_id = await deps.transport.send(outgoing)
     except CallFailed as failure:
@@ -256,7 +259,7 @@ async def _hold_or_resend(work: Work[Email, EmailEvent], policy: SendPolicy) -> 
         report_failure("outcome_unknown", attempt=after.attempt, error=after.error)
 
 
-def _outgoing(started: Email, endings: Endings) -> OutgoingLetter:
+def _outgoing(started: Email, endings: Endings, replies: ReplyAddresses | None) -> OutgoingLetter:
     about = {
         "email_id": started.email_id,
         "client_id": started.client_id,
@@ -272,4 +275,5 @@ def _outgoing(started: Email, endings: Endings) -> OutgoingLetter:
         {name: str(value) for name, value in about.items()},
         ending=endings.of(started),
         follows=started.follows or (),
+        reply_address=replies.of(started.email_id) if replies else None,
     )

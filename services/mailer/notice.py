@@ -20,7 +20,7 @@ from contracts.notices import (
 
 
 class Notice(State):
-    """A notice. The letter is gone once it is settled.
+    """A notice. The letter is gone once it is settled; that of a `confidential` one is stashed.
 
     While `started`, it is unknown whether the provider accepted it.
     """
@@ -29,6 +29,7 @@ class Notice(State):
     notice_id: UUID
     expires_at: Time
     letter: Letter | None = None
+    confidential: Literal[True] | None = None
     status: Literal["queued", "started", "sent", "failed"] = "queued"
     attempt: int = 0
 
@@ -42,6 +43,7 @@ def evolve(notice: Notice | None, event: NoticeEvent) -> Notice:
                 notice_id=event.notice_id,
                 expires_at=event.expires_at,
                 letter=event.personal,
+                confidential=event.confidential,
                 due_at=event.queued_at,
             )
         case NoticeStarted():
@@ -60,13 +62,17 @@ def queue(notice: Notice | None, command: SendNotice, given: Given) -> list[Noti
     """Queue a notice, once."""
     if notice:
         raise Refused("this notice has been queued already")
+    letter = command.personal
+    if command.confidential:
+        letter = letter.model_copy(update={"body": "", "reply_to": None})
     return [
         NoticeQueued(
             agent_id=command.agent_id,
             notice_id=command.notice_id,
             queued_at=given.now,
             expires_at=command.expires_at,
-            personal=command.personal,
+            personal=letter,
+            confidential=command.confidential,
         )
     ]
 

@@ -8,8 +8,9 @@ from chassis.calls.call_limit import CallLimit
 from chassis.domain.errors import CallFailed, OutcomeUnknown
 from chassis.domain.retry import RetryPolicy
 from chassis.eventlog.work import Work
+from chassis.inbox.stash import Stash, Stashed
 from chassis.service import Service
-from contracts.composer import DraftPostponed
+from contracts.composer import DraftPostponed, Letter
 from contracts.mailer import EmailPostponed
 from contracts.notices import NoticeEvent, SendNotice
 from services.mailer import notice, reactions
@@ -25,6 +26,7 @@ def register_notices(
     service: Service, transport: Transport, settings: MailerSettings, limit: CallLimit
 ) -> None:
     """Queue the notices that are ordered, or that tell the admin of a limit, and send them."""
+    service.stash.of(SendNotice, _stashed)
     service.react(SendNotice, reactions.queue_notice)
     if settings.admin_email:
         for postponed in (EmailPostponed, DraftPostponed):
@@ -36,7 +38,15 @@ def register_notices(
         transport=transport,
         policy=settings.retries,
         limit=limit,
+        stash=service.stash,
     )
+
+
+def _stashed(command: SendNotice) -> Stashed | None:
+    """Return the letter of a confidential notice, for the stash."""
+    if not command.confidential:
+        return None
+    return Stashed(command.notice_id, command.personal.model_dump_json(), command.expires_at)
 
 
 async def send_notice(
@@ -45,6 +55,7 @@ async def send_notice(
     transport: Transport,
     policy: RetryPolicy,
     limit: CallLimit,
+    stash: Stash,
 ) -> None:
     """Append NoticeStarted, then call, then append the answer.
 
@@ -56,14 +67,15 @@ async def send_notice(
     if started.status != "started" or started.letter is None:
         log.warning("notice_expired")
         return
-    outgoing = OutgoingLetter(
-        started.notice_id,
-        started.attempt,
-        started.letter,
-        {"notice_id": str(started.notice_id)},
-        tracked=False,
-    )
     try:
+        letter = await _letter_of(started, started.letter, stash)
+        outgoing = OutgoingLetter(
+            started.notice_id,
+            started.attempt,
+            letter,
+            {"notice_id": str(started.notice_id)},
+            tracked=False,
+        )
         await transport.send(outgoing)
     except CallFailed as failure:
         log.warning("notice_failed", attempt=started.attempt, error=failure.reason)
@@ -75,3 +87,14 @@ async def send_notice(
         log.warning("notice_outcome_unknown", attempt=started.attempt, error=unknown.reason)
     else:
         await work.append(notice.sent, cause=answered)
+        if started.confidential:
+            await stash.drop(started.notice_id)
+
+
+async def _letter_of(started: Notice, known: Letter, stash: Stash) -> Letter:
+    """Return the letter. Raises a final CallFailed when it was stashed and is gone."""
+    if not started.confidential:
+        return known
+    if text := await stash.get(started.notice_id):
+        return Letter.model_validate_json(text)
+    raise CallFailed("its text is not kept any more", final=True)

@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from chassis.mongo.daily_limit import DailyLimit
 from chassis.process.settings import Keys, RetrySettings, SendingHoursSettings, named_keys
 from chassis.start.environment import Secret, Text
+from contracts.links.replies import ReplyAddresses
 from services.mailer.email import OnUnknown
 from services.mailer.sending.send_policy import SendPolicy
 from services.mailer.transports.headers import valid_address
@@ -51,6 +52,9 @@ class MailerSettings(RetrySettings, SendingHoursSettings):
     """Address that is alerted once of each failed or held follow-up."""
     suppress_across_agents: bool = False
     """Whether an opt-out told to one agent counts for all agents of the installation."""
+    reply_domain: Text = None
+    """Domain whose mail SendGrid posts to `/api/webhooks/sendgrid/inbound`, for Reply-To addresses
+    beside the agents' own; without it replies are known by what their headers refer to."""
     unsubscribe_keys: Keys
     """Keys of opt-out links, as `TOKEN_KEYS`: the first seals, each opens what it has sealed."""
     public_url: str = "http://localhost:8000"
@@ -60,6 +64,13 @@ class MailerSettings(RetrySettings, SendingHoursSettings):
     def opt_out_keys(self) -> dict[str, str]:
         """The keys of opt-out links by name; the first one seals."""
         return named_keys(self.unsubscribe_keys)
+
+    @property
+    def reply_addresses(self) -> ReplyAddresses | None:
+        """The addresses of replies; a redirected letter's reader is not the client."""
+        if not self.reply_domain or self.mail_redirect_to:
+            return None
+        return ReplyAddresses(self.opt_out_keys, self.reply_domain)
 
     @property
     def own_domains(self) -> list[str]:

@@ -44,7 +44,7 @@ def message_of(outgoing: OutgoingLetter, sender: Sender) -> EmailMessage:
     letter = outgoing.letter
     check_addresses(letter)
     from_, to = sender.of(letter), wire_address(letter.to_email)
-    reply_to = wire_address(letter.reply_to or "")
+    reply_to = ", ".join(outgoing.reply_to)
     ascii_only = all(map(str.isascii, (from_, to, reply_to)))
     message = EmailMessage(_POLICY if ascii_only else _POLICY_UTF8)
     message["From"] = _address("From", letter.from_name, from_)

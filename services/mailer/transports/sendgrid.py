@@ -61,8 +61,10 @@ def mail_send(outgoing: OutgoingLetter, sender: Sender, tracking: Tracking) -> d
         )
     except ApiKeyIncludedException:
         raise CallFailed("the letter begins with a SendGrid API key", final=True) from None
-    if letter.reply_to is not None:
-        mail.reply_to = ReplyTo(wire_address(letter.reply_to))
+    if len(outgoing.reply_to) == 1:
+        mail.reply_to = ReplyTo(outgoing.reply_to[0])
+    elif outgoing.reply_to:
+        mail.reply_to_list = [ReplyTo(address) for address in outgoing.reply_to]
     for name, value in outgoing.custom_args.items():
         mail.add_custom_arg(CustomArg(name, value))
     for name, value in fields_of(outgoing, sender).items():

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 from uuid import UUID
 
+from contracts.addresses import wire_address
 from contracts.composer import Letter
 from services.mailer.transports.headers import valid_address
 
@@ -27,7 +28,8 @@ class OutgoingLetter:
 
     `id` and `attempt` name the call; the provider's reports carry the `custom_args`. Links of a
     letter that is not `tracked` stay as they are: they are secrets of its reader. `follows` are
-    the ids of letters before it. An `automatic` one wants no automatic answer (RFC 3834).
+    the ids of letters before it. `reply_address`: where its replies come, besides the agent's. An
+    `automatic` one wants no automatic answer (RFC 3834).
     """
 
     id: UUID
@@ -37,7 +39,14 @@ class OutgoingLetter:
     tracked: bool = True
     ending: Ending | None = None
     follows: tuple[UUID, ...] = ()
+    reply_address: str | None = None
     automatic: bool = False
+
+    @property
+    def reply_to(self) -> tuple[str, ...]:
+        """Return where replies go: to the agent first."""
+        both = (self.letter.reply_to, self.reply_address)
+        return tuple(wire_address(address) for address in both if address)
 
 
 class Transport(Protocol):

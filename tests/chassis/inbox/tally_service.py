@@ -15,6 +15,7 @@ from chassis.inbox.inbox import Inbox
 from chassis.inbox.quarantine import Quarantine
 from chassis.inbox.reactor import Reactor
 from chassis.inbox.replies import Replies
+from chassis.inbox.stash import Stash
 from chassis.inbox.subscriber import subscribe
 from chassis.kafka.consumer import PacedConsumer
 from chassis.mongo.client import Database
@@ -92,6 +93,7 @@ def inbox_of(producer: AIOKafkaProducer, topics: str, log: EventLog, database: D
     views = Views(database, [SEEN])
     return Inbox(
         views,
+        Stash(database),
         {RecordDelivery: [OBEY], ClientDeleted: [COUNT_DELETION]},
         Reactor(log, "mailer"),
         Replies(producer, "mailer", topics),

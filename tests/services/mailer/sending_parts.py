@@ -93,6 +93,7 @@ def dependencies(
         DependencyHealth(),
         LastLetters(database, EMAILS.collection),
         ENDINGS,
+        None,
         WaitingWork(database, EMAILS, "queued", "sending"),
         EmailHours(
             calendar, BatchLoader(database, AGENT_HOURS.collection, AgentHoursDocument), recipients

@@ -202,3 +202,15 @@ def test_a_key_that_cannot_be_a_header_stops_the_start(key: str) -> None:
             key, "http://mail.example", SENT_FROM, timeout=1.0, limit=CallLimit(1, 64)
         )
     assert "SG." not in str(wrong.value)
+
+
+async def test_replies_go_to_the_agent_first_and_to_the_letter_s_own_address(
+    transport: SendGridTransport, fake: FakeProvider
+) -> None:
+    own = "r-aaaa@replies.reed.example"
+    await transport.send(replace(outgoing(reply_to="dana@büro.example"), reply_address=own))
+    await transport.send(replace(outgoing(), reply_address=own))
+    both, alone = (entry["request"] for entry in fake.ledger())
+    assert both["reply_to_list"] == [{"email": "dana@xn--bro-hoa.example"}, {"email": own}]
+    assert "reply_to" not in both
+    assert alone["reply_to"] == {"email": own}

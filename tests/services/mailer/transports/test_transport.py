@@ -2,9 +2,11 @@
 
 import errno
 import os
+from dataclasses import replace
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from email.utils import getaddresses
 from pathlib import Path
 from typing import Any
 
@@ -195,3 +197,15 @@ def test_absurd_lengths_are_cut_or_refused() -> None:
     with pytest.raises(CallFailed, match="too long") as refused:
         mail_send(outgoing(body="b" * 10**6), SENT_FROM, "opens")
     assert refused.value.final
+
+
+async def test_replies_go_to_the_agent_first_and_to_the_letter_s_own_address(
+    mailbox: Mailbox, folder: Path
+) -> None:
+    letter = outgoing(reply_to="dana@harbor.example")
+    await mailbox.send(replace(letter, reply_address="r-aaaa@replies.reed.example"))
+    [content] = files(folder).values()
+    replies = getaddresses([str(read(content)["Reply-To"])])
+    assert [address for _, address in replies] == [
+        *("dana@harbor.example", "r-aaaa@replies.reed.example")
+    ]
