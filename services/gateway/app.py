@@ -23,8 +23,10 @@ from services.gateway.accounts.sessions import Sessions
 from services.gateway.commands.client import CommandClient
 from services.gateway.commands.daily_quota import DailyQuota
 from services.gateway.commands.imports.client_import import ClientImports
+from services.gateway.commands.inbound.inbound_mail import InboundMail
 from services.gateway.commands.opt_outs import OptOuts
 from services.gateway.commands.report_placement import ReportPlacement
+from services.gateway.commands.sendgrid_signature import VerificationKey
 from services.gateway.commands.sendgrid_webhook import SendGridWebhook
 from services.gateway.http import headers
 from services.gateway.http import problem_details as problems
@@ -60,8 +62,14 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
     database = service.database
     commands = CommandClient(settings, database, service.views)
     opt_outs = OptOuts(commands, database)
-    key = settings.sendgrid_webhook_public_key
-    webhook = SendGridWebhook(key, commands, opt_outs, ReportPlacement(database)) if key else None
+    webhook = inbound = None
+    if key := settings.sendgrid_webhook_public_key:
+        placement = ReportPlacement(database)
+        webhook = SendGridWebhook(VerificationKey(key), commands, opt_outs, placement)
+    if key := settings.sendgrid_inbound_public_key:
+        inbound = InboundMail(
+            VerificationKey(key), commands, opt_outs, database, settings.reply_addresses
+        )
     limits, sessions = LoginLimits(settings, database), Sessions(settings, database)
     second_factors = SecondFactors(database, limits)
     accounts = Accounts(database, commands, sessions, second_factors, limits)
@@ -86,6 +94,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
         database=database,
         health=service.health,
         webhook=webhook,
+        inbound=inbound,
         opt_outs=opt_outs,
         opt_out_tokens=OptOutTokens(named_keys(settings.unsubscribe_keys)),
         webhook_rates=TokenBuckets(settings.webhooks_per_second),
@@ -148,6 +157,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
             command_routes.own_command,
             command_routes.any_command,
             system_routes.sendgrid_webhook,
+            system_routes.sendgrid_inbound,
             system_routes.health,
             system_routes.problem_page,
         ],

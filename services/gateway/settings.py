@@ -6,6 +6,7 @@ from pydantic import Field
 
 from chassis.process.settings import Keys, Settings, named_keys
 from chassis.start.environment import Text
+from contracts.links.replies import ReplyAddresses
 
 
 class GatewaySettings(Settings):
@@ -31,6 +32,11 @@ class GatewaySettings(Settings):
     """Posts to the webhook from one network address; five seconds' worth may come at once."""
     sendgrid_webhook_public_key: Text = None
     """Verification key of SendGrid's event webhook; without it every report is refused."""
+    sendgrid_inbound_public_key: Text = None
+    """Verification key of SendGrid's Inbound Parse; without it every mail is refused."""
+    reply_domain: Text = None
+    """Domain whose mail SendGrid posts to `/api/webhooks/sendgrid/inbound`, for Reply-To addresses
+    beside the agents' own; without it replies are known by what their headers refer to."""
     public_url: str = "http://localhost:8000"
     """Address under which browsers reach the API."""
     registration: bool = False
@@ -53,6 +59,13 @@ class GatewaySettings(Settings):
     """Whether admins need a second factor for admin routes."""
     cors_origins: Text = None
     """Origins whose pages may call the API, comma-separated."""
+
+    @property
+    def reply_addresses(self) -> ReplyAddresses | None:
+        """The addresses of replies, if there is a domain for them."""
+        if not self.reply_domain:
+            return None
+        return ReplyAddresses(named_keys(self.unsubscribe_keys), self.reply_domain)
 
     @property
     def listen_port(self) -> int:

@@ -1,4 +1,4 @@
-"""SendGrid's event webhook, from SendGrid's side: signed reports."""
+"""SendGrid's webhooks, from SendGrid's side: signed reports, and mails that came in."""
 
 import base64
 import json
@@ -29,12 +29,26 @@ class Webhook:
         self, events: Sequence[Any], timestamp: str | None = None
     ) -> tuple[bytes, dict[str, str]]:
         """Return body and headers of a request that reports these events, now by default."""
-        body, timestamp = json.dumps(events).encode(), timestamp or str(int(time.time()))
+        return self._signed(json.dumps(events).encode(), "application/json", timestamp)
+
+    def form(self, **fields: bytes) -> tuple[bytes, dict[str, str]]:
+        """Return body and headers of a request that posts a mail, as Inbound Parse does."""
+        parts = (
+            f'--xYzZY\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'.encode() + value
+            for name, value in fields.items()
+        )
+        body = b"\r\n".join([*parts, b"--xYzZY--\r\n"])
+        return self._signed(body, "multipart/form-data; boundary=xYzZY")
+
+    def _signed(
+        self, body: bytes, content_type: str, timestamp: str | None = None
+    ) -> tuple[bytes, dict[str, str]]:
+        timestamp = timestamp or str(int(time.time()))
         signature = self._key.sign(timestamp.encode() + body, ec.ECDSA(hashes.SHA256()))
         return body, {
             "X-Twilio-Email-Event-Webhook-Signature": base64.b64encode(signature).decode(),
             "X-Twilio-Email-Event-Webhook-Timestamp": timestamp,
-            "Content-Type": "application/json",
+            "Content-Type": content_type,
         }
 
 

@@ -28,6 +28,7 @@ from services.gateway.accounts.sessions import Sessions
 from services.gateway.commands.client import CommandClient
 from services.gateway.commands.daily_quota import DailyQuota
 from services.gateway.commands.imports.client_import import ClientImports
+from services.gateway.commands.inbound.inbound_mail import InboundMail
 from services.gateway.commands.opt_outs import OptOuts
 from services.gateway.commands.sendgrid_webhook import SendGridWebhook
 from services.gateway.http.problem_details import NOT_FOUND, Problem
@@ -77,6 +78,7 @@ class ApiContext:
     database: Database
     health: Health
     webhook: SendGridWebhook | None
+    inbound: InboundMail | None
     webhook_rates: TokenBuckets
     opt_outs: OptOuts
     opt_out_tokens: OptOutTokens

@@ -15,6 +15,8 @@ from services.gateway.http.problem_details import NOT_FOUND
 from services.gateway.markers import PUBLIC
 
 WEBHOOK_BYTES = 1_048_576
+# SendGrid takes mails of 30 MB, and adds fields of its own.
+INBOUND_BYTES = 32 * 1_048_576
 
 
 @post(
@@ -40,6 +42,29 @@ async def sendgrid_webhook(request: ApiRequest) -> None:
         await webhook.receive(request.headers, await request.body())
     except ValueError as error:
         raise ClientException("body: is not a JSON array") from error
+
+
+@post(
+    "/api/webhooks/sendgrid/inbound",
+    status_code=HTTP_200_OK,
+    request_max_body_size=INBOUND_BYTES,
+    tags=["webhooks"],
+    operation_id="receiveSendGridMail",
+    opt={PUBLIC: "unlimited"},
+)
+async def sendgrid_inbound(request: ApiRequest) -> None:
+    """Take an email that SendGrid's signed Inbound Parse posts (a form, at most 32 MiB).
+
+    A reply to a letter pauses the client's plan, and its text is forwarded to the agent unless the
+    mail went there, too; “stop” alone opts out. Automatic answers, reports, the agent's own copies
+    and what answers no letter do nothing. Configure it to post the raw, full MIME message. After
+    any other status than 200 post it again.
+    """
+    api = context_of(request)
+    api.webhook_rates.take(client_address(request))
+    if (inbound := api.inbound) is None:
+        raise NotFoundException("mail is not taken: set SENDGRID_INBOUND_PUBLIC_KEY")
+    await inbound.receive(request.headers, request.stream())
 
 
 @get(["/health/live", "/health/ready"], include_in_schema=False, opt={PUBLIC: "unlimited"})

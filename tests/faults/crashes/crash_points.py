@@ -50,6 +50,8 @@ POINTS: Final[Mapping[str, tuple[str, ...]]] = {
     "mailer": _of_owner(
         "mailer",
         "view",
+        "stash",
+        "forget stashed",
         "claim emails",
         "claim suppressions",
         "claim alerts",
@@ -90,6 +92,7 @@ POINTS: Final[Mapping[str, tuple[str, ...]]] = {
             "command UpdateClient",
             "command DeleteClient",
             "command CancelFollowup",
+            "command RecordReply",
             "command SuppressAddress",
             "command PauseSending",
             "command ResumeSending",

@@ -31,6 +31,7 @@ from chassis.inbox.consumer_offsets import ConsumerOffsets
 from chassis.inbox.quarantine import Quarantine
 from chassis.inbox.receipts import Receipts
 from chassis.inbox.replies import Replies
+from chassis.inbox.stash import Stash
 from chassis.kafka.checkpoints import Checkpoints
 from chassis.mongo.daily_limit import DailyLimit, DailyPlaces
 from chassis.projections.views import Views
@@ -231,6 +232,8 @@ _STEPS: tuple[tuple[Any, str, Callable[..., Iterable[str]]], ...] = (
     ),
     (ConsumerOffsets, "_seek", lambda *_: ["seek"]),
     (Views, "apply", lambda _, events: ["view"] if events else []),
+    (Stash, "_put", lambda *_: ["stash"]),
+    (Stash, "drop", lambda *_: ["forget stashed"]),
     (DueLoop, "_claim", lambda loop, *_: [f"claim {loop._collection.name}"]),
     # Any aggregate: some of them seldom wait.
     (DueLoop, "_postpone", lambda *_: ["postpone"]),

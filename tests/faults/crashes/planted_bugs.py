@@ -176,7 +176,7 @@ def call_first(_: Steps) -> None:
         work: Any, deps: worker.SendDependencies, place: Place, window: SendingWindow
     ) -> None:
         next_ = work.state.model_copy(update={"attempt": work.state.attempt + 1})
-        answer = await deps.transport.send(worker._outgoing(next_, deps.endings))
+        answer = await deps.transport.send(worker._outgoing(next_, deps.endings, deps.replies))
         await send(work, replace(deps, transport=Answered(answer)), place, window)
 
     worker._send = called

@@ -8,7 +8,7 @@ import contextlib
 import itertools
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import httpx2
@@ -277,7 +277,7 @@ class Traffic:
         if number % _KINDS_OF_CHANGE == 1:
             now = datetime.now(UTC)
             await self._send_command(DeactivateAgent(agent_id=AGENT, deactivated_at=now))
-        await self._send_command(_notice(agent))
+        await self._send_command(_notice(agent, confidential=number % 2 == 0 or None))
         await self._send_command(RegisterAgent(agent_id=agent, personal=_profile("Kim")))
         if number % _KINDS_OF_CHANGE == 2:
             await self._reassign(number, agent)
@@ -321,10 +321,13 @@ class Traffic:
                 )
             noted = FollowupPatch(notes=f"seen {number} times")
             await self._send_command(ChangeFollowup(**about, personal=noted))
+            plan = {name: about[name] for name in ("agent_id", "client_id")}
+            # A plan that stays paused would never end.
             if number % _KINDS_OF_CHANGE == 0 or await self._is_next("Plan"):
-                plan = {name: about[name] for name in ("agent_id", "client_id")}
-                # A plan that stays paused would never end.
                 await self._send_command(PausePlan.model_validate(plan))
+                await self._send_command(ResumePlan.model_validate(plan))
+            if number % _KINDS_OF_CHANGE == 1 or await self._is_next("Repl"):
+                await self._request("POST", f"/api/clients/{task['client_id']}/replied")
                 await self._send_command(ResumePlan.model_validate(plan))
             if number % 2:
                 await self._send_command(
@@ -432,7 +435,7 @@ def _about(task: dict[str, Any]) -> dict[str, Any]:
     return {"agent_id": AGENT, "client_id": task["client_id"], "followup_id": task["_id"]}
 
 
-def _notice(agent: UUID) -> SendNotice:
+def _notice(agent: UUID, *, confidential: Literal[True] | None) -> SendNotice:
     letter = Letter(
         to_name="Kim",
         to_email="kim@example.com",
@@ -441,7 +444,13 @@ def _notice(agent: UUID) -> SendNotice:
         body="Confirm your address.",
     )
     expires_at = datetime.now(UTC) + timedelta(hours=1)
-    return SendNotice(agent_id=agent, notice_id=uuid4(), expires_at=expires_at, personal=letter)
+    return SendNotice(
+        agent_id=agent,
+        notice_id=uuid4(),
+        expires_at=expires_at,
+        confidential=confidential,
+        personal=letter,
+    )
 
 
 def _profile(name: str) -> AgentProfile:

@@ -16,6 +16,7 @@ from chassis.inbox.inbox import Inbox
 from chassis.inbox.quarantine import Quarantine
 from chassis.inbox.reactor import Reactor
 from chassis.inbox.replies import Replies
+from chassis.inbox.stash import Stash
 from chassis.mongo import client as mongo
 from chassis.mongo.client import Database
 from chassis.process.settings import Settings
@@ -170,6 +171,7 @@ async def service_reader(
     log = EventLog(database, pace=0)
     inbox = Inbox(
         views,
+        Stash(database),
         service._reactions,
         Reactor(log, name),
         Replies(producer, name, prefix),

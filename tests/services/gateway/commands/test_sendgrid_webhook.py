@@ -17,6 +17,7 @@ from services.gateway.commands.client import CommandClient
 from services.gateway.commands.opt_outs import OptOuts
 from services.gateway.commands.report_placement import ReportPlacement
 from services.gateway.commands.sendgrid_reports import Report
+from services.gateway.commands.sendgrid_signature import SIGNATURE, TIMESTAMP, VerificationKey
 from services.gateway.commands.sendgrid_webhook import SendGridWebhook
 from services.gateway.errors import InvalidWebhookSignature
 from tests.providers.webhook import Webhook, event
@@ -41,9 +42,6 @@ KNOWN: Raw = {
     "sendgrid_message_id": "14c5d75ce93.dfd.64b469",
 }
 DAY, MINUTE = 86_400, 60
-SIGNATURE, TIMESTAMP = (
-    f"X-Twilio-Email-Event-Webhook-{name}" for name in ("Signature", "Timestamp")
-)
 
 
 class Sent(CommandClient):
@@ -88,7 +86,7 @@ class Gateway:
     def __init__(self) -> None:
         self.sendgrid, self.sent, self.opt_outs = Webhook(), Sent(), Suppressed()
         self._webhook = SendGridWebhook(
-            self.sendgrid.public_key, self.sent, self.opt_outs, OneKnown()
+            VerificationKey(self.sendgrid.public_key), self.sent, self.opt_outs, OneKnown()
         )
 
     async def receive(self, *events: Any, timestamp: str | None = None) -> list[RecordDelivery]:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from contracts.services import SERVICES
-from services.gateway.commands.sendgrid_webhook import SIGNATURE, TIMESTAMP
+from services.gateway.commands.sendgrid_signature import SIGNATURE, TIMESTAMP
 from tests.servers import Server
 from tests.services.gateway.conftest import api_of
 from tests.services.gateway.mailed_links import new_letter, token_of

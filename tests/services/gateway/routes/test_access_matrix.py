@@ -44,6 +44,7 @@ PUBLIC = {
         for name in ("login", "refresh", "register", "confirm", "forgot", "reset")
     ),
     ("POST", "/api/webhooks/sendgrid"),
+    ("POST", "/api/webhooks/sendgrid/inbound"),
 }
 CSV = b"name,email\nCy,cy@mail.example.com\n"
 # What a request says where it has to say something.
