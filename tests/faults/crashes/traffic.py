@@ -88,6 +88,8 @@ _FAULTS_BEFORE: dict[str, dict[str, Any]] = {
     "SendOutcomeUnknown": {"drop": "after", "rate": 0.2},
     "EmailHeld": {"drop": "after", "rate": 0.2},
     "switches": {"delay": 0.8, "rate": 0.8},
+    # A letter is put off while an earlier one to its client waits for its retry.
+    "postpone": {"status": 409, "rate": 0.6},
 }
 _TICK_SECONDS = 0.45
 _OPT_OUT_SECONDS = 0.1
