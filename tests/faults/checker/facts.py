@@ -64,7 +64,7 @@ SWITCH_STATUS = {
 }
 PAUSE_EVENTS = ("PlanPaused", "PlanResumed")
 # They name no one follow-up.
-PLAN_EVENTS = (*PAUSE_EVENTS, "PlanDeleted")
+PLAN_EVENTS = (*PAUSE_EVENTS, "PlanDeleted", "ClientReplied")
 PLANNING_EVENTS = ("FollowupsPlanned", "FollowupsAdded")
 STAGES_WITHOUT_PLAN = ("closed", "lost")
 
