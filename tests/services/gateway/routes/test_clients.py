@@ -37,6 +37,7 @@ async def test_a_new_client_is_answered_with_its_id_and_shown_at_its_location(ap
     assert shown.pop("created_at") == shown.pop("updated_at")
     assert (shown.pop("last_contacted"), shown.pop("plan_paused")) == (None, False)
     assert (shown.pop("email_status"), shown.pop("unsubscribed_at")) == (None, None)
+    assert shown.pop("replied_at") is None
     assert shown == WHOLE | {"_id": client_id, "agent_id": str(AGENT)}
 
 
