@@ -1,1 +1,1 @@
-"""Emails that come back: what of them is a client's reply. Pure."""
+"""Emails that come in: of which letter they are the answer, what they are, what they do."""

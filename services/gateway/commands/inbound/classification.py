@@ -48,7 +48,7 @@ _ANSWER_OF_CALENDAR: Final = ("text/calendar", "application/ics")
 
 
 def classify(mail: Mail, agent_addresses: Collection[str]) -> Kind:
-    """Return what the mail is. `agent_addresses`: those of the agent's own, in lower case."""
+    """Return what the mail is. `agent_addresses`: the agent's own, in canonical form."""
     if _is_report(mail):
         return "report"
     if mail.sender in agent_addresses:

@@ -73,9 +73,8 @@ class InboundMail:
         if answered is None:
             log.info("inbound_mail_unplaced")
             return
-        agent = await self._agents.find_one({"_id": answered.agent_id}, {"personal": 1})
-        agent_email = agent["personal"]["email"].lower() if agent else ""
-        kind = classify(mail, {agent_email})
+        own = await self._addresses_of(answered.agent_id)
+        kind = classify(mail, own)
         about = {name: str(getattr(answered, name)) for name in ("agent_id", "client_id")}
         log.info("inbound_mail", kind=kind, email_id=str(answered.email_id), **about)
         id_ = uuid5(answered.email_id, sha256(raw).hexdigest())
@@ -83,8 +82,15 @@ class InboundMail:
             await self._opt_out(answered, id_)
         elif kind == "reply":
             await self._record(answered, id_)
-            if agent_email and agent_email not in mail.recipients:
-                await self._forward(mail, answered, agent_email, id_)
+            if own and not set(own) & set(mail.recipients):
+                await self._forward(mail, answered, own[0], id_)
+
+    async def _addresses_of(self, agent_id: UUID) -> list[str]:
+        """Return the agent's own addresses, first the one that letters name for replies."""
+        agent = await self._agents.find_one({"_id": agent_id}, {"personal": 1})
+        profile = agent["personal"] if agent else {}
+        both = (profile.get("reply_to"), profile.get("email"))
+        return [canonical_address(address) for address in both if address]
 
     async def _answered(self, mail: Mail, envelope: tuple[str, ...]) -> _Answered | None:
         """Return the email by the address that is its own, else by what the headers refer to.
@@ -100,9 +106,8 @@ class InboundMail:
         emails = {
             raw["_id"]: raw async for raw in self._emails.find({"_id": {"$in": ids}}, _FIELDS)
         }
-        sender = canonical_address(mail.sender)
         known = (one for id_ in ids if (one := _answered(emails.get(id_))))
-        return next((one for one in known if canonical_address(one.address) == sender), None)
+        return next((one for one in known if canonical_address(one.address) == mail.sender), None)
 
     async def _opt_out(self, answered: _Answered, id_: UUID) -> None:
         command = opt_out_of(

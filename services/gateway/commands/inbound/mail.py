@@ -9,6 +9,8 @@ from email.utils import getaddresses
 from html.parser import HTMLParser
 from typing import Any, Final
 
+from contracts.addresses import canonical_address
+
 # The text comes first, and attachments are not looked at.
 READ_BYTES: Final = 1_000_000
 LONGEST_TEXT: Final = 20_000
@@ -37,7 +39,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Mail:
-    """What is looked at of an email. Addresses are in lower case; `text` is at most 20,000 long."""
+    """What is looked at of an email. Addresses are canonical; `text` is at most 20,000 long."""
 
     message: EmailMessage
     sender: str
@@ -60,11 +62,6 @@ class Mail:
         nearest = _MESSAGE_ID.findall(_text_of(self.message, "In-Reply-To"))
         before = _MESSAGE_ID.findall(_text_of(self.message, "References"))
         return tuple(dict.fromkeys([*nearest, *reversed(before)]))[:_MOST_IDS]
-
-    @property
-    def message_id(self) -> str:
-        """Its own id, without angle brackets; empty without one."""
-        return next(iter(_MESSAGE_ID.findall(_text_of(self.message, "Message-ID"))), "")
 
 
 def read_mail(raw: bytes) -> Mail:
@@ -105,7 +102,7 @@ def _raw(message: EmailMessage, *names: str) -> list[str]:
 
 def _addresses(message: EmailMessage, *names: str) -> tuple[str, ...]:
     written = ",".join(_raw(message, *names))[:_LONGEST_ADDRESSES]
-    found = (address.lower() for _, address in getaddresses([written]))
+    found = (canonical_address(address) for _, address in getaddresses([written]))
     return tuple(dict.fromkeys(address for address in found if "@" in address))
 
 

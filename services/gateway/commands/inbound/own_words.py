@@ -53,6 +53,7 @@ _SENT_FROM: Final = re.compile(
 )
 _SIGNATURE: Final = re.compile(r"\s*(?:--|—|–)\s*$")
 _MOST_LINES: Final = 400
+_LONGEST_ATTRIBUTION: Final = 300
 
 
 def own_words(text: str) -> str:
@@ -79,18 +80,11 @@ def _is_end(lines: list[str], number: int) -> bool:
         return True
     if not _WROTE_BEGIN.match(line.strip()):
         return False
-    # The line above a quotation is wrapped at times.
-    wrapped = " ".join([line.strip(), *(each.strip() for each in following[:2])])
-    return _ends_so(line) or (len(wrapped) < _LONGEST_ATTRIBUTION and _ends_so_wrapped(following))
+    # It is wrapped at times.
+    wrapped = [line, *following[:2]]
+    is_short = sum(map(len, wrapped)) < _LONGEST_ATTRIBUTION
+    return any(map(_ends_attribution, wrapped if is_short else wrapped[:1]))
 
 
-_LONGEST_ATTRIBUTION: Final = 300
-
-
-def _ends_so(line: str) -> bool:
-    found = _WROTE.search(line)
-    return bool(found) and line.rstrip().endswith((":", "："))
-
-
-def _ends_so_wrapped(following: list[str]) -> bool:
-    return any(_ends_so(each) for each in following[:2])
+def _ends_attribution(line: str) -> bool:
+    return line.rstrip().endswith((":", "：")) and bool(_WROTE.search(line))

@@ -12,15 +12,15 @@ from uuid import UUID, uuid4
 import pytest
 
 from chassis.mongo.client import Raw
-from contracts.mailer import RecordDelivery, SuppressAddress, suppression_id
+from contracts.mailer import RecordDelivery, suppression_id
 from services.gateway.commands.client import CommandClient
-from services.gateway.commands.opt_outs import OptOuts
 from services.gateway.commands.report_placement import ReportPlacement
 from services.gateway.commands.sendgrid_reports import Report
 from services.gateway.commands.sendgrid_signature import SIGNATURE, TIMESTAMP, VerificationKey
 from services.gateway.commands.sendgrid_webhook import SendGridWebhook
 from services.gateway.errors import InvalidWebhookSignature
 from tests.providers.webhook import Webhook, event
+from tests.services.gateway.commands.suppressed import Suppressed
 
 AGENT = uuid4()
 ENTRY: dict[str, Any] = {
@@ -56,18 +56,6 @@ class Sent(CommandClient):
 
     async def quarantine(self, source: str, id_: UUID, value: bytes, reason: str) -> None:
         self.quarantined[id_] = json.loads(value), reason
-
-
-class Suppressed(OptOuts):
-    """Opt-outs that were carried out, and whether they are confirmed in time."""
-
-    def __init__(self) -> None:
-        self.commands: list[SuppressAddress] = []
-        self.confirmed = True
-
-    async def suppress(self, command: SuppressAddress, command_id: UUID) -> bool:
-        self.commands.append(command)
-        return self.confirmed
 
 
 class OneKnown(ReportPlacement):

@@ -10,16 +10,16 @@ import pytest
 from chassis.mongo.client import Database, Raw, connect
 from contracts.crm import AgentProfile
 from contracts.links.replies import ReplyAddresses
-from contracts.mailer import SuppressAddress, suppression_id
+from contracts.mailer import suppression_id
 from contracts.message import Command
 from contracts.notices import SendNotice
 from contracts.scheduler import RecordReply
 from services.gateway.commands.client import CommandClient
 from services.gateway.commands.inbound.inbound_mail import InboundMail
-from services.gateway.commands.opt_outs import OptOuts
 from services.gateway.commands.sendgrid_signature import VerificationKey
 from tests.providers.webhook import Webhook
 from tests.servers import Server
+from tests.services.gateway.commands.suppressed import Suppressed
 
 AGENT, CLIENT, EMAIL = uuid4(), uuid4(), uuid4()
 SENDGRID = Webhook()
@@ -37,18 +37,6 @@ class Sent(CommandClient):
 
     async def send(self, command: Command, command_id: UUID) -> None:
         self.commands.setdefault(command_id, command)
-
-
-class Suppressed(OptOuts):
-    """Opt-outs, and whether they are confirmed in time."""
-
-    def __init__(self) -> None:
-        self.commands: list[SuppressAddress] = []
-        self.confirmed = True
-
-    async def suppress(self, command: SuppressAddress, command_id: UUID) -> bool:
-        self.commands.append(command)
-        return self.confirmed
 
 
 class Gateway:
@@ -113,6 +101,19 @@ async def test_what_went_to_the_reply_address_alone_is_forwarded_and_not_kept(
     assert notice.confidential
     assert (notice.personal.to_email, notice.personal.reply_to) == (DANA, MARIA)
     assert "Call me tomorrow." in notice.personal.body
+
+
+async def test_the_agent_s_address_for_replies_is_the_agent_s_own(gateway: Gateway) -> None:
+    team = "team@bücher.example"
+    profile = AgentProfile(name="Dana Reed", email=DANA, reply_to=team)
+    await gateway.database["agents"].replace_one({"_id": AGENT}, {"personal": profile.model_dump()})
+    copy = written(From="team@xn--bcher-kva.example", Subject="Re: our call")
+    assert await gateway.receive(copy) == []
+    [reply] = await gateway.receive(written(To=f"team@xn--bcher-kva.example, {TOKEN}"))
+    assert isinstance(reply, RecordReply)
+    [_, _, notice] = await gateway.receive(written("And on Friday?", To=TOKEN))
+    assert isinstance(notice, SendNotice)
+    assert notice.personal.to_email == "team@xn--bcher-kva.example"
 
 
 async def test_to_whom_it_was_addressed_in_fact_counts(gateway: Gateway) -> None:
