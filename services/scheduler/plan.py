@@ -111,27 +111,28 @@ class KnownClient(Contract):
 
 def evolve(plan: Plan | None, event: FollowupEvent) -> Plan:
     """Fold an event."""
+    known = _known(plan, event)
     match event:
         case FollowupsPlanned() | FollowupsAdded():
-            folded = _with_added(plan, event)
+            folded = _with_added(known, event)
         case FollowupDue():
-            folded = _changed(plan, event.followup_id, status="due")
+            folded = _changed(known, event.followup_id, status="due")
             folded = folded.model_copy(update={"last_due_at": event.due_at})
         case FollowupRescheduled():
-            folded = _changed(plan, event.followup_id, scheduled_for=event.scheduled_for)
+            folded = _changed(known, event.followup_id, scheduled_for=event.scheduled_for)
         case FollowupCancelled():
-            folded = _changed(plan, event.followup_id, status="cancelled")
+            folded = _changed(known, event.followup_id, status="cancelled")
         case DueFollowupCancelled():
-            folded = _changed(plan, event.followup_id, due_cancelled=True)
+            folded = _changed(known, event.followup_id, due_cancelled=True)
         case FollowupChanged():
             own, notes = event.priority, event.personal.notes
-            folded = _changed(plan, event.followup_id, own_priority=own, notes=notes)
+            folded = _changed(known, event.followup_id, own_priority=own, notes=notes)
         case PlanPaused() | PlanResumed():
-            folded = _existing(plan).model_copy(update=_pause(event))
+            folded = known.model_copy(update=_pause(event))
         case PlanDeleted() | ClientReplied():
-            folded = _begun(plan, event)
+            folded = known
         case FollowupReassigned():
-            folded = _reassigned(_existing(plan), event)
+            folded = _reassigned(known, event)
         case _:
             assert_never(event)
     dates = (f.scheduled_for for f in folded.followups if f.status == "pending")
@@ -261,15 +262,13 @@ def _planned(followup: PlannedFollowup) -> Followup:
     )
 
 
-def _with_added(plan: Plan | None, event: FollowupsPlanned | FollowupsAdded) -> Plan:
-    """Return the plan with the follow-ups added; they may be its first."""
-    known = _begun(plan, event)
+def _with_added(plan: Plan, event: FollowupsPlanned | FollowupsAdded) -> Plan:
     instructions = event.personal.instructions if isinstance(event, FollowupsAdded) else None
     added = (
         _planned(followup).model_copy(update={"instructions": instructions})
         for followup in event.followups
     )
-    return known.model_copy(update={"followups": (*known.followups, *added)})
+    return plan.model_copy(update={"followups": (*plan.followups, *added)})
 
 
 def _pause(event: PlanPaused | PlanResumed) -> dict[str, object]:
@@ -283,20 +282,15 @@ def _reassigned(plan: Plan, event: FollowupReassigned) -> Plan:
     return plan.model_copy(update={"agent_id": event.agent_id, "former_agents": tuple(former)})
 
 
-def _begun(plan: Plan | None, event: FollowupEvent) -> Plan:
-    """Return the plan, which may begin with this event."""
+def _known(plan: Plan | None, event: FollowupEvent) -> Plan:
+    """Return the plan before the event, which may be its first."""
+    if plan is None and not isinstance(event, FollowupsPlanned | FollowupsAdded | ClientReplied):
+        raise ValueError("a plan changes before it was made")
     return plan or Plan(agent_id=event.agent_id, client_id=event.client_id, followups=())
 
 
-def _existing(plan: Plan | None) -> Plan:
-    if plan is None:
-        raise ValueError("a plan changes before it was made")
-    return plan
-
-
-def _changed(plan: Plan | None, followup_id: UUID, **changes: object) -> Plan:
-    known = _existing(plan)
+def _changed(plan: Plan, followup_id: UUID, **changes: object) -> Plan:
     followups = tuple(
-        f.model_copy(update=changes) if f.followup_id == followup_id else f for f in known.followups
+        f.model_copy(update=changes) if f.followup_id == followup_id else f for f in plan.followups
     )
-    return known.model_copy(update={"followups": followups})
+    return plan.model_copy(update={"followups": followups})

@@ -114,7 +114,7 @@ async def _rarest_first(
     """Return the query for clients with words that begin so, and how many have the rarest."""
     owned = {"agent_id": agent_id}
     counts: list[int] = []
-    for limit in (RARE, COUNTED_TO)[len(words) == 1 :]:
+    for limit in (COUNTED_TO,) if len(words) == 1 else (RARE, COUNTED_TO):
         counting = (
             count(documents, owned | begins_with(terms), hint=SEARCH, limit=limit)
             for terms in words

@@ -1,6 +1,7 @@
 """Routes that no agent calls: the mail provider's webhook, health, what problems mean."""
 
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from litestar import Response
 from litestar.exceptions import ClientException, NotFoundException
@@ -18,15 +19,25 @@ WEBHOOK_BYTES = 1_048_576
 # SendGrid takes mails of 30 MB, and adds fields of its own.
 INBOUND_BYTES = 32 * 1_048_576
 
+T = TypeVar("T")
 
-@post(
+
+# Of signed posts; they have a limit of their own: see below.
+webhook = partial(post, status_code=HTTP_200_OK, tags=["webhooks"], opt={PUBLIC: "unlimited"})
+
+
+def _in_turn(request: ApiRequest, receiver: T | None, setting: str) -> T:
+    """Return what takes the post, unless its network posts too often, or no key is set."""
+    context_of(request).webhook_rates.take(client_address(request))
+    if receiver is None:
+        raise NotFoundException(f"the webhook is disabled: set {setting}")
+    return receiver
+
+
+@webhook(
     "/api/webhooks/sendgrid",
-    status_code=HTTP_200_OK,
     request_max_body_size=WEBHOOK_BYTES,
-    tags=["webhooks"],
     operation_id="receiveSendGridReports",
-    # A limit of its own: see below.
-    opt={PUBLIC: "unlimited"},
 )
 async def sendgrid_webhook(request: ApiRequest) -> None:
     """Record SendGrid's signed reports (event webhook, at most 1 MiB).
@@ -34,23 +45,17 @@ async def sendgrid_webhook(request: ApiRequest) -> None:
     After 200 they are durable, and nothing is sent to addresses that opted out; after any other
     status post them again. A network that posts too often is answered 429.
     """
-    api = context_of(request)
-    api.webhook_rates.take(client_address(request))
-    if (webhook := api.webhook) is None:
-        raise NotFoundException("the webhook is disabled: set SENDGRID_WEBHOOK_PUBLIC_KEY")
+    reports = _in_turn(request, context_of(request).webhook, "SENDGRID_WEBHOOK_PUBLIC_KEY")
     try:
-        await webhook.receive(request.headers, await request.body())
+        await reports.receive(request.headers, await request.body())
     except ValueError as error:
         raise ClientException("body: is not a JSON array") from error
 
 
-@post(
+@webhook(
     "/api/webhooks/sendgrid/inbound",
-    status_code=HTTP_200_OK,
     request_max_body_size=INBOUND_BYTES,
-    tags=["webhooks"],
     operation_id="receiveSendGridMail",
-    opt={PUBLIC: "unlimited"},
 )
 async def sendgrid_inbound(request: ApiRequest) -> None:
     """Take an email that SendGrid's signed Inbound Parse posts (a form, at most 32 MiB).
@@ -60,10 +65,7 @@ async def sendgrid_inbound(request: ApiRequest) -> None:
     and what answers no letter do nothing. Configure it to post the raw, full MIME message. After
     any other status than 200 post it again.
     """
-    api = context_of(request)
-    api.webhook_rates.take(client_address(request))
-    if (inbound := api.inbound) is None:
-        raise NotFoundException("mail is not taken: set SENDGRID_INBOUND_PUBLIC_KEY")
+    inbound = _in_turn(request, context_of(request).inbound, "SENDGRID_INBOUND_PUBLIC_KEY")
     await inbound.receive(request.headers, request.stream())
 
 
