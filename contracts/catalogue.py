@@ -85,7 +85,16 @@ COMMANDS = (
         scheduler.ResumePlan,
         scheduler.CancelPlan,
     ),
-    _commands("drafts", "composer", composer.RetryDraft),
+    _commands(
+        "drafts",
+        "composer",
+        composer.RetryDraft,
+        composer.PrepareDraft,
+        composer.RewriteDraft,
+        composer.ReviseDraft,
+        composer.ApproveDraft,
+        composer.DiscardDraft,
+    ),
     _commands(
         "emails",
         "mailer",

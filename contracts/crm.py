@@ -24,6 +24,8 @@ from contracts.sending_hours import SendingHours
 
 PropertyType = Literal["residential", "commercial", "land", "other"]
 Stage = Literal["lead", "negotiating", "under_contract", "closed", "lost"]
+# Whether letters are sent as they are written, or once the agent has approved each.
+Review = Literal["automatic", "approve"]
 
 
 def _day(text: str) -> str:
@@ -81,7 +83,8 @@ CustomFields = Annotated[dict[str, Any], Field(max_length=50), AfterValidator(_s
 class AgentProfile(Contract):
     """What emails say of the agent. `time_zone` is an IANA name, `language` a BCP 47 tag.
 
-    `disclosure`: what the law wants said of who writes, such as licence and brokerage.
+    `disclosure`: what the law wants said of who writes, such as licence and brokerage. Without
+    `review` letters are sent as they are written.
     """
 
     name: Name
@@ -97,13 +100,15 @@ class AgentProfile(Contract):
     website: str | None = added()
     language: str | None = added()
     sending_hours: SendingHours | None = added()
+    review: Review | None = added()
 
 
 class PersonalDetails(Contract):
     """A client's personal data.
 
     `greeting`: the name to greet with, such as "Dr. Núñez". `language` is the one to write in.
-    `source`: where the lead comes from, such as "Zillow", on the day `lead_since`.
+    `source`: where the lead comes from, such as "Zillow", on the day `lead_since`. `review` is for
+    letters to this client; without it the agent's holds.
     """
 
     name: Name
@@ -117,6 +122,7 @@ class PersonalDetails(Contract):
     time_zone: TimeZone | None = added()
     source: Source | None = added()
     lead_since: Day | None = added()
+    review: Review | None = added()
 
 
 class ClientDetails(PersonalDetails):
@@ -295,6 +301,7 @@ class ClientDetailsPatch(Contract):
     time_zone: TimeZone | Unset | None = UNSET
     source: Source | Unset | None = UNSET
     lead_since: Day | Unset | None = UNSET
+    review: Review | Unset | None = UNSET
 
 
 _PUBLISHED_PATCH: dict[str, Any] = {"name": "", "email": "", "phone": None} | dict.fromkeys(

@@ -49,8 +49,8 @@ class EmailQueued(EmailStream, Event, name="realtoros.EmailQueued.v1"):
     """The email waits to be sent. Not first in its stream: it was decided to send it again.
 
     Or, after SendStarted and before the call, its agent was deactivated, all sending was paused, or
-    the client had another address, which stands in it now. Attempts are numbered on. `fell_due_at`:
-    as in DraftRequested.
+    the client had another address, which stands in it now. Attempts are numbered on. `fell_due_at`,
+    `approved_at`: as in EmailComposed.
     """
 
     written_by: str
@@ -58,6 +58,7 @@ class EmailQueued(EmailStream, Event, name="realtoros.EmailQueued.v1"):
     personal: Letter
     former_agents: FormerAgents = None
     fell_due_at: Time | None = added()
+    approved_at: Time | None = added()
 
 
 class SendStarted(EmailStream, Event, name="realtoros.SendStarted.v1"):

@@ -2,8 +2,8 @@
 
 from chassis.calls.call_limit import CallLimit
 from chassis.service import Service
-from contracts.composer import RetryDraft
-from contracts.scheduler import DueFollowupCancelled, FollowupDue
+from contracts.composer import ReviseDraft
+from contracts.scheduler import DueFollowupCancelled, FollowupCancelled, FollowupDue
 from services.composer import reactions
 from services.composer.documents import STORE
 from services.composer.settings import ComposerSettings
@@ -16,9 +16,12 @@ def build(settings: ComposerSettings) -> Service:
     service = Service("composer", settings, STORE)
     limit = CallLimit(*settings.call_limits)
     writer, slots = writer_for(settings, limit)
-    service.react(FollowupDue, reactions.request_draft)
+    service.react(FollowupDue, reactions.request_draft, kept=settings.kept)
     service.react(DueFollowupCancelled, reactions.discard_draft)
-    service.react(RetryDraft, reactions.retry_draft)
+    service.react(FollowupCancelled, reactions.discard_draft)
+    service.react(ReviseDraft, reactions.revise_draft, kept=settings.kept)
+    for command, reaction in reactions.BY_COMMAND.items():
+        service.react(command, reaction)
     register_writing(service, writer, settings, slots, limit)
     service.close(writer.close)
     return service

@@ -8,6 +8,7 @@ from pydantic import Field
 from chassis.mongo.daily_limit import DailyLimit
 from chassis.process.settings import CalendarSettings, RetrySettings
 from chassis.start.environment import Secret, Text
+from services.composer.draft import KEPT
 
 ResponseFormat = Literal["json_schema", "json_object", "none"]
 
@@ -26,6 +27,11 @@ class ComposerSettings(RetrySettings, CalendarSettings):
     """What the server can promise of its answer; `none` where it knows neither of the others."""
     letters_per_day: int = Field(default=300, ge=0, le=10_000)
     """Letters that an agent has written in any day of the calendar; 0 is any number."""
+
+    @property
+    def kept(self) -> timedelta:
+        """How long a letter waits for approval, from when it is written and due."""
+        return KEPT // timedelta(days=1) * self.day
 
     @property
     def letter_limit(self) -> DailyLimit:

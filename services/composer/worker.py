@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from pymongo.errors import PyMongoError
@@ -21,6 +21,7 @@ from chassis.service import Service
 from contracts.composer import DraftEvent, Finding, TokensUsed
 from services.composer.documents import DRAFTS
 from services.composer.draft import (
+    KEPT,
     Draft,
     compose,
     fail_attempt,
@@ -28,6 +29,7 @@ from services.composer.draft import (
     refuse_letter,
     require_requested,
 )
+from services.composer.draft_review import expire
 from services.composer.earlier_letters import EarlierLetters, LettersInLog
 from services.composer.guard.guard import look
 from services.composer.settings import ComposerSettings
@@ -49,6 +51,7 @@ class WritingDependencies:
     limit: CallLimit
     provider: DependencyHealth
     waiting: WaitingWork
+    kept: timedelta = KEPT
 
 
 def register_writing(
@@ -67,6 +70,7 @@ def register_writing(
         limit,
         service.dependency("provider"),
         WaitingWork(service.database, DRAFTS, "requested"),
+        settings.kept,
     )
     service.when_due(DRAFTS, write_draft, slots=slots, deps=deps)
 
@@ -74,8 +78,13 @@ def register_writing(
 async def write_draft(work: Work[Draft, DraftEvent], *, deps: WritingDependencies) -> None:
     """Append the writer's letter, its failure, or that the agent has had enough for a day.
 
-    Raises TryLater while an earlier letter to the client waits to be written.
+    A letter that was not approved in time is discarded. Raises TryLater while an earlier letter to
+    the client waits to be written.
     """
+    if work.state.status == "written":
+        await work.append(expire)
+        log.info("draft_expired")
+        return
     await deps.waiting.require_first(work.state.client_id, work.state.fell_due_at)
     try:
         async with deps.letters.place(work.state.agent_id) as place:
@@ -120,11 +129,13 @@ async def _write(work: Work[Draft, DraftEvent], deps: WritingDependencies) -> bo
     else:
         deps.provider.succeeded()
         if findings:
-            after = await work.append(refuse_letter, written=written, findings=findings)
+            after = await work.append(
+                refuse_letter, written=written, written_by=deps.writer.name, findings=findings
+            )
             flags = [finding.flag for finding in findings]
             report_failure("composition_failed", attempt=after.attempts, flags=flags)
         else:
-            await work.append(compose, written=written, written_by=deps.writer.name)
+            await work.append(compose, written=written, written_by=deps.writer.name, kept=deps.kept)
         return True
     await _record_failure(work, failure, deps)
     return False

@@ -5,16 +5,26 @@ from typing import Any
 from uuid import UUID
 
 from contracts.composer import (
+    ApproveDraft,
     CompositionAttemptFailed,
     CompositionFailed,
+    DiscardDraft,
+    DraftApproved,
     DraftDiscarded,
+    DraftFellDue,
     DraftPostponed,
     DraftRequested,
+    DraftRevised,
+    DraftWritten,
     EmailComposed,
     Finding,
     FlaggedLetter,
     Letter,
+    LetterText,
+    PrepareDraft,
     RetryDraft,
+    ReviseDraft,
+    RewriteDraft,
     TokensUsed,
 )
 from contracts.crm import (
@@ -136,6 +146,7 @@ PROFILE = AgentProfile(
     website="https://reed-homes.example",
     language="en-US",
     sending_hours=SendingHours(days=("mon", "tue", "wed", "thu", "fri"), end="18:30"),
+    review="approve",
 )
 DETAILS = ClientDetails(
     name="María José López",
@@ -150,6 +161,7 @@ DETAILS = ClientDetails(
     source="Open House",
     lead_since="2025-11-30",
     full_phone="+1 555 0199, extension 4411",
+    review="automatic",
 )
 LETTER = Letter(
     to_name=DETAILS.name,
@@ -258,6 +270,8 @@ SAMPLES: tuple[Message, ...] = (
         personal=_recipient,
         former_agents=(FORMER_AGENT,),
         fell_due_at=NOON,
+        ahead_of=LATER,
+        review="approve",
     ),
     CompositionAttemptFailed(
         **_followup, attempt=1, error="429 rate limit", failed_at=NOON, retry_at=LATER
@@ -270,6 +284,25 @@ SAMPLES: tuple[Message, ...] = (
         former_agents=(FORMER_AGENT,),
         tokens=TokensUsed(prompt=612, completion=148),
         fell_due_at=NOON,
+        approved_at=NOON,
+    ),
+    DraftWritten(
+        **_followup,
+        written_by="gpt-4o-mini",
+        written_at=NOON,
+        expires_at=LATER,
+        tokens=TokensUsed(prompt=612, completion=148),
+        personal=LETTER,
+    ),
+    DraftRevised(**_followup, revised_at=NOON, expires_at=LATER, personal=LETTER),
+    DraftApproved(**_followup, approved_at=NOON),
+    DraftFellDue(
+        **_followup,
+        **_kind,
+        fell_due_at=NOON,
+        expires_at=LATER,
+        personal=_recipient,
+        former_agents=(FORMER_AGENT,),
     ),
     CompositionFailed(
         **_followup,
@@ -278,6 +311,7 @@ SAMPLES: tuple[Message, ...] = (
         failed_at=NOON,
         flags=("placeholder", "price"),
         tokens=TokensUsed(prompt=1350, completion=301),
+        written_by="gpt-4o-mini",
         personal=FlaggedLetter(
             letter=LETTER,
             findings=(
@@ -295,6 +329,7 @@ SAMPLES: tuple[Message, ...] = (
         personal=LETTER,
         former_agents=(FORMER_AGENT,),
         fell_due_at=NOON,
+        approved_at=NOON,
     ),
     SendStarted(**_email, attempt=1, started_at=NOON, give_up_at=LATER, follows=(FORMER_EMAIL,)),
     SendAttemptFailed(**_email, attempt=1, error="503", failed_at=NOON, retry_at=LATER),
@@ -385,6 +420,13 @@ SAMPLES: tuple[Message, ...] = (
     ResumePlan(**_client),
     CancelPlan(**_client),
     RetryDraft(**_followup),
+    PrepareDraft(
+        **_followup, **_kind, followup_type="Week 1", scheduled_for=LATER, personal=_recipient
+    ),
+    RewriteDraft(**_followup, **_kind, personal=_recipient),
+    ReviseDraft(**_followup, personal=LetterText(subject="Your search", body="Hi María José")),
+    ApproveDraft(**_followup, personal=_recipient),
+    DiscardDraft(**_followup),
     ResolveEmail(**_email, resolution="resend"),
     RecordDelivery(
         **_email,

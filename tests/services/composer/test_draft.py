@@ -101,7 +101,7 @@ def composed(draft: Draft) -> list[DraftEvent]:
 
 
 def refused(draft: Draft) -> list[DraftEvent]:
-    return refuse_letter(draft, GIVEN, written=WRITTEN, findings=FINDINGS)
+    return refuse_letter(draft, GIVEN, written=WRITTEN, written_by="gpt-test", findings=FINDINGS)
 
 
 def failed(draft: Draft, failure: CallFailed | None = None) -> list[DraftEvent]:
