@@ -30,7 +30,7 @@ from contracts.mailer import (
     email_id,
     suppression_id,
 )
-from contracts.message import Time, rfc3339
+from contracts.message import Time, added, rfc3339
 from contracts.scheduler import FormerAgents
 
 Status = Literal["queued", "sending", "sent", "failed", "withheld", "unknown"]
@@ -43,7 +43,7 @@ class Email(State):
     `due_at` is the deadline of the answer while `sending`, and of the provider's report while
     `unknown`. `error` is that of the last attempt. `follows` and `started_at` are those of the
     last attempt, and None of one before there was `follows`. `fell_due_at`: when its follow-up did;
-    None where the event does not say so.
+    None where the event does not say so. `approved_at`: when the agent approved the text.
     """
 
     agent_id: UUID
@@ -55,6 +55,7 @@ class Email(State):
     personal: Letter
     former_agents: FormerAgents = None
     fell_due_at: Time | None = None
+    approved_at: Time | None = added()
     status: Status = "queued"
     attempt: int = 0
     failures: int = 0
@@ -239,6 +240,7 @@ def queued_again(email: Email, given: Given) -> EmailQueued:
         personal=email.personal,
         former_agents=email.former_agents,
         fell_due_at=email.fell_due_at,
+        approved_at=email.approved_at,
     )
 
 

@@ -93,7 +93,7 @@ class Objections:
             return partial(address_anew, to_email=email, to_name=recipient.name)
         if suppressed:
             return partial(withhold, reason="address_suppressed")
-        if recipient and (reason := recipient.objection(started.followup_id)):
+        if recipient and (reason := recipient.objection(started.followup_id, started.approved_at)):
             return partial(withdraw, reason=reason)
         return queue_again if held else None
 

@@ -1,6 +1,7 @@
 """The view of recipients: to whom a client's emails go now, and which of them are still wanted."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import get_args
 from uuid import UUID
 
@@ -47,12 +48,17 @@ class RecipientDocument(UuidDocument):
         """
         return self.email if email in (self.former_emails or ()) else None
 
-    def objection(self, followup_id: UUID) -> str | None:
-        """Return why this follow-up's email is not wanted any more, or None."""
+    def objection(self, followup_id: UUID, approved_at: datetime | None) -> str | None:
+        """Return why this follow-up's email is not wanted any more, or None.
+
+        One that the agent approved after the plan was paused is wanted.
+        """
         for each in self.cancelled or ():
             if each.followup_id == followup_id:
                 return each.reason
-        return "plan_paused" if self.paused_at else None
+        if self.paused_at is None or (approved_at and approved_at > self.paused_at):
+            return None
+        return "plan_paused"
 
 
 def project_recipient(

@@ -74,13 +74,13 @@ async def test_of_a_deleted_client_no_address_is_kept() -> None:
 
 
 async def test_a_paused_plan_and_a_cancelled_follow_up_are_objections() -> None:
-    assert folded(CREATED, PAUSED).objection(FOLLOWUP) == "plan_paused"
-    assert folded(CREATED, PAUSED, RESUMED).objection(FOLLOWUP) is None
+    assert folded(CREATED, PAUSED).objection(FOLLOWUP, None) == "plan_paused"
+    assert folded(CREATED, PAUSED, RESUMED).objection(FOLLOWUP, None) is None
     ended = folded(CREATED, cancelled(uuid4(), "by_agent"), cancelled(FOLLOWUP, "client_lost"))
-    assert ended.objection(FOLLOWUP) == "client_lost"
-    assert ended.objection(uuid4()) is None
+    assert ended.objection(FOLLOWUP, None) == "client_lost"
+    assert ended.objection(uuid4(), None) is None
     # What was cancelled stays so when the plan goes on.
-    assert RECIPIENTS.apply(ended, RESUMED, CLIENT).objection(FOLLOWUP) == "client_lost"
+    assert RECIPIENTS.apply(ended, RESUMED, CLIENT).objection(FOLLOWUP, None) == "client_lost"
 
 
 async def test_topics_may_be_read_in_any_order() -> None:
