@@ -50,6 +50,7 @@ from services.gateway.routes import second_factor as second_factor_routes
 from services.gateway.routes import sending as sending_routes
 from services.gateway.routes import system as system_routes
 from services.gateway.routes import timeline as timeline_routes
+from services.gateway.routes.followups.drafts import Drafts
 from services.gateway.routes.followups.emails import Emails
 from services.gateway.routes.followups.planning import Planning
 from services.gateway.routes.followups.tasks import Tasks
@@ -136,6 +137,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
             client_routes.Clients,
             client_files.ClientFiles,
             dashboard_routes.stats,
+            Drafts,
             Planning,
             Tasks,
             Emails,

@@ -48,6 +48,10 @@ class InvalidField(Exception):
         self.reason = reason
 
 
+class PreconditionRequired(Exception):
+    """The request says nothing of what it is about: `If-Match` has to (RFC 6585)."""
+
+
 class Conflict(Exception):
     """What is stored does not allow the request; the text says what to do first."""
 

@@ -16,7 +16,7 @@ from pydantic import (
     field_validator,
 )
 
-from contracts.crm import Language, Name, Phone
+from contracts.crm import Language, Name, Phone, Review
 from contracts.message import UNSET, Time, Unset
 from contracts.sending_hours import ClockTime, SendingHours, Weekdays
 from services.gateway.accounts.caller import Role, Scope
@@ -205,6 +205,7 @@ class Agent(BaseModel):
     website: str | None = None
     language: str | None = None
     sending_hours: SendingHours | None = None
+    review: Review | None = None
     second_factor: bool
 
 
@@ -225,6 +226,7 @@ class AgentPatch(Body):
     """Changes to a profile (RFC 7396): what is absent stays, null empties what may be empty.
 
     Without `sending_hours` of its own the agent has those of the installation (`SEND_WINDOW`).
+    With `review: approve` no letter is sent before the agent has approved it.
     """
 
     name: Name | Unset = UNSET
@@ -240,6 +242,7 @@ class AgentPatch(Body):
     website: Website | Unset | None = UNSET
     language: Language | Unset | None = UNSET
     sending_hours: NewSendingHours | Unset | None = UNSET
+    review: Review | Unset | None = UNSET
 
 
 class Account(BaseModel):

@@ -30,6 +30,7 @@ from services.gateway.errors import (
     InvalidCredentials,
     InvalidField,
     InvalidWebhookSignature,
+    PreconditionRequired,
     Rejected,
     SecondFactorRequired,
     TooManyRequests,
@@ -150,6 +151,15 @@ def on_invalid_field(request: Request[Any, Any, Any], error: InvalidField) -> Re
 def on_conflict(request: Request[Any, Any, Any], error: Conflict) -> Response[Any]:
     """Respond with 409 and what to do first."""
     return problem(types.CONFLICT, str(error))
+
+
+def on_precondition_required(
+    request: Request[Any, Any, Any], error: PreconditionRequired
+) -> Response[Any]:
+    """Respond with 428 to an approval that does not say of what."""
+    reason = "is missing: send the ETag that the draft was read with"
+    errors = [FieldError(field="If-Match", reason=reason)]
+    return problem(types.PRECONDITION_REQUIRED, f"If-Match {reason}", errors)
 
 
 def on_email_taken(request: Request[Any, Any, Any], error: EmailTaken) -> Response[Any]:
@@ -294,6 +304,7 @@ HANDLERS: dict[Any, Any] = {
     SecondFactorRequired: on_second_factor_required,
     InvalidField: on_invalid_field,
     Conflict: on_conflict,
+    PreconditionRequired: on_precondition_required,
     DuplicateEmail: on_duplicate_email,
     EmailTaken: on_email_taken,
     TooManyRequests: on_too_many_requests,

@@ -102,6 +102,13 @@ PRECONDITION_FAILED: Final = ProblemType(
     "The resource has changed since it was read with the `ETag` in `If-Match`: get it again, then"
     " repeat the change.",
 )
+PRECONDITION_REQUIRED: Final = ProblemType(
+    "precondition_required",
+    428,
+    "Precondition required",
+    "An approval is of one text: repeat it with `If-Match`, the `ETag` that the draft was read"
+    " with.",
+)
 CONTENT_TOO_LARGE: Final = ProblemType(
     "content_too_large",
     413,
@@ -152,7 +159,13 @@ UNAVAILABLE: Final = ProblemType(
 TYPES: Final = (
     *(UNAUTHORIZED, INVALID_CREDENTIALS, SECOND_FACTOR_REQUIRED, FORBIDDEN, UNSIGNED_WEBHOOK),
     *(NOT_FOUND, METHOD_NOT_ALLOWED, CONFLICT, DUPLICATE_EMAIL, ACCOUNT_EXISTS),
-    *(PRECONDITION_FAILED, CONTENT_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, INVALID_REQUEST),
+    *(
+        PRECONDITION_FAILED,
+        PRECONDITION_REQUIRED,
+        CONTENT_TOO_LARGE,
+        UNSUPPORTED_MEDIA_TYPE,
+        INVALID_REQUEST,
+    ),
     *(IDEMPOTENCY_KEY_REUSED, TOO_MANY_REQUESTS, INTERNAL_ERROR, UNAVAILABLE),
 )
 # The first of each status is what a problem is that is of no other type.

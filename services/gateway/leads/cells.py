@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from services.gateway.leads.columns import IGNORED, OPT_OUT, Columns
 from services.gateway.leads.words.email_cells import emails_in
-from services.gateway.leads.words.locales import language_in, zone_in
+from services.gateway.leads.words.locales import language_in, review_in, zone_in
 from services.gateway.leads.words.street_addresses import one_line
 
 # Google writes several values into one cell this way.
@@ -34,6 +34,7 @@ class Cells:
     time_zone: str
     source: str
     lead_since: str
+    review: str
     says_no: bool
     custom_fields: Mapping[str, Any]
 
@@ -57,6 +58,7 @@ def read(columns: Columns, cells: Sequence[str], *, day_in: Callable[[str], str]
         time_zone=row.take_known("time_zone", zone_in),
         source=row.take_first("source"),
         lead_since=row.take_known("lead_since", day_in),
+        review=row.take_known("review", review_in),
         says_no=says_no,
         custom_fields=row.take_object("custom_fields") | row.rest(),
     )

@@ -15,7 +15,7 @@ FIRST_COLUMNS = (
     *("name", "email", "phone", "property_address", "property_type", "stage", "notes"),
     CUSTOM_FIELDS,
 )
-COLUMNS = (*FIRST_COLUMNS, "greeting", "language", "time_zone", "source", "lead_since")
+COLUMNS = (*FIRST_COLUMNS, "greeting", "language", "time_zone", "source", "lead_since", "review")
 # Without it Excel reads UTF-8 as Windows-1252.
 BYTE_ORDER_MARK = "\ufeff"
 # Other spreadsheets' delimiters. In JSON they only stand in strings, where they can be escaped.

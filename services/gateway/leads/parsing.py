@@ -75,6 +75,7 @@ class Lead:
     time_zone: str = ""
     source: str = ""
     lead_since: str = ""
+    review: str = ""
     custom_fields: Mapping[str, Any] = field(default_factory=dict)
     suppressed: bool = False
     warnings: tuple[Complaint, ...] = ()
@@ -181,6 +182,7 @@ def _lead(columns: Columns, record: Record, cells: Cells) -> Lead:
         language=cells.language,
         time_zone=cells.time_zone,
         lead_since=cells.lead_since,
+        review=cells.review,
         custom_fields=_within_limit(fields, noted),
         suppressed=cells.says_no,
         warnings=tuple(Complaint(record.line, name, reason) for name, reason in noted),

@@ -11,15 +11,15 @@ from pymongo.collation import Collation
 
 from chassis.domain.state import Sparse
 from chassis.mongo.client import UuidDocument
-from contracts.composer import FlaggedLetter
-from contracts.crm import AgentProfile, PropertyType, Stage
+from contracts.composer import FlaggedLetter, Letter
+from contracts.crm import AgentProfile, PropertyType, Review, Stage
 from contracts.mailer import SuppressionReason
 from contracts.message import Time, added
 from contracts.replies import RejectionKind
 from contracts.scheduler import FollowupType, Priority
 
 TaskStatus = Literal[
-    "pending", "due", "composed", "sent", "failed", "cancelled", "withheld", "unknown"
+    "pending", "due", "written", "composed", "sent", "failed", "cancelled", "withheld", "unknown"
 ]
 # Why a client's address must not be written to.
 ClientEmailStatus = SuppressionReason
@@ -37,7 +37,7 @@ EmailStatus = Literal[
 CommandOutcome = Literal["pending", "accepted", "rejected"]
 
 # The statuses of a follow-up that is still to be sent.
-OPEN: tuple[TaskStatus, ...] = ("pending", "due", "composed")
+OPEN: tuple[TaskStatus, ...] = ("pending", "due", "written", "composed")
 
 COMMAND_RETENTION = timedelta(hours=24)
 
@@ -110,6 +110,7 @@ class ClientDocument(UuidDocument):
     time_zone: str | None = None
     source: str | None = None
     lead_since: str | None = None
+    review: Review | None = None
     created_at: Time | None = None
     updated_at: Time | None = None
     last_contacted: Time | None = None
@@ -156,11 +157,16 @@ class TaskPlan(Sparse):
 class TaskDraft(BaseModel):
     """The state of a follow-up by its draft's events."""
 
-    status: Literal["requested", "composed", "failed", "discarded"]
+    status: Literal["requested", "written", "composed", "failed", "discarded"]
     error: str | None = None
     at: Time
     postponed: Postponement | None = added()
     flags: tuple[str, ...] | None = added()
+    ahead: Literal[True] | None = added()
+    written_by: str | None = added()
+    written_at: Time | None = added()
+    approved_at: Time | None = added()
+    expires_at: Time | None = added()
 
 
 class TaskEmail(BaseModel):
@@ -177,8 +183,9 @@ class TaskDocument(UuidDocument):
     """A follow-up: a sub-document per source stream, and the fields that follow from them.
 
     `sender_id`: the agent in whose name it was written, if the client was reassigned since.
-    `flagged`: the letter that was not fit to send, while it is for a person to decide.
-    `erased`: the client was deleted, and with it all texts.
+    `flagged`: the letter that was not fit to send, while it is for a person to decide; `letter`:
+    the one that waits for its date or for approval; `undecided_since`: from when on the agent is
+    waited for. `erased`: the client was deleted, and with it all texts.
     """
 
     agent_id: UUID
@@ -197,6 +204,8 @@ class TaskDocument(UuidDocument):
     postponed: Postponement | None = None
     flags: tuple[str, ...] | None = None
     flagged: FlaggedLetter | None = None
+    letter: Letter | None = None
+    undecided_since: Time | None = None
     created_at: Time | None = None
     updated_at: Time | None = None
     sender_id: UUID | None = None
@@ -209,6 +218,7 @@ class TaskDocument(UuidDocument):
         indexes: ClassVar = [
             IndexModel([("client_id", ASCENDING), ("scheduled_for", ASCENDING)]),
             IndexModel([("agent_id", 1), ("status", 1), ("scheduled_for", 1), ("_id", 1)]),
+            _partial_index("undecided_since", "agent_id", "undecided_since", "_id"),
             # Admins list failures of all agents.
             IndexModel([("status", 1), ("scheduled_for", 1), ("_id", 1)]),
         ]

@@ -1,16 +1,22 @@
 """The projection of follow-ups: a pure fold of the events of plan, draft and email."""
 
 from collections.abc import Iterable
-from typing import get_args
+from datetime import datetime
+from typing import Literal, get_args
 from uuid import UUID
 
 from chassis.projections.views import View
 from contracts.composer import (
     CompositionFailed,
+    DraftApproved,
     DraftDiscarded,
+    DraftFellDue,
     DraftPostponed,
     DraftRequested,
+    DraftRevised,
+    DraftWritten,
     EmailComposed,
+    Letter,
 )
 from contracts.mailer import (
     EmailFailed,
@@ -43,7 +49,17 @@ from services.gateway.read_models.documents import (
 PlanChange = (
     FollowupDue | FollowupRescheduled | FollowupCancelled | DueFollowupCancelled | FollowupChanged
 )
-DraftSource = DraftRequested | DraftPostponed | EmailComposed | CompositionFailed | DraftDiscarded
+DraftSource = (
+    DraftRequested
+    | DraftPostponed
+    | DraftWritten
+    | DraftRevised
+    | DraftApproved
+    | DraftFellDue
+    | EmailComposed
+    | CompositionFailed
+    | DraftDiscarded
+)
 TaskSource = (
     FollowupsPlanned
     | FollowupsAdded
@@ -88,8 +104,7 @@ def project_task(previous: TaskDocument | None, event: TaskSource, id_: UUID) ->
             parts["erased"] = True
         case _:
             if draft := _draft_state(task.draft, event):
-                flagged = event.personal if isinstance(event, CompositionFailed) else None
-                parts |= {"draft": draft, "flagged": flagged}
+                parts |= {"draft": draft} | _letters(task, event)
             elif email := _email_state(task.email, event):
                 parts["email"] = email
     return _derived(_without_texts(task.model_copy(update=parts))) if parts else task
@@ -100,7 +115,9 @@ def _without_texts(task: TaskDocument) -> TaskDocument:
     if not task.erased:
         return task
     plan = task.plan and task.plan.model_copy(update={"notes": None, "instructions": None})
-    erased: TaskDocument = task.model_copy(update={"plan": plan, "flagged": None})
+    erased: TaskDocument = task.model_copy(
+        update={"plan": plan, "flagged": None, "letter": None, "undecided_since": None}
+    )
     return erased
 
 
@@ -129,10 +146,31 @@ def _plan_changes(event: PlanChange) -> dict[str, object]:
             return {"priority": event.priority, "notes": notes, "at": event.changed_at}
 
 
+def _letters(task: TaskDocument, event: TaskSource) -> dict[str, object]:
+    """Return the letter that waits after the event, or is flagged."""
+    letter: Letter | None = task.letter
+    flagged = task.flagged
+    match event:
+        case DraftWritten() | DraftRevised():
+            letter, flagged = event.personal, None
+        case CompositionFailed():
+            letter, flagged = None, event.personal
+        case DraftApproved() if flagged:
+            letter, flagged = flagged.letter, None
+        case DraftApproved() | DraftFellDue():
+            pass
+        case _:
+            letter, flagged = None, None
+    return {"letter": letter, "flagged": flagged}
+
+
 def _draft_state(previous: TaskDraft | None, event: object) -> TaskDraft | None:
     match event:
-        case DraftRequested() if previous:
-            return TaskDraft(status="requested", at=event.requested_at)
+        case DraftRequested() if previous or event.ahead_of:
+            made_ahead: Literal[True] | None = True if event.ahead_of else None
+            return TaskDraft(status="requested", at=event.requested_at, ahead=made_ahead)
+        case DraftWritten() | DraftRevised() | DraftApproved() | DraftFellDue():
+            return _waiting(previous, event)
         case DraftPostponed():
             postponed = Postponement(reason=event.reason, until=event.until)
             return TaskDraft(status="requested", at=event.postponed_at, postponed=postponed)
@@ -140,11 +178,57 @@ def _draft_state(previous: TaskDraft | None, event: object) -> TaskDraft | None:
             return TaskDraft(status="composed", at=event.composed_at)
         case CompositionFailed():
             return TaskDraft(
-                status="failed", error=event.error, at=event.failed_at, flags=event.flags
+                status="failed",
+                error=event.error,
+                at=event.failed_at,
+                flags=event.flags,
+                ahead=previous.ahead if previous else None,
+                written_by=event.written_by,
+                written_at=event.failed_at,
             )
         case DraftDiscarded():
-            return TaskDraft(status="discarded", error=event.reason, at=event.discarded_at)
+            ahead = previous.ahead if previous else None
+            error, at = event.reason, event.discarded_at
+            return TaskDraft(status="discarded", error=error, at=at, ahead=ahead)
     return None
+
+
+def _waiting(
+    previous: TaskDraft | None, event: DraftWritten | DraftRevised | DraftApproved | DraftFellDue
+) -> TaskDraft:
+    """Return the state of a draft whose letter waits, or that has fallen due."""
+    known = previous or TaskDraft(status="requested", at=event_time(event))
+    changes: dict[str, object]
+    match event:
+        case DraftWritten():
+            changes = {
+                "status": "written",
+                "written_by": event.written_by,
+                "written_at": event.written_at,
+                "expires_at": event.expires_at,
+            }
+        case DraftRevised():
+            changes = {"expires_at": event.expires_at, "approved_at": None}
+            changes |= {"status": "written", "flags": None, "error": None}
+        case DraftApproved():
+            changes = {"status": "written", "approved_at": event.approved_at}
+            changes |= {"flags": None, "error": None}
+        case DraftFellDue():
+            changes = {"ahead": None, "expires_at": event.expires_at}
+    return known.model_copy(update=changes | {"at": event_time(event)})
+
+
+def event_time(event: DraftWritten | DraftRevised | DraftApproved | DraftFellDue) -> datetime:
+    """Return when it happened."""
+    match event:
+        case DraftWritten():
+            return event.written_at
+        case DraftRevised():
+            return event.revised_at
+        case DraftApproved():
+            return event.approved_at
+        case DraftFellDue():
+            return event.fell_due_at
 
 
 def _email_state(previous: TaskEmail | None, event: object) -> TaskEmail | None:
@@ -179,7 +263,10 @@ def _derived(task: TaskDocument) -> TaskDocument:
     if plan is None:
         return task
     status, error = _outcome(plan, draft, email)
-    undecided = draft is not None and draft.flags is not None and status == "failed"
+    flagged = draft is not None and draft.flags is not None and draft.status == "failed"
+    open_ = status in ("pending", "due", "written", "failed")
+    waits_for_agent = task.letter is not None and draft is not None and not draft.approved_at
+    undecided = draft is not None and open_ and (flagged or waits_for_agent)
     waits = (part for part in (email, draft) if part and status in ("due", "composed"))
     derived: TaskDocument = task.model_copy(
         update={
@@ -191,8 +278,10 @@ def _derived(task: TaskDocument) -> TaskDocument:
             "status": status,
             "error_message": error,
             "postponed": next((part.postponed for part in waits), None),
-            "flags": draft.flags if draft and undecided else None,
-            "flagged": task.flagged if undecided else None,
+            "flags": draft.flags if draft and flagged and open_ else None,
+            "flagged": task.flagged if flagged and open_ else None,
+            "letter": task.letter if open_ else None,
+            "undecided_since": draft.written_at if draft and undecided else None,
             "email_sent_id": email.email_id if email and email.status == "sent" else None,
             "created_at": plan.created_at,
             "updated_at": max(part.at for part in (plan, draft, email) if part),
@@ -214,9 +303,9 @@ def _outcome(
         return "cancelled", plan.cancel_reason
     if email and email.status != "queued":
         return email.status, email.error
-    if draft and draft.status == "discarded":
+    if draft and draft.status == "discarded" and not draft.ahead:
         return "cancelled", draft.error
-    if draft and draft.status != "requested":
+    if draft and draft.status != "requested" and not draft.ahead:
         return draft.status, draft.error
     return plan.status, None
 

@@ -25,9 +25,13 @@ SENTENCES = {
     "DraftRequested": "{followup} is being written",
     "CompositionAttemptFailed": "{followup} could not be written, next try {retry_at}: {error}",
     "EmailComposed": "{followup} was written",
+    "DraftWritten": "{followup} was written, and waits to be sent",
+    "DraftRevised": "The letter of {followup} was changed",
+    "DraftApproved": "The letter of {followup} was approved",
     "CompositionFailed": "{followup} was not written: {error}",
     "DraftPostponed": "{followup} waits to be written until {until}: {reason}",
-    "DraftDiscarded": "{followup} was not written: {reason}",
+    "DraftFellDue": "{followup}, which was written before, is due",
+    "DraftDiscarded": "The letter of {followup} was given up: {reason}",
     "EmailQueued": "Email is ready to be sent",
     "SendStarted": "Email is being sent",
     "SendAttemptFailed": "Email could not be sent, next try {retry_at}: {error}",
@@ -62,6 +66,7 @@ _REASONS = {
     "bounced": "it does not take emails",
     "address_bounced": "the client's address does not take emails",
     "client_replied": "the client has replied",
+    "unapproved": "nobody has approved it in time",
     "address_suppressed": "this address must not be written to any more",
 }
 

@@ -1,7 +1,7 @@
 """The read model of what the language model was given and wrote, in tokens, by agent."""
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 from uuid import UUID, uuid5
 
 from aiokafka.partitioner import murmur2
@@ -10,9 +10,9 @@ from pymongo import IndexModel
 from chassis.mongo.client import UuidDocument
 from chassis.projections.views import View
 from contracts.catalogue import PARTITIONS
-from contracts.composer import CompositionFailed, EmailComposed
+from contracts.composer import CompositionFailed, DraftWritten, EmailComposed
 
-TokensSource = EmailComposed | CompositionFailed
+TokensSource = EmailComposed | DraftWritten | CompositionFailed
 
 # Kafka's partitioner drops the sign.
 _POSITIVE = 0x7FFFFFFF
@@ -59,4 +59,4 @@ def _of_partition(event: TokensSource) -> Iterable[UUID]:
     return (uuid5(event.agent_id, f"tokens of partition {partition}"),)
 
 
-TOKENS = View(TokensDocument, _of_partition, project_tokens, (EmailComposed, CompositionFailed))
+TOKENS = View(TokensDocument, _of_partition, project_tokens, get_args(TokensSource))

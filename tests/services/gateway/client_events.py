@@ -9,6 +9,7 @@ from contracts.composer import (
     DraftDiscarded,
     DraftPostponed,
     DraftRequested,
+    DraftWritten,
     EmailComposed,
     Finding,
     FlaggedLetter,
@@ -156,6 +157,16 @@ class Story:
             stage="lead",
             property_type="land",
             personal=_PEOPLE,
+        )
+
+    def written(self, number: int, at: float) -> DraftWritten:
+        when = NOON + at * DAY
+        return DraftWritten(
+            **self._of(number),
+            written_by="templates",
+            written_at=when,
+            expires_at=when + 7 * DAY,
+            personal=LETTER,
         )
 
     def composed(self, number: int, at: float) -> EmailComposed:

@@ -15,7 +15,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_jso
 from pydantic_core import core_schema
 
 from contracts import sending_hours
-from contracts.crm import PropertyType, Stage
+from contracts.crm import PropertyType, Review, Stage
 from contracts.mailer import Resolution, SuppressionReason
 from contracts.message import rfc3339
 from contracts.replies import RejectionKind
@@ -34,7 +34,7 @@ from services.gateway.read_models.documents import (
     EmailStatus,
     TaskStatus,
 )
-from services.gateway.read_models.schemas import clients, commands, common, followups
+from services.gateway.read_models.schemas import clients, commands, common, drafts, followups
 from services.gateway.read_models.sending import SendingState
 
 # Names in them are fictitious.
@@ -44,6 +44,7 @@ EXAMPLES: dict[str, Any] = json.loads(
 MODULES = (
     clients,
     followups,
+    drafts,
     commands,
     account_shapes,
     dashboard,
@@ -57,8 +58,10 @@ MODULES = (
 )
 # Every enum has a name, so that generated clients have one type for it, wherever it is used.
 ENUMS: Final = {
+    "ApprovalOutcome": drafts.ApprovalOutcome,
     "ClientSort": ClientSort,
     "CommandOutcome": CommandOutcome,
+    "DraftStatus": drafts.DraftStatus,
     "EmailResolutionKind": Resolution,
     "EmailSort": EmailSort,
     "EmailStatus": EmailStatus,
@@ -69,6 +72,7 @@ ENUMS: Final = {
     "PropertyType": PropertyType,
     "RejectionKind": RejectionKind,
     "RetryOutcome": followups.RetryOutcome,
+    "Review": Review,
     "Role": Role,
     "Scope": Scope,
     "SendingState": SendingState,

@@ -1,9 +1,10 @@
 """Languages and time zones, as people type them: a name or code that is known, or none. Pure."""
 
 import re
-from typing import Final
+from typing import Final, get_args
 from zoneinfo import available_timezones
 
+from contracts.crm import Review
 from services.gateway.leads.words.vocabulary import key
 
 _ZONES: Final = available_timezones()
@@ -52,3 +53,9 @@ def language_in(cell: str) -> str:
     if len(cell) <= _MAX_TAG and _TAG.fullmatch(cell):
         return cell
     return _LANGUAGES.get(key(cell), "")
+
+
+def review_in(cell: str) -> str:
+    """Return `automatic` or `approve`, as an export of ours has it, or nothing."""
+    word = cell.strip().casefold()
+    return word if word in get_args(Review) else ""

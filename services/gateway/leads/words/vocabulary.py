@@ -88,6 +88,7 @@ _WORDS: Final[dict[str, tuple[str, ...]]] = {
         " Lead Date, Lead Created, Inquiry Date, Date Received, Person - Person created, Erstellt,"
         " Erstellt am, Angelegt am, Fecha de creación, Fecha de alta"
     ),
+    "review": keys("Review"),
     "custom_fields": keys("Custom Fields"),
 }
 _MEANING_OF: Final = {

@@ -6,7 +6,14 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from contracts.crm import ClientDetailsPatch, CreateClient, NewClientDetails, PropertyType, Stage
+from contracts.crm import (
+    ClientDetailsPatch,
+    CreateClient,
+    NewClientDetails,
+    PropertyType,
+    Review,
+    Stage,
+)
 from contracts.mailer import SuppressionReason
 from contracts.message import UNSET, Time, Unset
 from services.gateway.read_models.documents import ClientEmailStatus
@@ -31,6 +38,7 @@ class Client(ReadModel):
     time_zone: str | None = None
     source: str | None = None
     lead_since: date | None = None
+    review: Review | None = None
     created_at: Time
     updated_at: Time
     last_contacted: Time | None = None

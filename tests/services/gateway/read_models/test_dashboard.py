@@ -90,6 +90,7 @@ async def test_followups_are_due_on_the_agent_s_day_and_overdue_after_an_hour(
     assert (stats.failed, stats.unknown) == (1, 1)
     assert stats.followups_by_status == {
         "pending": 3,
+        "written": 0,
         **dict.fromkeys(("due", "composed", "sent", "failed"), 1),
         **dict.fromkeys(("cancelled", "withheld", "unknown"), 1),
     }

@@ -56,6 +56,8 @@ BODIES: dict[tuple[str, str], Callable[[], Any]] = {
     ("PATCH", "/api/clients/{client_id}"): lambda: {"notes": "seen"},
     ("POST", "/api/clients/{client_id}/tasks"): lambda: {"send_now": True},
     ("PATCH", "/api/tasks/{task_id}"): lambda: {"notes": "seen"},
+    ("PATCH", "/api/tasks/{task_id}/draft"): lambda: {"subject": "Another"},
+    ("POST", "/api/drafts/approve"): lambda: {"drafts": [{"task_id": str(uuid4()), "version": 1}]},
     ("PATCH", "/api/admin/tasks/{task_id}"): lambda: {"notes": "seen"},
     ("POST", "/api/emails/{email_id}/resolve"): lambda: {"resolution": "sent"},
     ("POST", "/api/admin/emails/{email_id}/resolve"): lambda: {"resolution": "sent"},
@@ -92,12 +94,13 @@ OF_ONE = (
 )
 # These return only what is the caller's own.
 LISTS = (
-    *("/api/clients", "/api/clients/export", "/api/tasks", "/api/emails", "/api/keys"),
+    *("/api/clients", "/api/clients/export", "/api/tasks", "/api/drafts", "/api/emails"),
+    "/api/keys",
     *("/api/dashboard/activity", "/api/dashboard/stats", "/api/agents/me", "/api/suppressions"),
 )
 OWN = (
     *(("POST", path) for path in ("/api/clients", "/api/clients/import", "/api/keys")),
-    ("POST", "/api/tasks/retry"),
+    *(("POST", path) for path in ("/api/tasks/retry", "/api/drafts/approve")),
     *(("PATCH", path) for path in ("/api/agents/me",)),
     *(("POST", f"/api/auth/{name}") for name in ("email", "logout", "password")),
     *(("POST", f"/api/auth/{name}") for name in ("totp", "totp/remove")),
@@ -163,15 +166,27 @@ class World:
         await get_until(self.agent, shown, lambda r: r.json()["email_status"] == "unsubscribed")
         return client_id
 
-    async def queued(self) -> UUID:
-        """Return an email that waits, of a follow-up that scheduler knows."""
+    async def pending(self) -> Story:
+        """Return the story of a follow-up that scheduler knows, its first."""
         tasks = f"{await self.target('/api/clients/{client_id}')}/tasks"
         [first, *_] = (await self.agent.http.get(tasks)).json()
         story = Story(UUID(self.agent_id), first["client_id"])
         story.ids[0], story.emails[0] = UUID(first["_id"]), email_id(UUID(first["_id"]))
+        return story
+
+    async def queued(self) -> UUID:
+        """Return an email that waits, of a follow-up that scheduler knows."""
+        story = await self.pending()
         await self.api.publish(story.queued(0, 1))
         await get_until(self.agent, f"/api/emails/{story.emails[0]}", is_success)
         return story.emails[0]
+
+    async def written(self, path: str) -> str:
+        """Return the path with a follow-up whose letter waits."""
+        story = await self.pending()
+        await self.api.publish(story.requested(0, 1), story.written(0, 1))
+        await get_until(self.agent, f"/api/tasks/{story.ids[0]}/draft", is_success)
+        return path.replace("{task_id}", str(story.ids[0]))
 
     async def suppression(self) -> UUID:
         """Return the suppression of an address of the agent's, as soon as it is listed."""
@@ -206,6 +221,8 @@ class World:
             return path.replace("{client_id}", await self.suppressed(client))
         if "{client_id}" in path:
             return path.replace("{client_id}", await self.client_for(path))
+        if "{task_id}/draft" in path:
+            return await self.written(path)
         if "{task_id}" in path and not path.endswith("/retry"):
             tasks = f"{await self.target('/api/clients/{client_id}')}/tasks"
             found = (await self.agent.http.get(tasks)).json()
@@ -293,6 +310,9 @@ async def ask(
     if template == "/api/clients/import":
         headers["Content-Type"] = "text/csv"
         options["content"] = CSV
+    if template.endswith("/draft/approve"):
+        shown = await by.http.get(path.removesuffix("/approve"))
+        headers["If-Match"] = shown.headers.get("ETag", "none")
     if (method, template) == STREAM:
         async with by.http.stream(method, path, headers=headers) as response:
             if not response.is_success:
@@ -382,8 +402,10 @@ async def test_a_list_shows_its_owner_s_alone(world: World, method: str, path: s
         assert answer.status_code == 200
         assert [mark for mark in world.marks if mark in answer.text] == []
     if path not in ("/api/clients/export", "/api/dashboard/stats", "/api/suppressions"):
-        # The newest is on every first page.
+        # The newest is on every first page, and of drafts there are less than a page.
         newest = (await world.target("{client_id}")).rpartition("/")[2]
+        if path == "/api/drafts":
+            newest = (await world.written("{task_id}")).rpartition("/")[2]
         own = await ask(world.agent, method, path, path)
         assert any(mark in own.text for mark in (newest, *world.marks))
 

@@ -24,6 +24,7 @@ WHOLE = {
     "time_zone": "America/Chicago",
     "source": "Open House",
     "lead_since": "2019-05-31",
+    "review": "approve",
 }
 
 
