@@ -26,6 +26,8 @@ _FATES = {"deleted": 0.06, "cancelled": 0.1, "readdressed": 0.06}
 # When all sending is paused, as shares of the run; for how long.
 _PAUSES = (0.3, 0.6)
 _PAUSED_SECONDS = 2.0
+# What the agent adds to some letters before they are approved.
+_CHANGED = " (changed)"
 # After 202 the command is durable, but its reply is lost with the gateway that waits for it.
 _COMMAND_SECONDS = 15.0
 
@@ -59,6 +61,7 @@ class Workload:
             asyncio.TaskGroup() as callers,
         ):
             callers.create_task(self._pause(http))
+            callers.create_task(self._approve(http))
             for number, (fate, wait) in enumerate(zip(fates, waits, strict=True)):
                 at = begin + number * self.seconds / self.clients
                 await asyncio.sleep(at - time.monotonic())
@@ -96,6 +99,23 @@ class Workload:
             if not await stops.resume():
                 self.violations.append("all sending could not be resumed")
 
+    async def _approve(self, http: httpx2.AsyncClient) -> None:
+        """Read what waits for the agent, change some of it, and approve all just as it was read."""
+        deadline = time.monotonic() + self.seconds + self.plan_seconds
+        while time.monotonic() < deadline:
+            listed = await self._until_answered(http, "GET", "/api/drafts", params={"limit": 100})
+            drafts = listed.json() if listed else []
+            for draft in drafts[::5]:
+                if not str(draft["subject"]).endswith(_CHANGED):
+                    path = f"/api/tasks/{draft['_id']}/draft"
+                    change = {"subject": f"{draft['subject']}{_CHANGED}"}
+                    await self._until_answered(http, "PATCH", path, json=change)
+            read = [{"task_id": one["_id"], "version": one["version"]} for one in drafts]
+            if read:
+                body = {"drafts": read}
+                await self._until_answered(http, "POST", "/api/drafts/approve", json=body)
+            await asyncio.sleep(_PAUSE_SECONDS)
+
     def requests(self, http: httpx2.AsyncClient) -> Request:
         """Return the way to send a request, again until it is answered."""
 
@@ -110,6 +130,8 @@ class Workload:
         """Add a client, retrying until the API confirms it; return the id."""
         email = f"client{number}.{self.seed}@example.com"
         body = {"name": f"Client {number}", "email": email}
+        if number % 2:
+            body["review"] = "approve"
         answer = await self._until_answered(http, "POST", "/api/clients", json=body)
         if answer is None:
             return None

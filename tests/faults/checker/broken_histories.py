@@ -7,7 +7,6 @@ from dataclasses import replace
 from tests.faults.checker.correct_history import (
     ADDRESS,
     CLIENT,
-    DRAFT,
     EMAIL,
     FIRST,
     FOLLOWUPS,
@@ -34,6 +33,7 @@ from tests.faults.checker.mutations import (
     resolved,
     resumed,
     retried,
+    reviewed,
     second_send,
     sent_later,
     shown_cancelled,
@@ -71,6 +71,9 @@ ALLOWED: dict[str, Mutation] = {
     "another address once started": lambda builder: readdressed(builder, 14),
     "cancelled too late": cancelled_when_due,
     "cancelled in time": withdrawn,
+    "approved": lambda builder: reviewed(builder, "DraftApproved"),
+    "approved ahead": lambda builder: reviewed(builder, "DraftApproved", fell_due=True),
+    "written ahead": lambda builder: reviewed(builder, review="automatic", fell_due=True),
     "discarded": discarded,
     "held by the switch": held_by_switch,
     "paused as it was started": lambda builder: confirmed_pause(builder, 14),
@@ -217,6 +220,21 @@ BROKEN: list[tuple[Kind, str, Mutation]] = [
             ("all sending had stopped", lambda builder: stopped(builder, 14.4)),
             ("started after all", lambda builder: confirmed_pause(builder, 13.9, 14.6)),
             ("started after all", lambda builder: confirmed_pause(builder, 13.9)),
+            ("EmailComposed drafts-3-2 without approval", reviewed),
+            (
+                "without approval",
+                lambda builder: reviewed(builder, "DraftApproved", "DraftRevised", body="Other."),
+            ),
+            ("without approval", lambda builder: reviewed(builder, fell_due=True)),
+            (
+                "with another text",
+                lambda builder: reviewed(builder, "DraftRevised", "DraftApproved"),
+            ),
+            (
+                "has another text",
+                lambda builder: reviewed(builder, "DraftRevised", "DraftApproved", body="Other."),
+            ),
+            ("has another text", lambda builder: builder.history.ledger[0].update(subject="?")),
             ("shown as cancelled at", lambda builder: shown_cancelled(builder, 14.4)),
         )
     ),
@@ -323,9 +341,7 @@ BROKEN: list[tuple[Kind, str, Mutation]] = [
         "EmailComposed drafts-3-2 after DraftDiscarded drafts-3-1",
         _each(
             discarded,
-            lambda builder: builder.append(
-                "drafts", DRAFT, "EmailComposed", followup_id=FIRST, composed_at=wire_time(13)
-            ),
+            lambda builder: builder.compose(13),
         ),
     ),
     (

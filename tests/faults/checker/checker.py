@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Callable
 
+from tests.faults.checker import letters, recipients, sends, streams, stuck, unwanted, views
 from tests.faults.checker import losses as lost
-from tests.faults.checker import recipients, sends, streams, stuck, unwanted, views
 from tests.faults.checker import states as state
 from tests.faults.checker.facts import Facts
 from tests.faults.checker.history import History, Record
@@ -51,8 +51,10 @@ def check(
         *(found for found in given_up if isinstance(found, Anomaly)),
         *streams.order(facts),
         *streams.plans(facts),
-        *streams.drafts(facts),
         *streams.pauses(facts),
+        *letters.drafts(facts),
+        *letters.approvals(facts),
+        *letters.texts(facts, calls),
         *state.documents(facts),
         *views.positions(facts),
         *views.views(facts),

@@ -18,6 +18,7 @@ FOLLOWUPS = [str(uuid.UUID(int=n)) for n in range(10, 15)]
 FIRST = FOLLOWUPS[0]
 PLAN, DRAFT = f"plan-{CLIENT}", f"draft-{FIRST}"
 ADDRESS = "jane@example.com"
+LETTER = {"subject": "Your search", "body": "Hi Jane,\n\nany news?"}
 SERVICES = {
     "agents": "crm",
     "clients": "crm",
@@ -87,6 +88,15 @@ class HistoryBuilder:
         """Append an event of the first follow-up's email."""
         self.append("emails", f"email-{EMAIL}", type_, email_id=EMAIL, followup_id=FIRST, **data)
 
+    def draft_event(self, type_: str, **data: Any) -> None:
+        """Append an event of the first follow-up's draft."""
+        self.append("drafts", DRAFT, type_, followup_id=FIRST, **data)
+
+    def compose(self, seconds: float, **changes: str) -> None:
+        """Append that the first follow-up's letter is composed."""
+        letter = {"to_email": ADDRESS} | LETTER | changes
+        self.draft_event("EmailComposed", composed_at=wire_time(seconds), personal=letter)
+
     def queue(self, seconds: float, to: str = ADDRESS) -> None:
         """Append that the first follow-up's email is queued."""
         self.email_event("EmailQueued", queued_at=wire_time(seconds), personal={"to_email": to})
@@ -102,7 +112,14 @@ class HistoryBuilder:
         """Add an accepted call to the ledger."""
         number = len(self.history.ledger) + 1
         args = {"email_id": email, "client_id": CLIENT, "followup_id": FIRST, "agent_id": AGENT}
-        entry = {"number": number, "at": wire_time(seconds), "to": [to]}
+        text = f"{LETTER['body']}\n\nRealtorOS"
+        entry = {
+            "number": number,
+            "at": wire_time(seconds),
+            "to": [to],
+            "subject": LETTER["subject"],
+            "request": {"content": [{"value": text}]},
+        }
         self.history.ledger.append(entry | {"custom_args": args | {"send_attempt": str(attempt)}})
 
     def document(self, service: str, collection: str, id_: str) -> Document:
@@ -213,8 +230,8 @@ def correct_history() -> HistoryBuilder:
         builder.append(
             "followups", PLAN, "FollowupCancelled", followup_id=id_, cancelled_at=wire_time(11)
         )
-    builder.append("drafts", DRAFT, "DraftRequested", **about, requested_at=wire_time(11))
-    builder.append("drafts", DRAFT, "EmailComposed", **about, composed_at=wire_time(12))
+    builder.draft_event("DraftRequested", requested_at=wire_time(11))
+    builder.compose(12)
     builder.queue(13)
     builder.start(14)
     builder.accept(14.5)

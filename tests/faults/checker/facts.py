@@ -51,6 +51,9 @@ EMAIL_ENDS = ("sent", "failed", "withheld", "unknown")
 WITHHELD_FOR = ("plan_paused", "client_reassigned")
 DRAFT_STATUS = {
     "DraftRequested": "requested",
+    "DraftWritten": "written",
+    "DraftRevised": "written",
+    "DraftApproved": "written",
     "EmailComposed": "composed",
     "CompositionFailed": "failed",
     "DraftPostponed": "requested",
@@ -132,9 +135,15 @@ class Followup:
             status = email_status(self.email)
             return status if status in (*EMAIL_ENDS, "cancelled") else None
         draft = last(self.draft, DRAFT_STATUS)
-        if draft in ("failed", "discarded"):
+        # One that was made ahead is written anew.
+        if draft in ("failed", "discarded") and self.due:
             return "failed" if draft == "failed" else "cancelled"
         return "cancelled" if last(self.plan, PLAN_STATUS) == "cancelled" else None
+
+    @property
+    def awaits_agent(self) -> bool:
+        """Whether its letter waits for the agent's approval."""
+        return last(self.draft, DRAFT_STATUS) == "written"
 
     @property
     def cancelled_when_due(self) -> Event | None:

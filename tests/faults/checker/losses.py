@@ -50,7 +50,7 @@ def steps(facts: Facts) -> Iterator[Anomaly]:
             )
         status = last(followup.draft, DRAFT_STATUS)
         stopped = followup.cancelled_when_due
-        if stopped and status in ("requested", "failed"):
+        if stopped and status in ("requested", "written", "failed"):
             detail = f"no DraftDiscarded after DueFollowupCancelled {stopped.location}"
             yield Anomaly("lost", followup.id, detail)
         elif status == "requested" and not is_postponed(facts, followup):

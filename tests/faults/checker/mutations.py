@@ -8,10 +8,10 @@ from typing import Any
 from tests.faults.checker.correct_history import (
     ADDRESS,
     CLIENT,
-    DRAFT,
     EMAIL,
     FIRST,
     FOLLOWUPS,
+    LETTER,
     NOON,
     PLAN,
     SENDING,
@@ -166,6 +166,30 @@ def cancelled_when_due(builder: HistoryBuilder, *, task: str = "sent") -> None:
     builder.update_versions()
 
 
+def reviewed(
+    builder: HistoryBuilder,
+    *said: str,
+    review: str = "approve",
+    fell_due: bool = False,
+    **composed: str,
+) -> None:
+    """Let the letter be written, and the agent say so of it before it is composed."""
+    builder.remove("DraftRequested", "EmailComposed")
+    builder.set_draft_version(0)
+    recipient = {"client": {}, "agent": {"review": review}}
+    builder.draft_event("DraftRequested", personal=recipient, ahead_of=fell_due or None)
+    builder.draft_event("DraftWritten", personal=LETTER)
+    for type_ in said:
+        personal = {"personal": LETTER | {"body": "Other."}} if type_ == "DraftRevised" else {}
+        builder.draft_event(type_, **personal)
+    if fell_due:
+        builder.draft_event("DraftFellDue", personal=recipient)
+    builder.compose(12, **composed)
+    version = len(builder.history.stored["composer"]["commits"])
+    builder.store("composer", "drafts", FIRST, version=version)
+    builder.update_versions()
+
+
 def unsent(builder: HistoryBuilder) -> None:
     """Remove what was sent, and start the email's stream anew."""
     builder.history.ledger.clear()
@@ -201,8 +225,7 @@ def discarded(builder: HistoryBuilder) -> None:
     unsent(builder)
     builder.remove("EmailComposed")
     builder.set_draft_version(1)
-    about = {"followup_id": FIRST, "reason": "by_agent"}
-    builder.append("drafts", DRAFT, "DraftDiscarded", **about, discarded_at=wire_time(12))
+    builder.draft_event("DraftDiscarded", reason="by_agent", discarded_at=wire_time(12))
     builder.store("composer", "drafts", FIRST, state={"status": "discarded"})
     cancelled_when_due(builder, task="cancelled")
     for service, collection in (("mailer", "emails"), ("gateway", "email_logs")):

@@ -25,6 +25,8 @@ class Call:
     at: datetime
     to: tuple[str, ...]
     number: int
+    subject: str
+    text: str
     started: Event | None
 
     def __str__(self) -> str:
@@ -52,6 +54,8 @@ def _call(entry: dict[str, Any], started: dict[tuple[str, int], Event]) -> Call:
         datetime.fromisoformat(entry["at"]),
         tuple(map(address_key, entry["to"])),
         entry["number"],
+        entry["subject"],
+        entry["request"]["content"][0]["value"],
         started.get((email, attempt)),
     )
 

@@ -94,17 +94,6 @@ def plans(facts: Facts) -> Iterator[Anomaly]:
                 ended = change
 
 
-def drafts(facts: Facts) -> Iterator[Anomaly]:
-    """A draft that was discarded stays so."""
-    for followup in facts.followups.values():
-        discarded = None
-        for event in followup.draft:
-            if discarded:
-                detail = f"{event.type} {event.location} after DraftDiscarded {discarded.location}"
-                yield Anomaly("stale state", followup.id, detail)
-            discarded = event if event.type == "DraftDiscarded" else discarded
-
-
 def pauses(facts: Facts) -> Iterator[Anomaly]:
     """While a plan is paused no follow-up of it falls due."""
     for stream, events in facts.merged.items():

@@ -19,7 +19,8 @@ def followups(facts: Facts) -> Iterator[Anomaly]:
         plan = facts.published.get(f"plan-{followup.client_id}", ())
         waits = followup.due is None and paused(plan)
         held = facts.sending_is_paused and _is_queued(followup)
-        if followup.end is None and not (waits or held or is_postponed(facts, followup)):
+        waits = waits or held or followup.awaits_agent
+        if followup.end is None and not (waits or is_postponed(facts, followup)):
             parts = (followup.email, followup.draft, followup.plan)
             latest = next((events[-1] for events in parts if events), None)
             detail = (

@@ -14,7 +14,17 @@ from tests.faults.checker.mutations import quarantined, second_email, second_sen
 from tests.faults.checker.verdict import Kind
 
 FOLDER = Path(__file__).parent
-CHECKS = ("losses", "recipients", "sends", "states", "streams", "stuck", "unwanted", "views")
+CHECKS = (
+    "letters",
+    "losses",
+    "recipients",
+    "sends",
+    "states",
+    "streams",
+    "stuck",
+    "unwanted",
+    "views",
+)
 OWN = ("history", "facts", "verdict", "checker", *CHECKS)
 
 

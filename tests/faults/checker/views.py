@@ -164,6 +164,8 @@ def task_status(followup: Followup) -> str | None:
     draft = last(followup.draft, DRAFT_STATUS, "requested")
     plan = last(followup.plan, PLAN_STATUS, "pending")
     written = {"requested": plan, "discarded": "cancelled"}.get(draft, draft)
+    # A letter that was made ahead of its date says nothing of the follow-up.
+    written = written if followup.due else plan
     return written if email in ("", "queued") else email
 
 

@@ -141,6 +141,7 @@ class Traffic:
                 self._client(number, f"{number}"),
                 self._change(number),
                 self._followups(number),
+                self._drafts(number),
                 self._stopping(number),
                 self._reports(number),
                 self._agents(number),
@@ -177,6 +178,8 @@ class Traffic:
         if len(await self._tasks_with_status("due", "composed", limit=100)) > _LONGEST_BACKLOG:
             return
         body = {"name": f"Client {name}", "email": f"client-{name}@example.com"}
+        if number % 3 == 0:
+            body["review"] = "approve"
         # Half of the requests may be repeated.
         once = {"Idempotency-Key": f"client-{name}"} if number % 2 else {}
         created = await self._request("POST", "/api/clients", body, once)
@@ -339,6 +342,27 @@ class Traffic:
                 await self._send_command(CancelFollowup(**about))
         for task in await self._tasks_with_status("failed"):
             await self._send_command(RetryDraft(**_about(task)))
+
+    async def _drafts(self, number: int) -> None:
+        """Have a letter written ahead; read those that wait, and decide about them."""
+        for task in await self._tasks_with_status("pending"):
+            if number % 2 or await self._is_next("PrepareDraft", "DraftFellDue"):
+                await self._request("POST", f"/api/tasks/{task['_id']}/draft", {})
+        response = await self._request("GET", "/api/drafts?limit=5")
+        approves = await self._is_next("DraftApproved")
+        for turn, draft in enumerate(response.json() if response and response.is_success else []):
+            path = f"/api/tasks/{draft['_id']}/draft"
+            match _KINDS_OF_CHANGE if approves else (number + turn) % _KINDS_OF_CHANGE:
+                case 0:
+                    await self._request("PATCH", path, {"subject": f"Changed {number} times"})
+                case 1:
+                    await self._request("POST", f"{path}/discard")
+                case 2:
+                    await self._request("POST", path, {"instructions": "Shorter."})
+                case _:
+                    shown = await self._request("GET", path)
+                    tag = {"If-Match": shown.headers.get("ETag", '"none"')} if shown else {}
+                    await self._request("POST", f"{path}/approve", None, tag)
 
     async def _tasks_with_status(self, *statuses: str, limit: int = 1) -> list[dict[str, Any]]:
         either = "&".join(f"status={status}" for status in statuses)
