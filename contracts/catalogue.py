@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import get_args
 
-from contracts import composer, crm, mailer, notices, replies, scheduler
+from contracts import composer, crm, mailer, notices, replies, scheduler, sequences
 from contracts.message import Message
 from contracts.services import SERVICES
 
@@ -44,7 +44,9 @@ def _commands(name: str, owner: str, *types: type[Message]) -> Topic:
 
 
 EVENTS = (
-    _events("agents", "crm", crm.AgentEvent, "scheduler", "mailer", "gateway"),
+    _events(
+        "agents", "crm", crm.AgentEvent | sequences.SequenceEvent, "scheduler", "mailer", "gateway"
+    ),
     _events("clients", "crm", crm.ClientEvent, "scheduler", "mailer", "gateway"),
     _events("followups", "scheduler", scheduler.FollowupEvent, "composer", "mailer", "gateway"),
     _events("drafts", "composer", composer.DraftEvent, "mailer", "gateway"),
@@ -68,6 +70,8 @@ COMMANDS = (
         crm.UpdateAgent,
         crm.DeactivateAgent,
         crm.ReactivateAgent,
+        sequences.DefineSequence,
+        sequences.RetireSequence,
     ),
     _commands(
         "clients", "crm", crm.CreateClient, crm.UpdateClient, crm.ReassignClient, crm.DeleteClient

@@ -21,6 +21,7 @@ from contracts.message import (
     unset,
 )
 from contracts.sending_hours import SendingHours
+from contracts.steps import SequenceName, Steps
 
 PropertyType = Literal["residential", "commercial", "land", "other"]
 Stage = Literal["lead", "negotiating", "under_contract", "closed", "lost"]
@@ -148,6 +149,24 @@ class ClientDetails(PersonalDetails):
         return fields | {"phone": self.full_phone or self.phone}
 
 
+class NamedSequence(Contract):
+    """A sequence of follow-ups. Clients at `stages` are offered it."""
+
+    name: SequenceName
+    stages: tuple[Stage, ...] = ()
+
+
+class PlannedSequence(NamedSequence):
+    """A sequence with its steps, as it was when it was chosen for a client."""
+
+    steps: Steps
+
+    @property
+    def named(self) -> NamedSequence:
+        """The sequence without its steps."""
+        return NamedSequence(name=self.name, stages=self.stages)
+
+
 class AgentStream(Message):
     """Messages about the stream `agent-<agent_id>`."""
 
@@ -200,6 +219,7 @@ class ClientStream(AboutClient):
 class ClientCreated(ClientStream, Event, name="realtoros.ClientCreated.v1"):
     """A client was added. The plan of follow-ups counts from `created_at`.
 
+    It has the steps of `sequence`; without one the five of a new lead, or none for a closed client.
     `opted_out`: the client had said no to emails before, so there is no plan. The plan counts in
     days of the client's time zone, else of `agent_time_zone`; that of an `imported` client is
     spread.
@@ -212,6 +232,7 @@ class ClientCreated(ClientStream, Event, name="realtoros.ClientCreated.v1"):
     opted_out: bool = False
     agent_time_zone: TimeZone | None = added()
     imported: Literal[True] | None = added()
+    sequence: PlannedSequence | None = added()
 
 
 class ClientUpdated(ClientStream, Event, name="realtoros.ClientUpdated.v1"):
@@ -285,6 +306,7 @@ class CreateClient(ClientStream, Command, name="realtoros.CreateClient.v1"):
     opted_out: bool = False
     agent_time_zone: TimeZone | None = added()
     imported: Literal[True] | None = added()
+    sequence: PlannedSequence | None = added()
 
 
 class ClientDetailsPatch(Contract):

@@ -5,11 +5,20 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.crm import AgentProfile, ClientDetails, Notes, PropertyType, Stage, TimeZone
+from contracts.crm import (
+    AgentProfile,
+    ClientDetails,
+    NamedSequence,
+    Notes,
+    PlannedSequence,
+    PropertyType,
+    Stage,
+    TimeZone,
+)
 from contracts.message import AboutClient, Command, Contract, Event, Time, Unset, added, unset
+from contracts.steps import Goal, Priority, SequenceName
 
 FollowupType = Literal["Day 1", "Day 3", "Week 1", "Week 2", "Month 1", "Custom"]
-Priority = Literal["high", "medium", "low"]
 CancelReason = Literal["client_deleted", "client_closed", "client_lost", "by_agent"]
 
 
@@ -22,20 +31,29 @@ class PlanStream(AboutClient):
 
 
 class PlannedFollowup(Contract):
-    """One follow-up of a plan, as it was planned."""
+    """One follow-up of a plan, as it was planned.
+
+    `step`: what its sequence calls one of type Custom; `goal`: what the step's letters are for.
+    """
 
     followup_id: UUID
     followup_type: FollowupType
     scheduled_for: Time
     priority: Priority
+    step: SequenceName | None = added()
+    goal: Goal | None = added()
 
 
 class Recipient(Contract):
-    """What composing needs to know: the recipient, the sender, what the agent wants it to say."""
+    """What composing needs to know: the recipient, the sender, what the agent wants it to say.
+
+    `goal`: what the letters of this step are for, to whomever they go.
+    """
 
     client: ClientDetails
     agent: AgentProfile
     instructions: Notes | None = added()
+    goal: Goal | None = added()
 
 
 # The agents that a client has had before, in order, or None. What the client has told them not to
@@ -50,10 +68,14 @@ class FollowupNotes(Contract):
 
 
 class FollowupsPlanned(PlanStream, Event, name="realtoros.FollowupsPlanned.v1"):
-    """The follow-ups of a new client, in the order of their dates."""
+    """The follow-ups of a new client, in the order of their dates.
+
+    They are the steps of `sequence`, without one those of a new lead.
+    """
 
     planned_at: Time
     followups: tuple[PlannedFollowup, ...]
+    sequence: NamedSequence | None = added()
 
 
 class FollowupInstructions(Contract):
@@ -63,14 +85,16 @@ class FollowupInstructions(Contract):
 
 
 class FollowupsAdded(PlanStream, Event, name="realtoros.FollowupsAdded.v1"):
-    """Follow-ups were added to the client's plan: its five steps anew, or one of type Custom.
+    """Follow-ups were added to the client's plan: the steps of `sequence`, or one of type Custom.
 
-    It may be the first event of the plan. `personal` is about the Custom one.
+    It may be the first event of the plan. `personal` is about the Custom one. Five without a
+    sequence are the steps of a new lead.
     """
 
     added_at: Time
     followups: tuple[PlannedFollowup, ...]
     personal: FollowupInstructions = FollowupInstructions()
+    sequence: NamedSequence | None = added()
 
 
 class FollowupDue(PlanStream, Event, name="realtoros.FollowupDue.v1"):
@@ -238,12 +262,13 @@ class ChangeFollowup(PlanStream, Command, name="realtoros.ChangeFollowup.v1"):
 
 
 class StartPlan(PlanStream, Command, name="realtoros.StartPlan.v1"):
-    """Plan the five steps again, from now on, for a client that has no pending follow-up.
+    """Plan the steps of `sequence` from now on, for a client that has no pending follow-up.
 
-    It counts in days of `time_zone`, the client's or the agent's.
+    Without one, those of a new lead. It counts in days of `time_zone`, the client's or the agent's.
     """
 
     time_zone: TimeZone | None = added()
+    sequence: PlannedSequence | None = added()
 
 
 class AddFollowup(PlanStream, Command, name="realtoros.AddFollowup.v1"):

@@ -15,6 +15,7 @@ from contracts.sending_hours import WEEKDAYS, SendingHours
 _MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
 # To hours of one day a week, which the clock's change may leave out once.
 _DAYS_AHEAD = 15
+_YEAR_DAYS = 365
 _PARTS = 1 << 20
 
 
@@ -106,14 +107,20 @@ class Calendar:
         """Whether a plan's day is not a day."""
         return self.day != _DAY
 
-    def after(self, start: datetime, days: int, zone: ZoneInfo | None) -> datetime:
-        """Return so many days later: the clocks of the zone, if there is one, show the same."""
-        if self.is_compressed or zone is None:
-            return start + days * self.day
+    def after(
+        self, start: datetime, days: int, zone: ZoneInfo | None, *, years: int = 0
+    ) -> datetime:
+        """Return so many years and days later: the clocks of the zone, else of UTC, show the same.
+
+        Years of a compressed calendar have 365 days.
+        """
+        if self.is_compressed:
+            return start + (years * _YEAR_DAYS + days) * self.day
+        zone = zone or ZoneInfo("UTC")
         local = start.astimezone(zone)
         minute = local.hour * 60 + local.minute
         rest = timedelta(seconds=local.second, microseconds=local.microsecond)
-        return _shown(local.date() + days * _DAY, minute, zone) + rest
+        return _shown(_anniversary(local.date(), years) + days * _DAY, minute, zone) + rest
 
     def share(self, id_: UUID) -> timedelta:
         """Return this id's part of the spread of what is imported at once."""
@@ -123,6 +130,14 @@ class Calendar:
         """Return when emails of an agent with these hours may leave, in the first known zone."""
         own = None if self.is_compressed else hours or self.hours
         return SendingWindow(own, first_zone(*zones) or ZoneInfo("UTC"), self.spread)
+
+
+def _anniversary(day: date, years: int) -> date:
+    """Return the day so many years later; that of 29 February is the 28th in other years."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28)
 
 
 def _shown(day: date, minute: int, zone: ZoneInfo) -> datetime:

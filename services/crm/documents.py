@@ -1,4 +1,4 @@
-"""What crm stores: agents and clients."""
+"""What crm stores: agents, their clients and sequences."""
 
 from typing import ClassVar
 
@@ -10,9 +10,11 @@ from chassis.mongo.client import Database
 from chassis.recovery.persistence import Store
 from contracts.addresses import canonical_address
 from contracts.crm import AgentEvent, ClientEvent
-from services.crm import agent, client
+from contracts.sequences import SequenceEvent
+from services.crm import agent, client, sequence
 
 UNIQUE_EMAIL = "unique_email"
+UNIQUE_NAME = "unique_name"
 
 
 class AgentDocument(StateDocument[agent.Agent]):
@@ -37,6 +39,21 @@ class ClientDocument(StateDocument[client.Client]):
         ]
 
 
+class SequenceDocument(StateDocument[sequence.Sequence]):
+    """A sequence's state; its name is unique among the agent's sequences that are not retired."""
+
+    class Settings:
+        name = "sequences"
+        indexes: ClassVar = [
+            IndexModel(
+                [("state.agent_id", 1), ("state.name_key", 1)],
+                name=UNIQUE_NAME,
+                unique=True,
+                partialFilterExpression={"state.name_key": {"$type": "string"}},
+            )
+        ]
+
+
 AGENTS = Aggregate[agent.Agent, AgentEvent]("agent", AgentDocument, agent.evolve)
 CLIENTS = Aggregate[client.Client, ClientEvent](
     "client",
@@ -45,7 +62,14 @@ CLIENTS = Aggregate[client.Client, ClientEvent](
     unique={UNIQUE_EMAIL: Refused("another client has this email", field="email")},
 )
 
-STORE = Store(aggregates=(AGENTS, CLIENTS))
+SEQUENCES = Aggregate[sequence.Sequence, SequenceEvent](
+    "sequence",
+    SequenceDocument,
+    sequence.evolve,
+    unique={UNIQUE_NAME: Refused("another sequence has this name", field="name")},
+)
+
+STORE = Store(aggregates=(AGENTS, CLIENTS, SEQUENCES))
 
 
 async def renew_email_keys(database: Database) -> int:

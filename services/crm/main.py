@@ -1,4 +1,4 @@
-"""crm: agents and their clients."""
+"""crm: agents, their clients and sequences."""
 
 from chassis.process.settings import Settings
 from chassis.service import Service
@@ -12,6 +12,7 @@ from contracts.crm import (
     UpdateAgent,
     UpdateClient,
 )
+from contracts.sequences import DefineSequence, RetireSequence
 from services.crm import reactions
 from services.crm.documents import STORE
 
@@ -27,6 +28,8 @@ def build(settings: Settings) -> Service:
     service.react(UpdateClient, reactions.update_client)
     service.react(ReassignClient, reactions.reassign_client)
     service.react(DeleteClient, reactions.delete_client)
+    service.react(DefineSequence, reactions.define_sequence)
+    service.react(RetireSequence, reactions.retire_sequence)
     return service
 
 

@@ -1,7 +1,8 @@
 """A client's plan: its follow-ups and when each falls due."""
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal, assert_never
+from typing import Literal, assert_never, get_args
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -11,10 +12,11 @@ from chassis.domain.state import Given, Sparse, State
 from contracts.crm import (
     ClientCreated,
     ClientReassigned,
+    NamedSequence,
     PropertyType,
     Stage,
 )
-from contracts.message import Contract, Time, to_milliseconds
+from contracts.message import Contract, Time, added, to_milliseconds
 from contracts.scheduler import (
     CancelReason,
     ClientReplied,
@@ -33,21 +35,16 @@ from contracts.scheduler import (
     PlannedFollowup,
     PlanPaused,
     PlanResumed,
-    Priority,
     Recipient,
 )
+from contracts.sequences import NEW_LEAD
+from contracts.steps import Priority, Step
 
-# Days after the client was created, type, priority.
-SCHEDULE: tuple[tuple[int, FollowupType, Priority], ...] = (
-    (1, "Day 1", "high"),
-    (3, "Day 3", "medium"),
-    (7, "Week 1", "medium"),
-    (14, "Week 2", "low"),
-    (30, "Month 1", "low"),
-)
-# Stored plans leave these out: after a change here, plans stored before need a replay.
+# The step that a name stands for; any other is Custom.
+TYPES: dict[str, FollowupType] = {kind: kind for kind in get_args(FollowupType)}
+# Stored plans leave these out: after a change there, plans stored before need a replay.
 DEFAULT_PRIORITIES: dict[FollowupType, Priority] = {
-    kind: priority for _, kind, priority in SCHEDULE
+    TYPES[step.name]: step.priority for step in NEW_LEAD.steps
 }
 CANCEL_REASONS: dict[Stage, CancelReason] = {"closed": "client_closed", "lost": "client_lost"}
 
@@ -65,6 +62,7 @@ class Followup(Contract, Sparse):
     own_priority: Priority | None = None
     notes: str | None = None
     instructions: str | None = None
+    goal: str | None = None
     due_cancelled: bool | None = None
 
     @property
@@ -76,7 +74,7 @@ class Followup(Contract, Sparse):
 class Plan(State):
     """The follow-ups of one client. `due_at` is the earliest pending date, unless it is paused.
 
-    `pause_reason` is None while the agent has paused it.
+    `pause_reason` is None while the agent has paused it. `sequence` is the last that was begun.
     """
 
     agent_id: UUID
@@ -86,6 +84,7 @@ class Plan(State):
     former_agents: FormerAgents = None
     paused_at: Time | None = None
     pause_reason: str | None = None
+    sequence: NamedSequence | None = added()
 
     @property
     def pending(self) -> list[Followup]:
@@ -143,33 +142,45 @@ def evolve(plan: Plan | None, event: FollowupEvent) -> Plan:
 def plan_followups(
     plan: Plan | None, client: ClientCreated, given: Given, *, calendar: Calendar
 ) -> list[FollowupEvent]:
-    """Plan the five follow-ups from the time of ClientCreated.
+    """Plan the steps of the sequence from the time of ClientCreated.
 
-    None for a client who has said no to emails, or is closed or lost.
+    None for a client who has said no to emails, is lost, or closed without a sequence.
     """
     if plan:
         raise Refused("this client already has a plan")
-    if client.opted_out or client.stage in CANCEL_REASONS:
+    chosen = client.sequence
+    if client.opted_out or ends_at(client.stage, chosen):
         return []
     zone = first_zone(client.personal.time_zone, client.agent_time_zone)
-    followups = five_steps(client.created_at, given, calendar, zone)
+    steps = (chosen or NEW_LEAD).steps
+    followups = of_steps(steps, client.created_at, given, calendar, zone)
     if client.imported:
         followups = tuple(_spread(each, calendar) for each in followups)
-    return [FollowupsPlanned.of(client, planned_at=given.now, followups=followups)]
+    named = chosen and chosen.named
+    planned = FollowupsPlanned.of(client, planned_at=given.now, followups=followups, sequence=named)
+    return [planned]
 
 
-def five_steps(
-    start: datetime, given: Given, calendar: Calendar, zone: ZoneInfo | None
+def ends_at(stage: Stage, sequence: NamedSequence | None) -> CancelReason | None:
+    """Return why a client at this stage gets nothing more of the sequence, or None."""
+    meant = sequence and stage in sequence.stages
+    return None if meant else CANCEL_REASONS.get(stage)
+
+
+def of_steps(
+    steps: Iterable[Step], start: datetime, given: Given, calendar: Calendar, zone: ZoneInfo | None
 ) -> tuple[PlannedFollowup, ...]:
-    """Return the follow-ups of a plan that starts then, in days of the zone."""
+    """Return the follow-ups of a sequence that begins then, in days of the zone."""
     return tuple(
         PlannedFollowup(
             followup_id=given.id(f"followup {index}"),
-            followup_type=kind,
-            scheduled_for=calendar.after(start, days, zone),
-            priority=priority,
+            followup_type=TYPES.get(step.name, "Custom"),
+            scheduled_for=calendar.after(start, step.days, zone, years=step.years),
+            priority=step.priority,
+            step=None if step.name in TYPES else step.name,
+            goal=step.goal,
         )
-        for index, (days, kind, priority) in enumerate(SCHEDULE)
+        for index, step in enumerate(steps)
     )
 
 
@@ -220,7 +231,8 @@ def fall_due(
 
 
 def _due(plan: Plan, followup: Followup, client: KnownClient, now: datetime) -> FollowupDue:
-    recipient = client.recipient.model_copy(update={"instructions": followup.instructions})
+    said = {"instructions": followup.instructions, "goal": followup.goal}
+    recipient = client.recipient.model_copy(update=said)
     return FollowupDue(
         agent_id=plan.agent_id,
         client_id=plan.client_id,
@@ -259,16 +271,16 @@ def _planned(followup: PlannedFollowup) -> Followup:
         followup_type=followup.followup_type,
         scheduled_for=followup.scheduled_for,
         own_priority=None if is_default else followup.priority,
+        goal=followup.goal,
     )
 
 
 def _with_added(plan: Plan, event: FollowupsPlanned | FollowupsAdded) -> Plan:
-    instructions = event.personal.instructions if isinstance(event, FollowupsAdded) else None
-    added = (
-        _planned(followup).model_copy(update={"instructions": instructions})
-        for followup in event.followups
-    )
-    return plan.model_copy(update={"followups": (*plan.followups, *added)})
+    more = [_planned(followup) for followup in event.followups]
+    if isinstance(event, FollowupsAdded) and (said := event.personal.instructions):
+        more = [followup.model_copy(update={"instructions": said}) for followup in more]
+    begun = {"sequence": event.sequence} if event.sequence else {}
+    return plan.model_copy(update={"followups": (*plan.followups, *more), **begun})
 
 
 def _pause(event: PlanPaused | PlanResumed) -> dict[str, object]:

@@ -1,8 +1,9 @@
-"""What adds follow-ups to a plan: its five steps again, or one that the agent wants."""
+"""What adds follow-ups to a plan: the steps of a sequence, or one that the agent wants."""
 
 from chassis.domain.errors import Refused
 from chassis.domain.sending_hours import Calendar, first_zone
 from chassis.domain.state import Given
+from contracts.crm import NamedSequence
 from contracts.scheduler import (
     AddFollowup,
     FollowupEvent,
@@ -11,7 +12,8 @@ from contracts.scheduler import (
     PlanResumed,
     StartPlan,
 )
-from services.scheduler.plan import Plan, five_steps
+from contracts.sequences import NEW_LEAD
+from services.scheduler.plan import Plan, of_steps
 
 # A plan keeps what it has had: so many follow-ups fit into a document, and no client gets more.
 MOST_FOLLOWUPS = 1_000
@@ -20,12 +22,14 @@ MOST_FOLLOWUPS = 1_000
 def start(
     plan: Plan | None, command: StartPlan, given: Given, *, calendar: Calendar
 ) -> list[FollowupEvent]:
-    """Plan the five steps from now on. Refuses while a follow-up is pending."""
+    """Plan the steps of a sequence from now on. Refuses while a follow-up is pending."""
     _require_own(plan, command)
     if plan and plan.pending:
         raise Refused("the client has pending follow-ups: cancel them first, or let them be sent")
-    steps = five_steps(given.now, given, calendar, first_zone(command.time_zone))
-    return _added(plan, command, given, *steps)
+    steps, zone = (command.sequence or NEW_LEAD).steps, first_zone(command.time_zone)
+    followups = of_steps(steps, given.now, given, calendar, zone)
+    named = command.sequence and command.sequence.named
+    return _added(plan, command, given, *followups, sequence=named)
 
 
 def add(plan: Plan | None, command: AddFollowup, given: Given) -> list[FollowupEvent]:
@@ -45,11 +49,12 @@ def _added(
     command: StartPlan | AddFollowup,
     given: Given,
     *followups: PlannedFollowup,
+    sequence: NamedSequence | None = None,
 ) -> list[FollowupEvent]:
     """Return the events; the pause of a plan in which nothing waits is over."""
     if plan and len(plan.followups) + len(followups) > MOST_FOLLOWUPS:
         raise Refused(f"the client has had {len(plan.followups)} follow-ups: no more can be added")
-    added = FollowupsAdded.of(command, added_at=given.now, followups=followups)
+    added = FollowupsAdded.of(command, added_at=given.now, followups=followups, sequence=sequence)
     if plan and plan.paused_at and not plan.pending:
         return [added, PlanResumed.of(command, resumed_at=given.now)]
     return [added]

@@ -15,16 +15,17 @@ from contracts.scheduler import (
     FollowupEvent,
     PlanDeleted,
 )
-from services.scheduler.plan import CANCEL_REASONS, Followup, Plan
+from services.scheduler.plan import Followup, Plan, ends_at
 
 # So long after a follow-up's date.
 STAGE_IS_READ_WITHIN = timedelta(seconds=10)
 
 
 def cancel_on_stage(plan: Plan | None, client: ClientUpdated, given: Given) -> list[FollowupEvent]:
-    """Cancel the follow-ups of a client that has become closed or lost."""
-    reason = CANCEL_REASONS.get(client.stage)
-    return cancelled(plan, plan.stoppable, reason, given.now) if plan and reason else []
+    """Cancel the follow-ups of a client that has become closed or lost, unless meant for that."""
+    if plan is None or not (reason := ends_at(client.stage, plan.sequence)):
+        return []
+    return cancelled(plan, plan.stoppable, reason, given.now)
 
 
 def cancel_on_deletion(
@@ -43,9 +44,11 @@ def cancel_added(plan: Plan, given: Given, *, stage: Stage | None) -> list[Follo
         raise Refused("the plan is cancelled already")
     if stage is None:
         return _deleted(plan, given.now)
+    if not (reason := ends_at(stage, plan.sequence)):
+        raise Refused("the plan is meant for this stage")
     if plan.due_at is None or given.now < plan.due_at + STAGE_IS_READ_WITHIN:
         raise TryLater("the client's stage is about to cancel the plan, or to change")
-    return cancelled(plan, plan.stoppable, CANCEL_REASONS[stage], given.now)
+    return cancelled(plan, plan.stoppable, reason, given.now)
 
 
 def _deleted(plan: Plan, now: datetime) -> list[FollowupEvent]:

@@ -10,7 +10,7 @@ from chassis.mongo.batch_loader import BatchLoader
 from chassis.service import Service
 from contracts.scheduler import FollowupEvent, Recipient
 from services.scheduler.documents import AGENTS, CLIENTS, PLANS, AgentDocument, ClientDocument
-from services.scheduler.plan import CANCEL_REASONS, KnownClient, Plan, fall_due
+from services.scheduler.plan import KnownClient, Plan, ends_at, fall_due
 from services.scheduler.plan_cancellations import cancel_added
 
 
@@ -52,7 +52,7 @@ async def let_fall_due(
     if not (client.personal and client.stage and client.property_type):
         await work.append(cancel_added, stage=None)
         return
-    if client.stage in CANCEL_REASONS:
+    if ends_at(client.stage, work.state.sequence):
         await work.append(cancel_added, stage=client.stage)
         return
     known = KnownClient(

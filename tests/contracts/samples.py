@@ -43,6 +43,7 @@ from contracts.crm import (
     DeactivateAgent,
     DeleteClient,
     NewClientDetails,
+    PlannedSequence,
     ReactivateAgent,
     ReassignClient,
     RegisterAgent,
@@ -120,6 +121,13 @@ from contracts.scheduler import (
     StartPlan,
 )
 from contracts.sending_hours import SendingHours
+from contracts.sequences import (
+    DefineSequence,
+    RetireSequence,
+    SequenceDefined,
+    SequenceRetired,
+)
+from contracts.steps import Step
 
 AGENT = UUID("7b1f0c1e-5d3a-4c55-9a51-1f2f3c0a9d01")
 FORMER_AGENT = UUID("c7b4a3d2-9f11-4c0e-8a5b-6d2f1e3c4b5a")
@@ -129,6 +137,7 @@ EMAIL = UUID("6fa459ea-ee8a-3ca4-894e-db77e160355e")
 FORMER_EMAIL = UUID("9c858901-8a57-4791-81fe-4c455b099bc9")
 SUPPRESSION = UUID("886313e1-3b8a-5372-9b90-0c9aee199e5d")
 ALERT = UUID("16fd2706-8baf-433b-82eb-8c7fada84001")
+SEQUENCE = UUID("2c5ea4c0-4067-5e9b-9a3d-5a1f6e2d7b10")
 NOON = datetime(2026, 1, 31, 12, 0, 0, 250_000, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=1)
 
@@ -163,6 +172,14 @@ DETAILS = ClientDetails(
     full_phone="+1 555 0199, extension 4411",
     review="automatic",
 )
+SPRING = PlannedSequence(
+    name="Buyers in spring",
+    stages=("negotiating",),
+    steps=(
+        Step(name="After the viewing", days=2, priority="high", goal="Ask what they liked."),
+        Step(name="A year later", years=1),
+    ),
+)
 LETTER = Letter(
     to_name=DETAILS.name,
     to_email=DETAILS.email,
@@ -189,7 +206,8 @@ _email: dict[str, Any] = {**_followup, "email_id": EMAIL}
 _alert: dict[str, Any] = _client | {"followup_id": FOLLOWUP, "alert_id": ALERT}
 _notice: dict[str, Any] = _agent | {"notice_id": ALERT}
 _kind: dict[str, Any] = {"stage": "negotiating", "property_type": "commercial"}
-_recipient = Recipient(client=DETAILS, agent=PROFILE)
+_recipient = Recipient(client=DETAILS, agent=PROFILE, goal="Ask what they liked.")
+_sequence: dict[str, Any] = _agent | {"sequence_id": SEQUENCE}
 
 SAMPLES: tuple[Message, ...] = (
     AgentRegistered(**_agent, registered_at=NOON, personal=PROFILE),
@@ -204,7 +222,10 @@ SAMPLES: tuple[Message, ...] = (
         opted_out=False,
         agent_time_zone="America/Chicago",
         imported=True,
+        sequence=SPRING,
     ),
+    SequenceDefined(**_sequence, sequence=SPRING, defined_at=NOON),
+    SequenceRetired(**_sequence, retired_at=LATER),
     ClientUpdated(**_client, **_kind, created_at=NOON, updated_at=LATER, personal=DETAILS),
     ClientReassigned(**_client, former_agent_id=FORMER_AGENT, reassigned_at=LATER),
     ClientDeleted(**_client, deleted_at=LATER),
@@ -214,11 +235,14 @@ SAMPLES: tuple[Message, ...] = (
         followups=(
             PlannedFollowup(
                 followup_id=FOLLOWUP,
-                followup_type="Day 1",
-                scheduled_for=NOON + timedelta(days=1),
+                followup_type="Custom",
+                scheduled_for=NOON + timedelta(days=2),
                 priority="high",
+                step="After the viewing",
+                goal="Ask what they liked.",
             ),
         ),
+        sequence=SPRING.named,
     ),
     FollowupsAdded(
         **_client,
@@ -229,9 +253,12 @@ SAMPLES: tuple[Message, ...] = (
                 followup_type="Custom",
                 scheduled_for=LATER,
                 priority="medium",
+                step="A year later",
+                goal="Ask how they are.",
             ),
         ),
         personal=FollowupInstructions(instructions="Say that the roof was mended."),
+        sequence=SPRING.named,
     ),
     FollowupDue(
         **_followup,
@@ -388,6 +415,8 @@ SAMPLES: tuple[Message, ...] = (
     UpdateAgent(**_agent, personal=PROFILE),
     DeactivateAgent(**_agent, deactivated_at=NOON),
     ReactivateAgent(**_agent, reactivated_at=LATER),
+    DefineSequence(**_sequence, sequence=SPRING),
+    RetireSequence(**_sequence),
     CreateClient(
         **_client,
         stage="lead",
@@ -395,6 +424,7 @@ SAMPLES: tuple[Message, ...] = (
         personal=NewClientDetails.model_validate(DETAILS.fields()),
         agent_time_zone="America/Chicago",
         imported=True,
+        sequence=SPRING,
     ),
     UpdateClient(**_client, stage="closed", personal=ClientDetailsPatch(phone=None, name="Maria")),
     ReassignClient(**_client, to_agent_id=FORMER_AGENT),
@@ -408,7 +438,7 @@ SAMPLES: tuple[Message, ...] = (
         personal=FollowupPatch(notes=None),
     ),
     CancelFollowup(**_followup),
-    StartPlan(**_client, time_zone="America/Chicago"),
+    StartPlan(**_client, time_zone="America/Chicago", sequence=SPRING),
     AddFollowup(
         **_followup,
         scheduled_for=LATER,

@@ -37,6 +37,7 @@ in touch;
 saying, never quote them, and never mention judgements, money, health, family or religion;
 - says what `instructions` ask it to say, where there are any: they are the agent's own for this \
 email, the one value that decides what it is about, within all other rules;
+- without them serves `goal`, where there is one, for this client;
 - says nothing about protected characteristics and follows fair housing rules;
 - is warm, plain and unpushy, 80 to 160 words in two to four short paragraphs;
 - ends with its last sentence: no closing, no name, no signature, they are added afterwards;
@@ -61,6 +62,10 @@ _GOALS: dict[FollowupType, str] = {
     "Custom": "A personal check-in that the agent asked for at this moment. Friendly, short. Goal: "
     "an answer to one open question.",
 }
+_OWN_GOAL = (
+    "A step of a series that the agent has planned for clients like this one. Friendly, short. "
+    "Goal: what `goal` in the data says, which is the agent's own."
+)
 
 
 # What each flag of the guard means to the one who writes again.
@@ -113,9 +118,10 @@ def rewrite_message(findings: Sequence[Finding]) -> str:
 
 def system_message(request: CompositionRequest) -> str:
     """Return the rules, the language and the goal of this follow-up; no other client data."""
+    goal = _OWN_GOAL if request.recipient.goal else _GOALS[request.followup_type]
     return (
         f"{_RULES}\n\nWrite subject and body in {language_name(request.language)}, whatever "
-        f"language the data is in.\n\nThis email: {_GOALS[request.followup_type]}"
+        f"language the data is in.\n\nThis email: {goal}"
     )
 
 
@@ -144,6 +150,7 @@ def user_message(request: CompositionRequest) -> str:
             "company": agent.company,
             "website": agent.website,
         },
+        "goal": shareable_text(request.recipient.goal),
         "instructions": shareable_text(request.recipient.instructions),
         "earlier_letters": [
             {

@@ -10,7 +10,8 @@ from uuid import UUID, uuid5
 
 from contracts import composer, crm, mailer, scheduler
 from contracts.mailer import email_id, suppression_id
-from services.scheduler.plan import CANCEL_REASONS, SCHEDULE
+from contracts.sequences import NEW_LEAD
+from services.scheduler.plan import CANCEL_REASONS, TYPES
 from tests.faults.ordering.history_strategies import ClientScenario, FollowupScenario, Sending
 from tests.faults.ordering.message_history import NOON, MessageHistory
 
@@ -71,7 +72,7 @@ class AgentHistory(MessageHistory):
         self._append(crm.CreateClient, about, **kind, personal=new)
         kind["created_at"] = NOON
         created = self._append(crm.ClientCreated, about, **kind, personal=details)
-        pending = [uuid5(created, f"followup {number}") for number in range(len(SCHEDULE))]
+        pending = [uuid5(created, f"followup {number}") for number in range(len(NEW_LEAD.steps))]
         self.ids |= {about["client_id"], *pending, *map(email_id, pending)}
         self.ids.add(suppression_id(about["agent_id"], details.email))
         if scenario.stage in CANCEL_REASONS:
@@ -131,9 +132,12 @@ class AgentHistory(MessageHistory):
     def _plan(self, about: dict[str, UUID], ids: list[UUID]) -> None:
         followups = tuple(
             scheduler.PlannedFollowup(
-                followup_id=of, followup_type=kind, scheduled_for=NOON + days * DAY, priority=rank
+                followup_id=of,
+                followup_type=TYPES[step.name],
+                scheduled_for=NOON + step.days * DAY,
+                priority=step.priority,
             )
-            for of, (days, kind, rank) in zip(ids, SCHEDULE, strict=True)
+            for of, step in zip(ids, NEW_LEAD.steps, strict=True)
         )
         self._append(scheduler.FollowupsPlanned, about, planned_at=self._now, followups=followups)
 

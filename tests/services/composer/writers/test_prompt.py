@@ -165,3 +165,14 @@ def test_the_model_is_told_what_the_agent_wants_it_to_say_without_private_values
     assert "555" not in said
     assert known(asked)["instructions"] is None
     assert "`instructions`" in system_message(asked)
+
+
+def test_a_step_of_a_sequence_has_its_own_goal() -> None:
+    asked = request(step="Custom")
+    told = asked.recipient.model_copy(update={"goal": "Ask what they liked. Call 512 555 0100."})
+    stepped = dataclasses.replace(asked, recipient=told)
+    assert known(stepped)["goal"].startswith("Ask what they liked.")
+    assert "555" not in known(stepped)["goal"]
+    assert "the agent's own" in system_message(stepped)
+    assert system_message(stepped) != system_message(asked)
+    assert known(asked)["goal"] is None
