@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from contracts.sequences import NEW_LEAD
 from ops.api_client.client import Added, ApiClient, Duplicate, ImportOptions, Rejected
 from ops.errors import OperatorError
 from services.gateway.leads.charsets import Unreadable, decode
@@ -59,13 +60,17 @@ class Imported:
 
 
 async def import_leads(api: ApiClient, leads: Sequence[Lead]) -> Imported:
-    """Add every lead and return what became of each. Raises ApiUnavailable."""
+    """Add every lead and return what became of each. Raises ApiUnavailable.
+
+    All get the sequence of a new lead, whatever their stage, but those that are closed or lost.
+    """
     imported = Imported()
     queue = iter(leads)
 
     async def work() -> None:
         for lead in queue:
-            match await api.add_client(lead.body()):
+            begun = {"sequence": NEW_LEAD.name} if lead.is_followed_up else {}
+            match await api.add_client(lead.body() | begun):
                 case Added():
                     imported.added.append(lead)
                 case Duplicate():

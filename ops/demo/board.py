@@ -54,7 +54,7 @@ def build_rows(
     """Return a row per lead, in their order.
 
     A lead whose client is not listed yet, or not planned yet, has unplanned follow-ups; a client
-    that is closed or lost has only those that were planned before.
+    that is closed or lost has only those that were planned before. Other sequences are not shown.
     """
     client_of = {canonical_address(client.email): client for client in clients}
     tasks_of: dict[str, list[Task]] = defaultdict(list)
@@ -65,7 +65,8 @@ def build_rows(
         client = client_of.get(canonical_address(lead.email))
         is_followed_up = client.is_followed_up if client else lead.is_followed_up
         statuses = dict.fromkeys(FOLLOWUPS, UNPLANNED) if is_followed_up else {}
-        known = tasks_of[client.id] if client else []
+        of_client = tasks_of[client.id] if client else []
+        known = [task for task in of_client if task.followup_type in FOLLOWUPS]
         statuses |= {task.followup_type: task.status for task in known}
         errors = {task.followup_type: task.error_message for task in known}
         result.append(Row(lead.name, statuses, errors))

@@ -53,6 +53,7 @@ from services.gateway.routes import timeline as timeline_routes
 from services.gateway.routes.followups.drafts import Drafts
 from services.gateway.routes.followups.emails import Emails
 from services.gateway.routes.followups.planning import Planning
+from services.gateway.routes.followups.sequences import SequenceRoutes
 from services.gateway.routes.followups.tasks import Tasks
 from services.gateway.routes.opting_out import opt_out_page, suppressions
 from services.gateway.settings import GatewaySettings
@@ -139,6 +140,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
             dashboard_routes.stats,
             Drafts,
             Planning,
+            SequenceRoutes,
             Tasks,
             Emails,
             suppressions.Suppressions,

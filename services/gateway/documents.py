@@ -13,7 +13,7 @@ from services.gateway.accounts.links.documents import LinkRequestDocument
 from services.gateway.commands.daily_quota import DailyUseDocument
 from services.gateway.read_models.documents import CommandDocument
 from services.gateway.read_models.email_log import EMAIL_LOGS
-from services.gateway.read_models.projections import AGENTS, CLIENTS
+from services.gateway.read_models.projections import AGENTS, CLIENTS, SEQUENCES
 from services.gateway.read_models.sending import SENDING
 from services.gateway.read_models.suppressions import SUPPRESSIONS
 from services.gateway.read_models.tasks import TASKS
@@ -21,7 +21,7 @@ from services.gateway.read_models.timeline import TIMELINE
 from services.gateway.read_models.tokens import TOKENS
 
 STORE = Store(
-    views=(AGENTS, CLIENTS, TASKS, EMAIL_LOGS, SUPPRESSIONS, SENDING, TOKENS),
+    views=(AGENTS, CLIENTS, TASKS, EMAIL_LOGS, SUPPRESSIONS, SENDING, SEQUENCES, TOKENS),
     journals=(TIMELINE,),
     others=(
         AccountDocument,

@@ -61,6 +61,7 @@ get = partial(litestar.get, responses=_READ)
 get_tagged = partial(litestar.get, responses=_READ | {304: ResponseSpec(None)})
 post = partial(litestar.post, responses=WRITTEN)
 patch = partial(litestar.patch, responses=WRITTEN)
+put = partial(litestar.put, responses=WRITTEN)
 delete = partial(litestar.delete, responses=WRITTEN)
 
 

@@ -35,6 +35,7 @@ class Cells:
     source: str
     lead_since: str
     review: str
+    sequence: str
     says_no: bool
     custom_fields: Mapping[str, Any]
 
@@ -59,6 +60,7 @@ def read(columns: Columns, cells: Sequence[str], *, day_in: Callable[[str], str]
         source=row.take_first("source"),
         lead_since=row.take_known("lead_since", day_in),
         review=row.take_known("review", review_in),
+        sequence=row.take_first("sequence"),
         says_no=says_no,
         custom_fields=row.take_object("custom_fields") | row.rest(),
     )

@@ -31,6 +31,7 @@ LIMITS = {
     "notes": 1000,
     "greeting": 100,
     "source": 100,
+    "sequence": 60,
 }
 MAX_CUSTOM_FIELDS = 50
 # Of the lines that a program writes below its table, the words of one.
@@ -76,18 +77,19 @@ class Lead:
     source: str = ""
     lead_since: str = ""
     review: str = ""
+    sequence: str = ""
     custom_fields: Mapping[str, Any] = field(default_factory=dict)
     suppressed: bool = False
     warnings: tuple[Complaint, ...] = ()
 
     @property
     def is_followed_up(self) -> bool:
-        """Whether a plan of follow-ups is made for it."""
+        """Whether it is to be won yet, and may be given the sequence of a new lead."""
         return self.stage not in ("closed", "lost")
 
     def body(self) -> dict[str, Any]:
         """Return the body of `POST /api/clients`; what is not known is left out."""
-        other = ("line", "suppressed", "warnings")
+        other = ("line", "sequence", "suppressed", "warnings")
         fields = {name: value for name, value in vars(self).items() if name not in other}
         return {name: value for name, value in fields.items() if value}
 

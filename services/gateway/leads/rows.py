@@ -27,12 +27,14 @@ Said = tuple[str, str]
 class ClientRow(NamedTuple):
     """A line that is a client: `fields` are those of `CreateClient` that it fills, as JSON.
 
-    `suppressed`: the file says that this person wants no emails.
+    `sequence`: the name of the one to begin, if the line has one. `suppressed`: the file says that
+    this person wants no emails.
     """
 
     line: int
     email: str
     fields: str
+    sequence: str
     suppressed: bool
     warnings: list[Said]
 
@@ -99,4 +101,4 @@ def _client(lead: Lead) -> ClientRow:
     client = json.dumps(fields, ensure_ascii=False)
     client.encode()
     warnings = [(warning.field or LINE, warning.reason) for warning in lead.warnings]
-    return ClientRow(lead.line, details.email, client, lead.suppressed, warnings)
+    return ClientRow(lead.line, details.email, client, lead.sequence, lead.suppressed, warnings)

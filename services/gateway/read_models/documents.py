@@ -12,11 +12,12 @@ from pymongo.collation import Collation
 from chassis.domain.state import Sparse
 from chassis.mongo.client import UuidDocument
 from contracts.composer import FlaggedLetter, Letter
-from contracts.crm import AgentProfile, PropertyType, Review, Stage
+from contracts.crm import AgentProfile, PlannedSequence, PropertyType, Review, Stage
 from contracts.mailer import SuppressionReason
 from contracts.message import Time, added
 from contracts.replies import RejectionKind
-from contracts.scheduler import FollowupType, Priority
+from contracts.scheduler import FollowupType
+from contracts.steps import Priority
 
 TaskStatus = Literal[
     "pending", "due", "written", "composed", "sent", "failed", "cancelled", "withheld", "unknown"
@@ -72,6 +73,18 @@ class AgentDocument(UuidDocument):
 
     class Settings:
         name = "agents"
+
+
+class SequenceDocument(UuidDocument):
+    """An agent's sequence; a retired one has none any more, and no list shows it."""
+
+    agent_id: UUID
+    sequence: PlannedSequence | None = None
+    updated_at: Time | None = None
+
+    class Settings:
+        name = "sequences"
+        indexes: ClassVar = [IndexModel([("agent_id", 1)])]
 
 
 class ClientSuppression(Sparse):
@@ -141,9 +154,13 @@ class TaskPlan(Sparse):
     """The state of a follow-up by its plan's events.
 
     `cancel_reason`: it was cancelled after it had fallen due, and may have been sent all the same.
+    `sequence` is None for the steps of a new lead, and for what the agent has added by itself.
     """
 
     followup_type: FollowupType
+    step: str | None = None
+    goal: str | None = None
+    sequence: str | None = None
     scheduled_for: Time
     priority: Priority
     status: Literal["pending", "due", "cancelled"] = "pending"
@@ -194,6 +211,8 @@ class TaskDocument(UuidDocument):
     draft: TaskDraft | None = None
     email: TaskEmail | None = None
     followup_type: FollowupType | None = None
+    step: str | None = None
+    goal: str | None = None
     scheduled_for: Time | None = None
     status: TaskStatus | None = None
     priority: Priority | None = None

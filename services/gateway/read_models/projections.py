@@ -1,4 +1,4 @@
-"""The projections of agents and clients: pure folds of their events."""
+"""The projections of agents, their sequences and clients: pure folds of their events."""
 
 from collections.abc import Iterable
 from typing import get_args
@@ -25,10 +25,12 @@ from contracts.scheduler import (
     PlanPaused,
     PlanResumed,
 )
+from contracts.sequences import SequenceDefined, SequenceEvent
 from services.gateway.read_models.documents import (
     AgentDocument,
     ClientDocument,
     ClientSuppression,
+    SequenceDocument,
 )
 from services.gateway.read_models.search import client_terms
 
@@ -41,6 +43,17 @@ ClientSource = ClientEvent | EmailSent | PlanSource | ClientSuppressionSource
 def project_agent(previous: AgentDocument | None, event: AgentSource, id_: UUID) -> AgentDocument:
     """Return the agent."""
     return AgentDocument(id=event.agent_id, personal=event.personal)
+
+
+def project_sequence(
+    previous: SequenceDocument | None, event: SequenceEvent, id_: UUID
+) -> SequenceDocument:
+    """Return the sequence; a retired one is empty."""
+    if isinstance(event, SequenceDefined):
+        return SequenceDocument(
+            id=id_, agent_id=event.agent_id, sequence=event.sequence, updated_at=event.defined_at
+        )
+    return SequenceDocument(id=id_, agent_id=event.agent_id)
 
 
 def project_client(
@@ -130,6 +143,10 @@ def _of_agent(event: AgentSource) -> Iterable[UUID]:
     return (event.agent_id,)
 
 
+def _of_sequence(event: SequenceEvent) -> Iterable[UUID]:
+    return (event.sequence_id,)
+
+
 def _of_client(event: ClientSource) -> Iterable[UUID]:
     if isinstance(event, AddressSuppressed | AddressResubscribed | SuppressionReleased):
         return (event.reported_client,) if event.reported_client else ()
@@ -137,4 +154,5 @@ def _of_client(event: ClientSource) -> Iterable[UUID]:
 
 
 AGENTS = View(AgentDocument, _of_agent, project_agent, get_args(AgentSource))
+SEQUENCES = View(SequenceDocument, _of_sequence, project_sequence, get_args(SequenceEvent))
 CLIENTS = View(ClientDocument, _of_client, project_client, get_args(ClientSource))

@@ -123,12 +123,18 @@ def _without_texts(task: TaskDocument) -> TaskDocument:
 
 def _planned(event: FollowupsPlanned | FollowupsAdded, id_: UUID) -> TaskPlan:
     [planned] = [f for f in event.followups if f.followup_id == id_]
-    at, instructions = (
+    at, said = (
         (event.added_at, event.personal.instructions)
         if isinstance(event, FollowupsAdded)
         else (event.planned_at, None)
     )
-    return TaskPlan(**planned.model_dump(), instructions=instructions, created_at=at, at=at)
+    return TaskPlan(
+        **planned.model_dump(),
+        sequence=event.sequence.name if event.sequence else None,
+        instructions=said,
+        created_at=at,
+        at=at,
+    )
 
 
 def _plan_changes(event: PlanChange) -> dict[str, object]:
@@ -165,6 +171,7 @@ def _letters(task: TaskDocument, event: TaskSource) -> dict[str, object]:
 
 
 def _draft_state(previous: TaskDraft | None, event: object) -> TaskDraft | None:
+    ahead = previous.ahead if previous else None
     match event:
         case DraftRequested() if previous or event.ahead_of:
             made_ahead: Literal[True] | None = True if event.ahead_of else None
@@ -173,7 +180,8 @@ def _draft_state(previous: TaskDraft | None, event: object) -> TaskDraft | None:
             return _waiting(previous, event)
         case DraftPostponed():
             postponed = Postponement(reason=event.reason, until=event.until)
-            return TaskDraft(status="requested", at=event.postponed_at, postponed=postponed)
+            at = event.postponed_at
+            return TaskDraft(status="requested", at=at, postponed=postponed, ahead=ahead)
         case EmailComposed():
             return TaskDraft(status="composed", at=event.composed_at)
         case CompositionFailed():
@@ -182,12 +190,11 @@ def _draft_state(previous: TaskDraft | None, event: object) -> TaskDraft | None:
                 error=event.error,
                 at=event.failed_at,
                 flags=event.flags,
-                ahead=previous.ahead if previous else None,
+                ahead=ahead,
                 written_by=event.written_by,
                 written_at=event.failed_at,
             )
         case DraftDiscarded():
-            ahead = previous.ahead if previous else None
             error, at = event.reason, event.discarded_at
             return TaskDraft(status="discarded", error=error, at=at, ahead=ahead)
     return None
@@ -271,6 +278,8 @@ def _derived(task: TaskDocument) -> TaskDocument:
     derived: TaskDocument = task.model_copy(
         update={
             "followup_type": plan.followup_type,
+            "step": plan.step,
+            "goal": plan.goal,
             "scheduled_for": plan.scheduled_for,
             "priority": plan.priority,
             "notes": plan.notes,

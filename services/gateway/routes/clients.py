@@ -17,6 +17,7 @@ from contracts.crm import (
 )
 from contracts.scheduler import CancelPlan, PausePlan, ResumePlan
 from services.gateway.commands.duplicates import naming_duplicate
+from services.gateway.commands.sequences import new_plan, sequences_of
 from services.gateway.errors import CommandPending, DuplicateEmail, Rejected
 from services.gateway.http.context import (
     ApiContext,
@@ -46,8 +47,6 @@ from services.gateway.read_models.schemas.clients import (
 from services.gateway.routes.client_search import clients_of
 from services.gateway.routes.followups.cancelling import cancel_and_settle
 
-# Clients at these stages have no follow-ups.
-WITHOUT_PLAN: tuple[Stage, ...] = ("closed", "lost")
 # MongoDB refuses NUL in a pattern.
 NO_NUL = r"^[^\x00]*$"
 
@@ -60,9 +59,10 @@ class Clients(Controller):
 
     @post(opt={MAY_BE_PENDING: True})
     async def create(self, request: ApiRequest, data: NewClient) -> Response[Created]:
-        """Add a client; five follow-ups are planned for it. A day's quota limits their number.
+        """Add a client, and plan its follow-ups. A day's quota limits the number of clients.
 
-        After 201 the follow-ups can be read, too; none are planned for a closed or lost client.
+        They are the steps of `sequence`, else of the one that the stage suggests. After 201 they
+        can be read, too; none are planned for a lost client.
         """
         api, command_id, agent_id = (
             context_of(request),
@@ -71,7 +71,9 @@ class Clients(Controller):
         )
         client_id = uuid5(command_id, "client")
         zone = await agent_time_zone(api.database, agent_id)
-        command = data.to_command(agent_id, client_id, agent_time_zone=zone)
+        sequences = await sequences_of(api.database, agent_id)
+        sequence = new_plan(sequences.chosen(data.sequence, data.stage))
+        command = data.to_command(agent_id, client_id, agent_time_zone=zone, sequence=sequence)
         grant = await api.quota.take_one(agent_id)
         try:
             async with naming_duplicate(api.database, agent_id, data.email):
@@ -79,7 +81,7 @@ class Clients(Controller):
         except (Rejected, DuplicateEmail):
             await api.quota.give_back(grant)
             raise
-        if data.stage not in WITHOUT_PLAN and not await _is_planned(api, client_id):
+        if data.stage != "lost" and not await _is_planned(api, client_id):
             await api.commands.store_accepted(command, command_id, accepted)
             raise CommandPending(command_id)
         return Response(
@@ -115,7 +117,10 @@ class Clients(Controller):
     async def change(
         self, request: ApiRequest, client_id: UUID, data: ClientPatch, if_match: IfMatch = None
     ) -> Response[Client]:
-        """Change a client. Closed or lost, it gets no more follow-ups."""
+        """Change a client. Closed or lost, it gets no more of the follow-ups that it had.
+
+        `GET /api/clients/{client_id}/plan` says which sequence its new stage suggests.
+        """
         api = context_of(request)
         version = await _version(request, if_match, client_id)
         changes = data.model_dump()

@@ -29,7 +29,7 @@ from tests.system import system
 
 # Several batches of a replay.
 MANY = 8000
-COLLECTIONS = {"agents", "clients", "commits"}
+COLLECTIONS = {"agents", "clients", "commits", "sequences"}
 
 
 @pytest.fixture

@@ -6,9 +6,12 @@ from uuid import UUID, uuid4
 
 from contracts.composer import (
     CompositionFailed,
+    DraftApproved,
     DraftDiscarded,
+    DraftFellDue,
     DraftPostponed,
     DraftRequested,
+    DraftRevised,
     DraftWritten,
     EmailComposed,
     Finding,
@@ -44,9 +47,9 @@ from contracts.scheduler import (
     PlannedFollowup,
     PlanPaused,
     PlanResumed,
-    Priority,
     Recipient,
 )
+from contracts.steps import Priority
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -149,11 +152,12 @@ class Story:
     def resumed(self, at: float) -> PlanResumed:
         return PlanResumed(**self._about, resumed_at=NOON + at * DAY)
 
-    def requested(self, number: int, at: float) -> DraftRequested:
+    def requested(self, number: int, at: float, ahead_of: float | None = None) -> DraftRequested:
         return DraftRequested(
             **self._of(number),
             followup_type=FIVE[number][0],
             requested_at=NOON + at * DAY,
+            ahead_of=None if ahead_of is None else NOON + ahead_of * DAY,
             stage="lead",
             property_type="land",
             personal=_PEOPLE,
@@ -167,6 +171,26 @@ class Story:
             written_at=when,
             expires_at=when + 7 * DAY,
             personal=LETTER,
+        )
+
+    def revised(self, number: int, at: float) -> DraftRevised:
+        when, letter = NOON + at * DAY, LETTER.model_copy(update={"body": "Hello."})
+        return DraftRevised(
+            **self._of(number), revised_at=when, expires_at=when + 7 * DAY, personal=letter
+        )
+
+    def approved(self, number: int, at: float) -> DraftApproved:
+        return DraftApproved(**self._of(number), approved_at=NOON + at * DAY)
+
+    def fell_due(self, number: int, at: float) -> DraftFellDue:
+        when = NOON + at * DAY
+        return DraftFellDue(
+            **self._of(number),
+            fell_due_at=when,
+            expires_at=when + 7 * DAY,
+            stage="lead",
+            property_type="land",
+            personal=_PEOPLE,
         )
 
     def composed(self, number: int, at: float) -> EmailComposed:

@@ -143,6 +143,26 @@ async def api(
 
 
 @pytest.fixture(scope="module")
+async def planning(
+    kafka: Server, mongodb_server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Api]:
+    """An API whose clients' follow-ups are planned."""
+    prefix, agent_id = f"plan-{uuid4().hex[:8]}.", uuid4()
+    async with (
+        system(
+            tmp_path_factory.mktemp("planning"),
+            kafka,
+            mongodb_server,
+            prefix=prefix,
+            services=("crm", "scheduler", "gateway"),
+            environment={"AGENT_ID": str(agent_id)},
+        ) as running,
+        api_of(running.api[0], kafka, prefix, agent_id) as api,
+    ):
+        yield api
+
+
+@pytest.fixture(scope="module")
 async def seven(api: Api) -> list[str]:
     """A word, and the ids of the seven clients that have it, the newest first."""
     word = f"w{uuid4().hex[:10]}"

@@ -11,7 +11,13 @@ from typing import Any, Literal
 from uuid import UUID, uuid5
 
 from chassis.mongo.client import Database, Raw
-from contracts.crm import ClientDetailsPatch, CreateClient, NewClientDetails, UpdateClient
+from contracts.crm import (
+    ClientDetailsPatch,
+    CreateClient,
+    NewClientDetails,
+    PlannedSequence,
+    UpdateClient,
+)
 from contracts.mailer import SuppressAddress
 from contracts.message import Command
 from contracts.replies import CommandAccepted, CommandRejected
@@ -21,7 +27,8 @@ from services.gateway.commands.imports.csv_workers import CsvWorkers
 from services.gateway.commands.imports.report import ImportedLine, report_of
 from services.gateway.commands.opt_outs import opt_out_of
 from services.gateway.commands.replies import Reply
-from services.gateway.errors import FieldError, TooManyRequests, Unavailable
+from services.gateway.commands.sequences import Sequences, new_plan, sequences_of
+from services.gateway.errors import FieldError, InvalidField, TooManyRequests, Unavailable
 from services.gateway.leads.rows import LINE, ClientRow, RefusedRow, Rows
 from services.gateway.read_models.agent_zones import agent_time_zone
 from services.gateway.read_models.search import search_key
@@ -75,8 +82,10 @@ class ClientImports:
         """
         stored = await self._stored(agent_id, rows.clients)
         zone = await agent_time_zone(self._database, agent_id)
+        sequences = await sequences_of(self._database, agent_id)
         lines = [
-            _Line(agent_id, row, base, stored.get(row.line), options, zone) for row in rows.clients
+            _Line(agent_id, row, base, stored.get(row.line), options, zone, sequences)
+            for row in rows.clients
         ]
         refused = (
             _refused(n, reasons) for n, reasons in groupby(_drained(rows.refused), itemgetter(0))
@@ -136,6 +145,7 @@ class _Line:
     stored: Raw | None
     options: ImportOptions
     agent_time_zone: str | None
+    sequences: Sequences
 
     @property
     def number(self) -> int:
@@ -184,6 +194,16 @@ class _Line:
             changed["custom_fields"] = more
         return changed
 
+    @cached_property
+    def _sequence(self) -> tuple[PlannedSequence | None, list[FieldError]]:
+        """The sequence to begin, and what is wrong with the name that the line has."""
+        stage = json.loads(self.row.fields).get("stage", "lead")
+        try:
+            return self.sequences.chosen(self.row.sequence or None, stage), []
+        except InvalidField as wrong:
+            reason = f"“{self.row.sequence}” {wrong.reason}; the one of its stage is begun"
+            return self.sequences.offered(stage), [FieldError(field=wrong.field, reason=reason)]
+
     @property
     def opt_out(self) -> SuppressAddress:
         return opt_out_of(self.agent_id, self.client_id, self.row.email, source="agent")
@@ -198,6 +218,10 @@ class _Line:
         """The command that adds or changes the client."""
         if not self.is_known:
             body = json.loads(self.row.fields)
+            sequence, unknown = self._sequence
+            if unknown:
+                own = {"sequence": self.row.sequence}
+                body["personal"]["custom_fields"] = own | body["personal"].get("custom_fields", {})
             # The worker has validated the fields.
             body["personal"] = NewClientDetails.model_construct(**body["personal"])
             return CreateClient.model_construct(
@@ -206,6 +230,7 @@ class _Line:
                 opted_out=self.row.suppressed,
                 agent_time_zone=self.agent_time_zone,
                 imported=True,
+                sequence=new_plan(sequence),
                 **body,
             )
         changes = dict(self.differing)
@@ -229,6 +254,8 @@ class _Line:
                 FieldError(field=field, reason=reason) for field, reason in self.row.warnings
             ],
         )
+        if not self.is_known:
+            entry.warnings += self._sequence[1]
         if self.stays:
             entry.outcome = "known"
         elif dry_run or isinstance(reply, CommandAccepted):

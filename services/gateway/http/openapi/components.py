@@ -14,12 +14,13 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
-from contracts import sending_hours
+from contracts import sending_hours, steps
 from contracts.crm import PropertyType, Review, Stage
 from contracts.mailer import Resolution, SuppressionReason
 from contracts.message import rfc3339
 from contracts.replies import RejectionKind
-from contracts.scheduler import FollowupType, Priority
+from contracts.scheduler import FollowupType
+from contracts.steps import Priority
 from services.gateway import errors
 from services.gateway.accounts import schemas as account_shapes
 from services.gateway.accounts.caller import Role, Scope
@@ -34,7 +35,14 @@ from services.gateway.read_models.documents import (
     EmailStatus,
     TaskStatus,
 )
-from services.gateway.read_models.schemas import clients, commands, common, drafts, followups
+from services.gateway.read_models.schemas import (
+    clients,
+    commands,
+    common,
+    drafts,
+    followups,
+    sequences,
+)
 from services.gateway.read_models.sending import SendingState
 
 # Names in them are fictitious.
@@ -45,6 +53,8 @@ MODULES = (
     clients,
     followups,
     drafts,
+    sequences,
+    steps,
     commands,
     account_shapes,
     dashboard,

@@ -22,6 +22,7 @@ _TAGS = {
     "keys": "API keys for integrators.",
     "clients": "Clients of the agent.",
     "tasks": "Follow-ups.",
+    "sequences": "Named steps of follow-ups that clients are given.",
     "drafts": "Letters that wait for their date, or for the agent's approval.",
     "dashboard": "An overview of an agent's follow-ups.",
     "timeline": "Events of clients, described for people.",

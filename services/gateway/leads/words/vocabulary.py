@@ -89,6 +89,7 @@ _WORDS: Final[dict[str, tuple[str, ...]]] = {
         " Erstellt am, Angelegt am, Fecha de creación, Fecha de alta"
     ),
     "review": keys("Review"),
+    "sequence": keys("Sequence, Follow-up Plan, Follow Up Plan, Action Plan, Secuencia, Sequenz"),
     "custom_fields": keys("Custom Fields"),
 }
 _MEANING_OF: Final = {

@@ -10,12 +10,14 @@ from contracts.crm import (
     ClientDetailsPatch,
     CreateClient,
     NewClientDetails,
+    PlannedSequence,
     PropertyType,
     Review,
     Stage,
 )
 from contracts.mailer import SuppressionReason
 from contracts.message import UNSET, Time, Unset
+from contracts.steps import SequenceName
 from services.gateway.read_models.documents import ClientEmailStatus
 from services.gateway.read_models.schemas.common import KnownZone, ReadModel, Reason
 
@@ -49,16 +51,22 @@ class Client(ReadModel):
 
 
 class NewClient(NewClientDetails):
-    """A client to add."""
+    """A client to add. `sequence`: the name of the one to begin, else the one of its stage."""
 
     model_config = ConfigDict(extra="forbid", title="NewClient")
 
     stage: Stage = "lead"
     property_type: PropertyType = "residential"
     time_zone: KnownZone | None = None
+    sequence: SequenceName | None = None
 
     def to_command(
-        self, agent_id: UUID, client_id: UUID, *, agent_time_zone: str | None
+        self,
+        agent_id: UUID,
+        client_id: UUID,
+        *,
+        agent_time_zone: str | None,
+        sequence: PlannedSequence | None,
     ) -> CreateClient:
         """Return the command that creates the client under the id."""
         return CreateClient(
@@ -68,6 +76,7 @@ class NewClient(NewClientDetails):
             property_type=self.property_type,
             personal=NewClientDetails.model_validate(self.model_dump()),
             agent_time_zone=agent_time_zone,
+            sequence=sequence,
         )
 
 

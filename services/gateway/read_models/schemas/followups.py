@@ -8,7 +8,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from contracts.crm import Notes
 from contracts.mailer import Resolution
 from contracts.message import UNSET, Time, Unset
-from contracts.scheduler import FollowupType, Priority
+from contracts.scheduler import FollowupType
+from contracts.steps import Priority
 from services.gateway.read_models.documents import EmailStatus, TaskStatus
 from services.gateway.read_models.schemas.common import ReadModel
 
@@ -33,13 +34,16 @@ class Task(ReadModel):
     """A follow-up. `error_message` is why it failed, was withheld, or was cancelled when due.
 
     `flags`: what the letter is not fit to send for, where it has failed for that. `instructions`:
-    what the agent wants the letter to say.
+    what the agent wants the letter to say. `step`: what the sequence calls one of type Custom;
+    `goal`: what the step's letters are for.
     """
 
     model_config = ConfigDict(title="TaskView")
 
     client_id: UUID
     followup_type: FollowupType
+    step: str | None = None
+    goal: str | None = None
     scheduled_for: Time
     status: TaskStatus
     priority: Priority

@@ -7,6 +7,8 @@ from litestar import Controller, Response
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
 from contracts.scheduler import AddFollowup, FollowupInstructions, RecordReply, StartPlan
+from contracts.sequences import NEW_LEAD
+from services.gateway.commands.sequences import sequences_of
 from services.gateway.http.context import (
     ApiRequest,
     context_of,
@@ -23,8 +25,11 @@ from services.gateway.markers import MAY_BE_PENDING
 from services.gateway.read_models.agent_zones import agent_time_zone
 from services.gateway.read_models.schemas.clients import Client, NewReply
 from services.gateway.read_models.schemas.followups import NewTask, Task
+from services.gateway.read_models.schemas.sequences import Plan, PlanStart
 from services.gateway.routes.followups.rules import planned_time, require_writable
 from services.gateway.routes.followups.tasks import tasks_of
+
+NEW_LEAD_TYPES = [step.name for step in NEW_LEAD.steps]
 
 
 class Planning(Controller):
@@ -41,14 +46,26 @@ class Planning(Controller):
         await _client(request, client_id)
         return await tasks_of(request, {"client_id": client_id}, page, limit)
 
-    @post("/plan", opt={MAY_BE_PENDING: True})
-    async def start(self, request: ApiRequest, client_id: UUID) -> Response[list[Task]]:
-        """Start the five-step plan again, for a client that has no pending follow-up."""
+    @get_tagged("/plan", operation_id="getPlan")
+    async def show(self, request: ApiRequest, client_id: UUID) -> Response[Plan]:
+        """Show which sequence the client has, and which one its stage suggests."""
         client = await _client(request, client_id)
-        require_writable(client)
+        return etag_response(request, Plan, await _plan(request, client))
+
+    @post("/plan", opt={MAY_BE_PENDING: True})
+    async def start(
+        self, request: ApiRequest, client_id: UUID, data: PlanStart | None = None
+    ) -> Response[list[Task]]:
+        """Give a client that has no pending follow-up a sequence: a named one, or its stage's."""
+        client = await _client(request, client_id)
         api, agent_id = context_of(request), request.user.agent_id
+        sequences = await sequences_of(api.database, agent_id)
+        sequence = sequences.chosen(data.sequence if data else None, client.stage)
+        require_writable(client, sequence.stages if sequence else ())
         zone = client.time_zone or await agent_time_zone(api.database, agent_id)
-        command = StartPlan(agent_id=agent_id, client_id=client_id, time_zone=zone)
+        command = StartPlan(
+            agent_id=agent_id, client_id=client_id, time_zone=zone, sequence=sequence
+        )
         await api.commands.execute(command, command_id_of(request))
         where = visible_to_caller(request) | {"client_id": client_id, "status": "pending"}
         documents = context_of(request).database["tasks"]
@@ -99,6 +116,23 @@ class Planning(Controller):
         )
         await context_of(request).commands.execute(command, command_id_of(request))
         return etag_response(request, Client, await _client(request, client_id))
+
+
+async def _plan(request: ApiRequest, client: Client) -> Plan:
+    of_client = visible_to_caller(request) | {"client_id": client.id}
+    tasks = context_of(request).database["tasks"]
+    # What the agent has added by itself is of no sequence.
+    steps = [{"plan.sequence": {"$exists": True}}, {"followup_type": {"$in": NEW_LEAD_TYPES}}]
+    last = await tasks.find_one(of_client | {"$or": steps}, sort=[("created_at", -1)])
+    begun = (last["plan"].get("sequence") or NEW_LEAD.name) if last else None
+    sequences = await sequences_of(context_of(request).database, client.agent_id)
+    offered = sequences.offered(client.stage)
+    return Plan(
+        sequence=begun,
+        pending=await tasks.count_documents(of_client | {"status": "pending"}),
+        paused=client.plan_paused,
+        offered=offered.name if offered and offered.name != begun else None,
+    )
 
 
 async def _client(request: ApiRequest, client_id: UUID) -> Client:

@@ -32,6 +32,7 @@ async def recipient_of(
         client=ClientDetails.of(fields),
         agent=(await _agent(request)).personal,
         instructions=instructions or task.instructions,
+        goal=task.goal,
     )
     return recipient, {"stage": client.stage, "property_type": client.property_type}
 

@@ -1,8 +1,10 @@
 """What may still be decided of a follow-up or an email; pure. What may not, is a Conflict."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from contracts.composer import RetryDraft
+from contracts.crm import Stage
 from contracts.mailer import ResolveEmail
 from services.gateway.errors import Conflict, InvalidField
 from services.gateway.http.pagination import stored_time
@@ -44,9 +46,12 @@ def planned_time(asked: datetime | None, *, send_now: bool, now: datetime) -> da
     return now if send_now else time
 
 
-def require_writable(client: Client) -> None:
-    """Raise Conflict for a client to whom no follow-up may be planned."""
-    if client.stage in ("closed", "lost"):
+def require_writable(client: Client, meant_for: Collection[Stage] = ()) -> None:
+    """Raise Conflict for a client to whom no follow-up may be planned.
+
+    A closed one may be planned what is meant for that stage.
+    """
+    if client.stage in ("closed", "lost") and client.stage not in meant_for:
         raise Conflict(f"the client is {client.stage}: change its stage first")
     if client.email_status == "bounced":
         raise Conflict("the client's address does not take emails: correct it first")

@@ -45,7 +45,7 @@ def test_clients_and_refused_lines_come_in_batches() -> None:
         [
             *(102, "ann100@example.com"),
             '{"personal": {"name": "Ann", "email": "ann100@example.com"}}',
-            *(False, []),
+            *("", False, []),
         ]
     ]
     assert found[2][1] == [[103, "email", "no email address"]]

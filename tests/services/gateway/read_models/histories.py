@@ -29,6 +29,28 @@ DRAFTS = {
     ),
     "postponed": (STORY.requested(0, 2), STORY.draft_postponed(0, 2.1, until=3)),
     "discarded": (STORY.requested(0, 2), STORY.discarded(0, 2.36)),
+    "waits": (STORY.requested(0, 2), STORY.written(0, 2.1)),
+    "revised": (STORY.requested(0, 2), STORY.written(0, 2.1), STORY.revised(0, 2.2)),
+    "approved": (
+        *(STORY.requested(0, 2), STORY.written(0, 2.1), STORY.revised(0, 2.2)),
+        *(STORY.approved(0, 2.3), STORY.composed(0, 2.3)),
+    ),
+    "flagged, then approved": (
+        *(STORY.requested(0, 2), STORY.flagged(0, 2.1), STORY.approved(0, 2.2)),
+        STORY.composed(0, 2.2),
+    ),
+    "ahead": (STORY.requested(0, 1, ahead_of=2), STORY.written(0, 1.1)),
+    "approved ahead": (
+        *(STORY.requested(0, 1, ahead_of=2), STORY.written(0, 1.1), STORY.approved(0, 1.2)),
+        *(STORY.fell_due(0, 2), STORY.composed(0, 2)),
+    ),
+    "ahead, then due": (
+        *(STORY.requested(0, 1, ahead_of=2), STORY.written(0, 1.1), STORY.fell_due(0, 2)),
+    ),
+    "ahead, then discarded": (
+        *(STORY.requested(0, 1, ahead_of=2), STORY.draft_postponed(0, 1.1, until=1.5)),
+        STORY.discarded(0, 1.2),
+    ),
     "late": (STORY.requested(0, 2), STORY.draft_postponed(0, 2.1, 3), STORY.composed(0, 3)),
 }
 _TRIED = (STORY.queued(0, 2.2), STORY.started(0, 2.3))

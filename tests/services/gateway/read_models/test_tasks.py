@@ -1,6 +1,7 @@
 """The read model of follow-ups: the same from any order between the streams."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import pytest
 from hypothesis import given
@@ -78,6 +79,32 @@ def test_the_email_outdoes_the_draft_and_the_draft_the_plan(
     task = task_of(*PLAN, *DRAFTS[draft], *EMAILS[email])
     assert (task.status, task.error_message) == (status, error)
     assert task.email_sent_id == (STORY.emails[0] if status == "sent" else None)
+
+
+@pytest.mark.parametrize(
+    ("draft", "status", "undecided", "letter"),
+    [
+        ("waits", "written", NOON + 2.1 * DAY, "Hi Maria"),
+        ("revised", "written", NOON + 2.1 * DAY, "Hello."),
+        ("approved", "composed", None, None),
+        ("flagged, then approved", "composed", None, None),
+        ("approved ahead", "composed", None, None),
+        ("ahead", "due", NOON + 1.1 * DAY, "Hi Maria"),
+        ("ahead, then due", "written", NOON + 1.1 * DAY, "Hi Maria"),
+        ("ahead, then discarded", "due", None, None),
+    ],
+)
+def test_a_draft_waits_for_its_date_and_for_the_agent(
+    draft: str, status: str, undecided: datetime | None, letter: str | None
+) -> None:
+    task = task_of(*PLAN, *DRAFTS[draft])
+    assert (task.status, task.undecided_since) == (status, undecided)
+    assert (task.letter.body if task.letter else None) == letter
+
+
+@pytest.mark.parametrize("draft", ["ahead", "ahead, then discarded"])
+def test_what_is_made_ahead_leaves_its_follow_up_pending(draft: str) -> None:
+    assert task_of(STORY.planned(), *DRAFTS[draft]).status == "pending"
 
 
 def test_a_task_shows_its_plan() -> None:

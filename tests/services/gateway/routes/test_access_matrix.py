@@ -46,6 +46,7 @@ PUBLIC = {
     ("POST", "/api/webhooks/sendgrid"),
     ("POST", "/api/webhooks/sendgrid/inbound"),
 }
+SEQUENCE = {"steps": [{"name": "Soon", "days": 3}]}
 CSV = b"name,email\nCy,cy@mail.example.com\n"
 # What a request says where it has to say something.
 BODIES: dict[tuple[str, str], Callable[[], Any]] = {
@@ -78,6 +79,8 @@ BODIES: dict[tuple[str, str], Callable[[], Any]] = {
     ("POST", "/api/auth/totp/confirm"): lambda: {"code": "000000"},
     ("PATCH", "/api/admin/agents/{agent_id}"): lambda: {"active": True},
     ("POST", "/api/admin/agents/{agent_id}/reassign"): lambda: {"to_agent_id": str(AGENT)},
+    ("POST", "/api/sequences"): lambda: SEQUENCE | {"name": uuid4().hex},
+    ("PUT", "/api/sequences/{sequence_id}"): lambda: SEQUENCE | {"name": uuid4().hex},
     ("POST", "/api/tasks/retry"): dict,
     ("POST", "/api/admin/tasks/retry"): dict,
     ("POST", "/api/admin/sending/pause"): lambda: {"reason": "Look first"},
@@ -90,16 +93,17 @@ BODIES: dict[tuple[str, str], Callable[[], Any]] = {
 # Another agent's are not found.
 OF_ONE = (
     *("{client_id}", "{task_id}", "{email_id}", "{command_id}", "{key_id}"),
-    "{suppression_id}",
+    *("{suppression_id}", "{sequence_id}"),
 )
 # These return only what is the caller's own.
 LISTS = (
     *("/api/clients", "/api/clients/export", "/api/tasks", "/api/drafts", "/api/emails"),
-    "/api/keys",
+    *("/api/keys", "/api/sequences"),
     *("/api/dashboard/activity", "/api/dashboard/stats", "/api/agents/me", "/api/suppressions"),
 )
 OWN = (
-    *(("POST", path) for path in ("/api/clients", "/api/clients/import", "/api/keys")),
+    *(("POST", path) for path in ("/api/clients", "/api/clients/import")),
+    *(("POST", path) for path in ("/api/keys", "/api/sequences")),
     *(("POST", path) for path in ("/api/tasks/retry", "/api/drafts/approve")),
     *(("PATCH", path) for path in ("/api/agents/me",)),
     *(("POST", f"/api/auth/{name}") for name in ("email", "logout", "password")),
@@ -188,6 +192,17 @@ class World:
         await get_until(self.agent, f"/api/tasks/{story.ids[0]}/draft", is_success)
         return path.replace("{task_id}", str(story.ids[0]))
 
+    async def sequence(self) -> UUID:
+        """Return a sequence that the agent has defined."""
+        body = SEQUENCE | {"name": uuid4().hex}
+        made = await self.agent.http.post("/api/sequences", json=body)
+        return UUID(made.json()["sequence_id"])
+
+    async def key(self) -> UUID:
+        """Return an API key of the agent."""
+        made = await self.agent.make_key("k")
+        return UUID(made.json()["_id"])
+
     async def suppression(self) -> UUID:
         """Return the suppression of an address of the agent's, as soon as it is listed."""
         address = f"{uuid4().hex}@mail.example.com"
@@ -237,12 +252,13 @@ class World:
             return path.replace("{task_id}", str(story.ids[2])).replace(
                 "{email_id}", str(story.emails[3])
             )
-        if "{suppression_id}" in path:
-            id_ = await self.suppression()
-            return path.replace("{suppression_id}", str(id_))
-        if "{key_id}" in path:
-            made = await self.agent.make_key("k")
-            return path.replace("{key_id}", made.json()["_id"])
+        for name, make in (
+            ("{suppression_id}", self.suppression),
+            ("{sequence_id}", self.sequence),
+            ("{key_id}", self.key),
+        ):
+            if name in path:
+                return path.replace(name, str(await make()))
         path = path.replace("{command_id}", self.command_id)
         if path.endswith("/reassign"):
             # Who has no clients that other tests need.
@@ -355,7 +371,7 @@ async def test_without_a_token_that_is_good_nothing_is_answered(
     world: World, method: str, path: str
 ) -> None:
     known = path.replace("{client_id}", world.client_id).replace("{command_id}", world.command_id)
-    for name in ("{task_id}", "{email_id}", "{key_id}", "{agent_id}", "{suppression_id}"):
+    for name in (*OF_ONE, "{agent_id}"):
         known = known.replace(name, world.agent_id)
     wrong = {
         "none": "",
@@ -405,7 +421,9 @@ async def test_a_list_shows_its_owner_s_alone(world: World, method: str, path: s
         # The newest is on every first page, and of drafts there are less than a page.
         newest = (await world.target("{client_id}")).rpartition("/")[2]
         if path == "/api/drafts":
-            newest = (await world.written("{task_id}")).rpartition("/")[2]
+            newest = await world.written("{task_id}")
+        if path == "/api/sequences":
+            newest = await world.target("{sequence_id}")
         own = await ask(world.agent, method, path, path)
         assert any(mark in own.text for mark in (newest, *world.marks))
 
@@ -431,7 +449,7 @@ async def test_a_key_that_may_only_write_reads_nothing(world: World, method: str
     for path in (path for verb, path in PROTECTED if verb == "GET"):
         known = path.replace("{client_id}", world.client_id)
         known = known.replace("{command_id}", world.command_id)
-        for name in ("{task_id}", "{email_id}", "{agent_id}"):
+        for name in (*OF_ONE, "{agent_id}"):
             known = known.replace(name, world.agent_id)
         answer = await ask(world.admin, method, known, path, key)
         # There are no routes for HEAD.

@@ -1,6 +1,5 @@
 """Follow-ups over HTTP: changed, cancelled, paused, and what only a pending one allows."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -8,32 +7,10 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from tests.servers import Server
-from tests.services.gateway.conftest import Api, api_of
+from tests.services.gateway.conftest import Api
 from tests.services.gateway.problem_checks import problem
-from tests.system import system
 
 SOON = datetime.now(UTC) + timedelta(days=400)
-
-
-@pytest.fixture(scope="module")
-async def planning(
-    kafka: Server, mongodb_server: Server, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Api]:
-    """An API whose clients' follow-ups are planned."""
-    prefix, agent_id = f"plan-{uuid4().hex[:8]}.", uuid4()
-    async with (
-        system(
-            tmp_path_factory.mktemp("planning"),
-            kafka,
-            mongodb_server,
-            prefix=prefix,
-            services=("crm", "scheduler", "gateway"),
-            environment={"AGENT_ID": str(agent_id)},
-        ) as running,
-        api_of(running.api[0], kafka, prefix, agent_id) as api,
-    ):
-        yield api
 
 
 async def planned(api: Api) -> tuple[str, list[dict[str, Any]]]:

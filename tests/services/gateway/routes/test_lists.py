@@ -171,7 +171,16 @@ async def test_a_client_s_tasks_come_the_earliest_first(api: Api, story: Story) 
     assert details == tasks[0] | {"flagged": None}
     assert tasks[0].keys() == {
         *("_id", "agent_id", "client_id", "followup_type", "scheduled_for", "status", "priority"),
-        *("email_sent_id", "notes", "instructions", "error_message", "postponed", "flags"),
+        *(
+            "email_sent_id",
+            "step",
+            "goal",
+            "notes",
+            "instructions",
+            "error_message",
+            "postponed",
+            "flags",
+        ),
         *("created_at", "updated_at"),
     }
 
