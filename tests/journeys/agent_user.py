@@ -69,13 +69,13 @@ class Agent:
         """Count the follow-ups by status."""
         return Counter(task["status"] for task in await self.rows("/api/tasks", **params))
 
-    async def until_sent(self, count: int, **params: str) -> None:
+    async def until_sent(self, count: int, *, seconds: float = 75.0, **params: str) -> None:
         """Wait until at least `count` follow-ups are sent."""
 
         async def enough() -> bool:
             return (await self.statuses(**params))["sent"] >= count
 
-        await until(enough, f"{count} follow-ups are sent")
+        await until(enough, f"{count} follow-ups are sent", seconds=seconds)
 
     async def until_all_ended(self, count: int = FOLLOWUPS) -> list[Row]:
         """Wait until `count` follow-ups have final statuses; return them."""

@@ -1,6 +1,8 @@
 """Emails leave in the sending hours: outside of them a follow-up is moved to the opening."""
 
+import asyncio
 import json
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -54,6 +56,67 @@ async def test_a_follow_up_for_now_waits_for_the_opening_and_then_for_nothing(
         assert len(providers.sendgrid.ledger()) == 1
         assert running.errors() == []
     assert await different(kafka, mongodb, prefix) == []
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+async def test_five_hundred_that_wait_for_one_opening_leave_spread_after_it(
+    tmp_path: Path, kafka: Server, mongodb: Server, prefix: str, providers: Providers
+) -> None:
+    count, spread = 500, timedelta(seconds=60)
+    environment = providers.settings | WHOLE_DAYS | {"SPREAD_SECONDS": "60"}
+    # At noon somewhere, so that the day does not end meanwhile.
+    now = datetime.now(UTC)
+    ahead = 12 - now.hour
+    zone = f"Etc/GMT{-ahead:+d}" if ahead else "UTC"
+    opening = (now + timedelta(minutes=4)).replace(second=0, microsecond=0)
+    start = (opening + timedelta(hours=ahead)).strftime("%H:%M")
+    async with (
+        system(tmp_path, kafka, mongodb, prefix=prefix, environment=environment) as running,
+        agent_at(running.api[0]) as agent,
+    ):
+        hours = {"sending_hours": {"start": start, "end": "24:00"}, "time_zone": zone}
+        await _change(agent, hours)
+        lines = "".join(f"Client {n},client{n}@example.com\n" for n in range(count))
+        report = await agent.http.post(
+            "/api/clients/import",
+            content=f"name,email\n{lines}",
+            headers={"content-type": "text/csv"},
+            timeout=120,
+        )
+        assert report.json()["imported"] == count
+        clients = [line["client_id"] for line in report.json()["lines"]]
+        for first in range(0, count, 20):
+            paths = (f"/api/clients/{client}/tasks" for client in clients[first : first + 20])
+            added = (agent.post(path, {"send_now": True}) for path in paths)
+            assert {response.status_code for response in await asyncio.gather(*added)} == {201}
+
+        async def are_moved() -> bool:
+            return len(await _moved_to(agent, opening, spread)) == count
+
+        await until(are_moved, "all are moved to their turns after the opening", seconds=120)
+        assert datetime.now(UTC) < opening
+        await agent.until_sent(count, seconds=600)
+        turns = [share // (spread / 6) for share in await _moved_to(agent, opening, spread)]
+        sent = [datetime.fromisoformat(entry["at"]) for entry in providers.sendgrid.ledger()]
+        assert len(sent) == count
+        assert min(sent) >= opening
+        # A sixth each, as even as 500 random ids are.
+        assert all(count / 12 < number < count / 4 for number in Counter(turns).values())
+        left = Counter((at - opening) // (spread / 6) for at in sent)
+        print(f"turns by 10 s: {sorted(Counter(turns).items())}, sent: {sorted(left.items())}")  # noqa: T201
+        assert running.errors() == []
+
+
+async def _moved_to(agent: Agent, opening: datetime, spread: timedelta) -> list[timedelta]:
+    """Return how long after the opening it is each Custom follow-up's turn."""
+    rows = await agent.rows("/api/tasks", due_before=(opening + spread).isoformat())
+    dates = (
+        datetime.fromisoformat(row["scheduled_for"])
+        for row in rows
+        if row["followup_type"] == "Custom"
+    )
+    return [date - opening for date in dates if date >= opening]
 
 
 async def test_plans_count_in_the_agent_s_zone_whether_added_imported_or_planned_again(

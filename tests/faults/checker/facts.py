@@ -17,6 +17,7 @@ EVENT_TOPICS = ("agents", "clients", "followups", "drafts", "emails", "alerts", 
 # The topic of each kind of stream; the one service that writes to it.
 STREAM_TOPICS = {
     "agent": "agents",
+    "sequence": "agents",
     "client": "clients",
     "plan": "followups",
     "draft": "drafts",

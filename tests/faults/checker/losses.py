@@ -40,8 +40,9 @@ def steps(facts: Facts) -> Iterator[Anomaly]:
     gone = facts.ids("client_id", "ClientDeleted") | facts.history.acknowledged.deleted.keys()
     planned = facts.ids("client_id", "FollowupsPlanned") | gone
     for event in facts.of("ClientCreated"):
-        client = event.data["client_id"]
-        if client not in planned and event.data["stage"] not in STAGES_WITHOUT_PLAN:
+        client, stage = event.data["client_id"], event.data["stage"]
+        meant_for = (event.data.get("sequence") or {}).get("stages", ())
+        if client not in planned and (stage not in STAGES_WITHOUT_PLAN or stage in meant_for):
             yield Anomaly("lost", f"client-{client}", f"no FollowupsPlanned after {event.location}")
     for followup in facts.followups.values():
         if (due := followup.due) and not followup.draft:

@@ -98,6 +98,8 @@ POINTS: Final[Mapping[str, tuple[str, ...]]] = {
             "command ReviseDraft",
             "command ApproveDraft",
             "command DiscardDraft",
+            "command DefineSequence",
+            "command RetireSequence",
             "command SuppressAddress",
             "command PauseSending",
             "command ResumeSending",

@@ -17,8 +17,8 @@ from chassis.mongo.client import database_name
 from contracts.catalogue import PARTITIONS
 from contracts.crm import ClientDetails, ClientUpdated
 from contracts.mailer import RecordDelivery, RecordedAddress
+from contracts.sequences import NEW_LEAD
 from contracts.services import SERVICES
-from services.scheduler.plan import SCHEDULE
 from tests.chassis.raw_records import all_of, put, send
 from tests.faults.checker.facts import Facts, address_key, paused
 from tests.faults.checker.history import Acknowledged, History, read_history
@@ -126,7 +126,7 @@ class PrivateSystem:
         client = await self.add(name)
 
         async def planned() -> bool:
-            return len(await self._tasks(client)) == len(SCHEDULE)
+            return len(await self._tasks(client)) == len(NEW_LEAD.steps)
 
         await until(planned, "the follow-ups are shown", seconds=_WAIT_SECONDS)
         for task in (await self._tasks(client))[1:]:

@@ -142,6 +142,7 @@ class Traffic:
                 self._change(number),
                 self._followups(number),
                 self._drafts(number),
+                self._sequences(),
                 self._stopping(number),
                 self._reports(number),
                 self._agents(number),
@@ -363,6 +364,15 @@ class Traffic:
                     shown = await self._request("GET", path)
                     tag = {"If-Match": shown.headers.get("ETag", '"none"')} if shown else {}
                     await self._request("POST", f"{path}/approve", None, tag)
+
+    async def _sequences(self) -> None:
+        """Define a sequence, and retire those that are there."""
+        listed = await self._request("GET", "/api/sequences")
+        for one in listed.json() if listed and listed.is_success else []:
+            if one["sequence_id"]:
+                await self._request("DELETE", f"/api/sequences/{one['sequence_id']}")
+        steps = [{"name": "Soon", "days": 1, "goal": "Ask how they are."}]
+        await self._request("POST", "/api/sequences", {"name": uuid4().hex, "steps": steps})
 
     async def _tasks_with_status(self, *statuses: str, limit: int = 1) -> list[dict[str, Any]]:
         either = "&".join(f"status={status}" for status in statuses)
