@@ -27,11 +27,13 @@ class ComposerSettings(RetrySettings, CalendarSettings):
     """What the server can promise of its answer; `none` where it knows neither of the others."""
     letters_per_day: int = Field(default=300, ge=0, le=10_000)
     """Letters that an agent has written in any day of the calendar; 0 is any number."""
+    draft_days: int = Field(default=KEPT.days, ge=1, le=365)
+    """Days of the calendar that a letter waits for approval before it is discarded."""
 
     @property
     def kept(self) -> timedelta:
         """How long a letter waits for approval, from when it is written and due."""
-        return KEPT // timedelta(days=1) * self.day
+        return self.draft_days * self.day
 
     @property
     def letter_limit(self) -> DailyLimit:
