@@ -95,7 +95,9 @@ async def test_many_that_failed_are_settled_by_one_request(
     again = await system.agent.post("/api/tasks/retry", {"ids": [first]})
     assert (again.json()["retried"], again.json()["refused"]) == (0, 1)
     one = await system.agent.post("/api/tasks/retry", {"client_id": clients[1]})
-    assert [task["task_id"] for task in one.json()["tasks"]] == [second]
+    # Its next one may have fallen due, and failed, meanwhile.
+    assert second in [task["task_id"] for task in one.json()["tasks"]]
+    assert first not in [task["task_id"] for task in one.json()["tasks"]]
     later = {"failed_since": datetime.now(UTC).isoformat()}
     assert (await system.agent.post("/api/tasks/retry", later)).json()["tasks"] == []
     said: list[str] = []

@@ -26,8 +26,10 @@ from tests.system import Running, provider_settings, system
 _CRASHES_SECONDS = 1100
 _SETTLING_SECONDS = 180
 _SETTINGS = {
-    "CRASH_SECONDS": "60",
+    "CRASH_SECONDS": "90",
     "FOLLOWUP_DAY_SECONDS": "0.3",
+    # Longer than a gateway takes that crashes and starts again, so that some are approved.
+    "DRAFT_DAYS": "60",
     "RETRY_BASE_SECONDS": "0.3",
     "CALL_TIMEOUT_SECONDS": "1",
     "LEASE_SECONDS": "1.2",

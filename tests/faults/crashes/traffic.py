@@ -6,6 +6,7 @@ What the API has no route for is produced as the record that the gateway would s
 import asyncio
 import contextlib
 import itertools
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -118,6 +119,7 @@ class Traffic:
         self.acknowledged = Acknowledged()
         self._stops = Stops(self._request, self.acknowledged)
         self._next_points = next_points
+        self._next, self._looked_at = "", 0.0
         self._http = httpx2.AsyncClient(
             base_url=url, timeout=5, trust_env=False, headers=AUTHORIZED
         )
@@ -142,7 +144,7 @@ class Traffic:
                 self._change(number),
                 self._followups(number),
                 self._drafts(number),
-                self._sequences(),
+                self._sequences(number),
                 self._stopping(number),
                 self._reports(number),
                 self._agents(number),
@@ -244,8 +246,10 @@ class Traffic:
 
     async def _is_next(self, *names: str) -> bool:
         """Return whether a service crashes next at a point with one of these in its name."""
-        points = await asyncio.to_thread(lambda: " ".join(self._next_points()))
-        return any(name in points for name in names)
+        if time.monotonic() > self._looked_at + _SWITCH_SECONDS:
+            self._looked_at = time.monotonic()
+            self._next = await asyncio.to_thread(lambda: " ".join(self._next_points()))
+        return any(name in self._next for name in names)
 
     async def _until_sending(self) -> None:
         """Wait until an email is sent, for at most as long as that may take."""
@@ -335,6 +339,9 @@ class Traffic:
             if number % _KINDS_OF_CHANGE == 1 or await self._is_next("Repl"):
                 await self._request("POST", f"/api/clients/{task['client_id']}/replied")
                 await self._send_command(ResumePlan.model_validate(plan))
+            if await self._is_next("DraftFellDue"):
+                # It falls due once its draft is there.
+                continue
             if number % 2:
                 await self._send_command(
                     RescheduleFollowup(**about, scheduled_for=datetime.now(UTC))
@@ -346,9 +353,14 @@ class Traffic:
 
     async def _drafts(self, number: int) -> None:
         """Have a letter written ahead; read those that wait, and decide about them."""
-        for task in await self._tasks_with_status("pending"):
-            if number % 2 or await self._is_next("PrepareDraft", "DraftFellDue"):
+        # Another one than what is rescheduled and cancelled meanwhile.
+        for task in (await self._tasks_with_status("pending", limit=9))[1:][number % 8 :][:1]:
+            falls_due = await self._is_next("DraftFellDue")
+            if number % 2 or falls_due or await self._is_next("PrepareDraft"):
                 await self._request("POST", f"/api/tasks/{task['_id']}/draft", {})
+            if falls_due:
+                now = datetime.now(UTC)
+                await self._send_command(RescheduleFollowup(**_about(task), scheduled_for=now))
         response = await self._request("GET", "/api/drafts?limit=5")
         approves = await self._is_next("DraftApproved")
         for turn, draft in enumerate(response.json() if response and response.is_success else []):
@@ -365,8 +377,10 @@ class Traffic:
                     tag = {"If-Match": shown.headers.get("ETag", '"none"')} if shown else {}
                     await self._request("POST", f"{path}/approve", None, tag)
 
-    async def _sequences(self) -> None:
+    async def _sequences(self, number: int) -> None:
         """Define a sequence, and retire those that are there."""
+        if number % _KINDS_OF_CHANGE and not await self._is_next("Sequence"):
+            return
         listed = await self._request("GET", "/api/sequences")
         for one in listed.json() if listed and listed.is_success else []:
             if one["sequence_id"]:

@@ -205,6 +205,9 @@ async def answered(producer: AIOKafkaProducer, kafka: Server, prefix: str) -> fl
 async def a_client_is_followed_up(running: Running) -> float:
     """Add a client; return the seconds until its plan was shown. Wait until all is sent."""
     async with agent_at(running.api[0]) as agent:
+        # The sample of a profile, which a command has set, wants approval.
+        automatic = await agent.http.patch("/api/agents/me", json={"review": "automatic"})
+        assert automatic.status_code == 200, automatic.text
         begin = time.monotonic()
         client = await agent.add("Maria")
 
