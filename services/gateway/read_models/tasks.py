@@ -1,7 +1,6 @@
 """The projection of follow-ups: a pure fold of the events of plan, draft and email."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Mapping
 from typing import Literal, get_args
 from uuid import UUID
 
@@ -75,6 +74,8 @@ TaskSource = (
     | EmailWithdrawn
     | SendOutcomeUnknown
 )
+# The agent has looked at it, and it is flagged no more.
+_DECIDED: Mapping[str, object] = {"status": "written", "flags": None, "error": None}
 # For these an email is withdrawn although nobody has cancelled its follow-up.
 _WITHHELD_FOR = ("plan_paused", "client_reassigned")
 
@@ -204,38 +205,23 @@ def _waiting(
     previous: TaskDraft | None, event: DraftWritten | DraftRevised | DraftApproved | DraftFellDue
 ) -> TaskDraft:
     """Return the state of a draft whose letter waits, or that has fallen due."""
-    known = previous or TaskDraft(status="requested", at=event_time(event))
     changes: dict[str, object]
     match event:
         case DraftWritten():
-            changes = {
-                "status": "written",
-                "written_by": event.written_by,
-                "written_at": event.written_at,
-                "expires_at": event.expires_at,
-            }
+            at = event.written_at
+            changes = {"status": "written", "written_by": event.written_by, "written_at": at}
+            changes["expires_at"] = event.expires_at
         case DraftRevised():
-            changes = {"expires_at": event.expires_at, "approved_at": None}
-            changes |= {"status": "written", "flags": None, "error": None}
+            at = event.revised_at
+            changes = {**_DECIDED} | {"expires_at": event.expires_at, "approved_at": None}
         case DraftApproved():
-            changes = {"status": "written", "approved_at": event.approved_at}
-            changes |= {"flags": None, "error": None}
+            at = event.approved_at
+            changes = {**_DECIDED} | {"approved_at": at}
         case DraftFellDue():
+            at = event.fell_due_at
             changes = {"ahead": None, "expires_at": event.expires_at}
-    return known.model_copy(update=changes | {"at": event_time(event)})
-
-
-def event_time(event: DraftWritten | DraftRevised | DraftApproved | DraftFellDue) -> datetime:
-    """Return when it happened."""
-    match event:
-        case DraftWritten():
-            return event.written_at
-        case DraftRevised():
-            return event.revised_at
-        case DraftApproved():
-            return event.approved_at
-        case DraftFellDue():
-            return event.fell_due_at
+    known = previous or TaskDraft(status="requested", at=at)
+    return known.model_copy(update=changes | {"at": at})
 
 
 def _email_state(previous: TaskEmail | None, event: object) -> TaskEmail | None:
@@ -273,7 +259,9 @@ def _derived(task: TaskDocument) -> TaskDocument:
     flagged = draft is not None and draft.flags is not None and draft.status == "failed"
     open_ = status in ("pending", "due", "written", "failed")
     waits_for_agent = task.letter is not None and draft is not None and not draft.approved_at
-    undecided = draft is not None and open_ and (flagged or waits_for_agent)
+    # Who has the client now cannot decide about a letter in a former agent's name.
+    decidable = open_ and task.sender_id is None
+    undecided = draft is not None and decidable and (flagged or waits_for_agent)
     waits = (part for part in (email, draft) if part and status in ("due", "composed"))
     derived: TaskDocument = task.model_copy(
         update={

@@ -1,5 +1,6 @@
 """Routes of drafts: letters are read, changed and approved before they are sent."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -44,7 +45,12 @@ from services.gateway.read_models.schemas.drafts import (
     NewDraft,
     draft_of,
 )
-from services.gateway.routes.followups.recipients import recipient_of, test_letter_of
+from services.gateway.routes.followups.recipients import (
+    Addressee,
+    addressee_of,
+    addressees_of,
+    test_letter_of,
+)
 from services.gateway.routes.followups.rules import require_own
 
 _APPROVING = WRITTEN | responses_of(428)
@@ -65,9 +71,7 @@ class Drafts(Controller):
         where = visible_to_caller(request) | {"undecided_since": {"$exists": True}}
         by = sort_order("undecided_since", indexed=1)
 
-        async def total() -> int:
-            return int(await documents.count_documents(where))
-
+        total = partial(documents.count_documents, where)
         rows, headers = await read_page(request, documents, where, by, None, page, limit, total)
         drafts = await _drafts_of(request, [TaskDocument.model_validate(row) for row in rows])
         return etag_response(request, list[Draft], drafts, headers)
@@ -82,13 +86,14 @@ class Drafts(Controller):
         base = command_id_of(request)
         commands: dict[UUID, tuple[UUID, ApproveDraft]] = {}
         outcomes = {id_: _refused(id_, NOT_FOUND) for id_ in wanted}
-        for task in found:
+        addressees = await addressees_of(request, found)
+        for task in (task for task in found if task.id in addressees):
             try:
                 require_own(task)
-                command = await _approval(request, task, wanted[task.id])
             except Conflict as conflict:
                 outcomes[task.id] = _refused(task.id, str(conflict))
             else:
+                command = _approval(task, addressees[task.id], wanted[task.id])
                 commands[task.id] = (uuid5(base, str(task.id)), command)
         replies = await context_of(request).commands.execute_all(commands.values())
         for id_, (command_id, _) in commands.items():
@@ -116,16 +121,18 @@ class Drafts(Controller):
         """
         task = await _task(request, task_id)
         require_own(task)
-        instructions = data.instructions if data else None
-        recipient, about = await recipient_of(request, task, instructions)
+        addressee = await addressee_of(request, task)
+        recipient = addressee.recipient
+        if data and data.instructions:
+            recipient = recipient.model_copy(update={"instructions": data.instructions})
         known = await _draft_or_none(request, task)
         command: Command
         if known and known.status in ("waiting", "flagged", "approved"):
-            command = RewriteDraft(**_about(task), **about, personal=recipient)
+            command = RewriteDraft(**_about(task), **addressee.kind, personal=recipient)
         elif task.status == "pending":
             command = PrepareDraft(
                 **_about(task),
-                **about,
+                **addressee.kind,
                 followup_type=task.followup_type,
                 scheduled_for=task.scheduled_for,
                 personal=recipient,
@@ -161,7 +168,8 @@ class Drafts(Controller):
             raise PreconditionRequired
         task = await _task(request, task_id)
         require_own(task)
-        await self._carry_out(request, await _approval(request, task, None), task_id, if_match)
+        command = _approval(task, await addressee_of(request, task))
+        await self._carry_out(request, command, task_id, if_match)
 
     @post(
         "/tasks/{task_id:uuid}/draft/discard",
@@ -223,9 +231,8 @@ async def _drafts_of(request: ApiRequest, tasks: list[TaskDocument]) -> list[Dra
     return [draft for draft in drafts if draft]
 
 
-async def _approval(request: ApiRequest, task: TaskDocument, version: int | None) -> ApproveDraft:
-    recipient, _ = await recipient_of(request, task, task.instructions)
-    return ApproveDraft(**_about(task), personal=recipient, if_version=version)
+def _approval(task: TaskDocument, addressee: Addressee, version: int | None = None) -> ApproveDraft:
+    return ApproveDraft(**_about(task), personal=addressee.recipient, if_version=version)
 
 
 def _about(task: TaskDocument) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from services.gateway.read_models.schemas.sequences import Plan, PlanStart
 from services.gateway.routes.followups.rules import planned_time, require_writable
 from services.gateway.routes.followups.tasks import tasks_of
 
-NEW_LEAD_TYPES = [step.name for step in NEW_LEAD.steps]
+_NEW_LEAD_TYPES = [step.name for step in NEW_LEAD.steps]
 
 
 class Planning(Controller):
@@ -56,7 +56,10 @@ class Planning(Controller):
     async def start(
         self, request: ApiRequest, client_id: UUID, data: PlanStart | None = None
     ) -> Response[list[Task]]:
-        """Give a client that has no pending follow-up a sequence: a named one, or its stage's."""
+        """Begin a sequence for a client that has no pending follow-up; return what is planned.
+
+        It is the one that is named, else the one that the client's stage suggests.
+        """
         client = await _client(request, client_id)
         api, agent_id = context_of(request), request.user.agent_id
         sequences = await sequences_of(api.database, agent_id)
@@ -122,7 +125,7 @@ async def _plan(request: ApiRequest, client: Client) -> Plan:
     of_client = visible_to_caller(request) | {"client_id": client.id}
     tasks = context_of(request).database["tasks"]
     # What the agent has added by itself is of no sequence.
-    steps = [{"plan.sequence": {"$exists": True}}, {"followup_type": {"$in": NEW_LEAD_TYPES}}]
+    steps = [{"plan.sequence": {"$exists": True}}, {"followup_type": {"$in": _NEW_LEAD_TYPES}}]
     last = await tasks.find_one(of_client | {"$or": steps}, sort=[("created_at", -1)])
     begun = (last["plan"].get("sequence") or NEW_LEAD.name) if last else None
     sequences = await sequences_of(context_of(request).database, client.agent_id)

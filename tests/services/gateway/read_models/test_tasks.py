@@ -102,6 +102,12 @@ def test_a_draft_waits_for_its_date_and_for_the_agent(
     assert (task.letter.body if task.letter else None) == letter
 
 
+def test_a_letter_in_a_former_agent_s_name_waits_for_nobody() -> None:
+    task = task_of(*PLAN, *DRAFTS["waits"], MOVES[0])
+    assert (task.agent_id, task.sender_id, task.status) == (BEN, AGENT, "written")
+    assert task.undecided_since is None
+
+
 @pytest.mark.parametrize("draft", ["ahead", "ahead, then discarded"])
 def test_what_is_made_ahead_leaves_its_follow_up_pending(draft: str) -> None:
     assert task_of(STORY.planned(), *DRAFTS[draft]).status == "pending"
