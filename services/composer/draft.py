@@ -27,7 +27,6 @@ from contracts.composer import (
     Finding,
     FlaggedLetter,
     Letter,
-    RetryDraft,
     TokensUsed,
 )
 from contracts.crm import PropertyType, Stage
@@ -124,17 +123,6 @@ def _is_usable(draft: Draft, due: FollowupDue) -> bool:
     return draft.agent_id == due.agent_id and not ended
 
 
-def retry(draft: Draft | None, command: RetryDraft, given: Given) -> list[DraftEvent]:
-    """Request a failed draft again. Refuses any other."""
-    if draft is None or draft.agent_id != command.agent_id:
-        raise Refused("draft not found", kind="not_found")
-    if draft.status == "discarded":
-        raise Refused("the follow-up was cancelled, so its email cannot be written again")
-    if draft.status != "failed":
-        raise Refused(f"only a failed draft can be retried; this one is {draft.status}")
-    return [requested_again(draft, given)]
-
-
 def discard(
     draft: Draft | None, cancelled: DueFollowupCancelled | FollowupCancelled, given: Given
 ) -> list[DraftEvent]:
@@ -167,19 +155,23 @@ def compose(
     require_requested(draft)
     letter = _letter(draft, written)
     if draft.ahead_of or draft.needs_approval:
-        waits_from = max(given.now, draft.ahead_of or given.now)
         return [
             DraftWritten(
                 **about(draft),
                 written_by=written_by,
                 written_at=given.now,
-                expires_at=waits_from + kept,
+                expires_at=expiry(draft, given, kept),
                 tokens=written.tokens,
                 personal=letter,
             )
         ]
     made = draft.model_copy(update={"letter": letter, "written_by": written_by})
     return [composed(made, given, tokens=written.tokens)]
+
+
+def expiry(draft: Draft, given: Given, kept: timedelta) -> datetime:
+    """Return when a letter of now is discarded unless it is approved: so long after it is due."""
+    return max(given.now, draft.ahead_of or given.now) + kept
 
 
 def composed(draft: Draft, given: Given, *, tokens: TokensUsed | None = None) -> EmailComposed:

@@ -1,4 +1,4 @@
-"""What the agent decides about a draft: to have it ahead, revise, approve, discard it."""
+"""What the agent decides about a draft: to have it ahead or again, revise, approve, discard it."""
 
 from datetime import timedelta
 
@@ -12,6 +12,7 @@ from contracts.composer import (
     DraftRequested,
     DraftRevised,
     PrepareDraft,
+    RetryDraft,
     ReviseDraft,
     RewriteDraft,
 )
@@ -22,6 +23,7 @@ from services.composer.draft import (
     about,
     composed,
     discarded,
+    expiry,
     requested_again,
 )
 
@@ -34,6 +36,16 @@ def prepare(draft: Draft | None, command: PrepareDraft, given: Given) -> list[Dr
     return [
         DraftRequested.of(command, requested_at=given.now, ahead_of=command.scheduled_for),
     ]
+
+
+def retry(draft: Draft | None, command: RetryDraft, given: Given) -> list[DraftEvent]:
+    """Request a failed draft again. Refuses any other."""
+    known = _of_agent(draft, command)
+    if known.status == "discarded":
+        raise Refused("the follow-up was cancelled, so its email cannot be written again")
+    if known.status != "failed":
+        raise Refused(f"only a failed draft can be retried; this one is {known.status}")
+    return [requested_again(known, given)]
 
 
 def rewrite(draft: Draft | None, command: RewriteDraft, given: Given) -> list[DraftEvent]:
@@ -54,11 +66,9 @@ def revise(
     revised = known.letter.model_copy(update=changes) if known.letter else None
     if revised is None or revised == known.letter:
         return []
-    waits_from = max(given.now, known.ahead_of or given.now)
+    expires_at = expiry(known, given, kept)
     return [
-        DraftRevised(
-            **about(known), revised_at=given.now, expires_at=waits_from + kept, personal=revised
-        ),
+        DraftRevised(**about(known), revised_at=given.now, expires_at=expires_at, personal=revised),
     ]
 
 

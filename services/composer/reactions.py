@@ -16,7 +16,7 @@ discard_draft = Reaction(DRAFTS, of_followup, draft.discard)
 revise_draft = Reaction(DRAFTS, of_followup, draft_review.revise)
 
 BY_COMMAND: Mapping[type[Command], Reaction] = {
-    composer.RetryDraft: Reaction(DRAFTS, of_followup, draft.retry),
+    composer.RetryDraft: Reaction(DRAFTS, of_followup, draft_review.retry),
     composer.PrepareDraft: Reaction(DRAFTS, of_followup, draft_review.prepare),
     composer.RewriteDraft: Reaction(DRAFTS, of_followup, draft_review.rewrite),
     composer.ApproveDraft: Reaction(DRAFTS, of_followup, draft_review.approve),

@@ -1,8 +1,11 @@
 """Which command changes which aggregate, and by which decision."""
 
+from collections.abc import Mapping
 from operator import attrgetter
 
 from chassis.inbox.reactor import Reaction
+from contracts import crm, sequences
+from contracts.message import Command
 from services.crm import agent, client, sequence
 from services.crm.documents import AGENTS, CLIENTS, SEQUENCES
 
@@ -10,13 +13,15 @@ of_agent = attrgetter("agent_id")
 of_client = attrgetter("client_id")
 of_sequence = attrgetter("sequence_id")
 
-register_agent = Reaction(AGENTS, of_agent, agent.register)
-update_agent = Reaction(AGENTS, of_agent, agent.update)
-deactivate_agent = Reaction(AGENTS, of_agent, agent.deactivate)
-reactivate_agent = Reaction(AGENTS, of_agent, agent.reactivate)
-create_client = Reaction(CLIENTS, of_client, client.create)
-update_client = Reaction(CLIENTS, of_client, client.update)
-reassign_client = Reaction(CLIENTS, of_client, client.reassign)
-delete_client = Reaction(CLIENTS, of_client, client.delete)
-define_sequence = Reaction(SEQUENCES, of_sequence, sequence.define)
-retire_sequence = Reaction(SEQUENCES, of_sequence, sequence.retire)
+BY_COMMAND: Mapping[type[Command], Reaction] = {
+    crm.RegisterAgent: Reaction(AGENTS, of_agent, agent.register),
+    crm.UpdateAgent: Reaction(AGENTS, of_agent, agent.update),
+    crm.DeactivateAgent: Reaction(AGENTS, of_agent, agent.deactivate),
+    crm.ReactivateAgent: Reaction(AGENTS, of_agent, agent.reactivate),
+    crm.CreateClient: Reaction(CLIENTS, of_client, client.create),
+    crm.UpdateClient: Reaction(CLIENTS, of_client, client.update),
+    crm.ReassignClient: Reaction(CLIENTS, of_client, client.reassign),
+    crm.DeleteClient: Reaction(CLIENTS, of_client, client.delete),
+    sequences.DefineSequence: Reaction(SEQUENCES, of_sequence, sequence.define),
+    sequences.RetireSequence: Reaction(SEQUENCES, of_sequence, sequence.retire),
+}

@@ -1,22 +1,19 @@
 """A client's plan: its follow-ups and when each falls due."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal, assert_never, get_args
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from chassis.domain.errors import Refused
-from chassis.domain.sending_hours import Calendar, SendingWindow, first_zone
+from chassis.domain.sending_hours import Calendar, SendingWindow
 from chassis.domain.state import Given, Sparse, State
 from contracts.crm import (
-    ClientCreated,
     ClientReassigned,
     NamedSequence,
     PropertyType,
     Stage,
 )
-from contracts.message import Contract, Time, added, to_milliseconds
+from contracts.message import Contract, Time, added
 from contracts.scheduler import (
     CancelReason,
     ClientReplied,
@@ -38,7 +35,7 @@ from contracts.scheduler import (
     Recipient,
 )
 from contracts.sequences import NEW_LEAD
-from contracts.steps import Priority, Step
+from contracts.steps import Priority
 
 # The step that a name stands for; any other is Custom.
 TYPES: dict[str, FollowupType] = {kind: kind for kind in get_args(FollowupType)}
@@ -139,49 +136,10 @@ def evolve(plan: Plan | None, event: FollowupEvent) -> Plan:
     return folded.model_copy(update={"due_at": due_at})
 
 
-def plan_followups(
-    plan: Plan | None, client: ClientCreated, given: Given, *, calendar: Calendar
-) -> list[FollowupEvent]:
-    """Plan the steps of the sequence from the time of ClientCreated.
-
-    None for a client who has said no to emails, is lost, or closed without a sequence.
-    """
-    if plan:
-        raise Refused("this client already has a plan")
-    chosen = client.sequence
-    if client.opted_out or ends_at(client.stage, chosen):
-        return []
-    zone = first_zone(client.personal.time_zone, client.agent_time_zone)
-    steps = (chosen or NEW_LEAD).steps
-    followups = of_steps(steps, client.created_at, given, calendar, zone)
-    if client.imported:
-        followups = tuple(_spread(each, calendar) for each in followups)
-    named = chosen and chosen.named
-    planned = FollowupsPlanned.of(client, planned_at=given.now, followups=followups, sequence=named)
-    return [planned]
-
-
 def ends_at(stage: Stage, sequence: NamedSequence | None) -> CancelReason | None:
     """Return why a client at this stage gets nothing more of the sequence, or None."""
     meant = sequence and stage in sequence.stages
     return None if meant else CANCEL_REASONS.get(stage)
-
-
-def of_steps(
-    steps: Iterable[Step], start: datetime, given: Given, calendar: Calendar, zone: ZoneInfo | None
-) -> tuple[PlannedFollowup, ...]:
-    """Return the follow-ups of a sequence that begins then, in days of the zone."""
-    return tuple(
-        PlannedFollowup(
-            followup_id=given.id(f"followup {index}"),
-            followup_type=TYPES.get(step.name, "Custom"),
-            scheduled_for=calendar.after(start, step.days, zone, years=step.years),
-            priority=step.priority,
-            step=None if step.name in TYPES else step.name,
-            goal=step.goal,
-        )
-        for index, step in enumerate(steps)
-    )
 
 
 def reassign(plan: Plan | None, client: ClientReassigned, given: Given) -> list[FollowupEvent]:
@@ -256,12 +214,6 @@ def rescheduled(plan: Plan, followup: Followup, to: datetime, now: datetime) -> 
         scheduled_for=to,
         rescheduled_at=now,
     )
-
-
-def _spread(followup: PlannedFollowup, calendar: Calendar) -> PlannedFollowup:
-    # Earlier, for later would be after the hours of a client that came in shortly before their end.
-    earlier = followup.scheduled_for - calendar.share(followup.followup_id)
-    return followup.model_copy(update={"scheduled_for": to_milliseconds(earlier)})
 
 
 def _planned(followup: PlannedFollowup) -> Followup:

@@ -26,7 +26,7 @@ def _of_reported_client(event: AddressSuppressed | SuppressionReleased) -> UUID:
     return event.reported_client or event.suppression_id
 
 
-plan_followups = Reaction(PLANS, of_client, plan.plan_followups)
+plan_followups = Reaction(PLANS, of_client, plan_additions.plan_followups)
 cancel_on_stage = Reaction(PLANS, of_client, plan_cancellations.cancel_on_stage)
 stop_on_suppression = Reaction(PLANS, _of_reported_client, plan_suppressions.stop_on_suppression)
 pause_on_withheld = Reaction(PLANS, of_client, plan_suppressions.pause_on_withheld)

@@ -27,7 +27,7 @@ from services.crm.documents import CLIENTS
 from services.mailer import alert, email, suppression
 from services.mailer.documents import ALERTS, EMAILS, SUPPRESSIONS
 from services.mailer.sending import before_call
-from services.scheduler import plan
+from services.scheduler import plan, plan_additions
 from services.scheduler.documents import PLANS
 from services.scheduler.plan_cancellations import cancel_on_deletion, cancel_on_stage
 from tests.bench.event_history import DAY, SEED, EventHistory, agent_id, profile
@@ -83,7 +83,7 @@ class ClientHistory(EventHistory):
             PLANS,
             of,
             self.last_id,
-            lambda p, g: plan.plan_followups(p, created, g, calendar=_CALENDAR),
+            lambda p, g: plan_additions.plan_followups(p, created, g, calendar=_CALENDAR),
         )
         # The scheduler was down when it fell due: the next ones are rescheduled.
         outage = self.rng.randrange(5) if self.happens(0.05) else None

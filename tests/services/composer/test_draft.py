@@ -34,8 +34,8 @@ from services.composer.draft import (
     postpone,
     refuse_letter,
     request,
-    retry,
 )
+from services.composer.draft_review import retry
 from services.composer.writer import Composition, Written
 
 AGENT, CLIENT, FOLLOWUP = uuid4(), uuid4(), uuid4()

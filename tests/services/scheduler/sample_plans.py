@@ -10,7 +10,8 @@ from chassis.domain.sending_hours import Calendar
 from chassis.domain.state import Given
 from contracts.crm import AgentProfile, ClientCreated, ClientDetails
 from contracts.scheduler import FollowupEvent, Recipient
-from services.scheduler.plan import KnownClient, Plan, evolve, fall_due, plan_followups
+from services.scheduler.plan import KnownClient, Plan, evolve, fall_due
+from services.scheduler.plan_additions import plan_followups
 
 AGENT = UUID(int=1)
 CLIENT = UUID(int=2)

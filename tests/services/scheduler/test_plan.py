@@ -20,11 +20,8 @@ from contracts.scheduler import (
     PlanDeleted,
     RescheduleFollowup,
 )
-from services.scheduler.plan import (
-    Plan,
-    plan_followups,
-    reassign,
-)
+from services.scheduler.plan import Plan, reassign
+from services.scheduler.plan_additions import plan_followups
 from services.scheduler.plan_cancellations import cancel_on_deletion, cancel_on_stage
 from services.scheduler.plan_commands import cancel, reschedule
 from tests.services.scheduler.sample_plans import (

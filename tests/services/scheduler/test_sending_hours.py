@@ -14,8 +14,8 @@ from contracts.scheduler import (
     StartPlan,
 )
 from contracts.sending_hours import SendingHours
-from services.scheduler.plan import Plan, fall_due, plan_followups, rescheduled
-from services.scheduler.plan_additions import start
+from services.scheduler.plan import Plan, fall_due, rescheduled
+from services.scheduler.plan_additions import plan_followups, start
 from tests.services.scheduler.sample_plans import (
     AGENT,
     CLIENT,

@@ -11,8 +11,8 @@ from contracts.crm import ClientUpdated, PlannedSequence, Stage
 from contracts.scheduler import FollowupCancelled, FollowupsAdded, FollowupsPlanned, StartPlan
 from contracts.sequences import NEW_LEAD, PAST_CLIENT, WORKING_TOGETHER
 from contracts.steps import Step
-from services.scheduler.plan import Plan, evolve, plan_followups
-from services.scheduler.plan_additions import start
+from services.scheduler.plan import Plan, evolve
+from services.scheduler.plan_additions import plan_followups, start
 from services.scheduler.plan_cancellations import cancel_added, cancel_on_stage
 from tests.services.scheduler.sample_plans import (
     AGENT,

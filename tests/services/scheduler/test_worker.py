@@ -22,7 +22,8 @@ from contracts.message import to_milliseconds
 from contracts.scheduler import FollowupEvent, FollowupsPlanned, PlanPaused, PlanResumed
 from contracts.sending_hours import SendingHours
 from services.scheduler.documents import AGENTS, PLANS, STORE, AgentDocument, ClientDocument
-from services.scheduler.plan import Plan, plan_followups
+from services.scheduler.plan import Plan
+from services.scheduler.plan_additions import plan_followups
 from services.scheduler.worker import is_deactivated, let_fall_due
 from tests.servers import Server
 from tests.services.scheduler.sample_plans import (

@@ -194,10 +194,9 @@ class _Line:
             changed["custom_fields"] = more
         return changed
 
-    @cached_property
-    def _sequence(self) -> tuple[PlannedSequence | None, list[FieldError]]:
-        """The sequence to begin, and what is wrong with the name that the line has."""
-        stage = json.loads(self.row.fields).get("stage", "lead")
+    def _sequence(self, body: Mapping[str, Any]) -> tuple[PlannedSequence | None, list[FieldError]]:
+        """Return the sequence to begin, and what is wrong with the name that the line has."""
+        stage = body.get("stage", "lead")
         try:
             return self.sequences.chosen(self.row.sequence or None, stage), []
         except InvalidField as wrong:
@@ -218,7 +217,7 @@ class _Line:
         """The command that adds or changes the client."""
         if not self.is_known:
             body = json.loads(self.row.fields)
-            sequence, unknown = self._sequence
+            sequence, unknown = self._sequence(body)
             if unknown:
                 own = {"sequence": self.row.sequence}
                 body["personal"]["custom_fields"] = own | body["personal"].get("custom_fields", {})
@@ -254,8 +253,8 @@ class _Line:
                 FieldError(field=field, reason=reason) for field, reason in self.row.warnings
             ],
         )
-        if not self.is_known:
-            entry.warnings += self._sequence[1]
+        if self.row.sequence and not self.is_known:
+            entry.warnings += self._sequence(json.loads(self.row.fields))[1]
         if self.stays:
             entry.outcome = "known"
         elif dry_run or isinstance(reply, CommandAccepted):
