@@ -72,6 +72,7 @@ class Plan(State):
     """The follow-ups of one client. `due_at` is the earliest pending date, unless it is paused.
 
     `pause_reason` is None while the agent has paused it. `sequence` is the last that was begun.
+    `deleted`: the client was, and nothing more is added.
     """
 
     agent_id: UUID
@@ -82,6 +83,7 @@ class Plan(State):
     paused_at: Time | None = None
     pause_reason: str | None = None
     sequence: NamedSequence | None = added()
+    deleted: Literal[True] | None = added()
 
     @property
     def pending(self) -> list[Followup]:
@@ -123,9 +125,9 @@ def evolve(plan: Plan | None, event: FollowupEvent) -> Plan:
         case FollowupChanged():
             own, notes = event.priority, event.personal.notes
             folded = _changed(known, event.followup_id, own_priority=own, notes=notes)
-        case PlanPaused() | PlanResumed():
-            folded = known.model_copy(update=_pause(event))
-        case PlanDeleted() | ClientReplied():
+        case PlanPaused() | PlanResumed() | PlanDeleted():
+            folded = known.model_copy(update=_of_the_plan(event))
+        case ClientReplied():
             folded = known
         case FollowupReassigned():
             folded = _reassigned(known, event)
@@ -235,10 +237,14 @@ def _with_added(plan: Plan, event: FollowupsPlanned | FollowupsAdded) -> Plan:
     return plan.model_copy(update={"followups": (*plan.followups, *more), **begun})
 
 
-def _pause(event: PlanPaused | PlanResumed) -> dict[str, object]:
-    if isinstance(event, PlanResumed):
-        return {"paused_at": None, "pause_reason": None}
-    return {"paused_at": event.paused_at, "pause_reason": event.reason}
+def _of_the_plan(event: PlanPaused | PlanResumed | PlanDeleted) -> dict[str, object]:
+    match event:
+        case PlanPaused():
+            return {"paused_at": event.paused_at, "pause_reason": event.reason}
+        case PlanResumed():
+            return {"paused_at": None, "pause_reason": None}
+        case PlanDeleted():
+            return {"deleted": True}
 
 
 def _reassigned(plan: Plan, event: FollowupReassigned) -> Plan:

@@ -90,8 +90,11 @@ def _added(
 
 
 def _require_own(plan: Plan | None, command: StartPlan | AddFollowup) -> None:
-    """Raise Refused for the plan of another agent. There may be none: the client came as lost."""
-    if plan and plan.agent_id != command.agent_id:
+    """Raise Refused for a plan of another agent or a deleted client.
+
+    There may be none: the client came as lost.
+    """
+    if plan and (plan.deleted or plan.agent_id != command.agent_id):
         raise Refused("plan not found", kind="not_found")
 
 

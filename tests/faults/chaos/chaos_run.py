@@ -37,6 +37,8 @@ _FOLLOWUPS_A_MINUTE = 300
 _FOLLOWUPS_A_CLIENT = 5
 _PLAN_DAYS = 30
 _EMAILS_A_DAY = 10
+# Longer than any fault keeps the agent from approving.
+_DRAFT_DAYS = 60
 # After the last date: refused calls are tried again, unanswered ones given up.
 _SETTLING_SECONDS = 60.0
 _LOOK_SECONDS = 2.0
@@ -128,6 +130,7 @@ async def run(profile: Profile, folder: Path, report_progress: Callable[[str], N
                 **infra.settings,
                 "FOLLOWUP_DAY_SECONDS": str(profile.day),
                 "EMAILS_PER_DAY": str(profile.daily_limit.emails),
+                "DRAFT_DAYS": str(_DRAFT_DAYS),
                 "SENDGRID_WEBHOOK_PUBLIC_KEY": reporter.webhook.public_key,
             },
         ) as running:
@@ -137,10 +140,13 @@ async def run(profile: Profile, folder: Path, report_progress: Callable[[str], N
             async with supervised(running, session_seconds=session) as supervisor:
                 injector = FaultInjector(supervisor, infra.stores, infra.proxies)
                 report_progress(f"{profile.seconds:.0f} s of faults begin")
-                await _run_under_faults(profile, infra, injector, load, reporter)
-                report_progress("no more faults")
-                await supervisor.recovered(time.monotonic())
-                await _until_settled(history, profile.plan_seconds + _SETTLING_SECONDS)
+                async with asyncio.TaskGroup() as group:
+                    approving = group.create_task(load.approve())
+                    await _run_under_faults(profile, infra, injector, load, reporter)
+                    report_progress("no more faults")
+                    await supervisor.recovered(time.monotonic())
+                    await _until_settled(history, profile.plan_seconds + _SETTLING_SECONDS)
+                    approving.cancel()
             violations = [
                 *supervisor.violations,
                 *injector.violations,

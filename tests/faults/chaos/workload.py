@@ -56,16 +56,34 @@ class Workload:
         fates = draw.choices([*_FATES, "left"], shares, k=self.clients)
         waits = [draw.uniform(0, self.plan_seconds) for _ in fates]
         begin = time.monotonic()
-        async with (
-            httpx2.AsyncClient(timeout=10, trust_env=False, headers=AUTHORIZED) as http,
-            asyncio.TaskGroup() as callers,
-        ):
+        async with _caller() as http, asyncio.TaskGroup() as callers:
             callers.create_task(self._pause(http))
-            callers.create_task(self._approve(http))
             for number, (fate, wait) in enumerate(zip(fates, waits, strict=True)):
                 at = begin + number * self.seconds / self.clients
                 await asyncio.sleep(at - time.monotonic())
                 callers.create_task(self._client(http, number, fate, wait))
+
+    async def approve(self) -> None:
+        """Read what waits for the agent, change some of it, and approve all just as it was read.
+
+        Until cancelled.
+        """
+        async with _caller() as http:
+            while True:
+                await self._approve(http)
+                await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def _approve(self, http: httpx2.AsyncClient) -> None:
+        listed = await self._until_answered(http, "GET", "/api/drafts", params={"limit": 100})
+        drafts = listed.json() if listed else []
+        for draft in drafts[::5]:
+            if not str(draft["subject"]).endswith(_CHANGED):
+                path = f"/api/tasks/{draft['_id']}/draft"
+                change = {"subject": f"{draft['subject']}{_CHANGED}"}
+                await self._until_answered(http, "PATCH", path, json=change)
+        if read := [{"task_id": one["_id"], "version": one["version"]} for one in drafts]:
+            body = {"drafts": read}
+            await self._until_answered(http, "POST", "/api/drafts/approve", json=body)
 
     async def _client(self, http: httpx2.AsyncClient, number: int, fate: str, wait: float) -> None:
         client_id = await self._add(http, number)
@@ -98,23 +116,6 @@ class Workload:
             await asyncio.sleep(_PAUSED_SECONDS)
             if not await stops.resume():
                 self.violations.append("all sending could not be resumed")
-
-    async def _approve(self, http: httpx2.AsyncClient) -> None:
-        """Read what waits for the agent, change some of it, and approve all just as it was read."""
-        deadline = time.monotonic() + self.seconds + self.plan_seconds
-        while time.monotonic() < deadline:
-            listed = await self._until_answered(http, "GET", "/api/drafts", params={"limit": 100})
-            drafts = listed.json() if listed else []
-            for draft in drafts[::5]:
-                if not str(draft["subject"]).endswith(_CHANGED):
-                    path = f"/api/tasks/{draft['_id']}/draft"
-                    change = {"subject": f"{draft['subject']}{_CHANGED}"}
-                    await self._until_answered(http, "PATCH", path, json=change)
-            read = [{"task_id": one["_id"], "version": one["version"]} for one in drafts]
-            if read:
-                body = {"drafts": read}
-                await self._until_answered(http, "POST", "/api/drafts/approve", json=body)
-            await asyncio.sleep(_PAUSE_SECONDS)
 
     def requests(self, http: httpx2.AsyncClient) -> Request:
         """Return the way to send a request, again until it is answered."""
@@ -209,3 +210,7 @@ class Workload:
                 return None
             await asyncio.sleep(_PAUSE_SECONDS)
         return None
+
+
+def _caller() -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(timeout=10, trust_env=False, headers=AUTHORIZED)

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from chassis.domain.errors import Refused
+from contracts.crm import ClientDeleted
 from contracts.scheduler import (
     AddFollowup,
     CancelPlan,
@@ -18,6 +19,7 @@ from contracts.scheduler import (
 )
 from services.scheduler.plan import Plan, evolve, fall_due
 from services.scheduler.plan_additions import MOST_FOLLOWUPS, add, start
+from services.scheduler.plan_cancellations import cancel_on_deletion
 from services.scheduler.plan_commands import cancel_all, pause
 from tests.services.scheduler.sample_plans import (
     AGENT,
@@ -83,6 +85,16 @@ def test_another_agent_s_plan_is_not_found() -> None:
         start(plan, START.model_copy(update={"agent_id": stranger}), at(0), calendar=CALENDAR)
     with pytest.raises(Refused, match="not found"):
         add(plan, custom(1, agent_id=stranger), at(0))
+
+
+def test_nothing_is_added_after_the_deletion_of_the_client() -> None:
+    plan = planned()
+    gone = ClientDeleted(**ABOUT, deleted_at=NOON)
+    plan = folded(plan, cancel_on_deletion(plan, gone, at(2)))
+    with pytest.raises(Refused, match="not found"):
+        start(plan, START, at(2), calendar=CALENDAR)
+    with pytest.raises(Refused, match="not found"):
+        add(plan, custom(1), at(2))
 
 
 def test_the_pause_of_a_plan_that_was_cancelled_is_over_when_it_starts_anew() -> None:
