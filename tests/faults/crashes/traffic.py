@@ -101,6 +101,11 @@ _SWITCH_SECONDS = 0.4
 _STOPPED_SECONDS = 20.0
 _SENDING_SECONDS = 5.0
 _KINDS_OF_CHANGE = 5
+# What comes of new clients alone, however many emails wait.
+_OF_NEW_CLIENTS = (
+    *("CreateClient", "PrepareDraft", "RewriteDraft"),
+    *("ReviseDraft", "ApproveDraft", "DiscardDraft"),
+)
 # Services that crash all the time do not keep up with traffic that takes no notice of it.
 _LONGEST_BACKLOG = 60
 
@@ -178,10 +183,12 @@ class Traffic:
 
     async def _client(self, number: int, name: str) -> None:
         """Add a client, unless many emails wait already; add some twice."""
-        if len(await self._tasks_with_status("due", "composed", limit=100)) > _LONGEST_BACKLOG:
+        wanted = await self._is_next(*_OF_NEW_CLIENTS)
+        waiting = await self._tasks_with_status("due", "composed", limit=100)
+        if len(waiting) > _LONGEST_BACKLOG and not wanted:
             return
         body = {"name": f"Client {name}", "email": f"client-{name}@example.com"}
-        if number % 3 == 0:
+        if number % 3 == 0 or wanted:
             body["review"] = "approve"
         # Half of the requests may be repeated.
         once = {"Idempotency-Key": f"client-{name}"} if number % 2 else {}
@@ -354,7 +361,8 @@ class Traffic:
     async def _drafts(self, number: int) -> None:
         """Have a letter written ahead; read those that wait, and decide about them."""
         # Another one than what is rescheduled and cancelled meanwhile.
-        for task in (await self._tasks_with_status("pending", limit=9))[1:][number % 8 :][:1]:
+        others = (await self._tasks_with_status("pending", limit=9))[1:]
+        for task in others and [others[number % len(others)]]:
             falls_due = await self._is_next("DraftFellDue")
             if number % 2 or falls_due or await self._is_next("PrepareDraft"):
                 await self._request("POST", f"/api/tasks/{task['_id']}/draft", {})
