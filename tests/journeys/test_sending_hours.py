@@ -75,8 +75,8 @@ async def test_five_hundred_that_wait_for_one_opening_leave_spread_after_it(
         system(tmp_path, kafka, mongodb, prefix=prefix, environment=environment) as running,
         agent_at(running.api[0]) as agent,
     ):
-        hours = {"sending_hours": {"start": start, "end": "24:00"}, "time_zone": zone}
-        await _change(agent, hours)
+        hours = {"days": WEEKDAYS, "start": start, "end": "24:00"}
+        await _change(agent, {"sending_hours": hours, "time_zone": zone})
         lines = "".join(f"Client {n},client{n}@example.com\n" for n in range(count))
         report = await agent.http.post(
             "/api/clients/import",
@@ -156,6 +156,8 @@ async def _change(agent: Agent, profile: dict[str, Any]) -> None:
     """Change the agent's profile, which the gateway may not know yet."""
 
     async def is_changed() -> bool:
-        return (await agent.http.patch("/api/agents/me", json=profile)).is_success
+        changed = await agent.http.patch("/api/agents/me", json=profile)
+        assert changed.status_code != 422, changed.text
+        return changed.is_success
 
     await until(is_changed, "the profile is changed")
