@@ -45,11 +45,11 @@ up-docker: .venv/ready  ## The same, with Kafka and MongoDB in containers (needs
 		MONGODB_URI='mongodb://127.0.0.1:27017/?replicaSet=rs0' $(BIN)/realtoros up
 
 # Those that run beside others, then those that want the machine alone; one verdict at the end.
-# Of the second part there may be none (pytest's code 5). Tests mostly wait: three at a time take
-# what two cores have. $(1): which tests, $(2): which marks.
+# Of the second part there may be none (pytest's code 5). $(1): which tests, $(2): which marks,
+# $(3): how many beside each other, 2 unless it is given.
 define both-parts
 	@failed=; \
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "$(2)not alone and not long" $(1) \
+	$(BIN)/pytest -n $(or $(3),2) --dist loadfile --no-loadscope-reorder -m "$(2)not alone and not long" $(1) \
 		|| failed="those beside each other; "; \
 	$(BIN)/pytest -m "$(2)alone and not long" $(1) || [ $$? = 5 ] || failed="$${failed}those alone"; \
 	if [ -z "$$failed" ]; then echo "$@: passed"; else echo "$@: FAILED: $${failed%; }"; exit 1; fi
@@ -61,7 +61,8 @@ test: .venv/ready  ## Run the tests on the embedded MongoDB and Kafka, but those
 
 .PHONY: test-faults
 test-faults: .venv/ready  ## Run the tests of faults: kills at every step, refusals, outages, disasters, poison, attacks
-	$(call both-parts,$(FAULTS))
+	@# They mostly wait: three at a time take what two cores have.
+	$(call both-parts,$(FAULTS),,3)
 
 .PHONY: test-long
 test-long: .venv/ready  ## Run the tests that take long, before a release (TEST_KAFKA=apache: on Apache Kafka)
