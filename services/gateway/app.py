@@ -33,6 +33,7 @@ from services.gateway.http import problem_details as problems
 from services.gateway.http.context import ApiContext
 from services.gateway.http.idempotency import IdempotencyMiddleware
 from services.gateway.http.openapi.document import openapi_config
+from services.gateway.http.own_pages import own_pages
 from services.gateway.http.response_metrics import counting
 from services.gateway.http.slow_refusals import slow_refusals
 from services.gateway.http.tracing import traced
@@ -82,6 +83,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
         sessions,
         keys,
         TokenBuckets(settings.requests_per_second),
+        settings.session_cookie,
         require_admin_totp=settings.require_admin_totp,
     )
     feed = Feed(database)
@@ -172,6 +174,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
             traced,
             problems.unavailable_when_stopped,
             slow_refusals,
+            own_pages(settings.session_cookie),
             authentication,
             IdempotencyMiddleware(database),
         ],

@@ -86,6 +86,11 @@ class GatewaySettings(Settings):
         return named_keys(self.token_keys)
 
     @property
+    def session_cookie(self) -> str:
+        """The cookie of a browser's session; the prefix binds it to https and this host."""
+        return "__Host-realtoros" if self.public_url.startswith("https:") else "realtoros"
+
+    @property
     def origins(self) -> list[str]:
         """The origins whose pages may call the API from a browser."""
         return [origin.strip() for origin in (self.cors_origins or "").split(",") if origin.strip()]

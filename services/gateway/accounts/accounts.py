@@ -16,7 +16,7 @@ from services.gateway.accounts.login_limits import LoginLimits
 from services.gateway.accounts.password_policy import require_not_of
 from services.gateway.accounts.passwords import Passwords
 from services.gateway.accounts.second_factor import SecondFactors
-from services.gateway.accounts.sessions import Sessions, Tokens
+from services.gateway.accounts.sessions import Sessions
 from services.gateway.commands.client import CommandClient
 from services.gateway.errors import CommandPending, Conflict, EmailTaken, InvalidCredentials
 
@@ -98,8 +98,8 @@ class Accounts:
 
     async def log_in(
         self, email: str, password: str, network: str, code: str | None = None
-    ) -> Tokens:
-        """Begin a session and return its tokens; `code` is the second factor's.
+    ) -> AccountDocument:
+        """Return the account, of which a session may begin; `code` is the second factor's.
 
         Raises InvalidCredentials, SecondFactorRequired, TooManyRequests.
         """
@@ -117,7 +117,7 @@ class Accounts:
         await self._limits.logged_in(login, network)
         if self._passwords.needs_rehash(account.password):
             await self._rehash(account, password)
-        return await self._sessions.begin(account)
+        return account
 
     async def confirm_password(
         self, caller: Caller, password: str, network: str

@@ -2,7 +2,6 @@
 
 import time
 from datetime import UTC, datetime
-from uuid import UUID
 
 from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
@@ -13,9 +12,9 @@ from chassis.process.connections import network_of
 from services.gateway.accounts.accounts import Accounts
 from services.gateway.accounts.api_keys import KIND, ApiKeys
 from services.gateway.accounts.caller import Caller
-from services.gateway.accounts.documents import AccountDocument, ApiKeyDocument
+from services.gateway.accounts.documents import AccountDocument, ApiKeyDocument, SessionDocument
 from services.gateway.accounts.rate_limits import TokenBuckets
-from services.gateway.accounts.sessions import Sessions
+from services.gateway.accounts.sessions import BROWSER, Sessions
 from services.gateway.accounts.tokens import OpaqueToken
 from services.gateway.markers import ADMIN_ONLY, PUBLIC, SESSION_ONLY
 
@@ -31,7 +30,7 @@ _BEARER = "bearer."
 
 
 class Authentication:
-    """Authenticates callers by access token or API key. One per process.
+    """Authenticates callers by access token, API key or a browser's cookie. One per process.
 
     With `require_admin_totp`, an admin without a second factor may do only what an agent may.
     """
@@ -42,6 +41,7 @@ class Authentication:
         sessions: Sessions,
         keys: ApiKeys,
         rates: TokenBuckets,
+        cookie: str,
         *,
         require_admin_totp: bool,
     ) -> None:
@@ -49,6 +49,7 @@ class Authentication:
         self._sessions = sessions
         self._keys = keys
         self._rates = rates
+        self._cookie = cookie
         self._require_admin_totp = require_admin_totp
         self._cache: dict[str, tuple[Caller, float]] = {}
 
@@ -62,9 +63,10 @@ class Authentication:
                 if opt[PUBLIC] != "unlimited":
                     self._rates.take(client_address(connection))
             else:
-                caller = await self.authenticate(
-                    bearer_token(connection), client_address(connection)
-                )
+                token = bearer_token(connection) or connection.cookies.get(self._cookie)
+                if token is None:
+                    raise NotAuthorizedException(_UNAUTHENTICATED)
+                caller = await self.authenticate(token, client_address(connection))
                 self._rates.take(caller.agent_id)
                 _authorize(caller, scope, opt)
                 scope["user"] = caller
@@ -97,7 +99,7 @@ class Authentication:
         if caller.expires_at and caller.expires_at <= datetime.now(UTC):
             return False
         if caller.session:
-            return await self._by_session(caller.session, caller.agent_id) is not None
+            return await self._by_session(await self._sessions.find(caller.session)) is not None
         return bool(caller.key and await self._by_key(await self._keys.find(caller.key)))
 
     def clear_cache(self) -> None:
@@ -119,24 +121,28 @@ class Authentication:
                 expires_at=key.expires_at,
                 lacks_second_factor=self._lacks_second_factor(account),
             )
-        claims = self._sessions.access.verify(token)
-        account = claims and await self._by_session(claims.session, claims.agent_id)
-        if not (claims and account):
+        expires_at = None
+        if in_browser := OpaqueToken.parse(token, BROWSER):
+            session = await self._sessions.find_in_browser(in_browser)
+        elif claims := self._sessions.access.verify(token):
+            session, expires_at = await self._sessions.find(claims.session), claims.expires_at
+        else:
+            return None
+        account = await self._by_session(session)
+        if not (session and account):
             return None
         return Caller(
             account.id,
             account.role,
-            session=claims.session,
-            expires_at=claims.expires_at,
+            session=session.id,
+            expires_at=expires_at,
             lacks_second_factor=self._lacks_second_factor(account),
         )
 
-    async def _by_session(self, id_: UUID, agent_id: UUID) -> AccountDocument | None:
-        """Return the account if the session is one of its own that has not ended."""
-        if (session := await self._sessions.find(id_)) is None:
-            return None
-        account = await self._accounts.active_account(agent_id)
-        return account if account and account.has_session(session) else None
+    async def _by_session(self, session: SessionDocument | None) -> AccountDocument | None:
+        """Return the account whose session this is, unless it has ended."""
+        account = session and await self._accounts.active_account(session.agent_id)
+        return account if session and account and account.has_session(session) else None
 
     async def _by_key(self, key: ApiKeyDocument | None) -> AccountDocument | None:
         """Return the account whose key this is, unless it was revoked."""
@@ -148,8 +154,8 @@ class Authentication:
         return needs_one and account.second_factor is None
 
 
-def bearer_token(connection: ASGIConnection) -> str:  # type: ignore[type-arg]
-    """Return the bearer token (RFC 6750). Raises NotAuthorizedException.
+def bearer_token(connection: ASGIConnection) -> str | None:  # type: ignore[type-arg]
+    """Return the bearer token (RFC 6750), if there is one.
 
     A browser cannot set headers on a WebSocket: it sends the token as a subprotocol.
     """
@@ -159,7 +165,7 @@ def bearer_token(connection: ASGIConnection) -> str:  # type: ignore[type-arg]
     for offered in connection.headers.get("sec-websocket-protocol", "").split(","):
         if offered.strip().startswith(_BEARER):
             return offered.strip().removeprefix(_BEARER)
-    raise NotAuthorizedException(_UNAUTHENTICATED)
+    return None
 
 
 def client_address(connection: ASGIConnection) -> str:  # type: ignore[type-arg]

@@ -14,9 +14,9 @@ EVERY_SCOPE: frozenset[Scope] = frozenset(get_args(Scope))
 class Caller:
     """The agent who makes a request: Litestar's `request.user`.
 
-    Either `session` or `key` is set: the access token's session, or the API key.
-    `expires_at` is when the access token or the key does. `lacks_second_factor`: an admin who has
-    to add one first.
+    Either `session` or `key` is set: the session, or the API key. `expires_at` is when the access
+    token or the key does, None for a browser's session. `lacks_second_factor`: an admin who has to
+    add one first.
     """
 
     agent_id: UUID

@@ -95,13 +95,14 @@ def of_login(email: str) -> Raw:
 
 
 class SessionDocument(UuidDocument):
-    """A session: a family of refresh tokens of which the latest is valid.
+    """A session: a family of refresh tokens of which the latest is valid, or a browser's one token.
 
     `current` is the SHA-256 of the latest one's secret, `spent` are those of the last before it,
     `exchanged` the few that are still good for the same successor.
     """
 
     agent_id: UUID
+    in_browser: Literal[True] | None = None
     version: int = 0
     began_at: Time | None = None
     current: bytes

@@ -1,4 +1,4 @@
-"""Sessions: begun by a log-in, prolonged by refresh tokens, ended by time, theft or their agent."""
+"""Sessions: begun by a log-in, prolonged by use, ended by time, theft or their agent."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -19,12 +19,14 @@ from services.gateway.accounts.tokens import AccessTokens, OpaqueToken
 from services.gateway.errors import InvalidCredentials
 from services.gateway.settings import GatewaySettings
 
-REFRESH = "rt"
+REFRESH, BROWSER = "rt", "bs"
 # How long an exchanged refresh token is still good for the same successor: two tabs of a browser
 # refresh at once, and an answer may be lost.
 GRACE = timedelta(seconds=30)
 # How many exchanged tokens of a session are stored: to detect their reuse, and for the grace.
 MAX_SPENT, MAX_IN_GRACE = 200, 10
+# A browser's session is prolonged when it is used, at most so often.
+PROLONGED_EVERY = timedelta(hours=1)
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +43,7 @@ class Sessions:
     """The sessions of all agents.
 
     A refresh token's successor follows from it and a signing key, so that every gateway makes the
-    same one and none is stored.
+    same one and none is stored. A browser keeps one token, in a cookie that no script can read.
     """
 
     def __init__(self, settings: GatewaySettings, database: Database) -> None:
@@ -56,22 +58,44 @@ class Sessions:
 
     async def begin(self, account: AccountDocument) -> Tokens:
         """Begin a session of the account, as it was read when its password was verified."""
-        refresh, now = OpaqueToken.new(REFRESH, uuid4()), datetime.now(UTC)
+        return self._tokens(account.id, await self._begin(account, REFRESH))
+
+    async def begin_in_browser(self, account: AccountDocument) -> OpaqueToken:
+        """Begin a session of the account in a browser; return its token."""
+        return await self._begin(account, BROWSER)
+
+    async def _begin(self, account: AccountDocument, kind: str) -> OpaqueToken:
+        token, now = OpaqueToken.new(kind, uuid4()), datetime.now(UTC)
         session = SessionDocument(
-            id=refresh.id,
+            id=token.id,
             agent_id=account.id,
+            in_browser=True if kind == BROWSER else None,
             version=account.sessions_version,
             began_at=now,
-            current=refresh.digest,
+            current=token.digest,
             expires_at=now + min(self._refresh_life, self._session_life),
         )
         await self._sessions.insert_one(view_raw(session))
-        return self._tokens(account.id, refresh)
+        return token
 
     async def find(self, id_: UUID) -> SessionDocument | None:
         """Return the session, if it has not ended by time."""
         found = await self._sessions.find_one({"_id": id_, **self._alive(datetime.now(UTC))})
         return SessionDocument.model_validate(found) if found else None
+
+    async def find_in_browser(self, token: OpaqueToken) -> SessionDocument | None:
+        """Return the session of a browser's token, if it has not ended; use prolongs it."""
+        now = datetime.now(UTC)
+        own = {"_id": token.id, "current": token.digest, "in_browser": True}
+        found = await self._sessions.find_one(own | self._alive(now))
+        if found is None:
+            return None
+        session: SessionDocument = SessionDocument.model_validate(found)
+        began_at = session.began_at or now
+        until = min(now + self._refresh_life, began_at + self._session_life)
+        if until - session.expires_at >= PROLONGED_EVERY:
+            await self._sessions.update_one(own, {"$max": {"expires_at": until}})
+        return session
 
     async def refresh(self, token: str) -> Tokens:
         """Exchange a refresh token. One that was exchanged long ago ends its session: stolen.
@@ -118,7 +142,12 @@ class Sessions:
             "expires_at": {"$min": [now + self._refresh_life, lives_until]},
         }
         found = await self._sessions.find_one_and_update(
-            {"_id": presented.id, "current": presented.digest, **self._alive(now)},
+            {
+                "_id": presented.id,
+                "current": presented.digest,
+                "in_browser": None,
+                **self._alive(now),
+            },
             [{"$set": change}],
             return_document=ReturnDocument.AFTER,
         )

@@ -1,6 +1,9 @@
 """Log-in and log-out, refresh tokens, passwords."""
 
-from litestar import Controller
+from datetime import timedelta
+
+from litestar import Controller, Response
+from litestar.datastructures import Cookie
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 
 from services.gateway.accounts.authentication import client_address
@@ -14,7 +17,7 @@ from services.gateway.accounts.schemas import (
 )
 from services.gateway.accounts.sessions import Tokens
 from services.gateway.http.context import ApiRequest, context_of, post
-from services.gateway.markers import NO_STORE, PUBLIC, SESSION_ONLY
+from services.gateway.markers import NO_STORE, OWN_PAGES, PUBLIC, SESSION_ONLY
 
 
 class Auth(Controller):
@@ -31,8 +34,25 @@ class Auth(Controller):
         An account with a second factor is answered 401 with the code `second_factor_required`
         until its `code` is sent, too.
         """
-        network, accounts = client_address(request), context_of(request).accounts
-        return _logged_in(await accounts.log_in(data.email, data.password, network, data.code))
+        account = await _account(request, data)
+        return _logged_in(await context_of(request).sessions.begin(account))
+
+    @post(
+        "/session",
+        operation_id="logInBrowser",
+        opt={PUBLIC: True, OWN_PAGES: True},
+        status_code=HTTP_204_NO_CONTENT,
+    )
+    async def session(self, request: ApiRequest, data: Login) -> Response[None]:
+        """Log in a browser: the session is a cookie that scripts cannot read.
+
+        Otherwise as `/api/auth/login`. For pages of this address alone, with the header
+        `X-CSRF-Protection: 1`, as is every write by this cookie. It lasts `REFRESH_TOKEN_DAYS` from
+        its last use, `SESSION_DAYS` at most.
+        """
+        account, api = await _account(request, data), context_of(request)
+        token = await api.sessions.begin_in_browser(account)
+        return Response(None, cookies=[_cookie(request, str(token))])
 
     @post("/refresh", operation_id="refreshTokens", opt={PUBLIC: True}, status_code=HTTP_200_OK)
     async def refresh(self, request: ApiRequest, data: Refresh) -> LoggedIn:
@@ -50,12 +70,14 @@ class Auth(Controller):
         opt={SESSION_ONLY: True},
         status_code=HTTP_204_NO_CONTENT,
     )
-    async def logout(self, request: ApiRequest) -> None:
+    async def logout(self, request: ApiRequest) -> Response[None]:
         """End this session: its tokens are no longer accepted."""
         api = context_of(request)
         if request.user.session:
             await api.sessions.end(request.user.session)
         api.authentication.clear_cache()
+        in_browser = api.settings.session_cookie in request.cookies
+        return Response(None, cookies=[_cookie(request)] if in_browser else [])
 
     @post(
         "/password",
@@ -88,6 +110,25 @@ async def confirmed_account(request: ApiRequest, password: str) -> AccountDocume
     """Return the caller's account. Raises InvalidCredentials if the password is another."""
     network = client_address(request)
     return await context_of(request).accounts.confirm_password(request.user, password, network)
+
+
+async def _account(request: ApiRequest, login: Login) -> AccountDocument:
+    network, accounts = client_address(request), context_of(request).accounts
+    return await accounts.log_in(login.email, login.password, network, login.code)
+
+
+def _cookie(request: ApiRequest, token: str | None = None) -> Cookie:
+    """Return the cookie that has the browser keep the token, or without one forget it."""
+    settings = context_of(request).settings
+    life = timedelta(days=settings.session_days) if token else timedelta()
+    return Cookie(
+        settings.session_cookie,
+        value=token or "",
+        max_age=int(life.total_seconds()),
+        httponly=True,
+        secure=settings.public_url.startswith("https:"),
+        samesite="strict",
+    )
 
 
 def _logged_in(tokens: Tokens) -> LoggedIn:

@@ -10,19 +10,18 @@ from uuid import UUID, uuid4
 import pytest
 
 from chassis.mongo.client import Database
-from services.gateway.accounts.documents import AccountDocument
-from services.gateway.accounts.sessions import MAX_IN_GRACE, REFRESH, Sessions
+from services.gateway.accounts.sessions import MAX_IN_GRACE, REFRESH
 from services.gateway.accounts.tokens import OpaqueToken
 from services.gateway.errors import InvalidCredentials
 from services.gateway.settings import GatewaySettings
 from tests.servers import Server
 from tests.services.gateway.accounts.conftest import Replicas
+from tests.services.gateway.accounts.stored_sessions import NEW, OLD, an_account, sessions_of
 from tests.services.gateway.conftest import Api
 from tests.services.gateway.problem_checks import problem
 from tests.services.gateway.users import PASSWORD, Person, accounts_database, end_grace, person
 
 FORGED = 1_000
-OLD, NEW = f"old:{'o' * 40}", f"new:{'n' * 40}"
 
 
 @pytest.fixture
@@ -89,25 +88,6 @@ async def test_no_token_is_stored(database: Database, api: Api) -> None:
         stored = str(await database["sessions"].find_one({"_id": UUID(id_)}))
         for token in (ana.refresh_token, second):
             assert token.split("_", 2)[2] not in stored
-
-
-def sessions_of(database: Database, keys: str, **fields: float) -> Sessions:
-    settings = GatewaySettings(
-        kafka_bootstrap_servers="k:1",
-        mongodb_uri="mongodb://m",
-        token_keys=keys,
-        unsubscribe_keys=keys,
-        **fields,  # type: ignore[arg-type]
-    )
-    return Sessions(settings, database)
-
-
-async def an_account(database: Database) -> AccountDocument:
-    id_ = uuid4()
-    row = {"_id": id_, "email": id_.hex, "password": "", "created_at": datetime.now(UTC)}
-    await database["accounts"].insert_one(row | {"role": "agent", "active": True})
-    account: AccountDocument = AccountDocument.model_validate(row)
-    return account
 
 
 async def test_the_successor_is_the_same_while_signing_keys_are_rotated(

@@ -7,9 +7,12 @@ from uuid import uuid4
 import httpx2
 import pytest
 
+from contracts.crm import AgentProfile
+from services.gateway.http.own_pages import CSRF_HEADER
 from tests.servers import Server
 from tests.services.gateway.conftest import Api, api_of
 from tests.services.gateway.problem_checks import problem
+from tests.services.gateway.users import PASSWORD, add_account
 from tests.system import system
 
 ORIGIN = "https://app.realtoros.example"
@@ -69,6 +72,24 @@ async def test_guessing_is_limited_by_address_whatever_the_account(strict: Api) 
         statuses.append(answer.status_code)
     # Twice as many where a span of time ends between them.
     assert statuses[:-1] in ([401] * number for number in range(3, 7))
+
+
+async def test_the_cookie_of_a_browser_s_session_is_for_this_host_and_https_alone(
+    strict: Api,
+) -> None:
+    email = f"{uuid4().hex}@agents.example.com"
+    await add_account(str(strict.http.base_url).rstrip("/"), AgentProfile(name="Ana", email=email))
+    there = {"X-Forwarded-For": f"2001:db8:{uuid4().hex[:4]}:2::1", CSRF_HEADER: "1"}
+    login = {"email": email, "password": PASSWORD}
+    answer = await strict.http.post(
+        "/api/auth/session", json=login, headers=there | {"Sec-Fetch-Site": "same-origin"}
+    )
+    assert answer.status_code == 204, answer.text
+    cookie, *attributes = answer.headers["set-cookie"].split("; ")
+    assert cookie.startswith("__Host-realtoros=bs_")
+    # What a browser wants for that name.
+    assert {"Secure", "Path=/"} < set(attributes)
+    assert not any(one.startswith("Domain") for one in attributes)
 
 
 async def test_guessing_tokens_is_limited_by_the_network_it_comes_from(strict: Api) -> None:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from contracts.services import SERVICES
 from services.gateway.commands.sendgrid_signature import SIGNATURE, TIMESTAMP
+from services.gateway.http.own_pages import CSRF_HEADER
 from tests.servers import Server
 from tests.services.gateway.conftest import api_of
 from tests.services.gateway.mailed_links import new_letter, token_of
@@ -75,6 +76,14 @@ async def use_accounts(
     await end_grace(mongodb, exchanged)
     wrong.append(await ana.post("/api/auth/refresh", refresh_token=exchanged))
     canary.take(ana, await ana.log_in(password))
+    login, by_click = {"email": ana.email, "password": password}, {CSRF_HEADER: "1"}
+    own_page = {"Sec-Fetch-Site": "same-origin"} | by_click
+    begun = await ana.http.post("/api/auth/session", json=login, headers=own_page)
+    assert begun.status_code == 204
+    canary += [ana.http.cookies["realtoros"], canary("notacookie")]
+    wrong.append(await ana.http.post("/api/auth/session", json=login, headers=by_click))
+    forged = {"Authorization": "", "Cookie": f"realtoros={canary[-1]}"}
+    wrong.append(await ana.http.get("/api/clients", headers=forged))
     other = {"current_password": canary("notmine"), "new_password": canary("newpassword")}
     wrong.append(await ana.post("/api/auth/password", **other))
     key = await ana.post(
@@ -203,7 +212,7 @@ def test_no_error_repeats_what_was_sent(
     logged: tuple[Path, Canaries, list[httpx2.Response]],
 ) -> None:
     _, canaries, wrong = logged
-    assert len(wrong) == 12
+    assert len(wrong) == 14
     for answer in wrong:
         assert 400 <= answer.status_code < 500
         assert [one for one in canaries if one in answer.text] == []

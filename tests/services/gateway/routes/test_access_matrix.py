@@ -19,6 +19,7 @@ from websockets.typing import Subprotocol
 from contracts.mailer import AddressSuppressed, SuppressedAddress, email_id, suppression_id
 from services.gateway.accounts.tokens import AccessTokens
 from services.gateway.describe import document
+from services.gateway.http.own_pages import CSRF_HEADER
 from tests.servers import Server
 from tests.services.gateway.client_events import NOON, Story
 from tests.services.gateway.conftest import Api, api_of
@@ -41,7 +42,7 @@ PROTECTED = [(method, path) for method, path, public in OPERATIONS if not public
 PUBLIC = {
     *(
         ("POST", f"/api/auth/{name}")
-        for name in ("login", "refresh", "register", "confirm", "forgot", "reset")
+        for name in ("login", "session", "refresh", "register", "confirm", "forgot", "reset")
     ),
     ("POST", "/api/webhooks/sendgrid"),
     ("POST", "/api/webhooks/sendgrid/inbound"),
@@ -321,6 +322,8 @@ async def ask(
     options: dict[str, Any] = {}
     if body := BODIES.get((method, template)):
         options["json"] = body()
+    if template == "/api/auth/session":
+        headers |= {"Sec-Fetch-Site": "same-origin", CSRF_HEADER: "1"}
     if template == "/api/auth/email":
         options["json"]["email"] = by.email
     if template == "/api/clients/import":
