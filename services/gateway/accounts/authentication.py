@@ -99,7 +99,8 @@ class Authentication:
         if caller.expires_at and caller.expires_at <= datetime.now(UTC):
             return False
         if caller.session:
-            return await self._by_session(await self._sessions.find(caller.session)) is not None
+            session = await self._sessions.find(caller.session, caller.agent_id)
+            return await self._by_session(session) is not None
         return bool(caller.key and await self._by_key(await self._keys.find(caller.key)))
 
     def clear_cache(self) -> None:
@@ -125,7 +126,8 @@ class Authentication:
         if in_browser := OpaqueToken.parse(token, BROWSER):
             session = await self._sessions.find_in_browser(in_browser)
         elif claims := self._sessions.access.verify(token):
-            session, expires_at = await self._sessions.find(claims.session), claims.expires_at
+            session = await self._sessions.find(claims.session, claims.agent_id)
+            expires_at = claims.expires_at
         else:
             return None
         account = await self._by_session(session)

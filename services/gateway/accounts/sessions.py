@@ -78,9 +78,10 @@ class Sessions:
         await self._sessions.insert_one(view_raw(session))
         return token
 
-    async def find(self, id_: UUID) -> SessionDocument | None:
-        """Return the session, if it has not ended by time."""
-        found = await self._sessions.find_one({"_id": id_, **self._alive(datetime.now(UTC))})
+    async def find(self, id_: UUID, agent_id: UUID) -> SessionDocument | None:
+        """Return the agent's session, if it has not ended by time."""
+        own = {"_id": id_, "agent_id": agent_id}
+        found = await self._sessions.find_one(own | self._alive(datetime.now(UTC)))
         return SessionDocument.model_validate(found) if found else None
 
     async def find_in_browser(self, token: OpaqueToken) -> SessionDocument | None:

@@ -143,6 +143,8 @@ def _complete(operation: dict[str, Any]) -> None:
             part.pop(noise, None)
     for parameter in parameters:
         parameter["schema"] = _without_null(parameter["schema"])
+    # Litestar describes the body of a Response[None] as null; there is none.
+    responses.get("204", {}).pop("content", None)
     for status, response in responses.items():
         if status.startswith("2"):
             response["description"] = operation["summary"]

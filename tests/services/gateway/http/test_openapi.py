@@ -112,3 +112,14 @@ def test_parameters_are_absent_not_null(whole: Any) -> None:
     parameters = [part for part in parts(whole["paths"]) if "in" in part and "name" in part]
     assert len(parameters) > 50
     assert [part for one in parameters for part in parts(one) if part.get("type") == "null"] == []
+
+
+def test_what_has_no_content_describes_none(whole: Any) -> None:
+    empty = [
+        operation["responses"]["204"]
+        for operations in whole["paths"].values()
+        for operation in operations.values()
+        if "204" in operation["responses"]
+    ]
+    assert empty
+    assert [response for response in empty if "content" in response] == []

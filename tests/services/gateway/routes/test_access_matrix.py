@@ -20,6 +20,7 @@ from contracts.mailer import AddressSuppressed, SuppressedAddress, email_id, sup
 from services.gateway.accounts.tokens import AccessTokens
 from services.gateway.describe import document
 from services.gateway.http.own_pages import CSRF_HEADER
+from tests import servers
 from tests.servers import Server
 from tests.services.gateway.client_events import NOON, Story
 from tests.services.gateway.conftest import Api, api_of
@@ -279,17 +280,24 @@ async def get_until(
 
 
 @pytest.fixture(scope="module")
+async def own_mongodb() -> AsyncIterator[Server]:
+    """A MongoDB of this module: on the shared one the package's gateway writes all the time."""
+    async with servers.mongodb() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
 async def world(
-    kafka: Server, mongodb_server: Server, tmp_path_factory: pytest.TempPathFactory
+    kafka: Server, own_mongodb: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[World]:
     """A gateway without composer and mailer: commands to them stay pending."""
-    await drop_databases(mongodb_server)
+    await drop_databases(own_mongodb)
     prefix = f"gate-{uuid4().hex[:8]}."
     async with (
         system(
             tmp_path_factory.mktemp("matrix"),
             kafka,
-            mongodb_server,
+            own_mongodb,
             prefix=prefix,
             services=("crm", "scheduler", "gateway"),
             environment={"COMMAND_TIMEOUT_SECONDS": "2", "LOGINS_PER_ACCOUNT": "1000"},
