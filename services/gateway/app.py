@@ -30,6 +30,7 @@ from services.gateway.commands.sendgrid_signature import VerificationKey
 from services.gateway.commands.sendgrid_webhook import SendGridWebhook
 from services.gateway.http import headers
 from services.gateway.http import problem_details as problems
+from services.gateway.http.compression.json_answers import compressed
 from services.gateway.http.context import ApiContext
 from services.gateway.http.idempotency import IdempotencyMiddleware
 from services.gateway.http.openapi.document import openapi_config
@@ -171,6 +172,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
         lifespan=[running],
         exception_handlers=problems.HANDLERS,
         middleware=[
+            compressed,
             traced,
             problems.unavailable_when_stopped,
             slow_refusals,

@@ -56,7 +56,10 @@ def etag_response(
     tag = _tag(body, *(headers or {}).values())
     all_headers = {**(headers or {}), "ETag": tag}
     known = request.headers.get("if-none-match")
-    if known and request.method in _SAFE_METHODS and _names(known, tag):
+    if known and request.method in _SAFE_METHODS and names_tag(known, tag):
+        if f"W/{tag}" in known:
+            # As it stands with the compressed content that the caller has.
+            all_headers["ETag"] = f"W/{tag}"
         return Response(b"", status_code=HTTP_304_NOT_MODIFIED, headers=all_headers)
     return Response(body, status_code=status, media_type=MediaType.JSON, headers=all_headers)
 
@@ -76,7 +79,7 @@ async def if_match_version(
     # First the version: what is read next may be newer, which the owner refuses; never older.
     version = (await context_of(request).views.versions([stream]))[stream]
     shown = await current()
-    if not _names(if_match, _tag(shown.model_dump_json(by_alias=True).encode())):
+    if not names_tag(if_match, _tag(shown.model_dump_json(by_alias=True).encode())):
         raise HTTPException(CHANGED, status_code=HTTP_412_PRECONDITION_FAILED)
     return version
 
@@ -88,6 +91,6 @@ def _tag(body: bytes, *others: str) -> str:
     return f'"{digest.hexdigest()}"'
 
 
-def _names(field: str, tag: str) -> bool:
+def names_tag(field: str, tag: str) -> bool:
     """Return whether a list of tags has this one, compared weakly (RFC 9110, 8.8.3.2)."""
     return any(one.strip().removeprefix("W/") in ("*", tag) for one in field.split(","))
