@@ -36,6 +36,7 @@ from services.gateway.http.idempotency import IdempotencyMiddleware
 from services.gateway.http.openapi.document import openapi_config
 from services.gateway.http.own_pages import own_pages
 from services.gateway.http.response_metrics import counting
+from services.gateway.http.site.pages import page_routes
 from services.gateway.http.slow_refusals import slow_refusals
 from services.gateway.http.tracing import traced
 from services.gateway.live.feed import Feed
@@ -167,6 +168,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
             system_routes.sendgrid_inbound,
             system_routes.health,
             system_routes.problem_page,
+            *page_routes(settings.pages_dir),
         ],
         state=State({"api": api}),
         lifespan=[running],

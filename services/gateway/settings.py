@@ -59,6 +59,8 @@ class GatewaySettings(Settings):
     """Whether admins need a second factor for admin routes."""
     cors_origins: Text = None
     """Origins whose pages may call the API, comma-separated."""
+    pages_dir: Text = None
+    """Folder of the dashboard's built pages, which are served at `/`; without it the API alone."""
 
     @property
     def reply_addresses(self) -> ReplyAddresses | None:

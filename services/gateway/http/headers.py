@@ -18,7 +18,7 @@ CORS_EXPOSED_HEADERS = [
     *("ETag", "Link", "Location", "Retry-After", "X-Total-Count", "Idempotency-Replayed"),
 ]
 # The API answers data, and pages with a form: no page of it runs scripts, is framed, or is stored
-# by a shared cache (OWASP REST Security Cheat Sheet).
+# by a shared cache (OWASP REST Security Cheat Sheet). Pages of the dashboard have their own policy.
 _ALWAYS = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -41,8 +41,9 @@ def security_headers(public_url: str) -> Callable[[Message, Scope], Awaitable[No
     async def add(message: Message, scope: Scope) -> None:
         if message["type"] == "http.response.start":
             headers = list(message["headers"])
-            headers += added
-            if not any(name.lower() == _PRIVATE[0] for name, _ in headers):
+            own = {name.lower() for name, _ in headers}
+            headers += [header for header in added if header[0] not in own]
+            if _PRIVATE[0] not in own:
                 # A request that matches no route has no handler.
                 handler = scope.get("route_handler")
                 secret = handler is not None and NO_STORE in handler.opt
