@@ -142,6 +142,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
             client_routes.Clients,
             client_files.ClientFiles,
             dashboard_routes.stats,
+            dashboard_routes.waiting,
             Drafts,
             Planning,
             SequenceRoutes,

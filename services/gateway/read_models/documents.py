@@ -61,6 +61,12 @@ _SEARCHED = {"agent_id": 1, "search": 1, "stage": 1}
 SEARCH = index_name(_SEARCHED)
 
 
+# Letters that wait for the agent, the longest waiting first; what they wait for is in their draft.
+UNDECIDED = {"agent_id": 1, "undecided_since": 1, "_id": 1, "draft.status": 1}
+TASKS_BY_STATUS = {"agent_id": 1, "status": 1, "scheduled_for": 1, "_id": 1}
+PAUSED = {"agent_id": 1, "plan_paused": 1, "stage": 1, "replied_at": 1, "_id": 1}
+
+
 def _partial_index(field: str, *fields: str) -> IndexModel:
     """Return an index of the documents that have the field."""
     return IndexModel(list(fields), partialFilterExpression={field: {"$exists": True}})
@@ -140,6 +146,7 @@ class ClientDocument(UuidDocument):
             IndexModel(client_index("name"), collation=CASE_INSENSITIVE),
             IndexModel(client_index("last_contacted")),
             IndexModel(_SEARCHED),
+            _partial_index("plan_paused", *PAUSED),
         ]
 
 
@@ -236,8 +243,8 @@ class TaskDocument(UuidDocument):
         # all of them: a task whose plan has not arrived yet has none.
         indexes: ClassVar = [
             IndexModel([("client_id", ASCENDING), ("scheduled_for", ASCENDING)]),
-            IndexModel([("agent_id", 1), ("status", 1), ("scheduled_for", 1), ("_id", 1)]),
-            _partial_index("undecided_since", "agent_id", "undecided_since", "_id"),
+            IndexModel(TASKS_BY_STATUS),
+            _partial_index("undecided_since", *UNDECIDED),
             # Admins list failures of all agents.
             IndexModel([("status", 1), ("scheduled_for", 1), ("_id", 1)]),
         ]

@@ -7,13 +7,16 @@ each, concurrently.
 
 import asyncio
 from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from pymongo.asynchronous.collection import AsyncCollection
 
 from chassis.mongo.client import Raw
 
+# On an index, a comparison leaves out documents without the field.
 ANY_TEXT = {"$gte": ""}
+ANY_TIME = {"$gte": datetime(1, 1, 2, tzinfo=UTC)}
 
 
 async def count(documents: AsyncCollection[Raw], where: Raw, **options: Any) -> int:

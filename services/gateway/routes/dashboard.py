@@ -1,10 +1,11 @@
-"""The dashboard's figures."""
+"""The dashboard's figures, and what waits for a person."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from services.gateway.http.context import ApiRequest, context_of, get
-from services.gateway.read_models.dashboard import DashboardStats, dashboard
+from services.gateway.read_models.dashboard.attention import Attention, attention
+from services.gateway.read_models.dashboard.stats import DashboardStats, dashboard
 from services.gateway.routes.agents import profile_of
 
 
@@ -14,3 +15,10 @@ async def stats(request: ApiRequest) -> DashboardStats:
     where = {"agent_id": request.user.agent_id}
     zone = ZoneInfo((await profile_of(request)).personal.time_zone)
     return await dashboard(context_of(request).database, where, datetime.now(UTC), zone)
+
+
+@get("/api/dashboard/attention", operation_id="getDashboardAttention", tags=["dashboard"])
+async def waiting(request: ApiRequest) -> Attention:
+    """Show what waits for the agent, by kind, each with the five that wait longest and why."""
+    where = {"agent_id": request.user.agent_id}
+    return await attention(context_of(request).database, where, datetime.now(UTC))

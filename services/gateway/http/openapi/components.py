@@ -29,7 +29,8 @@ from services.gateway.commands.imports import report as importing
 from services.gateway.commands.imports.client_import import OnKnown
 from services.gateway.http import problem_details as problems
 from services.gateway.http.pagination import ClientSort, EmailSort, TaskSort
-from services.gateway.read_models import dashboard, timeline, token_counts
+from services.gateway.read_models import timeline, token_counts
+from services.gateway.read_models.dashboard import attention, stats
 from services.gateway.read_models.documents import (
     CommandOutcome,
     EmailStatus,
@@ -57,7 +58,8 @@ MODULES = (
     steps,
     commands,
     account_shapes,
-    dashboard,
+    stats,
+    attention,
     timeline,
     token_counts,
     importing,
@@ -69,6 +71,7 @@ MODULES = (
 # Every enum has a name, so that generated clients have one type for it, wherever it is used.
 ENUMS: Final = {
     "ApprovalOutcome": drafts.ApprovalOutcome,
+    "AttentionKind": attention.AttentionKind,
     "ClientSort": ClientSort,
     "CommandOutcome": CommandOutcome,
     "DraftStatus": drafts.DraftStatus,

@@ -1,10 +1,14 @@
 """What all tests of read models need."""
 
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
 import pytest
 
-from chassis.mongo.client import connect, declare
+from chassis.mongo.client import Database, apply_indexes, connect, declare
 from services.gateway.documents import STORE
 from tests.servers import Server
+from tests.services.gateway.read_models.stored import Stored
 
 
 @pytest.fixture(scope="module")
@@ -12,3 +16,19 @@ async def declared(mongodb_server: Server) -> None:
     """Beanie's documents can be made only where they are bound to a database."""
     async with connect(mongodb_server.address) as client:
         await declare(client["realtoros_gateway"], STORE.documents)
+
+
+@pytest.fixture(scope="module")
+async def views(mongodb_server: Server) -> AsyncIterator[Database]:
+    """A database with the gateway's indexes, which the module's tests share."""
+    name = f"views_{uuid4().hex[:8]}"
+    await apply_indexes(mongodb_server.address, name, STORE.documents)
+    async with connect(mongodb_server.address) as client:
+        yield client[name]
+        await client.drop_database(name)
+
+
+@pytest.fixture
+def stored(views: Database) -> Stored:
+    """The documents of an agent who has none yet."""
+    return Stored(views)

@@ -1,19 +1,17 @@
 """The dashboard's figures: counted over what the views show, in days of the agent's time zone."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from chassis.mongo.client import Database, apply_indexes, connect
 from contracts.crm import AgentProfile, AgentRegistered
-from services.gateway.documents import STORE
-from services.gateway.read_models.dashboard import DashboardStats, Days, dashboard, ratio
-from tests.servers import Server
+from services.gateway.read_models.dashboard.days import Days
+from services.gateway.read_models.dashboard.stats import DashboardStats, dashboard, ratio
 from tests.services.gateway.client_events import Story
 from tests.services.gateway.conftest import Api
+from tests.services.gateway.read_models.stored import Stored
 from tests.system import AGENT
 
 # A Wednesday; in New York it is still Tuesday evening.
@@ -22,22 +20,8 @@ HOUR = timedelta(hours=1)
 NEW_YORK = ZoneInfo("America/New_York")
 
 
-class Stored:
-    """An agent's documents in the views, and what the dashboard says of them."""
-
-    def __init__(self, database: Database) -> None:
-        self.agent = uuid4()
-        self._database = database
-
-    async def put(self, collection: str, **fields: Any) -> None:
-        row = {"_id": uuid4(), "agent_id": self.agent, **fields}
-        await self._database[collection].insert_one(row)
-
-    async def task(self, status: str, scheduled_for: datetime) -> None:
-        await self.put("tasks", status=status, scheduled_for=scheduled_for)
-
-    async def stats(self, zone: str = "UTC") -> DashboardStats:
-        return await dashboard(self._database, {"agent_id": self.agent}, NOW, ZoneInfo(zone))
+async def stats_of(stored: Stored, zone: str = "UTC") -> DashboardStats:
+    return await dashboard(stored.database, stored.where, NOW, ZoneInfo(zone))
 
 
 @pytest.mark.parametrize(
@@ -49,17 +33,8 @@ def test_a_rate_is_never_over_one_though_emails_are_sent_while_they_are_counted(
     assert ratio(part, whole) == rate
 
 
-@pytest.fixture
-async def stored(mongodb_server: Server) -> Any:
-    name = f"dashboard_{uuid4().hex[:8]}"
-    await apply_indexes(mongodb_server.address, name, STORE.documents)
-    async with connect(mongodb_server.address) as client:
-        yield Stored(client[name])
-        await client.drop_database(name)
-
-
 async def test_without_anything_all_is_zero_and_there_are_no_rates(stored: Stored) -> None:
-    stats = await stored.stats()
+    stats = await stats_of(stored)
     assert set(stats.clients_by_stage.values()) == {0} == set(stats.followups_by_status.values())
     assert (stats.due_today, stats.overdue, stats.sent_today, stats.sent_this_week) == (0, 0, 0, 0)
     assert (stats.open_rate, stats.click_rate) == (None, None)
@@ -70,7 +45,7 @@ async def test_what_is_another_agent_s_is_not_counted(stored: Stored) -> None:
     await stored.put("email_logs", agent_id=uuid4(), sent_at=NOW, opened_at=NOW)
     await stored.put("clients", stage="lost")
     await stored.put("clients")
-    stats = await stored.stats()
+    stats = await stats_of(stored)
     assert [stage for stage, count in stats.clients_by_stage.items() if count] == ["lost"]
     assert stats.sent_today == 0
 
@@ -85,7 +60,7 @@ async def test_followups_are_due_on_the_agent_s_day_and_overdue_after_an_hour(
     await stored.task("pending", NOW - 30 * HOUR)
     for status in ("sent", "failed", "cancelled", "withheld", "unknown"):
         await stored.task(status, NOW - 1.5 * HOUR)
-    stats = await stored.stats()
+    stats = await stats_of(stored)
     assert (stats.due_today, stats.overdue) == (3, 2)
     assert (stats.failed, stats.unknown) == (1, 1)
     assert stats.followups_by_status == {
@@ -95,16 +70,16 @@ async def test_followups_are_due_on_the_agent_s_day_and_overdue_after_an_hour(
         **dict.fromkeys(("cancelled", "withheld", "unknown"), 1),
     }
     # In New York, today is the 30th: from 4:00 UTC to 4:00 UTC.
-    assert (await stored.stats("America/New_York")).due_today == 2
+    assert (await stats_of(stored, "America/New_York")).due_today == 2
 
 
 async def test_emails_are_counted_by_the_agent_s_day_and_week(stored: Stored) -> None:
     monday = datetime(2026, 6, 29, tzinfo=UTC)
     for sent_at in (NOW - HOUR, NOW - 3 * HOUR, monday, monday - HOUR, None):
         await stored.put("email_logs", status="sent", **({"sent_at": sent_at} if sent_at else {}))
-    stats = await stored.stats()
+    stats = await stats_of(stored)
     assert (stats.sent_today, stats.sent_this_week) == (1, 3)
-    stats = await stored.stats("America/New_York")
+    stats = await stats_of(stored, "America/New_York")
     assert (stats.sent_today, stats.sent_this_week) == (2, 2)
 
 
@@ -116,7 +91,7 @@ async def test_rates_count_each_email_once_and_only_those_that_were_sent(stored:
         *(("opened_at",), ("clicked_at",), ("opened_at", "clicked_at")),
     ):
         await stored.put("email_logs", status="sent", **{name: times[name] for name in fields})
-    stats = await stored.stats()
+    stats = await stats_of(stored)
     assert (stats.open_rate, stats.click_rate) == (0.75, 0.5)
 
 

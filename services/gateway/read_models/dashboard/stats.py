@@ -1,8 +1,7 @@
 """The figures of an agent's dashboard, defined in docs/dashboard.md."""
 
 import asyncio
-from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, get_args
 from zoneinfo import ZoneInfo
 
@@ -12,15 +11,14 @@ from pymongo.asynchronous.collection import AsyncCollection
 from chassis.mongo.client import Database, Raw
 from contracts.crm import Stage
 from contracts.message import Time
+from services.gateway.read_models.dashboard.days import Days
 from services.gateway.read_models.documents import OPEN, TaskStatus
-from services.gateway.read_models.index_counts import count, count_by_value
+from services.gateway.read_models.index_counts import ANY_TIME, count, count_by_value
 from services.gateway.read_models.sending import SendingState, sending_state
 from services.gateway.read_models.token_counts import TokenCounts, tokens_of
 
 # Longer than composing and sending take, with all their attempts.
 GRACE = timedelta(hours=1)
-# On the index, a comparison leaves out documents without the field.
-_ANY_TIME = {"$gte": datetime(1, 1, 2, tzinfo=UTC)}
 
 _Rate = Annotated[float, Field(ge=0, le=1)]
 
@@ -48,26 +46,6 @@ class DashboardStats(BaseModel):
         SendingState, Field(description="unless active, an admin has stopped all emails to clients")
     ]
     tokens: Annotated[TokenCounts, Field(description="of all letters that a language model wrote")]
-
-
-@dataclass(frozen=True)
-class Days:
-    """The bounds of the agent's day and week, in UTC."""
-
-    today: datetime
-    tomorrow: datetime
-    monday: datetime
-
-    @classmethod
-    def of(cls, now: datetime, zone: ZoneInfo) -> "Days":
-        """Return the days around `now`; one on which clocks change has 23 or 25 hours."""
-        date = now.astimezone(zone).date()
-
-        def midnight(days: int) -> datetime:
-            local = datetime.combine(date + timedelta(days=days), time.min, tzinfo=zone)
-            return local.astimezone(UTC)
-
-        return cls(midnight(0), midnight(1), midnight(-date.weekday()))
 
 
 async def dashboard(
@@ -114,10 +92,10 @@ async def _count_followups(
 
 async def _count_emails(emails: AsyncCollection[Raw], where: Raw, days: Days) -> dict[str, Any]:
     sent, today, week, opened, clicked = await asyncio.gather(
-        count(emails, where | {"sent_at": _ANY_TIME}),
+        count(emails, where | {"sent_at": ANY_TIME}),
         count(emails, where | {"sent_at": {"$gte": days.today, "$lt": days.tomorrow}}),
         count(emails, where | {"sent_at": {"$gte": days.monday}}),
-        count(emails, where | {"opened_at": _ANY_TIME, "sent_at": _ANY_TIME}),
+        count(emails, where | {"opened_at": ANY_TIME, "sent_at": ANY_TIME}),
         _count_clicked(emails, where),
     )
     return {
@@ -137,7 +115,7 @@ async def _count_clicked(emails: AsyncCollection[Raw], where: Raw) -> dict[bool,
     """Count clicked emails by whether an open was recorded: images may be blocked."""
     found = await emails.aggregate(
         [
-            {"$match": where | {"clicked_at": _ANY_TIME, "sent_at": _ANY_TIME}},
+            {"$match": where | {"clicked_at": ANY_TIME, "sent_at": ANY_TIME}},
             {"$group": {"_id": {"$gt": ["$opened_at", None]}, "emails": {"$sum": 1}}},
         ]
     )
