@@ -143,6 +143,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
             client_files.ClientFiles,
             dashboard_routes.stats,
             dashboard_routes.waiting,
+            dashboard_routes.by_day,
             Drafts,
             Planning,
             SequenceRoutes,

@@ -63,7 +63,7 @@ async def every_request(http: httpx2.AsyncClient) -> None:
         *("clients", "clients?q=ana", "clients?q=ana+mail&stage=lead", "clients?stage=lead&page=2"),
         *("clients?sort=name", "clients?sort=-name&q=a", "clients?sort=created_at&q=ana+mail"),
         *("clients?sort=last_contacted&stage=lead", "clients?sort=-last_contacted"),
-        *("clients/export", "dashboard/stats", "dashboard/attention"),
+        *("clients/export", "dashboard/stats", "dashboard/attention", "dashboard/series"),
         *(f"clients/{first}", f"clients/{first}/tasks?limit=2&page=2"),
         *("tasks", "tasks?status=due&status=sent", f"tasks?{when}", f"tasks?status=sent&{when}"),
         *(f"tasks?client_id={first}", f"tasks?client_id={first}&status=sent&{when}"),

@@ -102,9 +102,11 @@ def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> 
     """Respond to what Litestar or a route refuses."""
     if isinstance(error, ValidationException):
         found = error.extra if isinstance(error.extra, list) else []
+        # A parameter that is a word of Python's ends with "_" in its function.
         errors = [
             FieldError(
-                field=str(e.get("key") or "body"), reason=str(e.get("message", "is invalid"))
+                field=str(e.get("key") or "body").removesuffix("_"),
+                reason=str(e.get("message", "is invalid")),
             )
             for e in found
         ]

@@ -283,8 +283,9 @@ class EmailLogDocument(UuidDocument):
             IndexModel([("status", 1), ("created_at", -1), ("_id", 1)]),
             # SendGrid's reports may name an email by this alone.
             IndexModel("sendgrid_message_id", sparse=True),
-            # The dashboard counts on these; each holds only what it counts.
-            _partial_index("sent_at", "agent_id", "sent_at"),
+            # The dashboard counts on these; each holds only what it counts. Beanie takes two of the
+            # same fields for one, hence the id.
+            _partial_index("sent_at", "agent_id", "sent_at", "opened_at", "clicked_at", "_id"),
             _partial_index("opened_at", "agent_id", "opened_at", "sent_at"),
             _partial_index("clicked_at", "agent_id", "clicked_at", "opened_at", "sent_at"),
         ]

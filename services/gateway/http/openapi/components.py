@@ -30,7 +30,7 @@ from services.gateway.commands.imports.client_import import OnKnown
 from services.gateway.http import problem_details as problems
 from services.gateway.http.pagination import ClientSort, EmailSort, TaskSort
 from services.gateway.read_models import timeline, token_counts
-from services.gateway.read_models.dashboard import attention, stats
+from services.gateway.read_models.dashboard import attention, series, stats
 from services.gateway.read_models.documents import (
     CommandOutcome,
     EmailStatus,
@@ -60,6 +60,7 @@ MODULES = (
     account_shapes,
     stats,
     attention,
+    series,
     timeline,
     token_counts,
     importing,
@@ -89,6 +90,7 @@ ENUMS: Final = {
     "Role": Role,
     "Scope": Scope,
     "SendingState": SendingState,
+    "SeriesUnit": series.SeriesUnit,
     "Stage": Stage,
     "SuppressionReason": SuppressionReason,
     "TaskSort": TaskSort,
