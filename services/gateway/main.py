@@ -2,6 +2,7 @@
 
 from chassis.process import server
 from chassis.process.hosting import Hosting
+from chassis.process.logging import configure_logging
 from chassis.service import Service
 from services.gateway.app import application
 from services.gateway.documents import STORE
@@ -17,6 +18,8 @@ def build(settings: GatewaySettings) -> Service:
 def main() -> None:
     """Run until SIGTERM."""
     settings = GatewaySettings.load()
+    # The pages are read before the server runs.
+    configure_logging("gateway", settings.log_level)
     service = build(settings)
     app = application(service, settings)
     server.run(Hosting(app, service.health, app.lifespan), "gateway", settings, OutgoingWebSocket)
