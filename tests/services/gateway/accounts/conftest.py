@@ -8,8 +8,8 @@ from uuid import uuid4
 import httpx2
 import pytest
 
+from tests import servers
 from tests.servers import Server
-from tests.services.gateway.conftest import Api
 from tests.services.gateway.users import Person
 from tests.system import Running, system
 
@@ -44,9 +44,8 @@ class Replicas:
 
 @pytest.fixture(scope="package")
 async def replicas(
-    api: Api, kafka: Server, mongodb_server: Server, tmp_path_factory: pytest.TempPathFactory
+    kafka: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Replicas]:
-    # After `api`, which begins with an empty database.
     environment = {
         "AGENT_ID": str(uuid4()),
         "FORWARDED_ALLOW_IPS": "127.0.0.1",
@@ -54,11 +53,13 @@ async def replicas(
         "REQUIRE_ADMIN_TOTP": "true",
     }
     async with contextlib.AsyncExitStack() as stack:
+        # On the one of the package's crm, that would publish to its topics what this one stores.
+        mongodb = await stack.enter_async_context(servers.mongodb())
         for attempt in range(STARTS):
             starting = system(
                 tmp_path_factory.mktemp("replicas"),
                 kafka,
-                mongodb_server,
+                mongodb,
                 prefix=f"replicas-{uuid4().hex[:8]}.",
                 services=("crm", "gateway"),
                 replicas=2,
@@ -71,4 +72,4 @@ async def replicas(
                     raise
             else:
                 break
-        yield Replicas(running, mongodb_server.address)
+        yield Replicas(running, mongodb.address)

@@ -1,14 +1,18 @@
 """What all tests of read models need."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 
 from chassis.mongo.client import Database, apply_indexes, connect, declare
+from contracts.crm import AgentProfile, AgentRegistered
 from services.gateway.documents import STORE
 from tests.servers import Server
+from tests.services.gateway.conftest import Api
 from tests.services.gateway.read_models.stored import Stored
+from tests.system import AGENT
 
 
 @pytest.fixture(scope="module")
@@ -32,3 +36,12 @@ async def views(mongodb_server: Server) -> AsyncIterator[Database]:
 def stored(views: Database) -> Stored:
     """The documents of an agent who has none yet."""
     return Stored(views)
+
+
+@pytest.fixture
+async def known_agent(api: Api) -> None:
+    """Let the gateway know the agent: tests before may have dropped what it knew."""
+    profile = AgentProfile(name="Kim", email="kim@agents.example.com")
+    registered = datetime.now(UTC)
+    await api.publish(AgentRegistered(agent_id=AGENT, registered_at=registered, personal=profile))
+    await api.get_until("/api/agents/me", lambda r: r.is_success)

@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from contracts.crm import AgentProfile, AgentRegistered
 from services.gateway.read_models.dashboard.days import Days
 from services.gateway.read_models.dashboard.stats import DashboardStats, dashboard, ratio
 from tests.services.gateway.client_events import Story
@@ -110,13 +109,10 @@ def test_the_week_begins_on_monday() -> None:
     assert Days.of(days.monday, NEW_YORK).today == days.monday
 
 
+@pytest.mark.usefixtures("known_agent")
 async def test_the_figures_are_shown_over_http(api: Api) -> None:
     story = Story(AGENT, UUID(await api.add()))
-    # Tests before this one may have dropped what the gateway knew of the agent.
-    profile = AgentProfile(name="Kim", email="kim@agents.example.com")
-    await api.publish(AgentRegistered(agent_id=AGENT, registered_at=NOW, personal=profile))
-    figures = await api.get_until("/api/dashboard/stats", lambda r: r.status_code == 200)
-    before = figures.json()
+    before = (await api.http.get("/api/dashboard/stats")).json()
     await api.publish(story.planned(), story.due(0, 1), story.requested(0, 1), story.composed(0, 1))
     await api.publish(story.queued(0, 1), story.sent(0, 1), story.opened(0, 2))
     path = f"/api/emails/{story.emails[0]}"
