@@ -1,5 +1,6 @@
 """What all tests of read models need."""
 
+import contextlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -22,14 +23,27 @@ async def declared(mongodb_server: Server) -> None:
         await declare(client["realtoros_gateway"], STORE.documents)
 
 
+@contextlib.asynccontextmanager
+async def _database_of_views(server: Server) -> AsyncIterator[Database]:
+    name = f"views_{uuid4().hex[:8]}"
+    await apply_indexes(server.address, name, STORE.documents)
+    async with connect(server.address) as client:
+        yield client[name]
+        await client.drop_database(name)
+
+
 @pytest.fixture(scope="module")
 async def views(mongodb_server: Server) -> AsyncIterator[Database]:
     """A database with the gateway's indexes, which the module's tests share."""
-    name = f"views_{uuid4().hex[:8]}"
-    await apply_indexes(mongodb_server.address, name, STORE.documents)
-    async with connect(mongodb_server.address) as client:
-        yield client[name]
-        await client.drop_database(name)
+    async with _database_of_views(mongodb_server) as database:
+        yield database
+
+
+@pytest.fixture
+async def empty_views(mongodb_server: Server) -> AsyncIterator[Database]:
+    """A database with the gateway's indexes, for one test."""
+    async with _database_of_views(mongodb_server) as database:
+        yield database
 
 
 @pytest.fixture
