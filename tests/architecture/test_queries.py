@@ -19,6 +19,7 @@ from tests.writes import carried_out
 
 SECONDS = 60.0
 PROFILE_BYTES = 32 * 1024 * 1024
+PAST = "2020-01-01T00:00:00Z"
 VIEWS = ("clients", "tasks", "email_logs")
 Client = AsyncMongoClient[dict[str, Any]]
 
@@ -63,6 +64,10 @@ async def every_request(http: httpx2.AsyncClient) -> None:
         *("clients", "clients?q=ana", "clients?q=ana+mail&stage=lead", "clients?stage=lead&page=2"),
         *("clients?sort=name", "clients?sort=-name&q=a", "clients?sort=created_at&q=ana+mail"),
         *("clients?sort=last_contacted&stage=lead", "clients?sort=-last_contacted"),
+        *("clients?property_type=land&email_status=bounced", "clients?plan_paused=true&q=ana"),
+        *("clients/counts", "clients/counts?plan_paused=false", "clients/counts?q=ana+mail"),
+        *(f"tasks?priority=high&due_after={PAST}", "tasks?q=ana", "emails?q=ana+mail"),
+        *(f"emails?created_after={PAST}", f"emails?created_before={PAST}&status=sent"),
         *("clients/export", "dashboard/stats", "dashboard/attention", "dashboard/series"),
         *(f"clients/{first}", f"clients/{first}/tasks?limit=2&page=2"),
         *("tasks", "tasks?status=due&status=sent", f"tasks?{when}", f"tasks?status=sent&{when}"),

@@ -17,9 +17,10 @@ from pymongo.asynchronous.collection import AsyncCollection
 
 from chassis.mongo.client import Raw
 from contracts.message import to_milliseconds
-from services.gateway.http.context import ApiRequest, projection_of
+from services.gateway.http.context import ApiRequest, context_of, projection_of
 from services.gateway.http.cursors import CURSOR, Order, cursor_of, rows_after
 from services.gateway.http.etags import etag_response
+from services.gateway.read_models.list_rows import Complete
 
 Page = Annotated[int, Parameter(ge=1, le=1_000_000, description="from 1")]
 Limit = Annotated[int, Parameter(ge=1, le=100, description="rows on a page")]
@@ -55,16 +56,19 @@ async def list_page(
     limit: int,
     total: Total,
     counted_to: int | None = None,
+    complete: Complete | None = None,
     **options: Any,
 ) -> Response[list[M]]:
     """Return a page of the documents that match, with X-Total-Count and Link.
 
-    `options` are those of `find`.
+    `complete` adds what the model shows of other collections; `options` are those of `find`.
     """
     fields = projection_of(model)
     rows, headers = await read_page(
         request, documents, where, sort, fields, page, limit, total, counted_to, **options
     )
+    if complete:
+        await complete(context_of(request).database, rows)
     return etag_response(request, list[model], rows, headers)  # type: ignore[valid-type]
 
 
@@ -114,6 +118,17 @@ def stored_time(field: str, time: datetime) -> datetime:
         return to_milliseconds(time)
     except ValueError as error:
         raise ValidationException(extra=[{"key": field, "message": str(error)}]) from error
+
+
+def time_range(
+    after: tuple[str, datetime | None], before: tuple[str, datetime | None]
+) -> Raw | None:
+    """Return the query for times from `after` on and before `before`, each with its parameter.
+
+    None without both. Raises ValidationException as `stored_time` does.
+    """
+    bounds = (("$gte", *after), ("$lt", *before))
+    return {op: stored_time(name, time) for op, name, time in bounds if time} or None
 
 
 def _link_header(

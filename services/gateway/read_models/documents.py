@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import BaseModel
-from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo import ASCENDING, IndexModel
 from pymongo.collation import Collation
 
 from chassis.domain.state import Sparse
@@ -45,11 +45,14 @@ COMMAND_RETENTION = timedelta(hours=24)
 # What clients can be sorted by, and the direction of each index.
 CLIENT_ORDERS = {"created_at": -1, "name": 1, "last_contacted": -1}
 CASE_INSENSITIVE = Collation("en", strength=2)
+# What a list of clients is filtered by without reading those that do not match.
+CLIENT_FILTERS = ("property_type", "plan_paused", "email_status")
 
 
 def client_index(field: str) -> dict[str, int]:
     """Return the index that serves an order of clients."""
-    return {"agent_id": 1, "stage": 1, field: CLIENT_ORDERS[field], "_id": 1}
+    order = {"agent_id": 1, "stage": 1, field: CLIENT_ORDERS[field], "_id": 1}
+    return order | dict.fromkeys(CLIENT_FILTERS, 1)
 
 
 def index_name(index: Mapping[str, int]) -> str:
@@ -63,7 +66,9 @@ SEARCH = index_name(_SEARCHED)
 
 # Letters that wait for the agent, the longest waiting first; what they wait for is in their draft.
 UNDECIDED = {"agent_id": 1, "undecided_since": 1, "_id": 1, "draft.status": 1}
-TASKS_BY_STATUS = {"agent_id": 1, "status": 1, "scheduled_for": 1, "_id": 1}
+TASKS_BY_STATUS = {"agent_id": 1, "status": 1, "scheduled_for": 1, "_id": 1, "priority": 1}
+TASKS_OF_CLIENT = {"client_id": 1, "scheduled_for": 1}
+EMAILS_OF_CLIENT = {"client_id": 1, "created_at": -1}
 PAUSED = {"agent_id": 1, "plan_paused": 1, "stage": 1, "replied_at": 1, "_id": 1}
 
 
@@ -242,11 +247,11 @@ class TaskDocument(UuidDocument):
         # Most requests are an agent's, so the agent comes first. A list of any status asks for
         # all of them: a task whose plan has not arrived yet has none.
         indexes: ClassVar = [
-            IndexModel([("client_id", ASCENDING), ("scheduled_for", ASCENDING)]),
+            IndexModel(TASKS_OF_CLIENT),
             IndexModel(TASKS_BY_STATUS),
             _partial_index("undecided_since", *UNDECIDED),
             # Admins list failures of all agents.
-            IndexModel([("status", 1), ("scheduled_for", 1), ("_id", 1)]),
+            IndexModel([("status", 1), ("scheduled_for", 1), ("_id", 1), ("priority", 1)]),
         ]
 
 
@@ -278,7 +283,7 @@ class EmailLogDocument(UuidDocument):
     class Settings:
         name = "email_logs"
         indexes: ClassVar = [
-            IndexModel([("client_id", ASCENDING), ("created_at", DESCENDING)]),
+            IndexModel(EMAILS_OF_CLIENT),
             IndexModel([("agent_id", 1), ("status", 1), ("created_at", -1), ("_id", 1)]),
             IndexModel([("status", 1), ("created_at", -1), ("_id", 1)]),
             # SendGrid's reports may name an email by this alone.

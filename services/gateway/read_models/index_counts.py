@@ -27,10 +27,11 @@ async def count(documents: AsyncCollection[Raw], where: Raw, **options: Any) -> 
 
 
 async def count_by_value(
-    documents: AsyncCollection[Raw], where: Raw, field: str, values: Sequence[str]
+    documents: AsyncCollection[Raw], where: Raw, field: str, values: Sequence[str], **options: Any
 ) -> dict[str, int]:
     """Count the documents that match, by value of the field."""
-    counts = await asyncio.gather(*(count(documents, where | {field: one}) for one in values))
+    counting = (count(documents, where | {field: one}, **options) for one in values)
+    counts = await asyncio.gather(*counting)
     return dict(zip(values, counts, strict=True))
 
 
@@ -45,7 +46,11 @@ async def count_listed(
 
 
 async def count_in(
-    documents: AsyncCollection[Raw], where: Raw, field: str, all_values: Collection[str]
+    documents: AsyncCollection[Raw],
+    where: Raw,
+    field: str,
+    all_values: Collection[str],
+    **options: Any,
 ) -> int:
     """Count the documents that match `where`, which lists values of the field (`$in`).
 
@@ -54,5 +59,5 @@ async def count_in(
     """
     named = where[field]["$in"]
     if set(named) == set(all_values):
-        return await count(documents, where | {field: ANY_TEXT})
-    return sum((await count_by_value(documents, where, field, named)).values())
+        return await count(documents, where | {field: ANY_TEXT}, **options)
+    return sum((await count_by_value(documents, where, field, named, **options)).values())

@@ -6,17 +6,22 @@ scans for the word that is first in the query: it should be the rarest.
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, get_args
+from typing import Annotated, Any, NamedTuple, get_args
+from uuid import UUID
 
 from bson.regex import Regex
 from litestar import Response
+from litestar.exceptions import ValidationException
+from litestar.params import Parameter
 from pymongo.asynchronous.collection import AsyncCollection
 
 from chassis.mongo.client import Raw
-from contracts.crm import Stage
-from services.gateway.http.context import ApiRequest, context_of
+from contracts.crm import PropertyType, Stage
+from contracts.mailer import SuppressionReason
+from services.gateway.http.context import ApiRequest, context_of, visible_to_caller
 from services.gateway.http.cursors import CURSOR
 from services.gateway.http.pagination import ClientSort, Total, list_page, sort_order
 from services.gateway.read_models.documents import (
@@ -26,8 +31,9 @@ from services.gateway.read_models.documents import (
     client_index,
     index_name,
 )
-from services.gateway.read_models.index_counts import count, count_in
-from services.gateway.read_models.schemas.clients import Client
+from services.gateway.read_models.index_counts import count, count_by_value, count_in
+from services.gateway.read_models.list_rows import complete_clients
+from services.gateway.read_models.schemas.clients import ClientCounts, ListedClient
 from services.gateway.read_models.search import query_terms
 
 MAX_WORDS = 5
@@ -39,28 +45,55 @@ FEW = 2_000
 # How far several words are counted first: one of them is often rare.
 RARE = 500
 LAST_SIGN = "\U0010ffff"
+# Of so many clients follow-ups or emails are listed.
+MOST_CLIENTS = 1_000
+_STAGES = get_args(Stage)
+_BY_STAGE = index_name(client_index("created_at"))
+# MongoDB refuses NUL in a pattern.
+Search = Annotated[str | None, Parameter(max_length=200, pattern=r"^[^\x00]*$")]
+
+
+class ClientFilter(NamedTuple):
+    """What a list of clients is narrowed by; None is no condition."""
+
+    q: str | None
+    stage: list[Stage] | None = None
+    property_type: list[PropertyType] | None = None
+    email_status: list[SuppressionReason] | None = None
+    plan_paused: bool | None = None
+
+    @property
+    def words(self) -> list[tuple[str, ...]]:
+        """The words to search for, each as the terms that it may be the beginning of."""
+        words = query_terms(self.q or "")[:MAX_WORDS]
+        # Of signs alone nothing is found.
+        return [()] if not words and self.q and not self.q.isspace() else words
+
+    @property
+    def conditions(self) -> Raw:
+        """The query for all but the words and the stage."""
+        where: Raw = {}
+        if self.property_type:
+            where["property_type"] = {"$in": self.property_type}
+        if self.email_status:
+            where["email_status"] = {"$in": self.email_status}
+        if self.plan_paused is not None:
+            where["plan_paused"] = True if self.plan_paused else {"$ne": True}
+        return where
 
 
 async def clients_of(
-    request: ApiRequest,
-    stages: list[Stage] | None,
-    q: str | None,
-    sort: ClientSort,
-    page: int,
-    limit: int,
-) -> Response[list[Client]]:
+    request: ApiRequest, which: ClientFilter, sort: ClientSort, page: int, limit: int
+) -> Response[list[ListedClient]]:
     """Return a page of the agent's clients that match."""
     documents = context_of(request).database["clients"]
-    every = list(get_args(Stage))
-    where: Raw = {"agent_id": request.user.agent_id, "stage": {"$in": stages or every}}
+    conditions, words = which.conditions, which.words
+    where: Raw = {"agent_id": request.user.agent_id, "stage": {"$in": which.stage or list(_STAGES)}}
+    where |= conditions
     field = sort.removeprefix("-")
     options: dict[str, Any] = {"collation": CASE_INSENSITIVE} if field == "name" else {}
     by = sort_order(sort, CLIENT_ORDERS[field])
     total: Total
-    words = query_terms(q or "")[:MAX_WORDS]
-    if not words and q and not q.isspace():
-        # Signs alone, which nothing is found by.
-        words = [()]
     counted_to = COUNTED_TO if words else None
     if words:
         # Ranges have no bounds in the index under a collation, patterns have.
@@ -71,7 +104,7 @@ async def clients_of(
         if len(words) == 1:
             if rarest < (COUNTED_TO if field == "name" else FEW):
                 options["hint"] = SEARCH
-            if not stages:
+            if not which.stage and not conditions:
                 total = rarest
         elif rarest < COUNTED_TO:
             # Found once, for the page and the total.
@@ -82,12 +115,66 @@ async def clients_of(
             read = ids if CURSOR in request.query_params else ids[: page * limit + 1]
             where, options["hint"] = {"_id": {"$in": read}}, "_id_"
     else:
-        total = partial(count_in, documents, where, "stage", every)
+        total = partial(count_in, documents, where, "stage", _STAGES, hint=_BY_STAGE)
         # With few clients MongoDB would sort them in memory, and remember that for the many.
         options["hint"] = index_name(client_index(field))
     return await list_page(
-        request, documents, where, by, Client, page, limit, total, counted_to, **options
+        request,
+        documents,
+        where,
+        by,
+        ListedClient,
+        page,
+        limit,
+        total,
+        counted_to,
+        complete_clients,
+        **options,
     )
+
+
+async def count_clients(request: ApiRequest, which: ClientFilter) -> ClientCounts:
+    """Count the agent's clients that match by stage, of a search at most COUNTED_TO of them."""
+    documents = context_of(request).database["clients"]
+    where: Raw = {"agent_id": request.user.agent_id} | which.conditions
+    if which.words:
+        begins, _ = await _rarest_first(documents, where["agent_id"], which.words, begins_with)
+        found = documents.find(where | begins | {"stage": {"$in": _STAGES}}, ["stage"], hint=SEARCH)
+        counts = Counter([row["stage"] async for row in found.limit(COUNTED_TO)])
+    else:
+        counts = Counter(await count_by_value(documents, where, "stage", _STAGES, hint=_BY_STAGE))
+    return ClientCounts(total=counts.total(), by_stage={stage: counts[stage] for stage in _STAGES})
+
+
+async def of_clients(request: ApiRequest, client_id: UUID | None, q: str | None) -> Raw:
+    """Return the query for what is of the client, or of the agent's clients that `q` finds.
+
+    Raises ValidationException when it finds more than MOST_CLIENTS, or for all agents.
+    """
+    words = ClientFilter(q).words
+    if not words:
+        return {"client_id": client_id} if client_id else {}
+    visible = visible_to_caller(request)
+    if not visible:
+        raise _refused("searches one agent's clients: filter by client_id here")
+    documents = context_of(request).database["clients"]
+    begins, _ = await _rarest_first(documents, visible["agent_id"], words, begins_with)
+    where = visible | begins | {"stage": {"$in": _STAGES}}
+    if client_id:
+        where["_id"] = client_id
+    found = await documents.find(where, ["_id"], hint=SEARCH).limit(MOST_CLIENTS + 1).to_list()
+    if len(found) > MOST_CLIENTS:
+        raise _refused(f"finds more than {MOST_CLIENTS} clients: add another word")
+    return {"client_id": {"$in": [client["_id"] for client in found]}}
+
+
+def hint_of_clients(where: Raw, index: Mapping[str, int]) -> dict[str, Any]:
+    """Return the option to read what is of clients that were searched for by their index."""
+    return {"hint": index_name(index)} if isinstance(where.get("client_id"), dict) else {}
+
+
+def _refused(reason: str) -> ValidationException:
+    return ValidationException(extra=[{"key": "q", "message": reason}])
 
 
 def begins_with(terms: Sequence[str]) -> Raw:

@@ -6,15 +6,16 @@ from typing import Annotated
 from uuid import UUID, uuid5
 
 from litestar import Controller, Response
-from litestar.params import Parameter
 from litestar.status_codes import HTTP_200_OK
 
 from contracts.crm import (
     ClientDetailsPatch,
     DeleteClient,
+    PropertyType,
     Stage,
     UpdateClient,
 )
+from contracts.mailer import SuppressionReason
 from contracts.scheduler import CancelPlan, PausePlan, ResumePlan
 from services.gateway.commands.duplicates import naming_duplicate
 from services.gateway.commands.sequences import new_plan, sequences_of
@@ -39,16 +40,20 @@ from services.gateway.markers import MAY_BE_PENDING
 from services.gateway.read_models.agent_zones import agent_time_zone
 from services.gateway.read_models.schemas.clients import (
     Client,
+    ClientCounts,
     ClientPatch,
     Created,
     Deletion,
+    ListedClient,
     NewClient,
 )
-from services.gateway.routes.client_search import clients_of
+from services.gateway.routes.client_search import (
+    ClientFilter,
+    Search,
+    clients_of,
+    count_clients,
+)
 from services.gateway.routes.followups.cancelling import cancel_and_settle
-
-# MongoDB refuses NUL in a pattern.
-NO_NUL = r"^[^\x00]*$"
 
 
 class Clients(Controller):
@@ -95,18 +100,35 @@ class Clients(Controller):
         self,
         request: ApiRequest,
         stage: Annotated[list[Stage] | None, Several] = None,
-        q: Annotated[str | None, Parameter(max_length=200, pattern=NO_NUL)] = None,
+        property_type: Annotated[list[PropertyType] | None, Several] = None,
+        email_status: Annotated[list[SuppressionReason] | None, Several] = None,
+        plan_paused: bool | None = None,
+        q: Search = None,
         sort: ClientSort = "-created_at",
         page: Page = 1,
         limit: Limit = 20,
-    ) -> Response[list[Client]]:
+    ) -> Response[list[ListedClient]]:
         """List clients, by default the newest first.
 
         `q` finds beginnings of words, or of their parts, in name, email and address, whatever case
         and accents, and phones in any spelling. Sorting by name ignores case; `last_contacted` puts
         clients that were never contacted first.
         """
-        return await clients_of(request, stage, q, sort, page, limit)
+        which = ClientFilter(q, stage, property_type, email_status, plan_paused)
+        return await clients_of(request, which, sort, page, limit)
+
+    @get("/counts", operation_id="countClients")
+    async def count(
+        self,
+        request: ApiRequest,
+        property_type: Annotated[list[PropertyType] | None, Several] = None,
+        email_status: Annotated[list[SuppressionReason] | None, Several] = None,
+        plan_paused: bool | None = None,
+        q: Search = None,
+    ) -> ClientCounts:
+        """Count the clients of each stage that the other filters of the list leave."""
+        which = ClientFilter(q, None, property_type, email_status, plan_paused)
+        return await count_clients(request, which)
 
     @get_tagged("/{client_id:uuid}")
     async def show(self, request: ApiRequest, client_id: UUID) -> Response[Client]:

@@ -98,7 +98,7 @@ ENUMS: Final = {
     "Weekday": sending_hours.Weekday,
 }
 _ENUM_NAMES = {get_args(values): name for name, values in ENUMS.items()}
-_BASES = (common.ReadModel, account_shapes.Body)
+_BASES = (common.ReadModel, account_shapes.Body, followups.EmailSummary)
 _REF = "#/components/schemas/{model}"
 # Values, not schemas.
 _DATA = ("const", "default", "enum", "example", "examples")

@@ -121,6 +121,13 @@ def kinds_of_followups(now: datetime, paused: Sequence[UUID]) -> dict[AttentionK
     }
 
 
+def waits_for_answer(client: Raw) -> bool:
+    """Return whether a client has replied, and its plan is paused until the agent goes on."""
+    return bool(
+        client.get("plan_paused") and client.get("replied_at") and client["stage"] in _STAGES
+    )
+
+
 async def _followups(
     tasks: AsyncCollection[Raw], kind: AttentionKind, where: Raw
 ) -> tuple[int, list[Raw]]:

@@ -18,7 +18,7 @@ from contracts.crm import (
 from contracts.mailer import SuppressionReason
 from contracts.message import UNSET, Time, Unset
 from contracts.steps import SequenceName
-from services.gateway.read_models.documents import ClientEmailStatus
+from services.gateway.read_models.documents import ClientEmailStatus, EmailStatus
 from services.gateway.read_models.schemas.common import KnownZone, ReadModel, Reason
 
 
@@ -48,6 +48,28 @@ class Client(ReadModel):
     replied_at: Time | None = None
     email_status: ClientEmailStatus | None = None
     unsubscribed_at: Time | None = None
+
+
+class ListedClient(Client):
+    """A client in a list.
+
+    `next_followup_at`: when the first of its follow-ups that are still to be sent is planned, also
+    of a paused plan. `last_email_status`: of the email that was written last. `needs_attention`:
+    whether something of it is under `GET /api/dashboard/attention`.
+    """
+
+    model_config = ConfigDict(title="ListedClient")
+
+    next_followup_at: Time | None = None
+    last_email_status: EmailStatus | None = None
+    needs_attention: bool
+
+
+class ClientCounts(BaseModel):
+    """How many clients match, by stage; of a search at most 5,000 altogether are counted."""
+
+    total: int
+    by_stage: dict[Stage, int]
 
 
 class NewClient(NewClientDetails):

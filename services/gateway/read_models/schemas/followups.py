@@ -57,6 +57,19 @@ class Task(ReadModel):
     updated_at: Time
 
 
+class ListedTask(Task):
+    """A follow-up in a list, with its client's name, and its email's subject and status.
+
+    `client_name` and `subject` are null once the client was deleted.
+    """
+
+    model_config = ConfigDict(title="ListedTask")
+
+    client_name: str | None = None
+    subject: str | None = None
+    email_status: EmailStatus | None = None
+
+
 class FlaggedText(BaseModel):
     """A part of a letter that makes it unfit to send; `flag` names why."""
 
@@ -150,16 +163,13 @@ class RetriedTasks(BaseModel):
     tasks: list[RetriedTask]
 
 
-class Email(ReadModel):
-    """An email and its status; address and text are null once its client was deleted."""
-
-    model_config = ConfigDict(title="EmailView")
+class EmailSummary(ReadModel):
+    """An email and its status, without its text; see EmailView."""
 
     task_id: UUID
     client_id: UUID
     to_email: str | None = None
     subject: str | None = None
-    body: str | None = None
     status: EmailStatus
     written_by: str
     sendgrid_message_id: str | None = None
@@ -169,6 +179,27 @@ class Email(ReadModel):
     error_message: str | None = None
     postponed: Postponed | None = None
     created_at: Time
+
+
+class Email(EmailSummary):
+    """An email and its status; address and text are null once its client was deleted."""
+
+    model_config = ConfigDict(title="EmailView")
+
+    body: str | None = None
+
+
+class ListedEmail(EmailSummary):
+    """An email in a list: without its text, with its client's name.
+
+    `step`: what its follow-up is called in its plan. `client_name`, address and subject are null
+    once the client was deleted.
+    """
+
+    model_config = ConfigDict(title="ListedEmail")
+
+    client_name: str | None = None
+    step: str | None = None
 
 
 class EmailResolution(BaseModel):

@@ -1,5 +1,6 @@
 """Routes of emails."""
 
+from datetime import datetime
 from functools import partial
 from typing import Annotated, get_args
 from uuid import UUID
@@ -20,11 +21,20 @@ from services.gateway.http.context import (
 )
 from services.gateway.http.etags import IfMatch, etag_response, if_match_version
 from services.gateway.http.idempotency import command_id_of
-from services.gateway.http.pagination import EmailSort, Limit, Page, list_page, sort_order
+from services.gateway.http.pagination import (
+    EmailSort,
+    Limit,
+    Page,
+    list_page,
+    sort_order,
+    time_range,
+)
 from services.gateway.markers import MAY_BE_PENDING
-from services.gateway.read_models.documents import EmailLogDocument, EmailStatus
+from services.gateway.read_models.documents import EMAILS_OF_CLIENT, EmailLogDocument, EmailStatus
 from services.gateway.read_models.index_counts import count_listed
-from services.gateway.read_models.schemas.followups import Email, EmailResolution
+from services.gateway.read_models.list_rows import complete_emails
+from services.gateway.read_models.schemas.followups import Email, EmailResolution, ListedEmail
+from services.gateway.routes.client_search import Search, hint_of_clients, of_clients
 from services.gateway.routes.followups.cancelling import cancel_and_settle
 from services.gateway.routes.followups.rules import require_own, require_unsent
 
@@ -41,21 +51,41 @@ class Emails(Controller):
         request: ApiRequest,
         status: Annotated[list[EmailStatus] | None, Several] = None,
         client_id: UUID | None = None,
+        created_after: datetime | None = None,
+        created_before: datetime | None = None,
+        q: Search = None,
         sort: EmailSort = "-created_at",
         page: Page = 1,
         limit: Limit = 20,
-    ) -> Response[list[Email]]:
-        """List emails, by default the newest first."""
+    ) -> Response[list[ListedEmail]]:
+        """List emails, by default the newest first; the text is in `GET /api/emails/{email_id}`.
+
+        `created_after` is included, `created_before` is not. `q` finds those of the clients that
+        `GET /api/clients` finds by it, at most 1,000.
+        """
         documents = context_of(request).database["email_logs"]
         statuses = status or list(get_args(EmailStatus))
-        where = visible_to_caller(request) | {"status": {"$in": statuses}}
-        if client_id:
-            where["client_id"] = client_id
+        of_these = await of_clients(request, client_id, q)
+        where = visible_to_caller(request) | of_these | {"status": {"$in": statuses}}
+        created = ("created_after", created_after), ("created_before", created_before)
+        if times := time_range(*created):
+            where["created_at"] = times
         by, total = (
             sort_order(sort, indexed=-1),
             partial(count_listed, documents, where, get_args(EmailStatus)),
         )
-        return await list_page(request, documents, where, by, Email, page, limit, total)
+        return await list_page(
+            request,
+            documents,
+            where,
+            by,
+            ListedEmail,
+            page,
+            limit,
+            total,
+            complete=complete_emails,
+            **hint_of_clients(where, EMAILS_OF_CLIENT),
+        )
 
     @get_tagged("/{email_id:uuid}")
     async def show(self, request: ApiRequest, email_id: UUID) -> Response[Email]:

@@ -24,7 +24,7 @@ from services.gateway.http.pagination import Limit, Page
 from services.gateway.markers import MAY_BE_PENDING
 from services.gateway.read_models.agent_zones import agent_time_zone
 from services.gateway.read_models.schemas.clients import Client, NewReply
-from services.gateway.read_models.schemas.followups import NewTask, Task
+from services.gateway.read_models.schemas.followups import ListedTask, NewTask, Task
 from services.gateway.read_models.schemas.sequences import Plan, PlanStart
 from services.gateway.routes.followups.rules import planned_time, require_writable
 from services.gateway.routes.followups.tasks import tasks_of
@@ -41,7 +41,7 @@ class Planning(Controller):
     @get_tagged("/tasks", operation_id="listClientTasks")
     async def tasks(
         self, request: ApiRequest, client_id: UUID, page: Page = 1, limit: Limit = 20
-    ) -> Response[list[Task]]:
+    ) -> Response[list[ListedTask]]:
         """List a client's follow-ups, the earliest first."""
         await _client(request, client_id)
         return await tasks_of(request, {"client_id": client_id}, page, limit)

@@ -10,6 +10,7 @@ from litestar.status_codes import HTTP_200_OK
 
 from chassis.mongo.client import Raw
 from contracts.scheduler import CancelFollowup, ChangeFollowup, FollowupPatch
+from contracts.steps import Priority
 from services.gateway.http.context import (
     ApiRequest,
     Several,
@@ -28,18 +29,20 @@ from services.gateway.http.pagination import (
     TaskSort,
     list_page,
     sort_order,
-    stored_time,
+    time_range,
 )
 from services.gateway.markers import MAY_BE_PENDING
-from services.gateway.read_models.documents import TaskDocument, TaskStatus
+from services.gateway.read_models.documents import TASKS_OF_CLIENT, TaskDocument, TaskStatus
 from services.gateway.read_models.index_counts import count_listed
+from services.gateway.read_models.list_rows import complete_tasks
 from services.gateway.read_models.schemas.followups import (
     FailedTasks,
+    ListedTask,
     RetriedTasks,
-    Task,
     TaskDetails,
     TaskPatch,
 )
+from services.gateway.routes.client_search import Search, hint_of_clients, of_clients
 from services.gateway.routes.followups.cancelling import cancel_and_settle
 from services.gateway.routes.followups.retrying import retry_failed
 from services.gateway.routes.followups.rules import planned_time, require_open, retry_command
@@ -57,19 +60,26 @@ class Tasks(Controller):
         request: ApiRequest,
         status: Annotated[list[TaskStatus] | None, Several] = None,
         client_id: UUID | None = None,
+        priority: Annotated[list[Priority] | None, Several] = None,
+        due_after: datetime | None = None,
         due_before: datetime | None = None,
+        q: Search = None,
         sort: TaskSort = "scheduled_for",
         page: Page = 1,
         limit: Limit = 20,
-    ) -> Response[list[Task]]:
-        """List follow-ups, by default the earliest first."""
-        where: Raw = {}
-        if client_id:
-            where["client_id"] = client_id
-        if due_before:
-            where["scheduled_for"] = {"$lt": stored_time("due_before", due_before)}
+    ) -> Response[list[ListedTask]]:
+        """List follow-ups, by default the earliest first.
+
+        `due_after` is included, `due_before` is not. `q` finds those of the clients that
+        `GET /api/clients` finds by it, at most 1,000.
+        """
+        where = await of_clients(request, client_id, q)
+        if due := time_range(("due_after", due_after), ("due_before", due_before)):
+            where["scheduled_for"] = due
         if status:
             where["status"] = {"$in": status}
+        if priority:
+            where["priority"] = {"$in": priority}
         return await tasks_of(request, where, page, limit, sort)
 
     @get_tagged("/{task_id:uuid}")
@@ -140,7 +150,7 @@ class Tasks(Controller):
 
 async def tasks_of(
     request: ApiRequest, where: Raw, page: int, limit: int, sort: TaskSort = "scheduled_for"
-) -> Response[list[Task]]:
+) -> Response[list[ListedTask]]:
     """Return a page of the follow-ups that match and the caller may see."""
     documents = context_of(request).database["tasks"]
     # A task without a status is not planned yet.
@@ -149,7 +159,18 @@ async def tasks_of(
         sort_order(sort, indexed=1),
         partial(count_listed, documents, shown | where, get_args(TaskStatus)),
     )
-    return await list_page(request, documents, shown | where, by, Task, page, limit, total)
+    return await list_page(
+        request,
+        documents,
+        shown | where,
+        by,
+        ListedTask,
+        page,
+        limit,
+        total,
+        complete=complete_tasks,
+        **hint_of_clients(where, TASKS_OF_CLIENT),
+    )
 
 
 async def _task(request: ApiRequest, task_id: UUID) -> TaskDetails:

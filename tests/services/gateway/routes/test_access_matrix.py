@@ -99,7 +99,8 @@ OF_ONE = (
 )
 # These return only what is the caller's own.
 LISTS = (
-    *("/api/clients", "/api/clients/export", "/api/tasks", "/api/drafts", "/api/emails"),
+    *("/api/clients", "/api/clients/counts", "/api/clients/export", "/api/tasks"),
+    *("/api/drafts", "/api/emails"),
     *("/api/keys", "/api/sequences"),
     *("/api/dashboard/activity", "/api/dashboard/stats", "/api/dashboard/attention"),
     *("/api/dashboard/series", "/api/agents/me", "/api/suppressions"),

@@ -150,7 +150,8 @@ async def test_the_api_describes_itself_in_openapi_3_1(api: Api) -> None:
     new = schema["components"]["schemas"][body["$ref"].rpartition("/")[2]]
     assert {"name", "email"} == set(new["required"])
     assert {p["name"] for p in client["get"]["parameters"] if p["in"] == "query"} == {
-        *("page", "limit", "cursor", "stage", "q", "sort")
+        *("page", "limit", "cursor", "stage", "q", "sort"),
+        *("property_type", "email_status", "plan_paused"),
     }
     assert "_id" in schema["components"]["schemas"]["ClientView"]["properties"]
     task = set(schema["components"]["schemas"]["TaskView"]["properties"])

@@ -14,6 +14,7 @@ from tests.servers import Server
 from tests.services.gateway.client_events import DAY, NOON, Story
 from tests.services.gateway.conftest import Api
 from tests.services.gateway.problem_checks import problem
+from tests.system import AGENT
 
 
 def links(response: httpx2.Response) -> dict[str, str]:
@@ -168,7 +169,12 @@ async def test_a_client_s_tasks_come_the_earliest_first(api: Api, story: Story) 
     assert tasks[4]["email_sent_id"] == str(story.emails[4])
     assert tasks[3]["error_message"] == "no answer"
     details = (await api.http.get(f"/api/tasks/{story.ids[0]}")).json()
-    assert details == tasks[0] | {"flagged": None}
+    listed = ("client_name", "subject", "email_status")
+    assert details == {key: tasks[0][key] for key in tasks[0] if key not in listed} | {
+        "flagged": None
+    }
+    name = (await api.http.get(f"/api/clients/{story.client}")).json()["name"]
+    assert [tasks[4][key] for key in listed] == [name, "Hello", "opened"]
     assert tasks[0].keys() == {
         *("_id", "agent_id", "client_id", "followup_type", "scheduled_for", "status", "priority"),
         *(
@@ -182,6 +188,7 @@ async def test_a_client_s_tasks_come_the_earliest_first(api: Api, story: Story) 
             "flags",
         ),
         *("created_at", "updated_at"),
+        *listed,
     }
 
 
@@ -195,6 +202,11 @@ async def test_a_client_s_tasks_come_the_earliest_first(api: Api, story: Story) 
         ("&due_before=2026-02-07T12:00:00Z", [0, 1]),
         ("&due_before=2026-02-07T13:00:01%2B01:00", [0, 1, 2]),
         ("&due_before=2026-02-08T12:00:00Z&status=composed", [2]),
+        ("&due_after=2026-02-07T12:00:00Z", [2, 3, 4]),
+        ("&due_after=2026-02-07T12:00:00Z&due_before=2026-02-08T12:00:00Z", [2]),
+        ("&priority=high", [0]),
+        ("&priority=high&priority=low", [0, 3, 4]),
+        ("&priority=low&status=sent", [4]),
         ("&page=2&limit=2", [2, 3]),
         ("&sort=-scheduled_for&limit=3", [4, 3, 2]),
     ],
@@ -218,7 +230,12 @@ async def test_emails_come_the_newest_first_with_what_became_of_them(
     assert total(response) == 2
     opened, unknown = response.json()
     assert (opened["status"], unknown["status"]) == ("opened", "unknown")
-    assert opened == (await api.http.get(f"/api/emails/{story.emails[4]}")).json()
+    whole = (await api.http.get(f"/api/emails/{story.emails[4]}")).json()
+    name = (await api.http.get(f"/api/clients/{story.client}")).json()["name"]
+    assert opened == {key: whole[key] for key in whole if key != "body"} | {
+        "client_name": name,
+        "step": "Month 1",
+    }
     assert opened["task_id"] == str(story.ids[4])
     assert opened["sendgrid_message_id"] == "m1"
     assert (opened["subject"], opened["written_by"]) == ("Hello", "templates")
@@ -260,6 +277,16 @@ async def test_pages_have_their_limits(api: Api, path: str, name: str, value: An
         ("tasks?due_before=soon", "due_before"),
         ("tasks?due_before=0001-01-01T00:00:00%2B14:00", "due_before"),
         ("tasks?due_before=2026-02-07T12:00:00", "due_before"),
+        ("tasks?priority=urgent", "priority"),
+        ("tasks?due_after=2026-02-07T12:00:00", "due_after"),
+        ("tasks?q=a%00b", "q"),
+        ("admin/tasks?q=ana", "q"),
+        ("admin/emails?q=ana", "q"),
+        ("emails?created_before=soon", "created_before"),
+        ("emails?created_after=2026-02-07T12:00:00", "created_after"),
+        ("clients?property_type=castle", "property_type"),
+        ("clients?email_status=opened", "email_status"),
+        ("clients/counts?plan_paused=perhaps", "plan_paused"),
         ("emails?status=pending", "status"),
         *(
             ("clients?sort=email", "sort"),
@@ -270,3 +297,102 @@ async def test_pages_have_their_limits(api: Api, path: str, name: str, value: An
 )
 async def test_a_wrong_filter_is_named(api: Api, query: str, field: str) -> None:
     problem(await api.http.get(f"/api/{query}"), 422, field)
+
+
+@pytest.fixture(scope="module")
+async def kinds(api: Api, mongodb_server: Server) -> AsyncIterator[str]:
+    """A word that five clients have, who differ in what lists are filtered by."""
+    word = f"w{uuid4().hex[:10]}"
+    differing: list[dict[str, Any]] = [
+        {"stage": "lead", "property_type": "land"},
+        {"stage": "lead", "property_type": "commercial", "plan_paused": True},
+        {"stage": "lead", "property_type": "land", "email_status": "unsubscribed"},
+        {"stage": "closed", "property_type": "land", "email_status": "bounced"},
+        {"stage": "lost", "property_type": "other"},
+    ]
+    async with connect(mongodb_server.address) as client:
+        clients = client["realtoros_gateway"]["clients"]
+        [one] = await clients.find({"_id": UUID(await api.add())}).to_list()
+        bare = {key: value for key, value in one.items() if key != "plan_paused"}
+        rows = [
+            bare | {"_id": uuid4(), "name": f"{n}", "search": [word, f"n{n}"]} | fields
+            for n, fields in enumerate(differing)
+        ]
+        await clients.insert_many(rows)
+        yield word
+        await clients.delete_many({"_id": {"$in": [row["_id"] for row in rows]}})
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", "01234"),
+        ("&property_type=land", "023"),
+        ("&property_type=land&property_type=other", "0234"),
+        ("&plan_paused=true", "1"),
+        ("&plan_paused=false", "0234"),
+        ("&email_status=unsubscribed", "2"),
+        ("&email_status=unsubscribed&email_status=bounced", "23"),
+        ("&stage=lead&property_type=land&email_status=unsubscribed", "2"),
+        ("&stage=lost&plan_paused=true", ""),
+    ],
+)
+@pytest.mark.parametrize("q", ["{word}", "{word} n", ""])
+@pytest.mark.parametrize("sort", ["created_at", "name", "-last_contacted"])
+async def test_clients_are_filtered_and_counted_alike(
+    api: Api, kinds: str, q: str, query: str, names: str, sort: str
+) -> None:
+    path = f"/api/clients?limit=100&sort={sort}&q={q.format(word=kinds)}{query}"
+    found = [row async for row in followed(api, path)]
+    assert len(found) == total(await api.http.get(path))
+    assert sorted(row["name"] for row in found if len(row["name"]) == 1) == list(names)
+    counts = (
+        await api.http.get(
+            re.sub("&(stage|sort|limit)=[^&]*|limit=100", "", path).replace(
+                "clients", "clients/counts"
+            )
+        )
+    ).json()
+    assert counts["total"] == sum(counts["by_stage"].values())
+    if "stage" not in path:
+        stages = [row["stage"] for row in found]
+        assert counts["by_stage"] == {stage: stages.count(stage) for stage in counts["by_stage"]}
+
+
+async def test_followups_and_emails_are_found_by_their_client(api: Api) -> None:
+    word = f"w{uuid4().hex[:10]}"
+    found, other = await api.add(name=f"Ana {word}"), await api.add(name="Ana Other")
+    stories = [Story(AGENT, UUID(client)) for client in (found, other)]
+    for story in stories:
+        await api.publish(story.planned(), story.due(0, 1), story.requested(0, 1))
+        await api.publish(story.composed(0, 1.1), story.queued(0, 1.1))
+        await api.get_until(f"/api/emails?client_id={story.client}", lambda r: len(r.json()) == 1)
+    tasks = (await api.http.get("/api/tasks", params={"q": f"ana {word}"})).json()
+    assert {task["client_id"] for task in tasks} == {found}
+    assert {task["client_name"] for task in tasks} == {f"Ana {word}"}
+    [email] = (await api.http.get("/api/emails", params={"q": word})).json()
+    assert (email["client_id"], email["client_name"]) == (found, f"Ana {word}")
+    assert "body" not in email
+    for q, client, count in ((word, other, 0), (word, found, 1), ("nobody-has-this", found, 0)):
+        query = {"q": q, "client_id": client}
+        assert total(await api.http.get("/api/emails", params=query)) == count
+    created = email["created_at"]
+    for query, count in (({"created_after": created}, 1), ({"created_before": created}, 0)):
+        assert total(await api.http.get("/api/emails", params={"q": word} | query)) == count
+
+
+async def test_a_search_for_followups_of_too_many_clients_is_refused(
+    api: Api, thousands: tuple[str, set[str]]
+) -> None:
+    problem(await api.http.get("/api/tasks", params={"q": thousands[0]}), 422, "q")
+    assert total(await api.http.get("/api/tasks", params={"q": f"{thousands[0]}17"})) == 0
+
+
+async def test_counts_by_stage_are_those_of_the_list(
+    api: Api, thousands: tuple[str, set[str]]
+) -> None:
+    every = (await api.http.get("/api/clients/counts")).json()
+    for stage, count in every["by_stage"].items():
+        assert total(await api.http.get(f"/api/clients?stage={stage}&limit=1")) == count
+    searched = (await api.http.get("/api/clients/counts", params={"q": thousands[0]})).json()
+    assert searched["total"] == 5_000
