@@ -31,6 +31,8 @@ from services.gateway.accounts.documents import (
     SessionDocument,
     of_login,
 )
+from services.gateway.accounts.links.documents import LoginLinkDocument
+from services.gateway.accounts.links.login_links import login_link, login_url
 from services.gateway.accounts.passwords import Passwords
 
 DATABASE = database_of("gateway")
@@ -74,8 +76,7 @@ async def ensure_api_key(
 
 async def add_account(uri: str, profile: AgentProfile, role: Role) -> Credentials:
     """Make an account. Raises OperatorError when there is one with the email."""
-    with mongodb_errors(uri):
-        await mongo.apply_indexes(uri, DATABASE, store_of("gateway").documents)
+    await _apply_indexes(uri)
     async with _database(uri) as database:
         return await _insert(database, profile, role, uuid4())
 
@@ -105,6 +106,24 @@ async def reset_password(uri: str, email: str) -> Credentials:
         # A gateway lets crm know.
         await database[_ACCOUNTS].update_one(*activation({"_id": found["_id"]}, active=True))
     return Credentials(email, password)
+
+
+async def add_login_link(uri: str, email: str, public_url: str) -> str:
+    """Return a link that logs a browser in to the account, once, within ten minutes.
+
+    Raises OperatorError.
+    """
+    await _apply_indexes(uri)
+    async with _database(uri) as database:
+        found = await database[_ACCOUNTS].find_one(of_login(email) | {"active": True})
+        if found is None:
+            raise OperatorError(
+                f"there is no active account with the email {email}:"
+                " correct it, or use `realtoros agents add`"
+            )
+        token, link = login_link(AccountDocument.model_validate(found))
+        await database[LoginLinkDocument.Settings.name].insert_one(view_raw(link))
+    return login_url(public_url, token)
 
 
 def ensure_keys(folder: Path, setting: str) -> str:
@@ -154,6 +173,11 @@ async def _database(uri: str) -> AsyncIterator[Database]:
     with mongodb_errors(uri):
         async with mongo.connect(uri) as client:
             yield client[DATABASE]
+
+
+async def _apply_indexes(uri: str) -> None:
+    with mongodb_errors(uri):
+        await mongo.apply_indexes(uri, DATABASE, store_of("gateway").documents)
 
 
 async def _insert(database: Database, profile: AgentProfile, role: Role, id_: UUID) -> Credentials:

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 agents = typer.Typer(
-    help="Accounts of agents and admins. Settings: MONGODB_URI, MONGODB_DATABASE_PREFIX.",
+    help="Accounts of agents and admins."
+    " Settings: MONGODB_URI, MONGODB_DATABASE_PREFIX, PUBLIC_URL.",
     no_args_is_help=True,
 )
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The file of accounts and API keys.")]
@@ -41,6 +42,19 @@ def reset(email: Email) -> None:
 
     uri = discovery.resolve_mongodb(os.environ)
     typer.echo(f"Log in as {asyncio.run(accounts.reset_password(uri, email))}")
+
+
+@agents.command()
+def link(email: Email) -> None:
+    """Print a link that logs a browser in, once, within ten minutes; a second factor is asked for.
+
+    It is of the dashboard at PUBLIC_URL, else at what runs in this folder.
+    """
+    from ops import accounts
+    from ops.local import discovery
+
+    uri, url = discovery.resolve_mongodb(os.environ), discovery.resolve_public_url(os.environ)
+    typer.echo(asyncio.run(accounts.add_login_link(uri, email, url)))
 
 
 @agents.command()

@@ -53,7 +53,12 @@ def consecutive_ports(environment: Mapping[str, str], setting: str, number: int)
 
 @contextlib.contextmanager
 def address_file(
-    folder: Path, url: str, kafka: str, mongodb: str | None, services: Mapping[str, str]
+    folder: Path,
+    url: str,
+    public_url: str,
+    kafka: str,
+    mongodb: str | None,
+    services: Mapping[str, str],
 ) -> Iterator[None]:
     """Write the addresses of API, broker, embedded MongoDB and services to `api.json` meanwhile.
 
@@ -61,8 +66,15 @@ def address_file(
     """
     file = folder / "api.json"
     server = mongodb and without_credentials(mongodb)
-    addresses = {"url": url, "kafka": kafka, "mongodb": server, "services": dict(services)}
-    file.write_text(json.dumps(addresses | {"pid": os.getpid()}) + "\n")
+    addresses = {
+        "url": url,
+        "public_url": public_url,
+        "kafka": kafka,
+        "mongodb": server,
+        "services": dict(services),
+        "pid": os.getpid(),
+    }
+    file.write_text(f"{json.dumps(addresses)}\n")
     try:
         yield
     finally:
@@ -75,6 +87,15 @@ def resolve_url(environment: Mapping[str, str]) -> str:
     if asked:
         return f"http://{LOOPBACK}:{_parse_port(asked)}"
     return _running("url", str) or f"http://{LOOPBACK}:{DEFAULT_PORT}"
+
+
+def resolve_public_url(environment: Mapping[str, str]) -> str:
+    """Return where browsers reach the API: PUBLIC_URL, else that of a running `up` or `demo`.
+
+    Else it is the gateway's default.
+    """
+    found = environment.get("PUBLIC_URL") or _running("public_url", str)
+    return found or f"http://localhost:{DEFAULT_PORT}"
 
 
 def service_urls(environment: Mapping[str, str]) -> dict[str, str]:

@@ -93,10 +93,12 @@ async def running_system(
             for child in children
         }
         await wait_until_ready(urls)
-        url = f"http://{address}:{port}"
+        url, public_url = f"http://{address}:{port}", settings["gateway"]["PUBLIC_URL"]
         mongodb = servers.mongodb if servers.mongodb_is_embedded else None
         services = {child.name: address for child, address in urls.items()}
-        addresses = discovery.address_file(folder, url, str(servers.kafka), mongodb, services)
+        addresses = discovery.address_file(
+            folder, url, public_url, str(servers.kafka), mongodb, services
+        )
         stack.enter_context(addresses)
         mail = _mail(environment, settings["mailer"]["MAILBOX_DIR"])
         yield System(

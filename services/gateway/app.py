@@ -16,6 +16,7 @@ from services.gateway.accounts.activation import Activation
 from services.gateway.accounts.api_keys import ApiKeys
 from services.gateway.accounts.authentication import Authentication
 from services.gateway.accounts.links.account_links import AccountLinks
+from services.gateway.accounts.links.login_links import LoginLinks
 from services.gateway.accounts.login_limits import LoginLimits
 from services.gateway.accounts.rate_limits import TokenBuckets
 from services.gateway.accounts.second_factor import SecondFactors
@@ -115,6 +116,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
         imports=imports,
         quota=quota,
         links=links,
+        login_links=LoginLinks(database, second_factors, limits),
     )
 
     @contextlib.asynccontextmanager

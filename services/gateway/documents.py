@@ -9,7 +9,7 @@ from services.gateway.accounts.documents import (
     KnownNetworkDocument,
     SessionDocument,
 )
-from services.gateway.accounts.links.documents import LinkRequestDocument
+from services.gateway.accounts.links.documents import LinkRequestDocument, LoginLinkDocument
 from services.gateway.commands.daily_quota import DailyUseDocument
 from services.gateway.read_models.documents import CommandDocument
 from services.gateway.read_models.email_log import EMAIL_LOGS
@@ -32,6 +32,7 @@ STORE = Store(
         IdempotencyDocument,
         KnownNetworkDocument,
         LinkRequestDocument,
+        LoginLinkDocument,
         SessionDocument,
     ),
 )

@@ -32,7 +32,7 @@ class InvalidCredentials(Exception):
 
 
 class SecondFactorRequired(Exception):
-    """The password is right, but the second factor's code is missing, wrong or used: `reason`."""
+    """Password or link are right, the second factor's code is missing, wrong or used: `reason`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

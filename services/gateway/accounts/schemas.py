@@ -83,35 +83,6 @@ class NewAgent(Registration):
     role: Role = "agent"
 
 
-class Confirmation(Body):
-    """The token of the link in the email, and the password that was chosen at registration."""
-
-    model_config = ConfigDict(title="AddressConfirmation")
-
-    token: LinkToken
-    password: EnteredPassword
-
-
-class ForgottenPassword(Body):
-    """The address of the account."""
-
-    email: LoginEmail
-
-
-class PasswordReset(Body):
-    """The token of the link in the email, and the new password."""
-
-    token: LinkToken
-    new_password: Password
-    revoke_keys: bool = False
-
-
-class LinkRequested(BaseModel):
-    """The request is stored. What is mailed depends on whether the address has an account."""
-
-    detail: str = "look at your mailbox: a link comes by email, and works for an hour"
-
-
 class Login(Body):
     """Email and password, and for an account with a second factor its code."""
 

@@ -21,6 +21,7 @@ from services.gateway.accounts.api_keys import ApiKeys
 from services.gateway.accounts.authentication import Authentication
 from services.gateway.accounts.caller import Caller
 from services.gateway.accounts.links.account_links import AccountLinks
+from services.gateway.accounts.links.login_links import LoginLinks
 from services.gateway.accounts.login_limits import LoginLimits
 from services.gateway.accounts.rate_limits import TokenBuckets
 from services.gateway.accounts.second_factor import SecondFactors
@@ -94,6 +95,7 @@ class ApiContext:
     imports: ClientImports
     quota: DailyQuota
     links: AccountLinks
+    login_links: LoginLinks
 
 
 def context_of(request: ApiRequest) -> ApiContext:

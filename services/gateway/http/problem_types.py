@@ -46,8 +46,8 @@ SECOND_FACTOR_REQUIRED: Final = ProblemType(
     "second_factor_required",
     401,
     "Second factor required",
-    "The password is right. Send the request again with `code`, of the authenticator app or a"
-    " recovery code.",
+    "The password, or the link, is right. Send the request again with `code`, of the authenticator"
+    " app or a recovery code.",
 )
 FORBIDDEN: Final = ProblemType(
     "forbidden",

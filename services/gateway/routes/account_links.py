@@ -16,13 +16,13 @@ from pydantic import ValidationError
 
 from contracts.crm import AgentProfile
 from services.gateway.accounts.authentication import client_address
-from services.gateway.accounts.schemas import (
+from services.gateway.accounts.links.schemas import (
     Confirmation,
     ForgottenPassword,
     LinkRequested,
     PasswordReset,
-    Registration,
 )
+from services.gateway.accounts.schemas import Registration
 from services.gateway.errors import InvalidCredentials, InvalidField
 from services.gateway.http.context import ApiRequest, context_of, post
 from services.gateway.http.pages.form_page import FormPage, submitted

@@ -8,6 +8,7 @@ from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 
 from services.gateway.accounts.authentication import client_address
 from services.gateway.accounts.documents import AccountDocument
+from services.gateway.accounts.links.schemas import LinkLogin
 from services.gateway.accounts.schemas import (
     LoggedIn,
     Login,
@@ -50,9 +51,22 @@ class Auth(Controller):
         `X-CSRF-Protection: 1`, as is every write by this cookie. It lasts `REFRESH_TOKEN_DAYS` from
         its last use, `SESSION_DAYS` at most.
         """
-        account, api = await _account(request, data), context_of(request)
-        token = await api.sessions.begin_in_browser(account)
-        return Response(None, cookies=[_cookie(request, str(token))])
+        return await _in_browser(request, await _account(request, data))
+
+    @post(
+        "/link",
+        operation_id="logInBrowserByLink",
+        opt={PUBLIC: True, OWN_PAGES: True},
+        status_code=HTTP_204_NO_CONTENT,
+    )
+    async def link(self, request: ApiRequest, data: LinkLogin) -> Response[None]:
+        """Log in a browser by a one-time link of `realtoros agents link`, within ten minutes.
+
+        Otherwise as `/api/auth/session`: the link stands for the password, not for the second
+        factor, and is good until that has its `code`.
+        """
+        links, network = context_of(request).login_links, client_address(request)
+        return await _in_browser(request, await links.log_in(data.token, data.code, network))
 
     @post("/refresh", operation_id="refreshTokens", opt={PUBLIC: True}, status_code=HTTP_200_OK)
     async def refresh(self, request: ApiRequest, data: Refresh) -> LoggedIn:
@@ -115,6 +129,12 @@ async def confirmed_account(request: ApiRequest, password: str) -> AccountDocume
 async def _account(request: ApiRequest, login: Login) -> AccountDocument:
     network, accounts = client_address(request), context_of(request).accounts
     return await accounts.log_in(login.email, login.password, network, login.code)
+
+
+async def _in_browser(request: ApiRequest, account: AccountDocument) -> Response[None]:
+    """Begin a session of the account in the browser."""
+    token = await context_of(request).sessions.begin_in_browser(account)
+    return Response(None, cookies=[_cookie(request, str(token))])
 
 
 def _cookie(request: ApiRequest, token: str | None = None) -> Cookie:

@@ -72,9 +72,18 @@ def test_the_address_file_of_a_killed_up_is_ignored() -> None:
 
 
 def test_the_address_file_is_removed_at_the_end(tmp_path: Path) -> None:
-    with discovery.address_file(tmp_path, "http://127.0.0.1:1111", "127.0.0.1:9092", None, {}):
+    url = "http://127.0.0.1:1111"
+    with discovery.address_file(tmp_path, url, url, "127.0.0.1:9092", None, {}):
         assert json.loads((tmp_path / "api.json").read_text())["pid"] == os.getpid()
     assert not (tmp_path / "api.json").exists()
+
+
+def test_browsers_go_to_the_address_that_is_set_or_that_of_what_runs() -> None:
+    assert discovery.resolve_public_url({}) == "http://localhost:8000"
+    running("up", "http://127.0.0.1:1111", os.getpid(), public_url="http://localhost:1111")
+    assert discovery.resolve_public_url({}) == "http://localhost:1111"
+    own = {"PUBLIC_URL": "https://realtoros.example"}
+    assert discovery.resolve_public_url(own) == "https://realtoros.example"
 
 
 def test_the_broker_is_the_one_that_is_set_or_that_of_what_runs() -> None:

@@ -26,6 +26,7 @@ from ops.servers.server_process import owned, running
 from ops.servers.stores import apply_indexes, running_servers, without_credentials
 
 UNAUTHORIZED = 13
+URL = "http://127.0.0.1:1"
 
 # Starts the server, and dies with it before or after the command, or the file, that is named.
 KILLED = """
@@ -233,8 +234,12 @@ async def test_commands_in_the_folder_log_in_as_the_operator(tmp_path: Path) -> 
     folder = tmp_path / ".realtoros" / "up"
     environment = {name: value for name, value in os.environ.items() if name != "MONGODB_URI"}
     async with embedded.mongodb(folder / "mongodb") as uri:
-        with discovery.address_file(folder, "http://127.0.0.1:1", "k:1", uri, {}):
-            for command in ("indexes apply", "agents add ann@example.com"):
+        with discovery.address_file(folder, URL, URL, "k:1", uri, {}):
+            for command in (
+                "indexes apply",
+                "agents add ann@example.com",
+                "agents link ann@example.com",
+            ):
                 process = await asyncio.create_subprocess_exec(
                     *(sys.executable, "-P", "-m", "ops.cli", *command.split()),
                     stdout=asyncio.subprocess.PIPE,

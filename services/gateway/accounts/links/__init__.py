@@ -1,1 +1,1 @@
-"""Links that are mailed to the holder of an address: to confirm it, or to set a new password."""
+"""Links: mailed to confirm an address or set a new password; made by operators to log in."""

@@ -19,11 +19,11 @@ from services.gateway.accounts.accounts import Accounts
 from services.gateway.accounts.documents import AccountDocument, of_login
 from services.gateway.accounts.links.documents import LinkRequestDocument
 from services.gateway.accounts.links.mailing import LinkMailing, bound_to
-from services.gateway.accounts.links.tokens import Link, LinkTokens
+from services.gateway.accounts.links.tokens import Link, LinkTokens, dead_link
 from services.gateway.accounts.login_limits import LoginLimits
 from services.gateway.accounts.rate_limits import AttemptLimiter
 from services.gateway.commands.client import CommandClient
-from services.gateway.errors import Conflict, InvalidCredentials, InvalidField
+from services.gateway.errors import Conflict, InvalidCredentials
 from services.gateway.settings import GatewaySettings
 
 LINK_LIFE = timedelta(hours=1)
@@ -75,12 +75,12 @@ class AccountLinks:
         link = Link.parse(token, "confirm")
         found = await self._requests.find_one({"_id": link.id}) if link else None
         if link is None or found is None:
-            raise _dead_link()
+            raise dead_link()
         request = LinkRequestDocument.model_validate(found)
         if not (request.profile and request.password):
-            raise _dead_link()
+            raise dead_link()
         if not self._tokens.opens(token, link, bound_to(request.email, request.password)):
-            raise _dead_link()
+            raise dead_link()
         if not await self._passwords.verify(password, request.password, network):
             raise InvalidCredentials
         await self._add_account(request, request.password)
@@ -96,14 +96,14 @@ class AccountLinks:
         where = {"_id": link.id if link else None, "active": True}
         found = await self._documents.find_one(where) if link else None
         if link is None or found is None:
-            raise _dead_link()
+            raise dead_link()
         account = AccountDocument.model_validate(found)
         if not self._tokens.opens(token, link, bound_to(account.email, account.password)):
-            raise _dead_link()
+            raise dead_link()
         try:
             await self._accounts.change_password(account, new, kept=None, revoke_keys=revoke_keys)
         except Conflict:
-            raise _dead_link() from None
+            raise dead_link() from None
 
     async def _add_account(self, request: LinkRequestDocument, password: str) -> None:
         """Add the account, unless an earlier use that did not come to its end has done so."""
@@ -123,7 +123,7 @@ class AccountLinks:
             found = await self._documents.find_one({"_id": request.id}, {"_id": 1})
         if found is None or found["_id"] != request.id:
             # Meanwhile the address has another account.
-            raise _dead_link()
+            raise dead_link()
 
     async def _count(self, email: str, network: str) -> None:
         await self._mailed.count("links", network, self._per_network)
@@ -141,7 +141,3 @@ class AccountLinks:
         )
         await self._requests.insert_one(view_raw(request))
         self.mailing.wake()
-
-
-def _dead_link() -> InvalidField:
-    return InvalidField("token", "is wrong, was used or has expired: ask for another link")

@@ -1,6 +1,7 @@
-"""Links that were asked for, and registrations until their address is confirmed."""
+"""Links that were asked for, registrations until their address is confirmed, links to log in."""
 
 from typing import ClassVar
+from uuid import UUID
 
 from pymongo import ASCENDING, IndexModel
 
@@ -28,3 +29,19 @@ class LinkRequestDocument(UuidDocument):
             IndexModel([("unsent", ASCENDING)], sparse=True),
             IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0),
         ]
+
+
+class LoginLinkDocument(UuidDocument):
+    """A one-time link to log in; `secret` is the SHA-256 of its token's secret.
+
+    `version` is the account's `sessions_version`: what ends its sessions ends its links.
+    """
+
+    agent_id: UUID
+    version: int
+    secret: bytes
+    expires_at: Time
+
+    class Settings:
+        name = "login_links"
+        indexes: ClassVar = [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)]

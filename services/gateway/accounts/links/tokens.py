@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
+from services.gateway.errors import InvalidField
+
 Purpose = Literal["confirm", "reset"]
 
 
@@ -55,6 +57,11 @@ class LinkTokens:
         issued = (_signed(link, bound_to, key).encode() for key in self._keys)
         known = [hmac.compare_digest(given, one) for one in issued]
         return any(known) and time.time() < link.expires
+
+
+def dead_link() -> InvalidField:
+    """Return the error that every token is answered with that opens nothing."""
+    return InvalidField("token", "is wrong, was used or has expired: ask for another link")
 
 
 def _signed(link: Link, bound_to: str, key: str) -> str:

@@ -24,6 +24,7 @@ from contracts.steps import Priority
 from services.gateway import errors
 from services.gateway.accounts import schemas as account_shapes
 from services.gateway.accounts.caller import Role, Scope
+from services.gateway.accounts.links import schemas as link_shapes
 from services.gateway.commands import reassignment
 from services.gateway.commands.imports import report as importing
 from services.gateway.commands.imports.client_import import OnKnown
@@ -58,6 +59,7 @@ MODULES = (
     steps,
     commands,
     account_shapes,
+    link_shapes,
     stats,
     attention,
     series,

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from contracts.services import SERVICES
+from ops import accounts
 from services.gateway.commands.sendgrid_signature import SIGNATURE, TIMESTAMP
 from services.gateway.http.own_pages import CSRF_HEADER
 from tests.servers import Server
@@ -84,6 +85,14 @@ async def use_accounts(
     wrong.append(await ana.http.post("/api/auth/session", json=login, headers=by_click))
     forged = {"Authorization": "", "Cookie": f"realtoros={canary[-1]}"}
     wrong.append(await ana.http.get("/api/clients", headers=forged))
+    link = await accounts.add_login_link(mongodb, ana.email, "http://localhost:8000")
+    canary.append(link.partition("#once=")[2])
+    by_link = {"token": canary[-1]}
+    wrong.append(await ana.http.post("/api/auth/link", json=by_link, headers=by_click))
+    followed = await ana.http.post("/api/auth/link", json=by_link, headers=own_page)
+    assert followed.status_code == 204
+    canary.append(ana.http.cookies["realtoros"])
+    wrong.append(await ana.http.post("/api/auth/link", json=by_link, headers=own_page))
     other = {"current_password": canary("notmine"), "new_password": canary("newpassword")}
     wrong.append(await ana.post("/api/auth/password", **other))
     key = await ana.post(
@@ -212,7 +221,7 @@ def test_no_error_repeats_what_was_sent(
     logged: tuple[Path, Canaries, list[httpx2.Response]],
 ) -> None:
     _, canaries, wrong = logged
-    assert len(wrong) == 14
+    assert len(wrong) == 16
     for answer in wrong:
         assert 400 <= answer.status_code < 500
         assert [one for one in canaries if one in answer.text] == []

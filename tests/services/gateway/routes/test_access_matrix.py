@@ -41,10 +41,8 @@ OPERATIONS = [
 ]
 PROTECTED = [(method, path) for method, path, public in OPERATIONS if not public]
 PUBLIC = {
-    *(
-        ("POST", f"/api/auth/{name}")
-        for name in ("login", "session", "refresh", "register", "confirm", "forgot", "reset")
-    ),
+    *(("POST", f"/api/auth/{name}") for name in ("login", "link", "session", "refresh")),
+    *(("POST", f"/api/auth/{name}") for name in ("register", "confirm", "forgot", "reset")),
     ("POST", "/api/webhooks/sendgrid"),
     ("POST", "/api/webhooks/sendgrid/inbound"),
 }
@@ -332,7 +330,7 @@ async def ask(
     options: dict[str, Any] = {}
     if body := BODIES.get((method, template)):
         options["json"] = body()
-    if template == "/api/auth/session":
+    if template in ("/api/auth/link", "/api/auth/session"):
         headers |= {"Sec-Fetch-Site": "same-origin", CSRF_HEADER: "1"}
     if template == "/api/auth/email":
         options["json"]["email"] = by.email
