@@ -8,11 +8,13 @@ FAULTS := tests/faults tests/ops/topics/test_histories.py \
 	provider_outages.py public_cases.py replay_live.py resend.py restarts_and_kills.py runbooks.py \
 	takeover.py)
 # They have targets of their own.
-ON_CLUSTERS := tests/clients tests/cluster tests/containers tests/deploy tests/secured
+ON_CLUSTERS := tests/clients tests/cluster tests/containers tests/deploy tests/pages tests/secured
 LOCKS := crm scheduler composer mailer gateway ops
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--python-version 3.11 --custom-compile-command "make locks"
 .DEFAULT_GOAL := help
+# What has failed halfway is not there.
+.DELETE_ON_ERROR:
 
 .PHONY: help
 help:  ## List the targets
@@ -31,18 +33,48 @@ help:  ## List the targets
 	@touch $@
 
 .PHONY: demo
-demo: .venv/ready  ## Watch 25 leads being followed up, the calendar compressed (FILE="my leads.csv", ONCE=1, FRESH=1)
+demo: .venv/ready pages-if-possible  ## Watch 25 leads being followed up, the calendar compressed (FILE="my leads.csv", ONCE=1, FRESH=1)
 	@$(BIN)/realtoros demo $(if $(ONCE),--once) $(if $(FRESH),--fresh) $${FILE:+"$$FILE"}
 
 .PHONY: up
-up: .venv/ready  ## Run everything on this machine until Ctrl-C, with its data in .realtoros
+up: .venv/ready pages-if-possible  ## Run everything on this machine until Ctrl-C, with its data in .realtoros
 	@$(BIN)/realtoros up
 
 .PHONY: up-docker
-up-docker: .venv/ready  ## The same, with Kafka and MongoDB in containers (needs Docker)
+up-docker: .venv/ready pages-if-possible  ## The same, with Kafka and MongoDB in containers (needs Docker)
 	docker compose --profile servers up --detach --wait open-kafka open-mongodb
 	KAFKA_BOOTSTRAP_SERVERS=127.0.0.1:9092 \
 		MONGODB_URI='mongodb://127.0.0.1:27017/?replicaSet=rs0' $(BIN)/realtoros up
+
+# The dashboard's pages, by a Node of their own: none has to be on the machine.
+NPM := cd frontend && PATH=$(CURDIR)/.cache/node/bin:$$PATH npm --loglevel error
+PAGE_SOURCES := docs/openapi.json $(shell find frontend \( -name node_modules -o -name .next -o -name out \) -prune \
+	-o -type f ! -name next-env.d.ts ! -name schema.d.ts ! -name '*.tsbuildinfo' -print 2>/dev/null)
+
+.cache/node/ready: locks/node.txt
+	@echo "Installing Node into .cache/node …"
+	@$(PYTHON) -m venv .cache/node
+	@.cache/node/bin/pip install --quiet --disable-pip-version-check --require-hashes -r locks/node.txt
+	@touch $@
+
+frontend/node_modules/ready: frontend/package-lock.json .cache/node/ready
+	@echo "Installing what builds the dashboard's pages into frontend/node_modules …"
+	@$(NPM) ci --no-audit --no-fund >&2
+	@touch $@
+
+frontend/out/index.html: frontend/node_modules/ready $(PAGE_SOURCES)
+	@echo "Building the dashboard's pages …"
+	@$(NPM) run build >&2
+
+.PHONY: pages
+pages: frontend/out/index.html  ## Build the dashboard's pages into frontend/out
+
+# What also works without them.
+.PHONY: pages-if-possible
+pages-if-possible:
+	@mkdir -p .cache
+	@$(MAKE) --no-print-directory --silent pages 2>.cache/pages.log || \
+		echo "The dashboard's pages cannot be built (.cache/pages.log tells why): there is the API alone."
 
 # Those that run beside others, then those that want the machine alone; one verdict at the end.
 # Of the second part there may be none (pytest's code 5). $(1): which tests, $(2): which marks,
@@ -149,22 +181,32 @@ cluster-test: .venv/ready cluster-tools  ## Install, upgrade, break and roll bac
 	$(BIN)/pytest --timeout 600 tests/cluster --ignore tests/cluster/pods
 	. tests/containers/environment.sh && $(BIN)/pytest --timeout 600 tests/cluster/pods
 
-# Its packages stay out of .venv: what they generate must need nothing of ours. Node is among them.
-.cache/clients/ready: locks/clients.txt tests/clients/typescript/package-lock.json
+# Its packages stay out of .venv: what they generate must need nothing of ours.
+.cache/clients/ready: locks/clients.txt tests/clients/typescript/package-lock.json .cache/node/ready
 	@echo "Installing what generates clients of the API into .cache/clients …"
 	@$(PYTHON) -m venv .cache/clients/venv
 	@.cache/clients/venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r locks/clients.txt
 	@mkdir -p .cache/clients/typescript && cp tests/clients/typescript/package*.json .cache/clients/typescript
-	@cd .cache/clients/typescript && PATH=$(CURDIR)/.cache/clients/venv/bin:$$PATH npm ci --loglevel error --no-audit --no-fund
+	@cd .cache/clients/typescript && PATH=$(CURDIR)/.cache/node/bin:$$PATH npm ci --loglevel error --no-audit --no-fund
 	@touch $@
 
 .PHONY: check-clients
 check-clients: .venv/ready .cache/clients/ready  ## Generate clients of the API for Python and TypeScript, check their types, use them
 	$(BIN)/pytest tests/clients
 
+.PHONY: check-web
+check-web: frontend/node_modules/ready  ## Check the dashboard's sources: format, lint, types, unit tests
+	@$(NPM) run check
+
+.PHONY: test-pages
+test-pages: .venv/ready pages  ## Use the dashboard in Chromium on a running system (needs chromium)
+	$(BIN)/pytest tests/pages
+
 .PHONY: check
-check: lint test  ## All of lint, all tests but the long ones, and generated clients
-	@$(MAKE) --no-print-directory check-clients test-faults
+check: lint test  ## All of lint, all tests but the long ones, generated clients, the dashboard
+	@$(MAKE) --no-print-directory check-clients check-web test-faults
+	@# With the machine to themselves: they measure, too.
+	@$(MAKE) --no-print-directory test-pages
 
 .PHONY: bench
 bench: .venv/ready  ## Drain 2,000 due follow-ups and print rates beside a bare-client floor (COUNT=)
@@ -247,7 +289,8 @@ locks: .venv/ready  ## Compile the pins with hashes again after pyproject.toml h
 		$(COMPILE) --group peer --output-file locks/peer.txt && \
 		$(COMPILE) --group containers --output-file locks/containers.txt && \
 		$(COMPILE) --group deploy --output-file locks/deploy.txt && \
-		$(COMPILE) --group clients --output-file locks/clients.txt
+		$(COMPILE) --group clients --output-file locks/clients.txt && \
+		$(COMPILE) --group node --output-file locks/node.txt
 
 .PHONY: locks-check
 locks-check: .venv/ready  ## Check that the pins fit pyproject.toml
@@ -258,6 +301,7 @@ locks-check: .venv/ready  ## Check that the pins fit pyproject.toml
 		$(COMPILE) --group containers --output-file $$fresh/containers.txt && \
 		$(COMPILE) --group deploy --output-file $$fresh/deploy.txt && \
 		$(COMPILE) --group clients --output-file $$fresh/clients.txt && \
+		$(COMPILE) --group node --output-file $$fresh/node.txt && \
 		diff -ru locks $$fresh && echo "locks/ fits pyproject.toml"; \
 		status=$$?; rm -rf $$fresh; exit $$status
 
@@ -269,3 +313,5 @@ format: .venv/ready  ## Format the code and mend what can be mended
 .PHONY: clean
 clean:  ## Remove the environment and all caches; data in .realtoros stays
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf frontend/node_modules frontend/.next frontend/out frontend/next-env.d.ts frontend/*.tsbuildinfo \
+		frontend/src/api/schema.d.ts

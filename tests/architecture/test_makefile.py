@@ -1,5 +1,6 @@
 """The Makefile's targets, with stand-ins for the commands that they run."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -17,8 +18,9 @@ esac
 
 
 def made(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    # The environment as it is: nothing is installed.
-    command = ["make", "--no-print-directory", "-o", ".venv/ready", f"BIN={folder}", *arguments]
+    # The environment as it is: nothing is installed, no pages are built.
+    ready = ("-o", ".venv/ready", "-o", "pages-if-possible")
+    command = ["make", "--no-print-directory", *ready, f"BIN={folder}", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
@@ -47,6 +49,26 @@ def test_the_demo_takes_its_variables(
 def test_up_is_the_command_of_its_name(tmp_path: Path) -> None:
     stand_in(tmp_path / "realtoros", ARGUMENTS)
     assert made(tmp_path, "up").stdout == "[up]\n"
+
+
+@pytest.mark.parametrize("target", ["demo", "up"])
+def test_without_the_pages_there_is_a_line_about_it_and_the_api(
+    tmp_path: Path, target: str
+) -> None:
+    stand_in(tmp_path / "realtoros", ARGUMENTS)
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    done = subprocess.run(
+        ["make", "--no-print-directory", "-o", ".venv/ready", f"BIN={tmp_path}", target],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    line, started = done.stdout.splitlines()
+    assert line.startswith("The dashboard's pages cannot be built (.cache/pages.log tells why)")
+    assert started == f"[{target}]"
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "package-lock.json" in (tmp_path / ".cache/pages.log").read_text()
 
 
 @pytest.mark.parametrize("target", ["test", "test-faults", "test-kafka"])

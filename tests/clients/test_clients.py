@@ -1,7 +1,7 @@
 """What integrators do first: generate a client, check its types, use it. `make check-clients`.
 
 The tools are those of locks/clients.txt and typescript/package-lock.json, in .cache/clients; Node
-is one of them, so that none has to be on the machine.
+is that of .cache/node, so that none has to be on the machine.
 """
 
 import os
@@ -20,6 +20,7 @@ from tests.system import KEY, system
 HERE = Path(__file__).parent
 TOOLS = ROOT / ".cache/clients"
 BIN = TOOLS / "venv/bin"
+NODE = ROOT / ".cache/node/bin"
 
 
 def run(*command: str | Path, folder: Path, **environment: str) -> str:
@@ -27,7 +28,7 @@ def run(*command: str | Path, folder: Path, **environment: str) -> str:
     ran = subprocess.run(
         list(map(str, command)),
         cwd=folder,
-        env={"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": str(folder), **environment},
+        env={"PATH": f"{BIN}:{NODE}:{os.environ['PATH']}", "HOME": str(folder), **environment},
         capture_output=True,
         text=True,
         check=False,
