@@ -164,6 +164,10 @@ class ApiClient:
         """Return whether the key is an admin's."""
         return bool((await self._get("/api/agents/me")).json()["role"] == "admin")
 
+    async def login(self) -> str:
+        """Return the address that the key's agent logs in with."""
+        return str((await self._get("/api/agents/me")).json()["login"])
+
     async def retry_failed(self, since: datetime | None, *, of_all: bool) -> Mapping[str, Any]:
         """Retry what has failed since then, of all agents or the key's own; return the outcomes."""
         path = "/api/admin/tasks/retry" if of_all else "/api/tasks/retry"

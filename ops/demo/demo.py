@@ -10,12 +10,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.live import Live
 
+from ops import accounts
 from ops.api_client.client import ApiClient
 from ops.api_client.lead_import import Imported, import_leads, read_leads
 from ops.demo import board, reset
 from ops.demo.progress import Progress
 from ops.errors import ApiUnavailable, OperatorError
 from ops.local.supervisor import Say, System, running_system
+from services.gateway.leads.parsing import Lead
 
 SAMPLE = Path(__file__).parent / "samples" / "leads.csv"
 # Month 1 comes after one minute; polled often enough to keep up.
@@ -39,21 +41,14 @@ async def demo(
     """Run everything, import the leads and show their follow-ups until all are settled.
 
     With `once` it ends then, or when it takes too long: it returns 0 if every follow-up is sent,
-    else 1, and names the others. Without `once` it runs until it is cancelled. With `fresh` the
-    data of an earlier demo is deleted first.
+    else 1, and names the others. Without `once` it runs until it is cancelled, and says by which
+    link the dashboard shows it. With `fresh` the data of an earlier demo is deleted first.
     """
 
     def say(text: str) -> None:
         console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    parsed = read_leads(file)
-    for complaint in parsed.complaints:
-        say(f"{file.name}, {complaint}")
-    leads = [lead for lead in parsed.leads if not lead.suppressed]
-    if left_out := len(parsed.leads) - len(leads):
-        say(f"{file.name}: {left_out} want no emails, and are left out")
-    if not leads:
-        raise OperatorError(f"{file} has no valid lead: correct the lines above")
+    leads = _leads_of(file, say)
     settings = COMPRESSED | {name: value for name, value in environment.items() if value}
     limit = _limit(settings["FOLLOWUP_DAY_SECONDS"], len(leads)) if once else float("inf")
     if fresh:
@@ -68,6 +63,8 @@ async def demo(
         for complaint in imported.complaints:
             say(f"{file.name}, {complaint}")
         say(f"{file.name}: {imported.summary()}. The API is at {system.url}")
+        if not once:
+            await _say_dashboard(system, api, say)
         progress = Progress(api, imported.present)
         with _display(progress, console, say) as show:
             await _watch(progress, show, say, limit)
@@ -77,9 +74,31 @@ async def demo(
             print(f"not sent: {followup}", file=sys.stderr, flush=True)  # noqa: T201
         if once:
             return 1 if missing else 0
+        await _say_dashboard(system, api, say)
         say("Ctrl-C to stop")
         await asyncio.Event().wait()
     return 0
+
+
+def _leads_of(file: Path, say: Say) -> list[Lead]:
+    """Return the leads who may be written to. Raises OperatorError when there is none."""
+    parsed = read_leads(file)
+    for complaint in parsed.complaints:
+        say(f"{file.name}, {complaint}")
+    leads = [lead for lead in parsed.leads if not lead.suppressed]
+    if left_out := len(parsed.leads) - len(leads):
+        say(f"{file.name}: {left_out} want no emails, and are left out")
+    if not leads:
+        raise OperatorError(f"{file} has no valid lead: correct the lines above")
+    return leads
+
+
+async def _say_dashboard(system: System, api: ApiClient, say: Say) -> None:
+    """Say where the dashboard is, if it is there: by a link that logs in as who has the leads."""
+    if system.dashboard:
+        email, uri = await api.login(), system.servers.mongodb
+        link = await accounts.add_login_link(uri, email, system.dashboard)
+        say(f"The dashboard (the link logs you in once, within ten minutes):\n  {link}")
 
 
 def _limit(day: str, count: int) -> float:

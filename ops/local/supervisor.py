@@ -31,14 +31,17 @@ STOP_SECONDS = 25.0
 SUSPEND_SECONDS = 5.0
 # -P: a folder called `ops` or `services` in the working directory is not ours.
 RUN = (sys.executable, "-P", "-m", "ops.cli", "run")
+# The dashboard's, of this checkout, once `make pages` has built them.
+PAGES = Path(__file__).parents[2] / "frontend" / "out"
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class System:
-    """The addresses and folders of a running RealtorOS."""
+    """The addresses and folders of a running RealtorOS; `dashboard` is None without its pages."""
 
     url: str
+    dashboard: str | None
     folder: Path
     mail: str
     servers: Servers
@@ -46,8 +49,11 @@ class System:
     metrics: Mapping[str, str]
 
     def describe(self) -> list[str]:
-        """Return a line each for API, mail, logs, metrics and servers."""
+        """Return a line each for dashboard, API, mail, logs, metrics and servers."""
+        pages = self.dashboard or "none are built: make pages"
+        log_in = " (a link that logs you in: realtoros agents link EMAIL)" if self.dashboard else ""
         return [
+            f"Pages    {pages}{log_in}",
             f"API      {self.url} (schema: {self.url}/schema)",
             f"Mail     {self.mail}",
             f"Logs     {self.folder / 'logs'}",
@@ -103,6 +109,7 @@ async def running_system(
         mail = _mail(environment, settings["mailer"]["MAILBOX_DIR"])
         yield System(
             url=url,
+            dashboard=f"{public_url.rstrip('/')}/" if _has_pages(settings["gateway"]) else None,
             folder=folder,
             mail=mail,
             servers=servers,
@@ -123,6 +130,8 @@ def _settings(
     }
     if not common.get("PUBLIC_URL"):
         common["PUBLIC_URL"] = f"http://localhost:{port}"
+    if not common.get("PAGES_DIR") and _has_pages({"PAGES_DIR": str(PAGES)}):
+        common["PAGES_DIR"] = str(PAGES)
     for keys in ("TOKEN_KEYS", "UNSUBSCRIBE_KEYS"):
         if not common.get(keys) and not common.get(f"{keys}_FILE"):
             common[keys] = accounts.ensure_keys(folder, keys)
@@ -144,6 +153,11 @@ def _settings(
         }
         for number, name in enumerate(SERVICES)
     }
+
+
+def _has_pages(environment: Mapping[str, str]) -> bool:
+    folder = environment.get("PAGES_DIR")
+    return bool(folder) and Path(folder, "index.html").is_file()
 
 
 def _port_of(service: str) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import email
 import json
 import os
+import re
 import signal
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
@@ -12,6 +13,7 @@ from email.policy import default
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from pydantic import SecretStr
 from pymongo import AsyncMongoClient
@@ -19,6 +21,7 @@ from pymongo.errors import OperationFailure
 
 from chassis.process.settings import named_keys
 from contracts.links.opt_out import OptOutTokens
+from services.gateway.http.own_pages import CSRF_HEADER
 from tests.journeys.agent_user import FOLLOWUPS, LEADS, until
 from tests.journeys.letters import opt_out_of
 from tests.journeys.local_command import local_command
@@ -26,13 +29,16 @@ from tests.servers import Server
 
 pytestmark = pytest.mark.journey
 
+LINK = re.compile(r"(http://localhost:\d+)/login/#once=(\S+)")
+
 
 def demo(
-    folder: Path, environment: Mapping[str, str]
+    folder: Path, environment: Mapping[str, str], *options: str
 ) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
-    """Run it; its output goes to demo.log."""
-    log = folder / "demo.log"
-    return local_command(folder, "demo", "--once", environment=environment, log=log)
+    """Run it, with some pages; its output goes to demo.log."""
+    (folder / "index.html").touch()
+    log, own = folder / "demo.log", {**environment, "PAGES_DIR": str(folder)}
+    return local_command(folder, "demo", *options, environment=own, log=log)
 
 
 async def test_a_demo_interrupted_by_ctrl_c_resumes(
@@ -47,16 +53,17 @@ async def test_a_demo_interrupted_by_ctrl_c_resumes(
         assert first.returncode is None, log.read_text()
         return len(letters(mail)) >= 30
 
-    async with demo(tmp_path, environment) as first:
+    async with demo(tmp_path, environment, "--once") as first:
         await until(some_sent, "30 letters are written", log)
         await assert_strangers_are_refused(mail.parent)
         os.killpg(first.pid, signal.SIGINT)
         assert await first.wait() == 130, log.read_text()
     before = letters(mail)
     assert 30 <= len(before) < FOLLOWUPS
-    async with demo(tmp_path, environment) as second:
+    async with demo(tmp_path, environment, "--once") as second:
         assert await second.wait() == 0, log.read_text()
     assert f"{FOLLOWUPS} of {FOLLOWUPS} follow-ups sent" in log.read_text()
+    assert LINK.findall(log.read_text()) == [], "a link to what has ended"
     after = letters(mail)
     assert before.items() <= after.items()
     assert len(after) == FOLLOWUPS
@@ -64,6 +71,30 @@ async def test_a_demo_interrupted_by_ctrl_c_resumes(
     tokens = OptOutTokens(named_keys(SecretStr(keys)))
     assert_each_is_a_readable_letter(list(after.values()), tokens)
     assert list(mail.glob(".*")) == [], "no partly written letter is left"
+
+
+async def test_the_dashboard_is_a_link_away_while_the_demo_runs_and_after_it(
+    tmp_path: Path, kafka: Server, prefix: str
+) -> None:
+    environment = {"FOLLOWUP_DAY_SECONDS": "0.2", "SCHEDULER_POLL_SECONDS": "0.5"}
+    if not kafka.embedded:
+        environment |= {"KAFKA_BOOTSTRAP_SERVERS": kafka.address, "KAFKA_TOPIC_PREFIX": prefix}
+    log = tmp_path / "demo.log"
+
+    async def both_said() -> bool:
+        assert process.returncode is None, log.read_text()
+        return len(LINK.findall(log.read_text())) == 2
+
+    async with demo(tmp_path, environment) as process:
+        await until(both_said, "a link during the demo, and one after it", log)
+        for url, token in LINK.findall(log.read_text()):
+            async with httpx2.AsyncClient(base_url=url, trust_env=False) as browser:
+                own_page = {"Sec-Fetch-Site": "same-origin", CSRF_HEADER: "1"}
+                body = {"token": token}
+                followed = await browser.post("/api/auth/link", json=body, headers=own_page)
+                assert followed.status_code == 204, followed.text
+                found = await browser.get("/api/clients", params={"limit": 1})
+                assert found.headers["x-total-count"] == str(len(LEADS))
 
 
 async def assert_strangers_are_refused(folder: Path) -> None:

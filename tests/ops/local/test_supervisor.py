@@ -43,8 +43,16 @@ def user_at_m(user: str) -> str:
     return f"mongodb://{user}:secret@m:2/"  # pragma: allowlist secret
 
 
+@pytest.fixture
+def pages(tmp_path: Path) -> Path:
+    """Where the dashboard's pages would be."""
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    return folder
+
+
 @pytest.fixture(autouse=True)
-def _stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
+def _stand_ins(monkeypatch: pytest.MonkeyPatch, pages: Path) -> None:
     @contextlib.asynccontextmanager
     async def running_servers(*_: object) -> AsyncIterator[Servers]:
         yield Servers(
@@ -68,6 +76,7 @@ def _stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "apply_topics", nothing)
     monkeypatch.setattr(supervisor, "apply_indexes", nothing)
     monkeypatch.setattr(accounts, "ensure_api_key", ensure_api_key)
+    monkeypatch.setattr(supervisor, "PAGES", pages)
     monkeypatch.setattr(supervisor, "RUN", (sys.executable, "-c", STAND_IN))
 
 
@@ -163,6 +172,25 @@ async def test_a_public_url_that_is_set_stays(tmp_path: Path, environment: dict[
     named = {**environment, "PUBLIC_URL": "https://realtoros.example"}
     async with supervisor.running_system(tmp_path / "up", named, print) as system:
         assert (await gateway(system.url))["PUBLIC_URL"] == "https://realtoros.example"
+
+
+async def test_the_dashboard_is_served_where_its_pages_are(
+    tmp_path: Path, pages: Path, environment: dict[str, str]
+) -> None:
+    async with supervisor.running_system(tmp_path / "up", environment, print) as system:
+        assert "PAGES_DIR" not in await gateway(system.url)
+        assert system.dashboard is None
+        assert "make pages" in "\n".join(system.describe())
+    (pages / "index.html").touch()
+    async with supervisor.running_system(tmp_path / "up", environment, print) as system:
+        assert (await gateway(system.url))["PAGES_DIR"] == str(pages)
+        assert system.dashboard == f"http://localhost:{environment['GATEWAY_PORT']}/"
+        [line] = [line for line in system.describe() if system.dashboard in line]
+        assert "realtoros agents link EMAIL" in line
+    other = {**environment, "PAGES_DIR": str(tmp_path)}
+    async with supervisor.running_system(tmp_path / "up", other, print) as system:
+        assert (await gateway(system.url))["PAGES_DIR"] == str(tmp_path)
+        assert system.dashboard is None, "no pages are there"
 
 
 async def test_metrics_are_on_the_ports_that_were_asked_for(
