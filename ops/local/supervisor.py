@@ -157,7 +157,7 @@ def _settings(
 
 def _has_pages(environment: Mapping[str, str]) -> bool:
     folder = environment.get("PAGES_DIR")
-    return bool(folder) and Path(folder, "index.html").is_file()
+    return bool(folder and Path(folder, "index.html").is_file())
 
 
 def _port_of(service: str) -> str:
