@@ -98,7 +98,7 @@ async def _say_dashboard(system: System, api: ApiClient, say: Say) -> None:
     if system.dashboard:
         email, uri = await api.login(), system.servers.mongodb
         link = await accounts.add_login_link(uri, email, system.dashboard)
-        say(f"The dashboard (the link logs you in once, within ten minutes):\n  {link}")
+        say(f"The dashboard (this link logs you in once, within ten minutes): {link}")
 
 
 def _limit(day: str, count: int) -> float:
