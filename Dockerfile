@@ -17,7 +17,23 @@ COPY ops /src/ops
 COPY deploy/containers/install.sh /src/
 RUN sh /src/install.sh "${SERVICE}" /src /opt/venv
 
-FROM ${BASE_IMAGE}
+# The dashboard's pages, the same for every installation (ADR 39).
+FROM ${BASE_IMAGE} AS pages
+RUN python3 -m venv /opt/node
+COPY locks/node.txt /src/lock.txt
+RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
+    /opt/node/bin/pip install --no-cache-dir --disable-pip-version-check --no-compile \
+    --require-hashes --only-binary :all: -r /src/lock.txt
+ENV PATH=/opt/node/bin:$PATH \
+    NODE_USE_SYSTEM_CA=1
+WORKDIR /src/frontend
+COPY frontend/package.json frontend/package-lock.json ./
+RUN --mount=type=secret,id=npm,target=/root/.npmrc npm ci --no-audit --no-fund
+COPY docs/openapi.json /src/docs/
+COPY frontend ./
+RUN npm run build
+
+FROM ${BASE_IMAGE} AS service
 ARG SERVICE
 ARG VERSION=0.1.0
 ARG REVISION=unknown
@@ -40,3 +56,10 @@ USER 10001:10001
 WORKDIR /tmp
 EXPOSE 8080 9100
 ENTRYPOINT ["realtoros"]
+
+FROM service AS gateway
+COPY --from=pages /src/frontend/out /opt/pages
+ENV PAGES_DIR=/opt/pages
+
+# What is built where no target is named.
+FROM service

@@ -119,7 +119,7 @@ lint: .venv/ready  ## Check format, lint, types, architecture, secrets and locks
 	@$(MAKE) --no-print-directory locks-check
 
 .PHONY: containers
-containers:  ## Build the images of the services and of the commands (BASE_IMAGE=, PIP_CONFIG=, CERTIFICATES=)
+containers:  ## Build the images of the services and of the commands (BASE_IMAGE=, PIP_CONFIG=, NPM_CONFIG=, CERTIFICATES=)
 	deploy/containers/build.sh
 
 .PHONY: secrets

@@ -5,6 +5,7 @@ mkdir -p "$cache"
 export CONTAINERS_CONF=$cache/containers.conf CONTAINERS_STORAGE_CONF=$cache/storage.conf
 export CERTIFICATES=/etc/ssl/certs
 [ ! -f /etc/pip.conf ] || export PIP_CONFIG=/etc/pip.conf
+[ ! -f ~/.npmrc ] || export NPM_CONFIG=~/.npmrc
 cat > "$CONTAINERS_CONF" <<CONF
 [engine]
 runtime = "runc-nolimits"

@@ -78,6 +78,13 @@ def test_keeps_nothing_of_the_registry_or_the_builder(name: str) -> None:
     assert run(name, "sh", "-c", "cat /etc/pip.conf").stdout == ""
 
 
+def test_the_gateway_alone_has_the_dashboard_s_pages() -> None:
+    folder = run("gateway", "sh", "-c", "ls $PAGES_DIR").stdout.split()
+    assert {"index.html", "index.html.br", "index.html.gz", "404.html", "_next"} <= set(folder)
+    assert run("gateway", "sh", "-c", "command -v node npm").stdout == ""
+    assert run("crm", "sh", "-c", "echo $PAGES_DIR; ls /opt").stdout.split() == ["venv"]
+
+
 def test_a_start_without_settings_names_them() -> None:
     started = subprocess.run(
         ["podman", "run", "--rm", image("crm")], check=False, capture_output=True, text=True
