@@ -58,7 +58,7 @@ def test_help_names_every_command(tmp_path: Path) -> None:
         ("events", ["KAFKA_BOOTSTRAP_SERVERS", "KAFKA_TOPIC_PREFIX"]),
         ("quarantine", ["KAFKA_BOOTSTRAP_SERVERS", "KAFKA_TOPIC_PREFIX"]),
         ("indexes", ["MONGODB_URI", "MONGODB_DATABASE_PREFIX"]),
-        ("agents", ["MONGODB_URI", "MONGODB_DATABASE_PREFIX"]),
+        ("agents", ["MONGODB_URI", "MONGODB_DATABASE_PREFIX", "PUBLIC_URL"]),
         ("replay", ["KAFKA_BOOTSTRAP_SERVERS", "MONGODB_URI"]),
         ("republish", ["KAFKA_BOOTSTRAP_SERVERS", "MONGODB_URI"]),
     ],
