@@ -54,6 +54,8 @@ from services.gateway.routes import second_factor as second_factor_routes
 from services.gateway.routes import sending as sending_routes
 from services.gateway.routes import system as system_routes
 from services.gateway.routes import timeline as timeline_routes
+from services.gateway.routes.bulk.clients import BulkClients
+from services.gateway.routes.bulk.tasks import BulkTasks
 from services.gateway.routes.followups.drafts import Drafts
 from services.gateway.routes.followups.emails import Emails
 from services.gateway.routes.followups.planning import Planning
@@ -142,6 +144,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
             agent_routes.Me,
             agent_routes.Keys,
             client_routes.Clients,
+            BulkClients,
             client_files.ClientFiles,
             dashboard_routes.stats,
             dashboard_routes.waiting,
@@ -150,6 +153,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
             Planning,
             SequenceRoutes,
             Tasks,
+            BulkTasks,
             Emails,
             suppressions.Suppressions,
             suppressions.unsubscribe_client,

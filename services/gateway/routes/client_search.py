@@ -133,16 +133,27 @@ async def clients_of(
     )
 
 
+async def selected(
+    documents: AsyncCollection[Raw], agent_id: UUID, which: ClientFilter
+) -> tuple[Raw, str]:
+    """Return the query for the clients that match, in no order, and the index that serves it."""
+    where: Raw = {"agent_id": agent_id, "stage": {"$in": which.stage or list(_STAGES)}}
+    where |= which.conditions
+    if not which.words:
+        return where, _BY_STAGE
+    begins, _ = await _rarest_first(documents, agent_id, which.words, begins_with)
+    return where | begins, SEARCH
+
+
 async def count_clients(request: ApiRequest, which: ClientFilter) -> ClientCounts:
     """Count the agent's clients that match by stage, of a search at most COUNTED_TO of them."""
     documents = context_of(request).database["clients"]
-    where: Raw = {"agent_id": request.user.agent_id} | which.conditions
+    where, hint = await selected(documents, request.user.agent_id, which)
     if which.words:
-        begins, _ = await _rarest_first(documents, where["agent_id"], which.words, begins_with)
-        found = documents.find(where | begins | {"stage": {"$in": _STAGES}}, ["stage"], hint=SEARCH)
-        counts = Counter([row["stage"] async for row in found.limit(COUNTED_TO)])
+        found = documents.find(where, ["stage"], hint=hint).limit(COUNTED_TO)
+        counts = Counter([row["stage"] async for row in found])
     else:
-        counts = Counter(await count_by_value(documents, where, "stage", _STAGES, hint=_BY_STAGE))
+        counts = Counter(await count_by_value(documents, where, "stage", _STAGES, hint=hint))
     return ClientCounts(total=counts.total(), by_stage={stage: counts[stage] for stage in _STAGES})
 
 
@@ -151,18 +162,17 @@ async def of_clients(request: ApiRequest, client_id: UUID | None, q: str | None)
 
     Raises ValidationException when it finds more than MOST_CLIENTS, or for all agents.
     """
-    words = ClientFilter(q).words
-    if not words:
+    which = ClientFilter(q)
+    if not which.words:
         return {"client_id": client_id} if client_id else {}
     visible = visible_to_caller(request)
     if not visible:
         raise _refused("searches one agent's clients: filter by client_id here")
     documents = context_of(request).database["clients"]
-    begins, _ = await _rarest_first(documents, visible["agent_id"], words, begins_with)
-    where = visible | begins | {"stage": {"$in": _STAGES}}
+    where, hint = await selected(documents, visible["agent_id"], which)
     if client_id:
         where["_id"] = client_id
-    found = await documents.find(where, ["_id"], hint=SEARCH).limit(MOST_CLIENTS + 1).to_list()
+    found = await documents.find(where, ["_id"], hint=hint).limit(MOST_CLIENTS + 1).to_list()
     if len(found) > MOST_CLIENTS:
         raise _refused(f"finds more than {MOST_CLIENTS} clients: add another word")
     return {"client_id": {"$in": [client["_id"] for client in found]}}

@@ -38,6 +38,7 @@ from services.gateway.read_models.documents import (
     TaskStatus,
 )
 from services.gateway.read_models.schemas import (
+    bulk,
     clients,
     commands,
     common,
@@ -52,6 +53,7 @@ EXAMPLES: dict[str, Any] = json.loads(
     (Path(__file__).parents[1] / "examples.json").read_text(encoding="utf-8")
 )
 MODULES = (
+    bulk,
     clients,
     followups,
     drafts,
@@ -75,6 +77,8 @@ MODULES = (
 ENUMS: Final = {
     "ApprovalOutcome": drafts.ApprovalOutcome,
     "AttentionKind": attention.AttentionKind,
+    "BulkOutcomeKind": bulk.BulkOutcomeKind,
+    "ClientActionKind": bulk.ClientActionKind,
     "ClientSort": ClientSort,
     "CommandOutcome": CommandOutcome,
     "DraftStatus": drafts.DraftStatus,
@@ -95,12 +99,13 @@ ENUMS: Final = {
     "SeriesUnit": series.SeriesUnit,
     "Stage": Stage,
     "SuppressionReason": SuppressionReason,
+    "TaskActionKind": bulk.TaskActionKind,
     "TaskSort": TaskSort,
     "TaskStatus": TaskStatus,
     "Weekday": sending_hours.Weekday,
 }
 _ENUM_NAMES = {get_args(values): name for name, values in ENUMS.items()}
-_BASES = (common.ReadModel, account_shapes.Body, followups.EmailSummary)
+_BASES = (common.ReadModel, account_shapes.Body, bulk.Selection, followups.EmailSummary)
 _REF = "#/components/schemas/{model}"
 # Values, not schemas.
 _DATA = ("const", "default", "enum", "example", "examples")

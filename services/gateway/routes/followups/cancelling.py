@@ -1,6 +1,7 @@
 """Cancelling follow-ups, and waiting until it is certain what is not sent any more."""
 
 import asyncio
+from typing import Final
 
 from chassis.mongo.client import Raw
 from contracts.scheduler import CancelFollowup, CancelPlan
@@ -10,8 +11,9 @@ from services.gateway.http.idempotency import command_id_of
 from services.gateway.read_models.documents import TaskDocument
 
 LOOK_SECONDS = 0.1
-# What draft and email are once nothing more happens to them by themselves.
-_ENDS = {
+# Of what was cancelled when due, that of which draft or email may still become something.
+UNSETTLED: Final[Raw] = {
+    "plan.cancel_reason": {"$exists": True},
     "draft.status": {"$nin": ["discarded", "failed"]},
     "email.status": {"$nin": ["sent", "failed", "withheld", "cancelled", "unknown"]},
 }
@@ -28,16 +30,15 @@ async def cancel_and_settle(request: ApiRequest, command: CancelFollowup | Cance
     where: Raw = {"client_id": command.client_id, "agent_id": command.agent_id}
     if isinstance(command, CancelFollowup):
         where["_id"] = command.followup_id
-    if not await _is_settled(api, where):
+    if not await settled(api, where):
         await api.commands.store_accepted(command, command_id, accepted)
         raise CommandPending(command_id)
 
 
-async def _is_settled(api: ApiContext, where: Raw) -> bool:
+async def settled(api: ApiContext, where: Raw) -> bool:
     """Wait until each follow-up that was cancelled when due has ended; return whether, in time."""
     tasks, deadline = api.database[TaskDocument.Settings.name], api.commands.deadline()
-    unsettled = where | {"plan.cancel_reason": {"$exists": True}} | _ENDS
-    while await tasks.find_one(unsettled, {"_id": 1}):
+    while await tasks.find_one(where | UNSETTLED, {"_id": 1}):
         if asyncio.get_running_loop().time() > deadline:
             return False
         await asyncio.sleep(LOOK_SECONDS)

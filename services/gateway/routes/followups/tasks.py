@@ -73,13 +73,7 @@ class Tasks(Controller):
         `due_after` is included, `due_before` is not. `q` finds those of the clients that
         `GET /api/clients` finds by it, at most 1,000.
         """
-        where = await of_clients(request, client_id, q)
-        if due := time_range(("due_after", due_after), ("due_before", due_before)):
-            where["scheduled_for"] = due
-        if status:
-            where["status"] = {"$in": status}
-        if priority:
-            where["priority"] = {"$in": priority}
+        where = await matching(request, q, client_id, status, priority, due_after, due_before)
         return await tasks_of(request, where, page, limit, sort)
 
     @get_tagged("/{task_id:uuid}")
@@ -146,6 +140,29 @@ class Tasks(Controller):
         At most 1,000 by one request, which failed first; `remaining` says how many are left.
         """
         return await retry_failed(request, data)
+
+
+async def matching(
+    request: ApiRequest,
+    q: str | None,
+    client_id: UUID | None,
+    status: list[TaskStatus] | None,
+    priority: list[Priority] | None,
+    due_after: datetime | None,
+    due_before: datetime | None,
+) -> Raw:
+    """Return the query for the follow-ups that a list is filtered by; None is no condition.
+
+    Raises ValidationException for a search that finds too many clients.
+    """
+    where = await of_clients(request, client_id, q)
+    if due := time_range(("due_after", due_after), ("due_before", due_before)):
+        where["scheduled_for"] = due
+    if status:
+        where["status"] = {"$in": status}
+    if priority:
+        where["priority"] = {"$in": priority}
+    return where
 
 
 async def tasks_of(

@@ -47,6 +47,7 @@ PUBLIC = {
     ("POST", "/api/webhooks/sendgrid/inbound"),
 }
 SEQUENCE = {"steps": [{"name": "Soon", "days": 3}]}
+BULK = {"selection": {"ids": [str(uuid4())]}, "expected_count": 1}
 CSV = b"name,email\nCy,cy@mail.example.com\n"
 # What a request says where it has to say something.
 BODIES: dict[tuple[str, str], Callable[[], Any]] = {
@@ -82,6 +83,8 @@ BODIES: dict[tuple[str, str], Callable[[], Any]] = {
     ("POST", "/api/sequences"): lambda: SEQUENCE | {"name": uuid4().hex},
     ("PUT", "/api/sequences/{sequence_id}"): lambda: SEQUENCE | {"name": uuid4().hex},
     ("POST", "/api/tasks/retry"): dict,
+    ("POST", "/api/clients/bulk"): lambda: BULK | {"action": {"kind": "pause"}},
+    ("POST", "/api/tasks/bulk"): lambda: BULK | {"action": {"kind": "cancel"}},
     ("POST", "/api/admin/tasks/retry"): dict,
     ("POST", "/api/admin/sending/pause"): lambda: {"reason": "Look first"},
     ("POST", "/api/admin/agents"): lambda: {
@@ -107,6 +110,7 @@ OWN = (
     *(("POST", path) for path in ("/api/clients", "/api/clients/import")),
     *(("POST", path) for path in ("/api/keys", "/api/sequences")),
     *(("POST", path) for path in ("/api/tasks/retry", "/api/drafts/approve")),
+    *(("POST", path) for path in ("/api/clients/bulk", "/api/tasks/bulk")),
     *(("PATCH", path) for path in ("/api/agents/me",)),
     *(("POST", f"/api/auth/{name}") for name in ("email", "logout", "password")),
     *(("POST", f"/api/auth/{name}") for name in ("totp", "totp/remove")),
