@@ -15,6 +15,8 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-
 .DEFAULT_GOAL := help
 # What has failed halfway is not there.
 .DELETE_ON_ERROR:
+# Each pytest worker would rewrite the asserts of all tests again, at each run.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help:  ## List the targets
