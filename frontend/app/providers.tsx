@@ -1,0 +1,39 @@
+"use client";
+
+import { CSPProvider } from "@base-ui/react/csp-provider";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { usePathname, useRouter, useSearchParams } from "next/navigation";
+import { type ReactNode, Suspense, useMemo, useState } from "react";
+import { createQueryClient } from "@/api/queries";
+import { NavigationProvider } from "@/navigation";
+
+/** What all pages stand on. Base UI may not inject styles: the page's policy refuses them. */
+export function Providers({ children }: { children: ReactNode }) {
+  const [client] = useState(createQueryClient);
+  return (
+    <CSPProvider disableStyleElements>
+      <QueryClientProvider client={client}>
+        <Suspense>
+          <NextNavigation>{children}</NextNavigation>
+        </Suspense>
+      </QueryClientProvider>
+    </CSPProvider>
+  );
+}
+
+/** Gives the router of Next.js to the code outside of `app/`, which does not know it. */
+function NextNavigation({ children }: { children: ReactNode }) {
+  const router = useRouter();
+  const path = usePathname();
+  const parameters = useSearchParams();
+  const navigation = useMemo(
+    () => ({
+      path,
+      query: new URLSearchParams(parameters),
+      go: (href: string, { replace = false } = {}) =>
+        replace ? router.replace(href, { scroll: false }) : router.push(href),
+    }),
+    [router, path, parameters],
+  );
+  return <NavigationProvider value={navigation}>{children}</NavigationProvider>;
+}

@@ -1,0 +1,29 @@
+import { createStore } from "@/store";
+
+/** How the page keeps up: by the stream, by asking every few seconds, or not at all since a time. */
+export type Connection =
+  | { mode: "connecting" }
+  | { mode: "live" }
+  | { mode: "polling" }
+  | { mode: "offline"; since: Date };
+
+export const connection = createStore<Connection>({ mode: "connecting" });
+
+let streamIsOpen = false;
+
+/** The stream of events was opened or lost. */
+export function reportStream(isOpen: boolean): void {
+  streamIsOpen = isOpen;
+  if (isOpen) connection.set({ mode: "live" });
+  else if (connection.get().mode !== "offline") connection.set({ mode: "polling" });
+}
+
+export function reportReachable(): void {
+  if (connection.get().mode === "offline") {
+    connection.set({ mode: streamIsOpen ? "live" : "polling" });
+  }
+}
+
+export function reportUnreachable(): void {
+  if (connection.get().mode !== "offline") connection.set({ mode: "offline", since: new Date() });
+}
