@@ -1,1 +1,1 @@
-"""Pages that links in emails open: one button, or one form."""
+"""Pages that links in emails open: one button, or one form; in the look of the dashboard."""

@@ -1,4 +1,4 @@
-"""A page with one form, without scripts and styles: for a link that is opened from an email.
+"""A page with one form, without scripts: for a link that is opened from an email.
 
 Opening it changes nothing, since mail scanners open links, too; submitting the form does.
 """
@@ -7,22 +7,12 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from litestar import MediaType, Request, Response
+from litestar import Request, Response
 from litestar.enums import RequestEncodingType
 from litestar.status_codes import HTTP_200_OK
 
-_PAGE = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{title}</title>
-</head>
-<body><h1>{title}</h1>
-{content}
-</body>
-</html>
-"""
+from services.gateway.http.pages.page import html_page
+
 _FORM = """\
 <form method="post" action="{action}">
 <input type="hidden" name="token" value="{token}">
@@ -31,6 +21,8 @@ _FORM = """\
 </label></p>
 {more}<p><button>{button}</button></p>
 </form>"""
+# For agents: clients know nobody of this name.
+_HEADER = "<header>RealtorOS</header>\n"
 _CHECKBOX = '<p><label><input type="checkbox" name="{}" value="true"> {}</label></p>\n'
 
 
@@ -61,15 +53,12 @@ class FormPage:
             more=more,
             button=escape(self.button),
         )
-        return self._page(f"{_paragraph(error)}\n{form}" if error else form, status)
+        wrong = f'<p role="alert">{escape(error)}</p>\n' if error else ""
+        return html_page(self.title, f"{wrong}{form}", status, header=_HEADER)
 
     def result(self) -> Response[str]:
         """Return the page that says that it is done."""
-        return self._page(_paragraph(self.done), HTTP_200_OK)
-
-    def _page(self, content: str, status: int) -> Response[str]:
-        page = _PAGE.format(title=escape(self.title), content=content)
-        return Response(page, media_type=MediaType.HTML, status_code=status)
+        return html_page(self.title, f"<p>{escape(self.done)}</p>", HTTP_200_OK, header=_HEADER)
 
 
 async def submitted(request: Request[Any, Any, Any]) -> dict[str, str]:
@@ -77,7 +66,3 @@ async def submitted(request: Request[Any, Any, Any]) -> dict[str, str]:
     if request.content_type[0] != RequestEncodingType.URL_ENCODED:
         return {}
     return {name: str(value) for name, value in (await request.form()).items()}
-
-
-def _paragraph(text: str) -> str:
-    return f"<p>{escape(text)}</p>"
