@@ -354,7 +354,7 @@ def answer_cancel_at_once(_: Steps) -> None:
     async def at_once(*_: Any) -> bool:
         return True
 
-    cancelling._is_settled = at_once  # type: ignore[assignment]
+    cancelling.settled = at_once  # type: ignore[assignment]
 
 
 def take_from_any_topic(_: Steps) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
+from litestar.exceptions import PermissionDeniedException
+
 from contracts.message import Command
 from contracts.replies import CommandAccepted, CommandRejected
 from services.gateway.commands.replies import Reply
@@ -30,6 +32,12 @@ class Changed(NamedTuple):
 
     outcomes: dict[UUID, BulkOutcome]
     accepted: dict[UUID, Accepted]
+
+
+def require_reader(request: ApiRequest) -> None:
+    """Raise PermissionDeniedException for a key that may not know what a filter finds."""
+    if not request.user.may_read:
+        raise PermissionDeniedException("a filter needs the scope read: name the ids")
 
 
 def require_expected(found: int, expected: int) -> None:

@@ -26,6 +26,7 @@ from services.gateway.routes.bulk.changes import (
     refused,
     report,
     require_expected,
+    require_reader,
     unchanged,
 )
 from services.gateway.routes.client_search import ClientFilter, selected
@@ -58,6 +59,8 @@ async def _selected(request: ApiRequest, data: ClientsChange) -> dict[UUID, Clie
     """Return the clients. Raises Conflict when they are not as many as expected."""
     documents = context_of(request).database["clients"]
     ids, filter_ = data.selection.ids, data.selection.filter
+    if filter_ is not None:
+        require_reader(request)
     if filter_ is None:
         require_expected(len(set(ids or ())), data.expected_count)
         where = {"agent_id": request.user.agent_id, "_id": {"$in": ids}, "stage": {"$exists": True}}

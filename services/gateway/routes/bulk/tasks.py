@@ -25,6 +25,7 @@ from services.gateway.routes.bulk.changes import (
     refused,
     report,
     require_expected,
+    require_reader,
     unchanged,
 )
 from services.gateway.routes.followups.cancelling import UNSETTLED, settled
@@ -61,6 +62,8 @@ async def _selected(request: ApiRequest, data: TasksChange) -> dict[UUID, TaskDo
     """Return the follow-ups. Raises Conflict when they are not as many as expected."""
     documents = context_of(request).database[TaskDocument.Settings.name]
     ids, filter_ = data.selection.ids, data.selection.filter
+    if filter_ is not None:
+        require_reader(request)
     shown = {**visible_to_caller(request), "status": {"$in": list(get_args(TaskStatus))}}
     if filter_ is None:
         require_expected(len(set(ids or ())), data.expected_count)

@@ -30,7 +30,8 @@ async def test_a_follow_up_is_moved_reprioritised_and_annotated(planning: Api) -
     response = await planning.http.patch(path, json=change)
     assert response.status_code == 200, response.text
     now = {"updated_at": response.json()["updated_at"], "flagged": None}
-    assert response.json() == tasks[1] | change | now
+    assert response.json().items() >= (change | now).items()
+    assert tasks[1].keys() - response.json().keys() == {"client_name", "subject", "email_status"}
     assert (await planning.http.get(path)).json() == response.json()
     emptied = await planning.http.patch(path, json={"notes": None})
     assert (emptied.json()["notes"], emptied.json()["priority"]) == (None, "high")
