@@ -61,6 +61,13 @@ class Agent:
         await until(has_status, f"{followup_type} is {status}")
         return found[0]
 
+    async def email(self, email_id: str) -> Row:
+        """Return an email with its text, which lists leave out."""
+        response = await self.http.get(f"/api/emails/{email_id}")
+        assert response.status_code == 200, response.text
+        row: Row = response.json()
+        return row
+
     async def post(self, path: str, body: Row | None = None) -> httpx2.Response:
         """Post a JSON body."""
         return await self.http.post(path, json=body)

@@ -87,7 +87,7 @@ async def month(
             running,
             {client["_id"]: client for client in await agent.rows("/api/clients")},
             {task["_id"]: task for task in tasks},
-            await agent.rows("/api/emails"),
+            [await agent.email(row["_id"]) for row in await agent.rows("/api/emails")],
             providers.openai.ledger(),
             providers.sendgrid.ledger(),
             deleted,
@@ -103,7 +103,7 @@ async def delete(agent: Agent, client: str) -> None:
 
     async def is_erased() -> bool:
         emails = await agent.rows("/api/emails", client_id=client)
-        return all(email["to_email"] is email["body"] is None for email in emails)
+        return all(email["to_email"] is email["subject"] is None for email in emails)
 
     await until(is_erased, "the texts of its emails are gone")
 

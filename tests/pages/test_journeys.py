@@ -195,6 +195,8 @@ async def test_a_followup_is_rescheduled_another_cancelled_and_an_opt_out_seen(
     await choose(page, "More", "Opted out by word")
     await dialog.get_by_role("button", name="Opted out by word").click()
     await expect(page.get_by_text("This client has opted out")).to_be_visible()
+    for step in ("Day 1", "Day 3", "Week 1", "Week 2", "Month 1"):
+        await expect(page.get_by_text(f"{step}: Cancelled")).to_be_visible()
     assert {task["status"] for task in await tasks_of(agent, client)} == {"cancelled"}
 
 
