@@ -202,12 +202,11 @@ check-web: frontend/node_modules/ready  ## Check the dashboard's sources: format
 
 .PHONY: test-pages
 test-pages: .venv/ready pages  ## Use the dashboard in Chromium on a running system (needs chromium)
-	$(BIN)/pytest tests/pages
+	$(BIN)/pytest -n 2 tests/pages
 
 .PHONY: check
 check: lint test  ## All of lint, all tests but the long ones, generated clients, the dashboard
 	@$(MAKE) --no-print-directory check-clients check-web test-faults
-	@# With the machine to themselves: they measure, too.
 	@$(MAKE) --no-print-directory test-pages
 
 .PHONY: bench

@@ -24,7 +24,7 @@ from realtoros_client.models import (
     Problem,
     Stage,
     TaskStatus,
-    TaskView,
+    ListedTask,
 )
 from realtoros_client.types import File
 
@@ -47,7 +47,7 @@ def follow(client: AuthenticatedClient, client_id: UUID) -> None:
     """Read the client's follow-ups, and change the client."""
     tasks = list_client_tasks.sync(client_id, client=client)
     assert isinstance(tasks, list), tasks
-    assert all(isinstance(task, TaskView) for task in tasks)
+    assert all(isinstance(task, ListedTask) for task in tasks)
     assert {task.status for task in tasks} == {TaskStatus.PENDING}
     changed = update_client.sync(client_id, client=client, body=ClientPatch(notes="Mornings."))
     assert isinstance(changed, ClientView), changed
