@@ -30,7 +30,8 @@ export function Menu({ label, of, className = buttonClasses(), children }: MenuP
       // Not beyond the left edge of a phone.
       right: `${Math.min(clientWidth - right, Math.max(clientWidth - 232, 8))}px`,
     });
-    window.addEventListener("scroll", close, { once: true });
+    // In the next frame: what was scrolled to bring the button here has its event before that.
+    requestAnimationFrame(() => window.addEventListener("scroll", close, { once: true }));
   };
   const enter = ({ newState }: ToggleEvent) => {
     if (newState === "open") popup.current?.querySelector("button")?.focus();
