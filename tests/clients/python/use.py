@@ -20,11 +20,11 @@ from realtoros_client.models import (
     ClientView,
     ImportClientsFilesBody,
     ImportReport,
+    ListedTask,
     NewClient,
     Problem,
     Stage,
     TaskStatus,
-    ListedTask,
 )
 from realtoros_client.types import File
 
