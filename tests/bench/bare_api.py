@@ -1,4 +1,4 @@
-"""A bare Litestar handler of the gateway's two lists: the same queries by pymongo, no more.
+"""A bare Litestar handler of the gateway's two lists: the same queries, no more.
 
 `python -m tests.bench.bare_api PORT MONGODB_URI AGENT_ID` serves until SIGTERM, as
 chassis.process.server does. It does not authenticate, limit, log or validate. It gets the rarest
@@ -21,12 +21,13 @@ from contracts.crm import Stage
 from services.gateway.http.context import projection_of
 from services.gateway.read_models.documents import SEARCH
 from services.gateway.read_models.index_counts import count
-from services.gateway.read_models.schemas.clients import Client
-from services.gateway.read_models.schemas.followups import Task
+from services.gateway.read_models.list_rows import Complete, complete_clients, complete_tasks
+from services.gateway.read_models.schemas.clients import ListedClient
+from services.gateway.read_models.schemas.followups import ListedTask
 from tests.bench.seeded_views import DATABASE
 
 LIMIT = 20
-_TASK, _CLIENT = projection_of(Task), projection_of(Client)
+_TASK, _CLIENT = projection_of(ListedTask), projection_of(ListedClient)
 # Fields that the store leaves out and the answer shows.
 _NO_TASK: Raw = dict.fromkeys(_TASK) | {"flags": []}
 _NO_CLIENT: Raw = dict.fromkeys(_CLIENT) | {"plan_paused": False}
@@ -39,7 +40,7 @@ async def tasks(state: State, status: str) -> Response[list[Raw]]:
     collection = state.database["tasks"]
     counting = count(collection, where | {"status": status})
     found = collection.find(where, _TASK).sort([("scheduled_for", 1), ("_id", 1)])
-    return await _answer(counting, found, _NO_TASK)
+    return await _answer(state, counting, found, _NO_TASK, complete_tasks)
 
 
 @get("/api/clients")
@@ -50,11 +51,14 @@ async def clients(state: State, q: str) -> Response[list[Raw]]:
     counting = count(collection, {"agent_id": state.agent_id} | begins, hint=SEARCH)
     where = {"agent_id": state.agent_id, "stage": {"$in": list(get_args(Stage))}} | begins
     found = collection.find(where, _CLIENT, hint=SEARCH).sort([("created_at", -1), ("_id", -1)])
-    return await _answer(counting, found, _NO_CLIENT)
+    return await _answer(state, counting, found, _NO_CLIENT, complete_clients)
 
 
-async def _answer(counting: Any, found: Any, empty: Raw) -> Response[list[Raw]]:
+async def _answer(
+    state: State, counting: Any, found: Any, empty: Raw, complete: Complete
+) -> Response[list[Raw]]:
     total, rows = await asyncio.gather(counting, found.limit(LIMIT).to_list())
+    await complete(state.database, rows)
     shown = [empty | row for row in rows]
     return Response(shown, headers={"X-Total-Count": str(total)})
 

@@ -104,7 +104,7 @@ async def page(context: BrowserContext, agent: Person) -> Page:
 
 
 async def log_in(context: BrowserContext, agent: Person) -> None:
-    """Give the browser the cookie of a new session of the agent."""
+    """Log the agent in: the browser has the cookie of a new session."""
     answer = await context.request.post(
         "/api/auth/session",
         data={"email": agent.email, "password": PASSWORD},

@@ -44,6 +44,9 @@ SIGNIFICANT_DIGITS: Final = 9
 LONGEST_CODE: Final = 3
 LEAST_DIGITS: Final = 4
 MOST_DIGITS: Final = 20
+LONGEST_QUERY: Final = 200
+# MongoDB refuses NUL in a pattern.
+NO_NUL: Final = r"^[^\x00]*$"
 # So many parts of one word are found by themselves.
 MOST_PARTS: Final = 8
 

@@ -34,7 +34,7 @@ from services.gateway.read_models.documents import (
 from services.gateway.read_models.index_counts import count, count_by_value, count_in
 from services.gateway.read_models.list_rows import complete_clients
 from services.gateway.read_models.schemas.clients import ClientCounts, ListedClient
-from services.gateway.read_models.search import query_terms
+from services.gateway.read_models.search import LONGEST_QUERY, NO_NUL, query_terms
 
 MAX_WORDS = 5
 # A word's matches, and a search's total, are counted so far: more takes longer than reading a page.
@@ -49,8 +49,7 @@ LAST_SIGN = "\U0010ffff"
 MOST_CLIENTS = 1_000
 _STAGES = get_args(Stage)
 _BY_STAGE = index_name(client_index("created_at"))
-# MongoDB refuses NUL in a pattern.
-Search = Annotated[str | None, Parameter(max_length=200, pattern=r"^[^\x00]*$")]
+Search = Annotated[str | None, Parameter(max_length=LONGEST_QUERY, pattern=NO_NUL)]
 
 
 class ClientFilter(NamedTuple):

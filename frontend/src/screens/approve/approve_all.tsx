@@ -10,21 +10,20 @@ import { Form, useSubmit } from "@/ui/form";
 import { Alert } from "@/ui/parts";
 import { tell } from "@/ui/toast";
 import { flushEdit } from "./edits";
-import type { Draft } from "./queries";
+import type { ListedDraft } from "./queries";
 
 /** The API takes so many at once. */
 const MOST = 100;
 
 interface ApproveAllProps {
-  drafts: readonly Draft[];
-  names: ReadonlyMap<string, string>;
+  drafts: readonly ListedDraft[];
   /** These are not asked for any more. */
   onDecided(ids: readonly string[]): void;
 }
 
 /** Approve all letters that are shown, each as it is shown, but for those not fit to send. */
 export function ApproveAll({ drafts, ...rest }: ApproveAllProps) {
-  const [chosen, setChosen] = useState<readonly Draft[]>();
+  const [chosen, setChosen] = useState<readonly ListedDraft[]>();
   const fit = drafts.filter(({ status }) => status === "waiting").slice(0, MOST);
   if (fit.length < 2 && !chosen) return null;
   return (
@@ -37,12 +36,7 @@ export function ApproveAll({ drafts, ...rest }: ApproveAllProps) {
   );
 }
 
-function ApproveAllDialog({
-  drafts,
-  names,
-  onDecided,
-  onClose,
-}: ApproveAllProps & { onClose(): void }) {
+function ApproveAllDialog({ drafts, onDecided, onClose }: ApproveAllProps & { onClose(): void }) {
   const [refused, setRefused] = useState<Schemas["ApprovedDrafts"]>();
   const fit = drafts.filter(({ status }) => status === "waiting").slice(0, MOST);
   const flagged = drafts.filter(({ status }) => status === "flagged").length;
@@ -74,7 +68,7 @@ function ApproveAllDialog({
       },
     },
   );
-  if (refused) return <Report result={refused} drafts={fit} names={names} onClose={onClose} />;
+  if (refused) return <Report result={refused} drafts={fit} onClose={onClose} />;
   return (
     <Dialog title={text.approveAllTitle(fit.length)} isOpen onClose={onClose}>
       <Form submission={submission} label={text.approve} onCancel={onClose}>
@@ -85,16 +79,16 @@ function ApproveAllDialog({
   );
 }
 
-interface ReportProps extends Pick<ApproveAllProps, "drafts" | "names"> {
+interface ReportProps extends Pick<ApproveAllProps, "drafts"> {
   result: Schemas["ApprovedDrafts"];
   onClose(): void;
 }
 
 /** Which letters were not approved, and why. */
-function Report({ result, drafts, names, onClose }: ReportProps) {
+function Report({ result, drafts, onClose }: ReportProps) {
   const nameOf = (id: string) => {
     const draft = drafts.find(({ _id }) => _id === id);
-    return (draft && (names.get(draft.client_id) ?? draft.to_email)) ?? id;
+    return (draft && (draft.client_name ?? draft.to_email)) ?? id;
   };
   return (
     <Dialog title={text.approveAllDone(result.approved)} isOpen onClose={onClose}>

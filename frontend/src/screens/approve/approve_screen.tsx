@@ -14,7 +14,7 @@ import { ApproveAll } from "./approve_all";
 import { LetterList } from "./letter_list";
 import { LetterPane } from "./letter_pane";
 import { neighbour, successor } from "./order";
-import { letterKey, useClientNames, useLetters } from "./queries";
+import { letterKey, useLetters } from "./queries";
 
 /** The letters that wait for the agent, one after the other; `?task=` opens one of them. */
 export function ApproveScreen() {
@@ -26,7 +26,6 @@ export function ApproveScreen() {
   const pages = letters.data?.pages ?? [];
   const drafts = pages.flatMap(({ rows }) => rows).filter(({ _id }) => !decided.has(_id));
   const total = Math.max((pages[0]?.total ?? 0) - hiddenOf(pages, decided), drafts.length);
-  const names = useClientNames(drafts.map(({ client_id }) => client_id));
   const ids = drafts.map(({ _id }) => _id);
   const asked = query.get("task");
   const shown = asked ?? (isWide ? ids[0] : undefined) ?? null;
@@ -48,14 +47,14 @@ export function ApproveScreen() {
   return (
     <>
       <PageHead title={text.title}>
-        <ApproveAll drafts={drafts} names={names} onDecided={onDecided} />
+        <ApproveAll drafts={drafts} onDecided={onDecided} />
       </PageHead>
       <Loaded query={letters} skeleton={<Skeleton className="h-[60dvh]" />}>
         {() => (
           <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-[17rem_minmax(0,1fr)]">
             {(isWide || !asked) && drafts.length > 0 && (
               <div>
-                <LetterList drafts={drafts} total={total} names={names} shown={shown} />
+                <LetterList drafts={drafts} total={total} shown={shown} />
                 <MoreButton query={letters} of={text.letters} />
               </div>
             )}

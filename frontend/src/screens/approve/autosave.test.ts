@@ -8,6 +8,7 @@ function letter(version: number, text: Partial<LetterText> = {}): Letter {
     agent_id: "2",
     client_id: "3",
     followup_type: "Day 1",
+    step: null,
     scheduled_for: "2027-01-04T15:00:00Z",
     due: false,
     status: "waiting",

@@ -13,7 +13,7 @@ import { Button } from "@/ui/button";
 import { Confirm } from "@/ui/confirm";
 import { tell } from "@/ui/toast";
 import type { Autosave, Letter } from "./autosave";
-import { letterKey, useClientNames } from "./queries";
+import { letterKey, useClientName } from "./queries";
 import { RewriteDialog } from "./rewrite_dialog";
 
 interface ActionsProps {
@@ -34,7 +34,7 @@ export function LetterActions(props: ActionsProps) {
   const client = useQueryClient();
   const [open, setOpen] = useState<"rewrite" | "discard">();
   const close = () => setOpen(undefined);
-  const name = useClientNames([draft.client_id]).get(draft.client_id) ?? draft.to_email ?? "";
+  const name = useClientName(draft.client_id) ?? draft.to_email ?? "";
   const path = { task_id: draft._id };
   const saved = async () => (edit ? edit.flush() : letter);
 

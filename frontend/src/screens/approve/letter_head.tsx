@@ -6,7 +6,7 @@ import { useZone } from "@/shell/me";
 import { text } from "@/text/approve";
 import { departure } from "@/time/zone";
 import { Badge } from "@/ui/parts";
-import { type Draft, useClientNames } from "./queries";
+import { type Draft, useClientName } from "./queries";
 
 interface LetterHeadProps {
   draft: Draft;
@@ -17,7 +17,7 @@ interface LetterHeadProps {
 /** To whom the letter goes, when it leaves, and how long it waits. */
 export function LetterHead({ draft, position: { index, count }, heading }: LetterHeadProps) {
   const zone = useZone();
-  const name = useClientNames([draft.client_id]).get(draft.client_id);
+  const name = useClientName(draft.client_id);
   return (
     <div>
       <div className="flex flex-wrap items-baseline justify-between gap-x-3 gap-y-1">
@@ -25,7 +25,7 @@ export function LetterHead({ draft, position: { index, count }, heading }: Lette
           <Link href={clientPage(draft.client_id)} className="text-accent underline">
             {name ?? draft.to_email ?? text.openClient}
           </Link>
-          <span className="font-normal text-soft"> · {draft.followup_type}</span>
+          <span className="font-normal text-soft"> · {draft.step ?? draft.followup_type}</span>
         </h2>
         {index >= 0 && (
           <p className="text-sm text-soft tabular-nums">{text.position(index + 1, count)}</p>

@@ -3,17 +3,16 @@ import { useZone } from "@/shell/me";
 import { text } from "@/text/approve";
 import { departure } from "@/time/zone";
 import { Badge } from "@/ui/parts";
-import type { Draft } from "./queries";
+import type { ListedDraft } from "./queries";
 
 interface LetterListProps {
-  drafts: readonly Draft[];
+  drafts: readonly ListedDraft[];
   total: number;
-  names: ReadonlyMap<string, string>;
   shown: string | null;
 }
 
 /** The letters that wait, the longest waiting first. */
-export function LetterList({ drafts, total, names, shown }: LetterListProps) {
+export function LetterList({ drafts, total, shown }: LetterListProps) {
   const zone = useZone();
   return (
     <nav
@@ -32,10 +31,8 @@ export function LetterList({ drafts, total, names, shown }: LetterListProps) {
               className="grid gap-0.5 px-3 py-2 text-sm hover:bg-sunken aria-[current=true]:bg-accent-wash"
             >
               <span className="flex items-baseline justify-between gap-2">
-                <span className="truncate font-medium">
-                  {names.get(draft.client_id) ?? draft.to_email}
-                </span>
-                <span className="shrink-0 text-soft">{draft.followup_type}</span>
+                <span className="truncate font-medium">{draft.client_name ?? draft.to_email}</span>
+                <span className="shrink-0 text-soft">{draft.step ?? draft.followup_type}</span>
               </span>
               <span className="truncate">{draft.subject}</span>
               <span className="flex flex-wrap items-center justify-between gap-2 text-soft">

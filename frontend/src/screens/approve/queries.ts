@@ -1,8 +1,9 @@
-import { useInfiniteQuery, useQueries, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { api, read, readPage, type Schemas, written } from "@/api/client";
 import type { Letter, LetterText } from "./autosave";
 
 export type Draft = Schemas["DraftView"];
+export type ListedDraft = Schemas["ListedDraft"];
 
 const PAGE = 25;
 
@@ -48,21 +49,12 @@ function tagOf({ response }: { response: Response }): string {
   return response.headers.get("ETag") ?? "";
 }
 
-/** The names of the clients, by id; each is asked for once. */
-export function useClientNames(ids: readonly string[]): ReadonlyMap<string, string> {
-  return useQueries({
-    queries: [...new Set(ids)].map((client_id) => ({
-      queryKey: ["clients", client_id, "name"],
-      queryFn: async () => {
-        const params = { path: { client_id } };
-        return [
-          client_id,
-          (await read(api.GET("/api/clients/{client_id}", { params }))).name,
-        ] as const;
-      },
-      staleTime: Number.POSITIVE_INFINITY,
-      meta: { still: true },
-    })),
-    combine: (results) => new Map(results.flatMap(({ data }) => (data ? [data] : []))),
-  });
+/** The client's name, where it is there; a letter by itself does not have it. */
+export function useClientName(client_id: string): string | undefined {
+  return useQuery({
+    queryKey: ["clients", client_id, "name"],
+    queryFn: () => read(api.GET("/api/clients/{client_id}", { params: { path: { client_id } } })),
+    staleTime: Number.POSITIVE_INFINITY,
+    meta: { still: true },
+  }).data?.name;
 }

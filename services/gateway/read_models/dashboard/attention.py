@@ -5,7 +5,7 @@ unknown or overdue, documents have to be read, and so only the first are counted
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Annotated, Final, Literal, get_args
 from uuid import UUID
@@ -87,7 +87,9 @@ async def attention(database: Database, where: Raw, now: datetime) -> Attention:
         _replied(clients, where),
     )
     found = [*zip(conditions, followups, strict=True), ("replied", replied)]
-    names = await _names(clients, [row["client_id"] for _, (_, rows) in found for row in rows])
+    names = await client_names(
+        database, {row["client_id"] for _, (_, rows) in found for row in rows}
+    )
     return Attention(
         as_of=now,
         kinds=[
@@ -168,8 +170,10 @@ async def _paused(clients: AsyncCollection[Raw], where: Raw) -> list[UUID]:
     return [row["_id"] for row in await found.to_list()]
 
 
-async def _names(clients: AsyncCollection[Raw], ids: Sequence[UUID]) -> dict[UUID, str]:
-    found = clients.find({"_id": {"$in": list(set(ids))}, "stage": {"$exists": True}}, ["name"])
+async def client_names(database: Database, ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the names of the clients, without those that were deleted."""
+    where = {"_id": {"$in": list(ids)}, "stage": {"$exists": True}}
+    found = database["clients"].find(where, ["name"])
     return {row["_id"]: row["name"] async for row in found}
 
 

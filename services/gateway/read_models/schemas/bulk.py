@@ -9,6 +9,7 @@ from contracts.crm import PropertyType, Stage
 from contracts.mailer import SuppressionReason
 from contracts.steps import Priority, SequenceName
 from services.gateway.read_models.documents import TaskStatus
+from services.gateway.read_models.search import LONGEST_QUERY, NO_NUL
 
 # So many are changed by one request, and so many can be named: a body has its limit, too.
 MOST_CHANGED: Final = 5_000
@@ -17,7 +18,7 @@ BulkOutcomeKind = Literal["done", "unchanged", "refused", "pending"]
 ClientActionKind = Literal["stage", "pause", "resume", "plan"]
 TaskActionKind = Literal["cancel", "priority"]
 _IDS: Final = Field(default=None, min_length=1, max_length=MOST_NAMED)
-_SEARCH: Final = Field(default=None, max_length=200, pattern=r"^[^\x00]*$")
+_SEARCH: Final = Field(default=None, max_length=LONGEST_QUERY, pattern=NO_NUL)
 
 
 class Selection(BaseModel):
@@ -29,7 +30,7 @@ class Selection(BaseModel):
 
     @model_validator(mode="after")
     def _is_one(self) -> Self:
-        if (self.ids is None) == (getattr(self, "filter", None) is None):
+        if sum(value is not None for _, value in self) != 1:
             raise ValueError("has to have either ids or filter")
         return self
 

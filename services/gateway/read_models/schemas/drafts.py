@@ -25,13 +25,15 @@ class Draft(ReadModel):
     `status`: `writing`; `waiting`, for the agent or, where letters are sent without approval, for
     its date; `flagged`: not fit to send for what `findings` name, unless it is approved;
     `approved`; `failed`. `due`: its follow-up has fallen due. `expires_at`: when it is discarded
-    unless it is approved. `version`: of the letter and what was decided about it.
+    unless it is approved. `version`: of the letter and what was decided about it. `step`: what the
+    sequence calls a follow-up of type Custom.
     """
 
     model_config = ConfigDict(title="DraftView")
 
     client_id: UUID
     followup_type: FollowupType
+    step: str | None = None
     scheduled_for: Time
     due: bool
     status: DraftStatus
@@ -45,6 +47,14 @@ class Draft(ReadModel):
     body: str | None = None
     language: str | None = None
     findings: list[FlaggedText] = []
+
+
+class ListedDraft(Draft):
+    """A draft in a list, with its client's name; null once the client was deleted."""
+
+    model_config = ConfigDict(title="ListedDraft")
+
+    client_name: str | None = None
 
 
 class NewDraft(BaseModel):
@@ -135,6 +145,7 @@ def draft_of(task: TaskDocument, version: int) -> Draft | None:
             "agent_id": task.agent_id,
             "client_id": task.client_id,
             "followup_type": task.followup_type,
+            "step": task.step,
             "scheduled_for": task.scheduled_for,
             "due": task.status != "pending",
             "status": status,

@@ -35,6 +35,7 @@ from services.gateway.http.idempotency import command_id_of
 from services.gateway.http.pagination import Limit, Page, read_page, sort_order
 from services.gateway.http.problem_details import NOT_FOUND
 from services.gateway.markers import MAY_BE_PENDING
+from services.gateway.read_models.dashboard.attention import client_names
 from services.gateway.read_models.documents import TaskDocument
 from services.gateway.read_models.schemas.drafts import (
     ApprovedDraft,
@@ -42,6 +43,7 @@ from services.gateway.read_models.schemas.drafts import (
     Draft,
     DraftPatch,
     DraftsToApprove,
+    ListedDraft,
     NewDraft,
     draft_of,
 )
@@ -65,7 +67,7 @@ class Drafts(Controller):
     @get_tagged("/drafts", operation_id="listDrafts")
     async def list_(
         self, request: ApiRequest, page: Page = 1, limit: Limit = 20
-    ) -> Response[list[Draft]]:
+    ) -> Response[list[ListedDraft]]:
         """List the drafts that wait for the agent, the longest waiting first."""
         documents = context_of(request).database[TaskDocument.Settings.name]
         where = visible_to_caller(request) | {"undecided_since": {"$exists": True}}
@@ -74,7 +76,14 @@ class Drafts(Controller):
         total = partial(documents.count_documents, where)
         rows, headers = await read_page(request, documents, where, by, None, page, limit, total)
         drafts = await _drafts_of(request, [TaskDocument.model_validate(row) for row in rows])
-        return etag_response(request, list[Draft], drafts, headers)
+        names = await client_names(
+            context_of(request).database, {draft.client_id for draft in drafts}
+        )
+        listed = [
+            draft.model_dump(by_alias=True) | {"client_name": names.get(draft.client_id)}
+            for draft in drafts
+        ]
+        return etag_response(request, list[ListedDraft], listed, headers)
 
     @post("/drafts/approve", operation_id="approveDrafts", status_code=HTTP_200_OK)
     async def approve_all(self, request: ApiRequest, data: DraftsToApprove) -> ApprovedDrafts:

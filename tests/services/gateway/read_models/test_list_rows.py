@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
+from contracts.mailer import email_id
 from services.gateway.read_models import list_rows
 from tests.services.gateway.client_events import NOON, Story
 from tests.services.gateway.read_models.stored import Stored
@@ -79,15 +80,17 @@ async def test_followups_and_emails_show_each_other_and_the_client_that_is_not_d
     stored: Stored,
 ) -> None:
     known, deleted = await client(stored, name="Maria"), await client(stored, stage=None)
-    email = await stored.put("email_logs", subject="Hello", status="opened", client_id=known)
     tasks: list[dict[str, Any]] = [
-        {"client_id": known, "email_sent_id": email, "followup_type": "Day 1"},
-        {"client_id": deleted, "followup_type": "Custom", "step": "Birthday"},
+        {"_id": uuid4(), "client_id": known, "followup_type": "Day 1"},
+        {"_id": uuid4(), "client_id": deleted, "followup_type": "Custom", "step": "Birthday"},
     ]
     ids = [await stored.put("tasks", **task) for task in tasks]
+    await stored.put(
+        "email_logs", _id=email_id(ids[0]), subject="Hello", status="unknown", client_id=known
+    )
     await list_rows.complete_tasks(stored.database, tasks)
     shown = [(task["client_name"], task["subject"], task["email_status"]) for task in tasks]
-    assert shown == [("Maria", "Hello", "opened"), (None, None, None)]
+    assert shown == [("Maria", "Hello", "unknown"), (None, None, None)]
     emails: list[dict[str, Any]] = [
         {"client_id": client_id, "task_id": task_id}
         for client_id, task_id in zip((known, deleted), ids, strict=True)
