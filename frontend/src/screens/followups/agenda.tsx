@@ -6,7 +6,7 @@ import { dayName } from "@/time/calendar";
 import { today } from "@/time/zone";
 import { Badge, Empty } from "@/ui/parts";
 import type { CalendarProps } from "./calendar";
-import { FollowupChip, MoreLink } from "./followup_chip";
+import { FollowupsOfDay } from "./followup_chip";
 
 /** The days that have follow-ups, one below the other. */
 export function Agenda({ view, day, weeks, days, statuses }: CalendarProps) {
@@ -31,14 +31,7 @@ export function Agenda({ view, day, weeks, days, statuses }: CalendarProps) {
               {dayName(each)}
               {each.compare(now) === 0 && <Badge tone="accent">{text.isToday}</Badge>}
             </h3>
-            <ul className="grid gap-1">
-              {rows.map((followup) => (
-                <li key={followup._id} className="min-w-0">
-                  <FollowupChip followup={followup} />
-                </li>
-              ))}
-            </ul>
-            <MoreLink day={each} more={total - rows.length} statuses={statuses} />
+            <FollowupsOfDay day={each} rows={rows} total={total} statuses={statuses} />
           </li>
         );
       })}

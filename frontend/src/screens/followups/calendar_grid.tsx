@@ -6,7 +6,7 @@ import { text } from "@/text/followups";
 import { dayName, monthName, weekdayName, weekName } from "@/time/calendar";
 import { today } from "@/time/zone";
 import type { CalendarProps } from "./calendar";
-import { FollowupChip, MoreLink } from "./followup_chip";
+import { FollowupsOfDay } from "./followup_chip";
 
 /** A row for each week, a column for each day of it. */
 export function CalendarGrid({ view, day, weeks, days, statuses }: CalendarProps) {
@@ -60,14 +60,7 @@ export function CalendarGrid({ view, day, weeks, days, statuses }: CalendarProps
                       {each.day}
                     </span>
                   </time>
-                  <ul className="grid gap-1">
-                    {rows.map((followup) => (
-                      <li key={followup._id} className="min-w-0">
-                        <FollowupChip followup={followup} />
-                      </li>
-                    ))}
-                  </ul>
-                  <MoreLink day={each} more={total - rows.length} statuses={statuses} />
+                  <FollowupsOfDay day={each} rows={rows} total={total} statuses={statuses} />
                 </td>
               );
             })}

@@ -36,7 +36,7 @@ const LOOKS: Partial<Record<Status, string>> = {
 };
 
 /** A follow-up in a calendar: its time and client; a press shows what can be done with it. */
-export function FollowupChip({ followup }: { followup: Followup }) {
+function FollowupChip({ followup }: { followup: Followup }) {
   const zone = useZone();
   const { status, scheduled_for, client_name } = followup;
   const name = client_name ?? text.deletedClient;
@@ -58,16 +58,38 @@ export function FollowupChip({ followup }: { followup: Followup }) {
   );
 }
 
+interface DayProps {
+  day: CalendarDate;
+  rows: readonly Followup[];
+  /** How many the day has, of which not all may be shown. */
+  total: number;
+  statuses: string;
+}
+
+/** The follow-ups of a day, and the way to those that are not shown. */
+export function FollowupsOfDay({ day, rows, total, statuses }: DayProps) {
+  return (
+    <>
+      <ul className="grid gap-1">
+        {rows.map((followup) => (
+          <li key={followup._id} className="min-w-0">
+            <FollowupChip followup={followup} />
+          </li>
+        ))}
+      </ul>
+      {total > rows.length && <MoreLink day={day} more={total - rows.length} statuses={statuses} />}
+    </>
+  );
+}
+
 interface MoreLinkProps {
   day: CalendarDate;
   more: number;
   statuses: string;
 }
 
-/** The way to the follow-ups of a day that are not shown. */
-export function MoreLink({ day, more, statuses }: MoreLinkProps) {
+function MoreLink({ day, more, statuses }: MoreLinkProps) {
   const { query } = useNavigation();
-  if (more <= 0) return null;
   return (
     <Link
       href={tableOf(day, query, statuses)}

@@ -10,6 +10,7 @@ import { Dialog } from "@/ui/dialog";
 import { TextField } from "@/ui/field";
 import { Form, useSubmit } from "@/ui/form";
 import { confirmed } from "./confirmed";
+import { CurrentPassword } from "./current_password";
 
 const GROUP = /.{1,4}/g;
 
@@ -74,14 +75,7 @@ function BeginForm({ hasOne, onDone, onClose }: BeginProps) {
       shown={["current_password", "code"]}
       onCancel={onClose}
     >
-      <TextField
-        label={text.currentPassword}
-        error={fields.get("current_password")}
-        type="password"
-        autoComplete="current-password"
-        required
-        {...register("current_password")}
-      />
+      <CurrentPassword error={fields.get("current_password")} {...register("current_password")} />
       {hasOne && (
         <TextField
           label={text.codeOrRecovery}

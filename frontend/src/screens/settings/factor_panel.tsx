@@ -12,6 +12,7 @@ import { TextField } from "@/ui/field";
 import { Form, useSubmit } from "@/ui/form";
 import { Badge, Panel } from "@/ui/parts";
 import { confirmed } from "./confirmed";
+import { CurrentPassword } from "./current_password";
 import { FactorDialog } from "./factor_dialog";
 
 /** The second factor of the log-in: added, replaced, removed. */
@@ -61,12 +62,8 @@ function RemoveDialog({ onClose }: { onClose(): void }) {
         onCancel={onClose}
       >
         <p className="text-sm text-soft">{text.factorRemoveHint}</p>
-        <TextField
-          label={text.currentPassword}
+        <CurrentPassword
           error={submission.fields.get("current_password")}
-          type="password"
-          autoComplete="current-password"
-          required
           {...register("current_password")}
         />
         <TextField

@@ -11,6 +11,7 @@ import { Field, inputClasses, Select, TextField } from "@/ui/field";
 import { Form, useSubmit } from "@/ui/form";
 import { Alert } from "@/ui/parts";
 import { confirmed } from "./confirmed";
+import { CurrentPassword } from "./current_password";
 
 type Expiry = keyof typeof text.expiries;
 
@@ -83,14 +84,7 @@ function NewKeyForm({ onDone, onClose }: FormProps) {
         options={EXPIRIES}
         {...register("expires")}
       />
-      <TextField
-        label={text.currentPassword}
-        error={fields.get("current_password")}
-        type="password"
-        autoComplete="current-password"
-        required
-        {...register("current_password")}
-      />
+      <CurrentPassword error={fields.get("current_password")} {...register("current_password")} />
     </Form>
   );
 }

@@ -9,6 +9,7 @@ import { TextField } from "@/ui/field";
 import { Form, useSubmit } from "@/ui/form";
 import { Panel } from "@/ui/parts";
 import { confirmed } from "./confirmed";
+import { CurrentPassword } from "./current_password";
 
 /** Change the password. */
 export function PasswordPanel() {
@@ -29,12 +30,8 @@ export function PasswordPanel() {
           label={text.changePassword}
           shown={["current_password", "new_password"]}
         >
-          <TextField
-            label={text.currentPassword}
+          <CurrentPassword
             error={fields.get("current_password")}
-            type="password"
-            autoComplete="current-password"
-            required
             {...register("current_password")}
           />
           <TextField
@@ -88,12 +85,8 @@ export function LoginPanel() {
             required
             {...register("email")}
           />
-          <TextField
-            label={text.currentPassword}
+          <CurrentPassword
             error={fields.get("current_password")}
-            type="password"
-            autoComplete="current-password"
-            required
             {...register("current_password")}
           />
         </Form>
