@@ -1,5 +1,6 @@
 """The Makefile's targets, with stand-ins for the commands that they run."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -8,6 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ARGUMENTS = '#!/bin/sh\nfor argument in "$@"; do echo "[$argument]"; done\n'
+NO_PAGES = ("-o", "pages-if-possible")
+OF_ABOVE = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
 # Fails where the marks are those of the second part, or of the first, as the test says.
 PYTEST = """#!/bin/sh
 case "$*" in
@@ -17,11 +20,14 @@ esac
 """
 
 
-def made(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    # The environment as it is: nothing is installed, no pages are built.
-    ready = ("-o", ".venv/ready", "-o", "pages-if-possible")
-    command = ["make", "--no-print-directory", *ready, f"BIN={folder}", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+def made(folder: Path, *arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    # The environment as it is: nothing is installed. These tests may run below a make of their
+    # own, whose flags are not theirs.
+    command = ["make", "--no-print-directory", "-o", ".venv/ready", f"BIN={folder}", *arguments]
+    environment = {name: value for name, value in os.environ.items() if name not in OF_ABOVE}
+    return subprocess.run(
+        command, cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 def stand_in(file: Path, program: str) -> None:
@@ -42,13 +48,13 @@ def test_the_demo_takes_its_variables(
     tmp_path: Path, variables: list[str], arguments: list[str]
 ) -> None:
     stand_in(tmp_path / "realtoros", ARGUMENTS)
-    done = made(tmp_path, "demo", *variables)
+    done = made(tmp_path, *NO_PAGES, "demo", *variables)
     assert done.stdout.splitlines() == [f"[{argument}]" for argument in arguments]
 
 
 def test_up_is_the_command_of_its_name(tmp_path: Path) -> None:
     stand_in(tmp_path / "realtoros", ARGUMENTS)
-    assert made(tmp_path, "up").stdout == "[up]\n"
+    assert made(tmp_path, *NO_PAGES, "up").stdout == "[up]\n"
 
 
 @pytest.mark.parametrize("target", ["demo", "up"])
@@ -57,13 +63,7 @@ def test_without_the_pages_there_is_a_line_about_it_and_the_api(
 ) -> None:
     stand_in(tmp_path / "realtoros", ARGUMENTS)
     shutil.copy(ROOT / "Makefile", tmp_path)
-    done = subprocess.run(
-        ["make", "--no-print-directory", "-o", ".venv/ready", f"BIN={tmp_path}", target],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = made(tmp_path, target, cwd=tmp_path)
     line, started = done.stdout.splitlines()
     assert line.startswith("The dashboard's pages cannot be built (.cache/pages.log tells why)")
     assert started == f"[{target}]"
