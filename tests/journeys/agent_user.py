@@ -99,10 +99,15 @@ class Agent:
 
 @asynccontextmanager
 async def agent_at(url: str) -> AsyncIterator[Agent]:
-    """Yield an agent who uses this gateway."""
+    """Yield an agent who uses this gateway, once it knows the agent's profile."""
     async with httpx2.AsyncClient(
         base_url=url, timeout=30, trust_env=False, headers=AUTHORIZED
     ) as http:
+
+        async def is_known() -> bool:
+            return (await http.get("/api/agents/me")).is_success
+
+        await until(is_known, "the agent's profile")
         yield Agent(http)
 
 
