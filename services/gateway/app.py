@@ -135,6 +135,7 @@ def application(service: Service, settings: GatewaySettings) -> Litestar:
     app = Litestar(
         route_handlers=[
             account_routes.Auth,
+            account_routes.SessionRoutes,
             link_routes.AccountLinkRoutes,
             link_routes.confirm_page,
             link_routes.confirm_form,

@@ -14,7 +14,7 @@ from pymongo import AsyncMongoClient
 from chassis.mongo.client import database_name
 from contracts.services import SERVICES
 from tests.servers import Server
-from tests.system import AUTHORIZED, system
+from tests.system import AGENT, AUTHORIZED, logged_in, system
 from tests.writes import carried_out
 
 SECONDS = 60.0
@@ -103,6 +103,9 @@ async def every_request(http: httpx2.AsyncClient) -> None:
     [suppression] = (await http.get("/api/suppressions")).json()
     release = f"/api/suppressions/{suppression['_id']}/release"
     assert (await http.post(release, json={"reason": "asked for it"})).status_code == 204
+    own_session = logged_in(AGENT)
+    for path in ("auth/sessions", "auth/sessions?limit=1&page=2", "keys"):
+        assert (await http.get(f"/api/{path}", headers=own_session)).is_success, path
     unknown = "00000000-0000-0000-0000-000000000000"
     assert (await http.get(f"/api/commands/{unknown}")).status_code == 404
 

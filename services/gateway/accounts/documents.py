@@ -98,13 +98,16 @@ class SessionDocument(UuidDocument):
     """A session: a family of refresh tokens of which the latest is valid, or a browser's one token.
 
     `current` is the SHA-256 of the latest one's secret, `spent` are those of the last before it,
-    `exchanged` the few that are still good for the same successor.
+    `exchanged` the few that are still good for the same successor. `user_agent` is the header of
+    the log-in, by which its agent knows it again.
     """
 
     agent_id: UUID
     in_browser: Literal[True] | None = None
     version: int = 0
     began_at: Time | None = None
+    last_used_at: Time | None = None
+    user_agent: str | None = None
     current: bytes
     spent: list[bytes] = []
     exchanged: list[ExchangedToken] = []
@@ -113,7 +116,7 @@ class SessionDocument(UuidDocument):
     class Settings:
         name = "sessions"
         indexes: ClassVar = [
-            IndexModel([("agent_id", ASCENDING)]),
+            IndexModel([("agent_id", 1), ("began_at", -1), ("_id", 1)]),
             IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0),
         ]
 

@@ -216,6 +216,24 @@ class AgentPatch(Body):
     review: Review | Unset | None = UNSET
 
 
+class Session(BaseModel):
+    """Where the agent is logged in: a browser, or a program with tokens.
+
+    `user_agent` is what it called itself at the log-in. `last_used_at` is exact to an hour.
+    `is_current`: the one that asks.
+    """
+
+    model_config = ConfigDict(title="AgentSession")
+
+    id: UUID = Field(alias="_id")
+    user_agent: str | None = None
+    in_browser: Annotated[bool, BeforeValidator(bool)] = False
+    is_current: bool = False
+    began_at: Time | None = None
+    last_used_at: Time | None = None
+    expires_at: Time
+
+
 class Account(BaseModel):
     """An account, for admins."""
 

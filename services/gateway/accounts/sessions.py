@@ -25,8 +25,9 @@ REFRESH, BROWSER = "rt", "bs"
 GRACE = timedelta(seconds=30)
 # How many exchanged tokens of a session are stored: to detect their reuse, and for the grace.
 MAX_SPENT, MAX_IN_GRACE = 200, 10
-# A browser's session is prolonged when it is used, at most so often.
+# A browser's session is prolonged when it is used, at most so often: so exact is `last_used_at`.
 PROLONGED_EVERY = timedelta(hours=1)
+MAX_USER_AGENT = 300
 
 log = structlog.get_logger(__name__)
 
@@ -56,15 +57,15 @@ class Sessions:
         self._refresh_life = timedelta(days=settings.refresh_token_days)
         self._session_life = timedelta(days=settings.session_days)
 
-    async def begin(self, account: AccountDocument) -> Tokens:
+    async def begin(self, account: AccountDocument, user_agent: str) -> Tokens:
         """Begin a session of the account, as it was read when its password was verified."""
-        return self._tokens(account.id, await self._begin(account, REFRESH))
+        return self._tokens(account.id, await self._begin(account, REFRESH, user_agent))
 
-    async def begin_in_browser(self, account: AccountDocument) -> OpaqueToken:
+    async def begin_in_browser(self, account: AccountDocument, user_agent: str) -> OpaqueToken:
         """Begin a session of the account in a browser; return its token."""
-        return await self._begin(account, BROWSER)
+        return await self._begin(account, BROWSER, user_agent)
 
-    async def _begin(self, account: AccountDocument, kind: str) -> OpaqueToken:
+    async def _begin(self, account: AccountDocument, kind: str, user_agent: str) -> OpaqueToken:
         token, now = OpaqueToken.new(kind, uuid4()), datetime.now(UTC)
         session = SessionDocument(
             id=token.id,
@@ -72,6 +73,8 @@ class Sessions:
             in_browser=True if kind == BROWSER else None,
             version=account.sessions_version,
             began_at=now,
+            last_used_at=now,
+            user_agent=user_agent[:MAX_USER_AGENT],
             current=token.digest,
             expires_at=now + min(self._refresh_life, self._session_life),
         )
@@ -94,9 +97,15 @@ class Sessions:
         session: SessionDocument = SessionDocument.model_validate(found)
         began_at = session.began_at or now
         until = min(now + self._refresh_life, began_at + self._session_life)
-        if until - session.expires_at >= PROLONGED_EVERY:
-            await self._sessions.update_one(own, {"$max": {"expires_at": until}})
+        if now - (session.last_used_at or began_at) >= PROLONGED_EVERY:
+            prolonged = {"expires_at": until, "last_used_at": now}
+            await self._sessions.update_one(own, {"$max": prolonged})
         return session
+
+    def of_account(self, account: AccountDocument) -> Raw:
+        """Return the query for the sessions of the account that have not ended."""
+        current = [{"version": account.sessions_version}, {"_id": account.kept_session}]
+        return {"agent_id": account.id, "$or": current, **self._alive(datetime.now(UTC))}
 
     async def refresh(self, token: str) -> Tokens:
         """Exchange a refresh token. One that was exchanged long ago ends its session: stolen.
@@ -117,12 +126,13 @@ class Sessions:
             raise InvalidCredentials
         return self._tokens(session.agent_id, successor)
 
-    async def end(self, id_: UUID) -> None:
-        """End the session."""
-        await self._sessions.delete_one({"_id": id_})
+    async def end(self, id_: UUID, agent_id: UUID) -> bool:
+        """End the agent's session; return False when there is no such session."""
+        ended = await self._sessions.delete_one({"_id": id_, "agent_id": agent_id})
+        return bool(ended.deleted_count)
 
-    async def remove_ended(self, agent_id: UUID, kept: Iterable[UUID]) -> None:
-        """Remove the agent's sessions, which a change of the account has ended, but the kept."""
+    async def end_all(self, agent_id: UUID, kept: Iterable[UUID]) -> None:
+        """End all sessions of the agent but the kept."""
         await self._sessions.delete_many({"agent_id": agent_id, "_id": {"$nin": list(kept)}})
 
     async def _exchange(
@@ -137,6 +147,7 @@ class Sessions:
         lives_until = {"$add": [began, self._session_life / timedelta(milliseconds=1)]}
         change = {
             "began_at": began,
+            "last_used_at": now,
             "current": successor.digest,
             "spent": _appended("spent", presented.digest, MAX_SPENT),
             "exchanged": _appended("exchanged", entry.model_dump(), MAX_IN_GRACE),

@@ -1,13 +1,17 @@
 """Log-in and log-out, refresh tokens, passwords."""
 
 from datetime import timedelta
+from functools import partial
+from uuid import UUID
 
 from litestar import Controller, Response
 from litestar.datastructures import Cookie
+from litestar.exceptions import NotFoundException
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 
+from chassis.mongo.client import Database, Raw
 from services.gateway.accounts.authentication import client_address
-from services.gateway.accounts.documents import AccountDocument
+from services.gateway.accounts.documents import AccountDocument, SessionDocument
 from services.gateway.accounts.links.schemas import LinkLogin
 from services.gateway.accounts.schemas import (
     LoggedIn,
@@ -15,9 +19,13 @@ from services.gateway.accounts.schemas import (
     NewLogin,
     NewPassword,
     Refresh,
+    Session,
 )
 from services.gateway.accounts.sessions import Tokens
-from services.gateway.http.context import ApiRequest, context_of, post
+from services.gateway.errors import InvalidCredentials
+from services.gateway.http.context import ApiRequest, context_of, delete, get_tagged, post
+from services.gateway.http.pagination import Limit, Page, list_page, sort_order
+from services.gateway.http.problem_details import NOT_FOUND
 from services.gateway.markers import NO_STORE, OWN_PAGES, PUBLIC, SESSION_ONLY
 
 
@@ -36,7 +44,7 @@ class Auth(Controller):
         until its `code` is sent, too.
         """
         account = await _account(request, data)
-        return _logged_in(await context_of(request).sessions.begin(account))
+        return _logged_in(await context_of(request).sessions.begin(account, _user_agent(request)))
 
     @post(
         "/session",
@@ -88,7 +96,7 @@ class Auth(Controller):
         """End this session: its tokens are no longer accepted."""
         api = context_of(request)
         if request.user.session:
-            await api.sessions.end(request.user.session)
+            await api.sessions.end(request.user.session, request.user.agent_id)
         api.authentication.clear_cache()
         in_browser = api.settings.session_cookie in request.cookies
         return Response(None, cookies=[_cookie(request)] if in_browser else [])
@@ -120,6 +128,50 @@ class Auth(Controller):
         await context_of(request).accounts.change_email(account, data.email)
 
 
+class SessionRoutes(Controller):
+    """Where the agent is logged in."""
+
+    path = "/api/auth/sessions"
+    tags = ["auth"]
+    opt = {SESSION_ONLY: True}
+
+    @get_tagged(operation_id="listSessions")
+    async def list_(
+        self, request: ApiRequest, page: Page = 1, limit: Limit = 20
+    ) -> Response[list[Session]]:
+        """List the sessions that have not ended, the newest first."""
+        api, current = context_of(request), request.user.session
+        account = await api.accounts.active_account(request.user.agent_id)
+        if account is None:
+            raise InvalidCredentials
+
+        async def mark_current(_: Database, rows: list[Raw]) -> None:
+            for row in rows:
+                row["is_current"] = row["_id"] == current
+
+        documents = api.database[SessionDocument.Settings.name]
+        where, by = api.sessions.of_account(account), sort_order("-began_at", indexed=-1)
+        total = partial(documents.count_documents, where)
+        return await list_page(
+            request, documents, where, by, Session, page, limit, total, complete=mark_current
+        )
+
+    @delete(operation_id="endOtherSessions")
+    async def end_others(self, request: ApiRequest) -> None:
+        """End all sessions but this one."""
+        api, current = context_of(request), request.user.session
+        await api.sessions.end_all(request.user.agent_id, [current] if current else [])
+        api.authentication.clear_cache()
+
+    @delete("/{session_id:uuid}", operation_id="endSession")
+    async def end(self, request: ApiRequest, session_id: UUID) -> None:
+        """End a session: within seconds its tokens are no longer accepted."""
+        api = context_of(request)
+        if not await api.sessions.end(session_id, request.user.agent_id):
+            raise NotFoundException(NOT_FOUND)
+        api.authentication.clear_cache()
+
+
 async def confirmed_account(request: ApiRequest, password: str) -> AccountDocument:
     """Return the caller's account. Raises InvalidCredentials if the password is another."""
     network = client_address(request)
@@ -131,9 +183,13 @@ async def _account(request: ApiRequest, login: Login) -> AccountDocument:
     return await accounts.log_in(login.email, login.password, network, login.code)
 
 
+def _user_agent(request: ApiRequest) -> str:
+    return request.headers.get("User-Agent", "")
+
+
 async def _in_browser(request: ApiRequest, account: AccountDocument) -> Response[None]:
     """Begin a session of the account in the browser."""
-    token = await context_of(request).sessions.begin_in_browser(account)
+    token = await context_of(request).sessions.begin_in_browser(account, _user_agent(request))
     return Response(None, cookies=[_cookie(request, str(token))])
 
 

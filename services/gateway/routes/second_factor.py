@@ -42,7 +42,7 @@ class SecondFactorRoutes(Controller):
         if account is None:
             raise InvalidCredentials
         codes = await api.second_factors.confirm(account, data.code, session)
-        await api.sessions.remove_ended(account.id, [session] if session else [])
+        await api.sessions.end_all(account.id, [session] if session else [])
         api.authentication.clear_cache()
         return RecoveryCodes(recovery_codes=codes)
 

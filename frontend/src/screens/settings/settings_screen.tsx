@@ -8,6 +8,7 @@ import { FactorPanel } from "./factor_panel";
 import { LoginPanel, PasswordPanel } from "./password_panel";
 import { ProfileTab } from "./profile_tab";
 import { SendingTab } from "./sending_tab";
+import { SessionsPanel } from "./sessions_panel";
 import { SignatureTab } from "./signature_tab";
 
 const PlansTab = lazy(() => import("./plans_tab").then(({ PlansTab }) => ({ default: PlansTab })));
@@ -45,6 +46,7 @@ export function SettingsScreen() {
             <PasswordPanel />
             <LoginPanel />
             <FactorPanel />
+            <SessionsPanel />
           </div>
         )}
         {tab === "keys" && <KeysTab />}

@@ -94,7 +94,7 @@ async def test_the_successor_is_the_same_while_signing_keys_are_rotated(
     database: Database,
 ) -> None:
     before, after = (sessions_of(database, keys) for keys in (f"{OLD},{NEW}", f"{NEW},{OLD}"))
-    first = (await before.begin(await an_account(database))).refresh
+    first = (await before.begin(await an_account(database), "")).refresh
     second = (await before.refresh(first)).refresh
     assert (await after.refresh(first)).refresh == second
     third = (await after.refresh(second)).refresh
@@ -106,7 +106,7 @@ async def test_the_successor_is_the_same_while_signing_keys_are_rotated(
 
 async def test_only_the_last_few_exchanged_tokens_are_still_good(database: Database) -> None:
     sessions = sessions_of(database, OLD)
-    tokens = [(await sessions.begin(await an_account(database))).refresh]
+    tokens = [(await sessions.begin(await an_account(database), "")).refresh]
     for _ in range(MAX_IN_GRACE + 1):
         tokens.append((await sessions.refresh(tokens[-1])).refresh)
     assert (await sessions.refresh(tokens[1])).refresh == tokens[2]
@@ -220,3 +220,46 @@ async def test_no_forged_refresh_token_is_ever_good(api: Api) -> None:
         # Nor did any of them end a session.
         ana.take(await ana.post("/api/auth/refresh", refresh_token=ana.refresh_token))
         bo.take(await bo.post("/api/auth/refresh", refresh_token=bo.refresh_token))
+
+
+async def test_an_agent_sees_and_ends_the_sessions_that_are_elsewhere(replicas: Replicas) -> None:
+    async with (
+        person(replicas.urls[0]) as ana,
+        replicas.another(ana.email) as phone,
+        replicas.another(ana.email) as tablet,
+        person(replicas.urls[0]) as eve,
+    ):
+        tablet.take(await tablet.log_in())
+        phone.http.headers["User-Agent"] = "Phone " + 400 * "x"
+        phone.take(await phone.log_in())
+        listed = (await ana.http.get("/api/auth/sessions")).json()
+        assert [one["is_current"] for one in listed] == [False, False, True]
+        newest = listed[0]
+        assert newest["user_agent"] == ("Phone " + 400 * "x")[:300]
+        assert not newest["in_browser"]
+        assert newest["began_at"] == newest["last_used_at"] < newest["expires_at"]
+        assert (await eve.http.get("/api/auth/sessions")).headers["x-total-count"] == "1"
+        problem(await eve.http.delete(f"/api/auth/sessions/{newest['_id']}"), 404)
+        assert (await phone.http.get("/api/agents/me")).is_success
+        ended = await ana.http.delete(f"/api/auth/sessions/{newest['_id']}")
+        assert ended.status_code == 204, ended.text
+        problem(await phone.post("/api/auth/refresh", refresh_token=phone.refresh_token), 401)
+        assert (await ana.http.delete("/api/auth/sessions")).status_code == 204
+        problem(await tablet.post("/api/auth/refresh", refresh_token=tablet.refresh_token), 401)
+        [left] = (await ana.http.get("/api/auth/sessions")).json()
+        assert left["is_current"]
+        assert (await eve.http.get("/api/agents/me")).is_success
+
+
+async def test_sessions_that_a_change_or_time_has_ended_are_not_listed(
+    database: Database, api: Api
+) -> None:
+    async with person(api.http.base_url) as ana:
+        old = ana.refresh_token
+        ana.take(await ana.log_in())
+        await change_session(database, old, expires_at=datetime.now(UTC) - timedelta(seconds=1))
+        [only] = (await ana.http.get("/api/auth/sessions")).json()
+        assert only["is_current"]
+        # Of another version than the account's, which only a crash leaves behind.
+        await change_session(database, old, version=7, expires_at=datetime.now(UTC) + timedelta(1))
+        assert (await ana.http.get("/api/auth/sessions")).headers["x-total-count"] == "1"

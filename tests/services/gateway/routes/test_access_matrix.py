@@ -17,7 +17,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
 from contracts.mailer import AddressSuppressed, SuppressedAddress, email_id, suppression_id
-from services.gateway.accounts.tokens import AccessTokens
+from services.gateway.accounts.sessions import REFRESH
+from services.gateway.accounts.tokens import AccessTokens, OpaqueToken
 from services.gateway.describe import document
 from services.gateway.http.own_pages import CSRF_HEADER
 from tests import servers
@@ -96,7 +97,7 @@ BODIES: dict[tuple[str, str], Callable[[], Any]] = {
 # Another agent's are not found.
 OF_ONE = (
     *("{client_id}", "{task_id}", "{email_id}", "{command_id}", "{key_id}"),
-    *("{suppression_id}", "{sequence_id}"),
+    *("{suppression_id}", "{sequence_id}", "{session_id}"),
 )
 # These return only what is the caller's own.
 LISTS = (
@@ -104,7 +105,7 @@ LISTS = (
     *("/api/drafts", "/api/emails"),
     *("/api/keys", "/api/sequences"),
     *("/api/dashboard/activity", "/api/dashboard/stats", "/api/dashboard/attention"),
-    *("/api/dashboard/series", "/api/agents/me", "/api/suppressions"),
+    *("/api/dashboard/series", "/api/agents/me", "/api/suppressions", "/api/auth/sessions"),
 )
 OWN = (
     *(("POST", path) for path in ("/api/clients", "/api/clients/import")),
@@ -112,6 +113,7 @@ OWN = (
     *(("POST", path) for path in ("/api/tasks/retry", "/api/drafts/approve")),
     *(("POST", path) for path in ("/api/clients/bulk", "/api/tasks/bulk")),
     *(("PATCH", path) for path in ("/api/agents/me",)),
+    *(("DELETE", path) for path in ("/api/auth/sessions",)),
     *(("POST", f"/api/auth/{name}") for name in ("email", "logout", "password")),
     *(("POST", f"/api/auth/{name}") for name in ("totp", "totp/remove")),
 )
@@ -235,6 +237,12 @@ class World:
             await self.agent.post(f"/api/clients/{client}/plan/pause")
         return client
 
+    async def session(self) -> UUID:
+        """Return another session of the agent's."""
+        token = OpaqueToken.parse((await self.agent.log_in()).json()["refresh_token"], REFRESH)
+        assert token
+        return token.id
+
     async def target(self, path: str) -> str:
         """Return the path to a new resource of the agent's."""
         if path.endswith("/suppression"):
@@ -262,6 +270,7 @@ class World:
             ("{suppression_id}", self.suppression),
             ("{sequence_id}", self.sequence),
             ("{key_id}", self.key),
+            ("{session_id}", self.session),
         ):
             if name in path:
                 return path.replace(name, str(await make()))
@@ -441,6 +450,8 @@ async def test_a_list_shows_its_owner_s_alone(world: World, method: str, path: s
         newest = (await world.target("{client_id}")).rpartition("/")[2]
         if path == "/api/drafts":
             newest = await world.written("{task_id}")
+        if path == "/api/auth/sessions":
+            newest = await world.target("{session_id}")
         if path == "/api/sequences":
             newest = await world.target("{sequence_id}")
         own = await ask(world.agent, method, path, path)
