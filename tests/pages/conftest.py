@@ -1,45 +1,29 @@
 """One system that serves the built pages, one Chromium, and an agent for each test."""
 
-import contextlib
-import shutil
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from services.gateway.http.own_pages import CSRF_HEADER
-from tests.architecture.rooms import ROOT
+from tests.pages.acts import SECONDS
+from tests.pages.site import Site, chromium, log_in, serving_pages
 from tests.pages.watched import watched
-from tests.providers.running import FakeProvider, provider
 from tests.servers import Server
-from tests.services.gateway.users import PASSWORD, Person, person
-from tests.system import Running, drop_databases, new_prefix, provider_settings, system
-
-PAGES = ROOT / "frontend/out"
+from tests.services.gateway.users import Person, person
+from tests.system import drop_databases
 
 
-@dataclass(frozen=True)
-class Site:
-    """The running system: `url` is the dashboard's; the providers are fakes."""
-
-    url: str
-    running: Running
-    mongodb: str
-    openai: FakeProvider
-    sendgrid: FakeProvider
+@pytest.fixture(autouse=True)
+def patience() -> None:
+    """Whatever is waited for may take as long as on a slow machine."""
+    expect.set_options(timeout=SECONDS)
 
 
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """Debian's Chromium, for the whole run."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.fail("Chromium is missing: apt-get install chromium")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium)
+    """One Chromium for the whole run."""
+    async with chromium() as browser:
         yield browser
-        await browser.close()
 
 
 @pytest.fixture(scope="package")
@@ -47,30 +31,9 @@ async def site(
     kafka: Server, mongodb_server: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Site]:
     """All five services, for all tests of the pages; each test has agents of its own."""
-    if not (PAGES / "index.html").is_file():
-        pytest.fail("the pages are not built: make pages")
     await drop_databases(mongodb_server)
-    folder = tmp_path_factory.mktemp("pages")
-    async with contextlib.AsyncExitStack() as stack:
-        openai = await stack.enter_async_context(provider("openai", folder, delay_ms=20))
-        sendgrid = await stack.enter_async_context(provider("sendgrid", folder, delay_ms=20))
-        environment = provider_settings(openai, sendgrid) | {
-            "REGISTRATION": "true",
-            "SCHEDULER_POLL_SECONDS": "0.5",
-        }
-        # Letters have links to an address of https; the cookie is of the one that is served.
-        gateway = {"PAGES_DIR": str(PAGES), "PUBLIC_URL": "http://localhost:8000"}
-        running = await stack.enter_async_context(
-            system(
-                folder,
-                kafka,
-                mongodb_server,
-                prefix=new_prefix(),
-                environment=environment,
-                service_environments={"gateway": gateway},
-            )
-        )
-        yield Site(running.api[0], running, mongodb_server.address, openai, sendgrid)
+    async with serving_pages(kafka, mongodb_server, tmp_path_factory.mktemp("pages")) as site:
+        yield site
 
 
 @pytest.fixture
@@ -101,13 +64,3 @@ async def page(context: BrowserContext, agent: Person) -> Page:
     """An empty page of the browser, in which the agent is logged in."""
     await log_in(context, agent)
     return await context.new_page()
-
-
-async def log_in(context: BrowserContext, agent: Person) -> None:
-    """Log the agent in: the browser has the cookie of a new session."""
-    answer = await context.request.post(
-        "/api/auth/session",
-        data={"email": agent.email, "password": PASSWORD},
-        headers={CSRF_HEADER: "1", "Sec-Fetch-Site": "same-origin"},
-    )
-    assert answer.status == 204, await answer.text()

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import BrowserContext, Page, Response, expect
 
-from tests.pages.conftest import PAGES
+from tests.pages.site import PAGES
 
 KB = 1024
 SCRIPTS_ON_TODAY, SCRIPTS_AT_LOG_IN, STYLES, LAZY_PART = 180 * KB, 150 * KB, 25 * KB, 80 * KB

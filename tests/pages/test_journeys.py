@@ -1,91 +1,13 @@
 """An agent's day in the dashboard, on the whole system: what is done on a page is done in it."""
 
-import asyncio
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
-import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
-from tests.pages.conftest import Site, log_in
-from tests.services.gateway.users import PASSWORD, Person, person
-from tests.writes import carried_out
-
-SECONDS = 30_000
-Json = dict[str, Any]
-
-
-@pytest.fixture(autouse=True)
-def patience() -> None:
-    """Whatever is waited for may take as long as on a slow machine."""
-    expect.set_options(timeout=SECONDS)
-
-
-async def add_client(agent: Person, **fields: Any) -> str:
-    """Add a client by the API; return its id."""
-    body = {"name": "Ana Flores", "email": f"{uuid4().hex[:12]}@mail.example.com"} | fields
-    answer = await carried_out(agent.http, "/api/clients", body)
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["client_id"])
-
-
-async def tasks_of(agent: Person, client_id: str) -> list[Json]:
-    rows: list[Json] = (await agent.http.get(f"/api/clients/{client_id}/tasks")).json()
-    return rows
-
-
-async def fill_new_client(page: Page, name: str, email: str) -> None:
-    await page.goto("/clients/?new=1")
-    dialog = page.get_by_role("dialog", name="New client")
-    await dialog.get_by_label("Name", exact=True).fill(name)
-    await dialog.get_by_label("Email", exact=True).fill(email)
-
-
-async def choose(page: Page, button: str, item: str) -> None:
-    """Choose from the list that a button opens."""
-    await page.get_by_role("button", name=button, exact=True).click()
-    await page.locator(":popover-open").get_by_role("button", name=item).click()
-
-
-async def test_log_in_by_password_after_a_wrong_one(context: BrowserContext, agent: Person) -> None:
-    page = await context.new_page()
-    await page.goto("/clients/?stage=lead")
-    await expect(page.get_by_role("heading", level=1, name="Log in", exact=True)).to_be_visible()
-    await page.get_by_label("Email").fill(agent.email)
-    await page.get_by_label("Password").fill("wrong horse battery")
-    await page.get_by_role("button", name="Log in").click()
-    await expect(page.get_by_text("Email, password or code are not right.")).to_be_visible()
-    await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Log in").click()
-    await expect(page.get_by_role("heading", level=1, name="Clients", exact=True)).to_be_visible()
-    assert page.url.endswith("/clients/?stage=lead")
-    stored = "JSON.stringify([Object.entries(localStorage), Object.entries(sessionStorage)])"
-    assert await page.evaluate(stored) == "[[],[]]"
-    assert await page.evaluate("document.cookie") == ""
-
-
-@pytest.mark.parametrize("way", ["live", "polling"])
-async def test_a_new_client_s_first_followup_is_sent_before_one_s_eyes(
-    page: Page, agent: Person, way: str
-) -> None:
-    if way == "polling":
-        await page.route("**/api/events", lambda route: route.abort())
-    await fill_new_client(page, "Ana Flores", f"{uuid4().hex[:9]}@mail.example.com")
-    await page.get_by_role("button", name="Add client").click()
-    await expect(
-        page.get_by_role("heading", level=1, name="Ana Flores", exact=True)
-    ).to_be_visible()
-    indicator = "Live" if way == "live" else "Updating every 5 s"
-    await expect(page.get_by_text(indicator)).to_be_visible()
-    for step in ("Day 1", "Day 3", "Week 1", "Week 2", "Month 1"):
-        await expect(page.get_by_text(f"{step}: Pending")).to_be_visible()
-    await choose(page, "Actions for Day 1", "Send now")
-    await page.get_by_role("dialog").get_by_role("button", name="Send now").click()
-    await expect(page.get_by_text("Day 1: Sent ✓")).to_be_visible()
-    await expect(page.get_by_text("Email was sent")).to_be_visible()
-    [client] = (await agent.http.get("/api/clients")).json()
-    assert client["last_email_status"] == "sent"
+from tests.pages.acts import SECONDS, add_client, choose, fill_new_client, tasks_of
+from tests.pages.site import Site
+from tests.services.gateway.users import Person
 
 
 async def test_a_double_click_makes_one_client(page: Page, agent: Person) -> None:
@@ -110,49 +32,6 @@ async def test_what_the_api_refuses_is_told_beside_the_field(page: Page, agent: 
     await email.fill(f"other.{address}")
     await page.get_by_role("button", name="Add client").click()
     await expect(page.get_by_role("heading", level=1, name="Bo", exact=True)).to_be_visible()
-
-
-async def test_a_session_that_ends_in_the_middle_of_a_form_loses_nothing(
-    page: Page, context: BrowserContext, agent: Person
-) -> None:
-    await fill_new_client(page, "Carla Duarte", f"{uuid4().hex[:9]}@mail.example.com")
-    notes = page.get_by_label("Notes")
-    await notes.fill("Likes gardens.")
-    await context.clear_cookies()
-    await page.get_by_role("button", name="Add client").click()
-    again = page.get_by_role("dialog", name="Your session has ended")
-    await again.get_by_label("Password").fill(PASSWORD)
-    await again.get_by_role("button", name="Log in").click()
-    await expect(
-        page.get_by_role("heading", level=1, name="Carla Duarte", exact=True)
-    ).to_be_visible()
-    [client] = (await agent.http.get("/api/clients")).json()
-    assert (client["name"], client["notes"]) == ("Carla Duarte", "Likes gardens.")
-
-
-async def test_a_log_out_empties_the_other_tabs(page: Page, context: BrowserContext) -> None:
-    other = await context.new_page()
-    for one in (page, other):
-        await one.goto("/")
-        await expect(one.get_by_role("heading", level=1, name="Today", exact=True)).to_be_visible()
-    await page.get_by_role("button", name="Account: Dana").click()
-    await page.get_by_role("button", name="Log out").click()
-    for one in (page, other):
-        await expect(one.get_by_role("heading", level=1, name="Log in", exact=True)).to_be_visible()
-
-
-async def test_another_agent_sees_none_of_it(
-    page: Page, site: Site, context: BrowserContext, agent: Person
-) -> None:
-    client = await add_client(agent)
-    async with person(site.url) as other:
-        await log_in(context, other)
-        await page.goto(f"/client/?id={client}")
-        await expect(page.get_by_text("There is no such client")).to_be_visible()
-        for path, empty in (("/clients/", "No clients yet"), ("/", "Nothing waits for you")):
-            await page.goto(path)
-            await expect(page.get_by_text(empty)).to_be_visible()
-            await expect(page.get_by_text("Ana Flores")).to_have_count(0)
 
 
 async def test_two_tabs_change_a_client_and_choose_field_by_field(
@@ -255,42 +134,6 @@ async def test_all_that_match_are_changed_at_once(page: Page, agent: Person) -> 
     await expect(page.get_by_text("1,234 clients: done")).to_be_visible(timeout=2 * SECONDS)
     counts = (await agent.http.get("/api/clients/counts")).json()["by_stage"]
     assert counts["under_contract"] == 1_234
-
-
-async def test_a_gateway_that_restarts_under_an_open_page_is_told_of(
-    page: Page, site: Site, agent: Person
-) -> None:
-    client = await add_client(agent)
-    await page.goto(f"/client/?id={client}")
-    await expect(page.get_by_text("Day 1: Pending")).to_be_visible()
-    await expect(page.get_by_text("Live")).to_be_visible()
-    await site.running.kill("gateway")
-    await expect(page.get_by_text("Offline since")).to_be_visible()
-    await expect(page.get_by_text("Day 1: Pending")).to_be_visible()
-    await site.running.start("gateway")
-    await expect(page.get_by_text("Live")).to_be_visible()
-    await agent.http.post(f"/api/clients/{client}/plan/pause")
-    await expect(page.get_by_text("The follow-ups were paused")).to_be_visible()
-
-
-HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>\"'`${7*7}{{7*7}}"
-
-
-async def test_hostile_names_and_notes_are_words(page: Page, agent: Person) -> None:
-    client = await add_client(agent, name=HOSTILE, notes=HOSTILE, source=HOSTILE[:80])
-    task = (await tasks_of(agent, client))[0]["_id"]
-    await agent.http.patch(f"/api/tasks/{task}", json={"notes": HOSTILE})
-    dialogs: list[str] = []
-    page.on("dialog", lambda dialog: dialogs.append(dialog.message))
-    for path in ("/", "/clients/", f"/client/?id={client}", "/emails/"):
-        await page.goto(path)
-        if path != "/emails/":
-            await expect(page.get_by_text("onerror=alert").first).to_be_visible()
-        assert await page.locator("img").count() == 0
-    await page.get_by_role("button", name="Search").first.click()
-    await page.get_by_role("combobox", name="Search clients").fill("img")
-    await asyncio.wait_for(page.wait_for_load_state("networkidle"), 30)
-    assert dialogs == []
 
 
 OWN_WORDS = "Hello Ana,\n\nthe garden on Elm Street is open on Sunday.\n\nDana"

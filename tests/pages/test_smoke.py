@@ -3,8 +3,8 @@
 from playwright.async_api import BrowserContext, expect
 
 from ops import accounts
-from tests.pages.conftest import Site
 from tests.pages.looks import no_axe_findings, screenshot
+from tests.pages.site import Site
 from tests.services.gateway.users import Person
 
 

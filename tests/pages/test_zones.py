@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.pages.conftest import Site, log_in
-from tests.pages.test_journeys import add_client, choose, tasks_of
+from tests.pages.acts import add_client, choose, tasks_of
+from tests.pages.site import Site, log_in
 from tests.pages.watched import watched
 from tests.services.gateway.users import person
 

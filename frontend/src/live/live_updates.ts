@@ -1,4 +1,4 @@
-import { connection, reportStream } from "./connection";
+import { connection, reportStream, reportUnreachable } from "./connection";
 
 const POLL_MS = 5000;
 const RECONNECT_MS = 5000;
@@ -83,8 +83,13 @@ export function followChanges(refresh: () => void): () => void {
 
   if (!document.hidden) appear();
   document.addEventListener("visibilitychange", onVisibility);
+  // A network that goes away ends no stream: it only falls silent.
+  window.addEventListener("offline", reportUnreachable);
+  window.addEventListener("online", refresh);
   return () => {
     document.removeEventListener("visibilitychange", onVisibility);
+    window.removeEventListener("offline", reportUnreachable);
+    window.removeEventListener("online", refresh);
     clearInterval(polling);
     clearTimeout(gathering);
     clearTimeout(settling);
