@@ -244,6 +244,10 @@ bench-replay: .venv/ready  ## Replay all services from 500,000 events beside a b
 bench-api: .venv/ready  ## Print the API's rates over 100,000 clients beside a bare handler's (SECONDS=, COUNT=)
 	$(BIN)/python -m tests.bench --api
 
+.PHONY: bench-pages
+bench-pages: .venv/ready pages  ## Print how soon the dashboard shows what, on a slow line and CPU (needs chromium; COUNT=, MINUTES=)
+	$(BIN)/python -m tests.bench --pages
+
 .PHONY: bench-optout
 bench-optout: .venv/ready  ## Print times of opt-outs at 50/s, and one gateway's rate of SendGrid's reports (SECONDS=)
 	$(BIN)/python -m tests.bench --optout

@@ -8,6 +8,7 @@
 follows a model that becomes slow.
 `--attacks`: an honest agent's requests while another attacks (`SECONDS`, `ATTACK`).
 `--api`: rates and times of the REST API over `COUNT` (100,000) clients, by wrk.
+`--pages`: how soon the dashboard shows what, in Chromium on a slow line and CPU (`MINUTES`).
 `--optout`: opt-outs at a steady rate (`SECONDS`), SendGrid's reports as fast as one gateway can.
 `COUNT` (2000) in the environment sets how many follow-ups, or events to replay (500,000);
 `BENCH_KAFKA=embedded` does not use Apache Kafka. `DELAYS` (0,50; of `--peer` 0,50,2000/150) is how
@@ -33,6 +34,7 @@ from tests.bench.floor import drain_bare
 from tests.bench.idle import idle
 from tests.bench.limits import limits
 from tests.bench.optout import optout
+from tests.bench.pages import pages
 from tests.bench.pauses import pauses
 from tests.bench.peer.run import compare, missing
 from tests.bench.replay import replay
@@ -52,6 +54,7 @@ _ALONE = {
     "--limits": limits,
     "--api": api,
     "--optout": optout,
+    "--pages": pages,
 }
 
 
