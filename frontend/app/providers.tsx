@@ -3,7 +3,7 @@
 import { CSPProvider } from "@base-ui/react/csp-provider";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { usePathname, useRouter, useSearchParams } from "next/navigation";
-import { type ReactNode, Suspense, useMemo, useState } from "react";
+import { type ReactNode, useMemo, useState, useSyncExternalStore } from "react";
 import { createQueryClient } from "@/api/queries";
 import { NavigationProvider } from "@/navigation";
 
@@ -13,12 +13,24 @@ export function Providers({ children }: { children: ReactNode }) {
   return (
     <CSPProvider disableStyleElements>
       <QueryClientProvider client={client}>
-        <Suspense>
+        <InBrowser>
           <NextNavigation>{children}</NextNavigation>
-        </Suspense>
+        </InBrowser>
       </QueryClientProvider>
     </CSPProvider>
   );
+}
+
+const NEVER = () => () => {};
+
+/** What is known in the browser alone, as the address is; `Suspense` would show it 300 ms later. */
+function InBrowser({ children }: { children: ReactNode }) {
+  const isInBrowser = useSyncExternalStore(
+    NEVER,
+    () => true,
+    () => false,
+  );
+  return isInBrowser && children;
 }
 
 /** Gives the router of Next.js to the code outside of `app/`, which does not know it. */

@@ -1,7 +1,7 @@
 "use client";
 
 import { useQueryClient } from "@tanstack/react-query";
-import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
+import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
 import { refreshAll, useMe } from "@/api/queries";
 import { followChanges } from "@/live/live_updates";
 import { Link, useNavigation } from "@/navigation";
@@ -30,9 +30,17 @@ const Palette = lazy(() => import("./palette").then(({ Palette }) => ({ default:
 export function Frame({ children }: { children: ReactNode }) {
   const query = useMe();
   return (
-    <Loaded query={query} skeleton={<Skeleton className="m-6 h-[80dvh]" />}>
+    <Loaded query={query} skeleton={<LoadingPage />}>
       {(me) => <Inside me={me}>{children}</Inside>}
     </Loaded>
+  );
+}
+
+function LoadingPage() {
+  return (
+    <div className="p-6">
+      <Skeleton className="h-[80dvh]" />
+    </div>
   );
 }
 
@@ -43,9 +51,12 @@ function Inside({ me, children }: { me: Me; children: ReactNode }) {
   useEffect(() => applyTheme(chosenTheme()), []);
   useEffect(() => followLogOut(), []);
   useEffect(() => followChanges(() => refreshAll(client)), [client]);
-  // A page that was gone to begins at its top, with the focus there.
+  // A page that was gone to begins with the focus at its top; where a browser begins it knows.
+  const focused = useRef(path);
   useEffect(() => {
-    if (path) document.getElementById("content")?.focus({ preventScroll: true });
+    if (path !== focused.current)
+      document.getElementById("content")?.focus({ preventScroll: true });
+    focused.current = path;
   }, [path]);
   return (
     <MeProvider value={me}>

@@ -69,6 +69,7 @@ export function zoneName(zone: string, instant: string = new Date().toISOString(
   return parts.find(({ type }) => type === "timeZoneName")?.value ?? zone;
 }
 
+const RELATIVE = new Intl.RelativeTimeFormat(LOCALE, { numeric: "auto" });
 const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ["day", 86_400],
   ["hour", 3600],
@@ -78,15 +79,23 @@ const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
 /** "in 3 hours", "2 days ago", "now" */
 export function fromNow(instant: string, now: Date = new Date()): string {
   const seconds = (Date.parse(instant) - now.getTime()) / 1000;
-  const words = new Intl.RelativeTimeFormat(LOCALE, { numeric: "auto" });
   for (const [unit, length] of STEPS) {
-    if (Math.abs(seconds) >= length) return words.format(Math.trunc(seconds / length), unit);
+    if (Math.abs(seconds) >= length) return RELATIVE.format(Math.trunc(seconds / length), unit);
   }
-  return words.format(0, "second");
+  return RELATIVE.format(0, "second");
 }
 
+const DAY_MS = 86_400_000;
+
 function isThisYear(instant: string, zone: string): boolean {
-  return dayOf(instant, zone).year === today(zone).year;
+  return yearOf(Date.parse(instant), zone) === yearOf(Date.now(), zone);
+}
+
+function yearOf(at: number, zone: string): number {
+  const before = new Date(at - DAY_MS).getUTCFullYear();
+  // To ask what it is in the zone takes long; almost always it is the same in all.
+  const isSameInAll = before === new Date(at + DAY_MS).getUTCFullYear();
+  return isSameInAll ? before : fromAbsolute(at, zone).year;
 }
 
 /** Return the day of the instant in the zone. */

@@ -62,7 +62,9 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
 
 /** Stands where something will be, of the height that it will have. */
 export function Skeleton({ className = "h-24" }: { className?: string }) {
-  return <div aria-hidden className={`motion-safe:animate-pulse rounded-box bg-sunken ${className}`} />;
+  return (
+    <div aria-hidden className={`motion-safe:animate-pulse rounded-box bg-sunken ${className}`} />
+  );
 }
 
 /** What went wrong, where it is to be read at once. */

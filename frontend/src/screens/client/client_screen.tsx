@@ -6,6 +6,7 @@ import { text } from "@/text/client";
 import { buttonClasses } from "@/ui/button";
 import { Loaded } from "@/ui/loaded";
 import { Empty, Skeleton } from "@/ui/parts";
+import { Together } from "@/ui/together";
 import { ClientHead } from "./client_head";
 import { DetailsPanel } from "./details_panel";
 import { EmailsPanel } from "./emails_panel";
@@ -31,7 +32,7 @@ function OneClient({ id }: { id: string }) {
       </Link>
       <Loaded query={query} skeleton={<Skeleton className="h-[70dvh]" />}>
         {(tagged) => (
-          <div className="grid gap-4">
+          <Together>
             <ClientHead {...tagged} />
             <PlanPanel client={tagged.client} />
             <div className="grid items-start gap-4 xl:grid-cols-[1fr_19rem]">
@@ -43,7 +44,7 @@ function OneClient({ id }: { id: string }) {
                 <DetailsPanel {...tagged} />
               </div>
             </div>
-          </div>
+          </Together>
         )}
       </Loaded>
     </>

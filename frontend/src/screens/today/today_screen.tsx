@@ -7,6 +7,7 @@ import { text as shell } from "@/text/shell";
 import { text } from "@/text/today";
 import { buttonClasses } from "@/ui/button";
 import { Alert, PageHead } from "@/ui/parts";
+import { Together } from "@/ui/together";
 import { ActivityPanel } from "./activity_panel";
 import { AttentionPanel } from "./attention_panel";
 import { NextDayPanel } from "./next_day_panel";
@@ -27,7 +28,7 @@ export function TodayScreen() {
           {text.addClient}
         </Link>
       </PageHead>
-      <div className="grid gap-4">
+      <Together>
         {isStopped && <Alert tone="warn">{shell.paused}</Alert>}
         <AttentionPanel />
         <PipelinePanel stats={stats} />
@@ -36,7 +37,7 @@ export function TodayScreen() {
           <SeriesPanel />
         </div>
         <ActivityPanel />
-      </div>
+      </Together>
     </>
   );
 }
