@@ -50,8 +50,8 @@ up-docker: .venv/ready pages-if-possible  ## The same, with Kafka and MongoDB in
 
 # The dashboard's pages, by a Node of their own: none has to be on the machine.
 NPM := cd frontend && PATH=$(CURDIR)/.cache/node/bin:$$PATH npm --loglevel error
-PAGE_SOURCES := docs/openapi.json $(shell find frontend \( -name node_modules -o -name .next -o -name out \) -prune \
-	-o -type f ! -name next-env.d.ts ! -name schema.d.ts ! -name '*.tsbuildinfo' -print 2>/dev/null)
+PAGE_SOURCES := docs/openapi.json $(shell find frontend \( -name node_modules -o -name out \) -prune \
+	-o -type f ! -name schema.d.ts -print 2>/dev/null)
 
 .cache/node/ready: locks/node.txt
 	@echo "Installing Node into .cache/node …"
@@ -318,5 +318,4 @@ format: .venv/ready  ## Format the code and mend what can be mended
 .PHONY: clean
 clean:  ## Remove the environment and all caches; data in .realtoros stays
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	rm -rf frontend/node_modules frontend/.next frontend/out frontend/next-env.d.ts frontend/*.tsbuildinfo \
-		frontend/src/api/schema.d.ts
+	rm -rf frontend/node_modules frontend/out frontend/src/api/schema.d.ts

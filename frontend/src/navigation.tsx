@@ -1,5 +1,3 @@
-"use client";
-
 import { type AnchorHTMLAttributes, createContext, type MouseEvent, useContext } from "react";
 
 /** Where the agent is, and how to go elsewhere without loading the page anew. */

@@ -26,6 +26,20 @@ watch(
 );
 watch("longtask", ({ startTime, duration }) => vitals.longTasks.push({ startTime, duration }));
 
+// Resolves once the page has its heading, nothing is being fetched for it and it has been so for a
+// while. What looks for it takes next to no time: Playwright's own waiting would be measured, too.
+window.loaded = () =>
+  new Promise((resolve) => {
+    let times = 0;
+    const timer = setInterval(() => {
+      const isLoaded = document.querySelector("h1") && !document.querySelector("[aria-busy=true]");
+      times = isLoaded ? times + 1 : 0;
+      if (times < 4) return;
+      clearInterval(timer);
+      resolve();
+    }, 100);
+  });
+
 let clickedAt = 0;
 addEventListener("click", ({ timeStamp }) => { clickedAt = timeStamp; }, { capture: true });
 

@@ -131,7 +131,7 @@ async def test_axe_finds_nothing_and_no_page_scrolls_sideways(
                     await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
                     await page.evaluate(PAINTED)
                     await no_axe_findings(page, f"{name} {width} {scheme}")
-                    assert await page.evaluate(WIDER) == 0, (name, width)
+                    assert await page.evaluate(WIDER) <= 0, (name, width)
                     await screenshot(page, f"{name}-{width}-{scheme}")
     assert not violations, "\n".join(violations)
 

@@ -41,6 +41,6 @@ async def test_today_and_the_log_in_load_no_more_than_their_budgets(
 
 
 def test_no_part_is_large() -> None:
-    parts = list(PAGES.glob("_next/static/chunks/*.js.br"))
+    parts = list(PAGES.glob("assets/*.js.br"))
     assert parts
     assert [part.name for part in parts if part.stat().st_size > LAZY_PART] == []

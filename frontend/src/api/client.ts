@@ -32,9 +32,10 @@ async function send(request: Request): Promise<Response> {
 }
 
 async function reach(request: Request): Promise<Response> {
+  const asked = new Date();
   try {
     const response = await fetch(request);
-    reportReachable();
+    reportReachable(asked);
     return response;
   } catch (error) {
     if (request.signal.aborted) throw error;

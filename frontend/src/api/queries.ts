@@ -1,4 +1,4 @@
-import { keepPreviousData, QueryClient, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, QueryClient, queryOptions, useQuery } from "@tanstack/react-query";
 import { api, read } from "./client";
 import { Unreachable } from "./problem";
 
@@ -31,14 +31,12 @@ export function refreshAll(client: QueryClient): void {
 }
 
 /** The calling agent. */
-export function useMe() {
-  return useQuery({
-    queryKey: ["me"],
-    queryFn: () => read(api.GET("/api/agents/me")),
-    staleTime: Number.POSITIVE_INFINITY,
-    meta: { still: true },
-  });
-}
+export const meQuery = queryOptions({
+  queryKey: ["me"],
+  queryFn: () => read(api.GET("/api/agents/me")),
+  staleTime: Number.POSITIVE_INFINITY,
+  meta: { still: true },
+});
 
 /** What waits for a person, by kind. */
 export function useAttention() {

@@ -1,5 +1,3 @@
-"use client";
-
 import { useId } from "react";
 import { text } from "@/text/client_fields";
 import { names } from "@/text/common";

@@ -1,5 +1,3 @@
-"use client";
-
 import type { Schemas } from "@/api/client";
 import { useZone } from "@/shell/me";
 import { text } from "@/text/emails";

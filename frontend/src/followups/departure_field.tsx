@@ -1,5 +1,3 @@
-"use client";
-
 import { useZone } from "@/shell/me";
 import { text } from "@/text/followup";
 import { departure, fromInput, zoneName } from "@/time/zone";

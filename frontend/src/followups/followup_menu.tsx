@@ -1,5 +1,3 @@
-"use client";
-
 import { type ReactNode, useState } from "react";
 import { api, written } from "@/api/client";
 import { EmailDialog } from "@/emails/email_dialog";

@@ -18,8 +18,10 @@ export function reportStream(isOpen: boolean): void {
   else if (connection.get().mode !== "offline") connection.set({ mode: "polling" });
 }
 
-export function reportReachable(): void {
-  if (connection.get().mode === "offline") {
+/** What was asked at the time has been answered. */
+export function reportReachable(asked: Date): void {
+  const state = connection.get();
+  if (state.mode === "offline" && asked > state.since) {
     connection.set({ mode: streamIsOpen ? "live" : "polling" });
   }
 }

@@ -1,5 +1,3 @@
-"use client";
-
 import { useId, useState } from "react";
 import { api, type Schemas } from "@/api/client";
 import { Link } from "@/navigation";

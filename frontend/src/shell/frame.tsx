@@ -1,8 +1,6 @@
-"use client";
-
-import { useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
-import { refreshAll, useMe } from "@/api/queries";
+import { meQuery, refreshAll } from "@/api/queries";
 import { followChanges } from "@/live/live_updates";
 import { Link, useNavigation } from "@/navigation";
 import { followLogOut, sessionEnded, sessionOwner } from "@/session/session";
@@ -28,7 +26,7 @@ const Palette = lazy(() => import("./palette").then(({ Palette }) => ({ default:
 
 /** What is around every page of an agent who is logged in; who is not goes to the log-in page. */
 export function Frame({ children }: { children: ReactNode }) {
-  const query = useMe();
+  const query = useQuery(meQuery);
   return (
     <Loaded query={query} skeleton={<LoadingPage />}>
       {(me) => <Inside me={me}>{children}</Inside>}

@@ -1,5 +1,3 @@
-"use client";
-
 import { connection } from "@/live/connection";
 import { useStore } from "@/store";
 import { text } from "@/text/shell";

@@ -1,5 +1,3 @@
-"use client";
-
 import { useAttention } from "@/api/queries";
 import { Link, useNavigation } from "@/navigation";
 import { text } from "@/text/shell";

@@ -1,5 +1,3 @@
-"use client";
-
 import { LogInForm } from "@/session/log_in_form";
 import { confirmLogIn, goToLogin } from "@/session/session";
 import { text } from "@/text/shell";

@@ -1,5 +1,3 @@
-"use client";
-
 import { useEffect, useState } from "react";
 import { text } from "@/text/shell";
 import { Dialog } from "@/ui/dialog";

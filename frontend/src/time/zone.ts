@@ -69,7 +69,7 @@ export function zoneName(zone: string, instant: string = new Date().toISOString(
   return parts.find(({ type }) => type === "timeZoneName")?.value ?? zone;
 }
 
-const RELATIVE = new Intl.RelativeTimeFormat(LOCALE, { numeric: "auto" });
+let relative: Intl.RelativeTimeFormat | undefined;
 const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ["day", 86_400],
   ["hour", 3600],
@@ -78,11 +78,12 @@ const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
 
 /** "in 3 hours", "2 days ago", "now" */
 export function fromNow(instant: string, now: Date = new Date()): string {
+  relative ??= new Intl.RelativeTimeFormat(LOCALE, { numeric: "auto" });
   const seconds = (Date.parse(instant) - now.getTime()) / 1000;
   for (const [unit, length] of STEPS) {
-    if (Math.abs(seconds) >= length) return RELATIVE.format(Math.trunc(seconds / length), unit);
+    if (Math.abs(seconds) >= length) return relative.format(Math.trunc(seconds / length), unit);
   }
-  return RELATIVE.format(0, "second");
+  return relative.format(0, "second");
 }
 
 const DAY_MS = 86_400_000;

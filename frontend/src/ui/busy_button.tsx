@@ -1,5 +1,3 @@
-"use client";
-
 import type { ComponentProps } from "react";
 import { useAct } from "./act";
 import { Button } from "./button";

@@ -1,5 +1,3 @@
-"use client";
-
 import { useQueryState } from "@/navigation";
 import { inputClasses } from "./field";
 

@@ -1,5 +1,3 @@
-"use client";
-
 import { type ReactNode, useEffect, useId, useRef } from "react";
 import { text } from "@/text/common";
 
@@ -29,9 +27,17 @@ function OpenDialog({ title, onClose, width = "narrow", children }: Omit<DialogP
   useEffect(() => {
     const dialog = ref.current;
     const opener = document.activeElement;
-    dialog?.showModal();
-    dialog?.querySelector<HTMLElement>(FIRST)?.focus();
+    // After the press has been shown: the browser looks at the whole page anew, which takes long.
+    let timer: ReturnType<typeof setTimeout>;
+    const frame = requestAnimationFrame(() => {
+      timer = setTimeout(() => {
+        dialog?.querySelector(FIRST)?.setAttribute("autofocus", "");
+        dialog?.showModal();
+      });
+    });
     return () => {
+      cancelAnimationFrame(frame);
+      clearTimeout(timer);
       dialog?.close();
       if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
     };
@@ -45,7 +51,7 @@ function OpenDialog({ title, onClose, width = "narrow", children }: Omit<DialogP
         onClose?.();
       }}
       onPointerDown={(event) => event.target === ref.current && onClose?.()}
-      className={`fixed inset-x-2 top-[4dvh] mx-auto max-h-[92dvh] w-auto overflow-y-auto rounded-box border border-line bg-surface p-0 text-ink shadow-xl backdrop:bg-black/50 ${width === "wide" ? "max-w-3xl" : "max-w-lg"}`}
+      className={`fixed inset-x-2 top-[4dvh] mx-auto max-h-[92dvh] w-auto overflow-y-auto overscroll-contain rounded-box border border-line bg-surface p-0 text-ink shadow-xl backdrop:bg-black/50 ${width === "wide" ? "max-w-3xl" : "max-w-lg"}`}
     >
       <div className="p-5">
         <div className="mb-4 flex items-start justify-between gap-4">

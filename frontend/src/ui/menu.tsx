@@ -1,5 +1,3 @@
-"use client";
-
 import { createContext, type ReactNode, type ToggleEvent, useContext, useId, useRef } from "react";
 import { buttonClasses } from "./button";
 

@@ -1,5 +1,3 @@
-"use client";
-
 import { useQueryState } from "@/navigation";
 import { text } from "@/text/common";
 import { Button } from "./button";

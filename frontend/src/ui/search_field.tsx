@@ -1,5 +1,3 @@
-"use client";
-
 import { useEffect, useRef, useState } from "react";
 import { useQueryState } from "@/navigation";
 import { inputClasses } from "./field";

@@ -1,5 +1,3 @@
-"use client";
-
 import { Link, useNavigation } from "@/navigation";
 
 interface TabLinksProps<T extends string> {

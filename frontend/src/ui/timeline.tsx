@@ -1,5 +1,3 @@
-"use client";
-
 import type { Schemas } from "@/api/client";
 import { clientPage, Link } from "@/navigation";
 import { useZone } from "@/shell/me";

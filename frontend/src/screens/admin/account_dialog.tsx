@@ -1,5 +1,3 @@
-"use client";
-
 import { useForm } from "react-hook-form";
 import { api, type Schemas, written } from "@/api/client";
 import { text } from "@/text/admin";

@@ -1,5 +1,3 @@
-"use client";
-
 import { api, type Schemas, written } from "@/api/client";
 import { text } from "@/text/admin";
 import { Confirm } from "@/ui/confirm";

@@ -1,5 +1,3 @@
-"use client";
-
 import { useForm } from "react-hook-form";
 import { api, type Schemas } from "@/api/client";
 import { useZone } from "@/shell/me";

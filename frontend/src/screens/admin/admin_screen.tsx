@@ -1,5 +1,3 @@
-"use client";
-
 import { SuppressionsPanel } from "@/screens/suppressions/suppressions_panel";
 import { useAgent } from "@/shell/me";
 import { text } from "@/text/admin";
@@ -21,7 +19,7 @@ const TABS = [
 ] as const;
 
 /** What admins see to, for all agents. */
-export function AdminScreen() {
+export default function AdminScreen() {
   const isAdmin = useAgent().role === "admin";
   const tab = useTab(TABS);
   if (!isAdmin) {

@@ -1,5 +1,3 @@
-"use client";
-
 import { type ReactNode, useState } from "react";
 import type { Schemas } from "@/api/client";
 import { useAgent, useZone } from "@/shell/me";

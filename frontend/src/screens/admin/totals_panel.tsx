@@ -1,5 +1,3 @@
-"use client";
-
 import { useQuery } from "@tanstack/react-query";
 import { api, readPage, type Schemas } from "@/api/client";
 import { text } from "@/text/admin";

@@ -1,5 +1,3 @@
-"use client";
-
 import { useState } from "react";
 import { api, read, type Schemas } from "@/api/client";
 import { text } from "@/text/approve";

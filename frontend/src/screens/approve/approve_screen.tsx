@@ -1,5 +1,3 @@
-"use client";
-
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link, useQueryState } from "@/navigation";
@@ -17,7 +15,7 @@ import { neighbour, successor } from "./order";
 import { letterKey, useLetters } from "./queries";
 
 /** The letters that wait for the agent, one after the other; `?task=` opens one of them. */
-export function ApproveScreen() {
+export default function ApproveScreen() {
   const [query, change] = useQueryState();
   const client = useQueryClient();
   const letters = useLetters();

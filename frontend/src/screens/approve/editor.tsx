@@ -1,5 +1,3 @@
-"use client";
-
 import { useRef } from "react";
 import { ApiProblem, reasonOf } from "@/api/problem";
 import { useStore } from "@/store";

@@ -1,5 +1,3 @@
-"use client";
-
 import type { RefObject } from "react";
 import { clientPage, Link } from "@/navigation";
 import { useZone } from "@/shell/me";

@@ -1,5 +1,3 @@
-"use client";
-
 import { useState } from "react";
 import { api, written } from "@/api/client";
 import { text } from "@/text/approve";

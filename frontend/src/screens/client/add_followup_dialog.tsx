@@ -1,5 +1,3 @@
-"use client";
-
 import { useState } from "react";
 import { api, type Schemas, written } from "@/api/client";
 import { DepartureField } from "@/followups/departure_field";

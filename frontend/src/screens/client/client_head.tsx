@@ -1,5 +1,3 @@
-"use client";
-
 import { useState } from "react";
 import { useZone } from "@/shell/me";
 import { text } from "@/text/client";

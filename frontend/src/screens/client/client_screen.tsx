@@ -1,5 +1,3 @@
-"use client";
-
 import { ApiProblem } from "@/api/problem";
 import { Link, useNavigation } from "@/navigation";
 import { text } from "@/text/client";
@@ -15,7 +13,7 @@ import { useClient } from "./queries";
 import { TimelinePanel } from "./timeline_panel";
 
 /** One client: who it is, what is planned, what was sent, what has happened. */
-export function ClientScreen() {
+export default function ClientScreen() {
   const id = useNavigation().query.get("id") ?? "";
   // Of its own for each client: nothing of one is shown, or being typed, when another is gone to.
   return id ? <OneClient key={id} id={id} /> : <Gone />;

@@ -1,5 +1,3 @@
-"use client";
-
 import { useState } from "react";
 import type { ClientValues, FieldName } from "@/client_form/values";
 import { text } from "@/text/client";

@@ -1,5 +1,3 @@
-"use client";
-
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, read, written } from "@/api/client";
 import { reasonOf } from "@/api/problem";

@@ -1,5 +1,3 @@
-"use client";
-
 import { useZone } from "@/shell/me";
 import { text } from "@/text/client";
 import { text as fieldText } from "@/text/client_fields";

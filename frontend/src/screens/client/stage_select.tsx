@@ -1,5 +1,3 @@
-"use client";
-
 import { useId, useState } from "react";
 import { type Schemas, written } from "@/api/client";
 import { text } from "@/text/client";

@@ -1,5 +1,3 @@
-"use client";
-
 import type { Schemas } from "@/api/client";
 import { isOpen, nameOf } from "@/followups/followup";
 import { FollowupMenu } from "@/followups/followup_menu";

@@ -1,5 +1,3 @@
-"use client";
-
 import { text } from "@/text/client";
 import { Loaded } from "@/ui/loaded";
 import { MoreButton } from "@/ui/more_button";

@@ -1,5 +1,3 @@
-"use client";
-
 import { text } from "@/text/clients";
 import { Button } from "@/ui/button";
 import { Menu, MenuItem } from "@/ui/menu";

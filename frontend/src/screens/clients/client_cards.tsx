@@ -1,5 +1,3 @@
-"use client";
-
 import { clientPage, Link } from "@/navigation";
 import { useZone } from "@/shell/me";
 import { text } from "@/text/clients";

@@ -1,5 +1,3 @@
-"use client";
-
 import type { Page } from "@/api/client";
 import { leavingClients } from "@/client_form/leaving";
 import { useStore } from "@/store";

@@ -1,5 +1,3 @@
-"use client";
-
 import { useCallback, useEffect, useState } from "react";
 import { useNavigation, useQueryState } from "@/navigation";
 import { useShortcut } from "@/shell/shortcuts";
@@ -20,7 +18,7 @@ import { useSelection } from "./selection";
 import { StageChips } from "./stage_chips";
 
 /** All clients: found, narrowed and ordered by the server; the address says how. */
-export function ClientsScreen() {
+export default function ClientsScreen() {
   const { path, query, go } = useNavigation();
   const state = listState(query);
   const clients = useClients(state);

@@ -1,5 +1,3 @@
-"use client";
-
 import { text } from "@/text/clients";
 import { names } from "@/text/common";
 import { Choice } from "@/ui/choice";

@@ -18,7 +18,7 @@ export interface ListState {
   page: number;
 }
 
-export const PAGE_SIZE = 50;
+export const PAGE_SIZE = 25;
 
 export const SORTS: Record<Schemas["ClientSort"], string> = names.clientSort;
 

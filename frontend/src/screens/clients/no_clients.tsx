@@ -1,5 +1,3 @@
-"use client";
-
 import { Link, useNavigation, useQueryState } from "@/navigation";
 import { text } from "@/text/clients";
 import { Button, buttonClasses } from "@/ui/button";

@@ -1,5 +1,3 @@
-"use client";
-
 import type { Schemas } from "@/api/client";
 import { useQueryState } from "@/navigation";
 import { text } from "@/text/clients";

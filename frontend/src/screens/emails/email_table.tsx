@@ -1,5 +1,3 @@
-"use client";
-
 import type { Schemas } from "@/api/client";
 import { EmailBadge } from "@/emails/email_badge";
 import { EmailProgress } from "@/emails/email_progress";

@@ -1,5 +1,3 @@
-"use client";
-
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, readPage } from "@/api/client";
@@ -18,7 +16,7 @@ import { emailFilter } from "./list_state";
 const PAGE_SIZE = 50;
 
 /** All emails, the newest first: found and narrowed by the server; the address says how. */
-export function EmailsScreen() {
+export default function EmailsScreen() {
   const zone = useZone();
   const { path, query, go } = useNavigation();
   const [page, goToPage] = usePage();

@@ -1,5 +1,3 @@
-"use client";
-
 import { useQueryState } from "@/navigation";
 import { names } from "@/text/common";
 import { text } from "@/text/emails";

@@ -1,5 +1,3 @@
-"use client";
-
 import type { CalendarDate } from "@internationalized/date";
 import { useQuery } from "@tanstack/react-query";
 import { api, readPage } from "@/api/client";

@@ -1,5 +1,3 @@
-"use client";
-
 import { isSameMonth } from "@internationalized/date";
 import { useZone } from "@/shell/me";
 import { text } from "@/text/followups";

@@ -1,5 +1,3 @@
-"use client";
-
 import type { CalendarDate } from "@internationalized/date";
 import { nameOf } from "@/followups/followup";
 import { FollowupMenu } from "@/followups/followup_menu";

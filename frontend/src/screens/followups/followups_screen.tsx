@@ -1,5 +1,3 @@
-"use client";
-
 import { useNavigation } from "@/navigation";
 import { useZone } from "@/shell/me";
 import { text } from "@/text/followups";
@@ -11,7 +9,7 @@ import { followupState } from "./list_state";
 import { ViewLinks } from "./view_links";
 
 /** All follow-ups, as a table or a calendar: found and narrowed by the server; the address says how. */
-export function FollowupsScreen() {
+export default function FollowupsScreen() {
   const state = followupState(useNavigation().query, useZone());
   return (
     <>

@@ -1,5 +1,3 @@
-"use client";
-
 import { Link, useNavigation } from "@/navigation";
 import { text } from "@/text/followups";
 import type { View } from "./list_state";

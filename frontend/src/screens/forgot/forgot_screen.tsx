@@ -1,5 +1,3 @@
-"use client";
-
 import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { api } from "@/api/client";
@@ -9,7 +7,7 @@ import { Form, useSubmit } from "@/ui/form";
 import { OutsideCard } from "@/ui/outside_card";
 
 /** Ask for a link to set a new password. Whether there is an account is not told. */
-export function ForgotScreen() {
+export default function ForgotScreen() {
   const [sentTo, setSentTo] = useState<string>();
   const { register, getValues } = useForm({ defaultValues: { email: "" } });
   const submission = useSubmit(() => api.POST("/api/auth/forgot", { body: getValues() }), {

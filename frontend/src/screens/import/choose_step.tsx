@@ -1,5 +1,3 @@
-"use client";
-
 import { type DragEvent, useState } from "react";
 import { reasonOf } from "@/api/problem";
 import { text as common } from "@/text/common";

@@ -1,5 +1,3 @@
-"use client";
-
 import type { Schemas } from "@/api/client";
 import { reasonOf } from "@/api/problem";
 import { text as common } from "@/text/common";

@@ -1,5 +1,3 @@
-"use client";
-
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import type { Schemas } from "@/api/client";
@@ -20,7 +18,7 @@ type Report = Schemas["ImportReport"];
 const AS_IT_IS: Reading = { charset: "", mapping: {}, onKnown: "report" };
 
 /** Clients from a file: upload, columns, a check that changes nothing, the report. */
-export function ImportScreen() {
+export default function ImportScreen() {
   const [round, setRound] = useState(0);
   return (
     <>

@@ -1,5 +1,3 @@
-"use client";
-
 import type { Schemas } from "@/api/client";
 import { Link } from "@/navigation";
 import { text } from "@/text/import";

@@ -1,5 +1,3 @@
-"use client";
-
 import { useEffect, useState } from "react";
 import { Link, useNavigation } from "@/navigation";
 import { LogInForm } from "@/session/log_in_form";
@@ -8,7 +6,7 @@ import { Alert } from "@/ui/parts";
 import { destination } from "./destination";
 
 /** Log in, by password or by a one-time link; then go where the agent was going. */
-export function LoginScreen() {
+export default function LoginScreen() {
   const { query } = useNavigation();
   const [token, setToken] = useState<string>();
   const [isLinkDead, setLinkDead] = useState(false);

@@ -1,5 +1,3 @@
-"use client";
-
 import { useEffect, useState } from "react";
 import { useForm } from "react-hook-form";
 import { api } from "@/api/client";
@@ -16,7 +14,7 @@ const SHOWN = ["name", "email", "password", "time_zone"];
 const CLOSED: ReadonlySet<number> = new Set([403, 404]);
 
 /** Ask for an account; it is there once the mailed link was opened. */
-export function RegisterScreen() {
+export default function RegisterScreen() {
   const [sentTo, setSentTo] = useState<string>();
   const { register, getValues, setValue } = useForm({
     defaultValues: { name: "", email: "", password: "", time_zone: "" },

@@ -1,5 +1,3 @@
-"use client";
-
 import { useRef, useState } from "react";
 import { useForm } from "react-hook-form";
 import { api, read, type Schemas } from "@/api/client";

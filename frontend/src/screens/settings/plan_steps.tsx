@@ -1,5 +1,3 @@
-"use client";
-
 import { useRef, useState } from "react";
 import { type UseFormReturn, useFieldArray } from "react-hook-form";
 import { names } from "@/text/common";

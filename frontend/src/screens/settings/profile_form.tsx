@@ -1,5 +1,3 @@
-"use client";
-
 import { type ReactNode, useState } from "react";
 import { ApiProblem } from "@/api/problem";
 import { text } from "@/text/settings";

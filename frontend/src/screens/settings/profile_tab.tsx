@@ -1,5 +1,3 @@
-"use client";
-
 import { useForm } from "react-hook-form";
 import { text } from "@/text/settings";
 import { TextField } from "@/ui/field";

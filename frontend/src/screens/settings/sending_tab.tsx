@@ -1,5 +1,3 @@
-"use client";
-
 import { useForm, useWatch } from "react-hook-form";
 import type { Schemas } from "@/api/client";
 import { text } from "@/text/settings";

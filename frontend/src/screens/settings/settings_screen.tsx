@@ -1,5 +1,3 @@
-"use client";
-
 import { lazy, Suspense } from "react";
 import { text } from "@/text/settings";
 import { PageHead, Skeleton } from "@/ui/parts";
@@ -30,7 +28,7 @@ const TABS = [
 ] as const;
 
 /** What an agent decides for themselves, by tabs. */
-export function SettingsScreen() {
+export default function SettingsScreen() {
   const tab = useTab(TABS);
   return (
     <>

@@ -1,5 +1,3 @@
-"use client";
-
 import { useForm, useWatch } from "react-hook-form";
 import { text } from "@/text/settings";
 import { TextArea } from "@/ui/field";

@@ -1,5 +1,3 @@
-"use client";
-
 import { useState } from "react";
 import { api, read, type Schemas, written } from "@/api/client";
 import { Link } from "@/navigation";

@@ -1,5 +1,3 @@
-"use client";
-
 import type { Schemas } from "@/api/client";
 import { useAttention } from "@/api/queries";
 import { clientPage, Link } from "@/navigation";

@@ -1,5 +1,3 @@
-"use client";
-
 import { useQuery } from "@tanstack/react-query";
 import { api, read } from "@/api/client";
 import { Link } from "@/navigation";
@@ -15,7 +13,7 @@ import { PipelinePanel } from "./pipeline_panel";
 import { SeriesPanel } from "./series_panel";
 
 /** What needs a person, then what moves on its own. */
-export function TodayScreen() {
+export default function TodayScreen() {
   const stats = useQuery({
     queryKey: ["dashboard", "stats"],
     queryFn: () => read(api.GET("/api/dashboard/stats")),

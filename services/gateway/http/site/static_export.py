@@ -1,4 +1,4 @@
-"""The files of a static export (Next.js: `output: 'export'`, `trailingSlash`), read into memory.
+"""The files of a static export, a folder with an `index.html` for each page, read into memory.
 
 What may be asked for is what was found in the folder, by its exact address: a path that is asked
 for never becomes the path of a file.
@@ -13,8 +13,6 @@ from typing import Final
 
 import structlog
 
-from services.gateway.http.site.page_policy import page_policy
-
 log = structlog.get_logger(__name__)
 
 _HTML: Final = "text/html"
@@ -22,12 +20,20 @@ _NOT_FOUND: Final = "/404.html"
 _INDEX: Final = "index.html"
 # The best first; files of these names stand beside the file that they are made of.
 _CODINGS: Final = {"br": ".br", "gzip": ".gz"}
-# Next.js gives them another name when their content changes.
-_HASHED: Final = "/_next/static/"
+# The build gives them another name when their content changes.
+_HASHED: Final = "/assets/"
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 # Stored, but not shown before the gateway was asked whether it is still the same.
 _ASK_FIRST: Final = "no-cache"
+# A page runs the scripts and has the styles that are files beside it, and no others. A frame with
+# `srcdoc`, which could show an email, needs no `frame-src`, and has this same policy.
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
 _OF_PAGES: Final = {
+    "Content-Security-Policy": _POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
@@ -105,7 +111,7 @@ def _read(name: str, found: Mapping[str, Path]) -> ExportedFile:
         "Vary": "Accept-Encoding",
     }
     if media_type == _HTML:
-        headers |= _OF_PAGES | {"Content-Security-Policy": page_policy(plain.decode())}
+        headers |= _OF_PAGES
     compressed = {
         coding: _content(found[name + ending].read_bytes(), headers | {"Content-Encoding": coding})
         for coding, ending in _CODINGS.items()

@@ -142,7 +142,7 @@ async def test_a_reset_is_one_write_before_which_the_link_is_good(
     restarted: Gateway = gateways.new()
     with monkeypatch.context() as patch:
         # After it, only what has ended is removed.
-        patch.setattr(Sessions, "remove_ended", ends)
+        patch.setattr(Sessions, "end_all", ends)
         with pytest.raises(Ended):
             await restarted.links.reset(token, NEW, NETWORK, revoke_keys=False)
     assert await restarted.passwords() != [before]

@@ -1,29 +1,26 @@
-"""A folder as `next build` leaves it, with compressed files beside those that are worth it."""
+"""A folder as the build leaves it, with compressed files beside those that are worth it."""
 
 import gzip
 from pathlib import Path
 
 import cramjam
 
-PLAIN_SCRIPT = '(self.__next_f=self.__next_f||[]).push([0,"<b> & </b>"])'
-OTHER_SCRIPT = "document.documentElement.dataset.theme = 'dark';\nif (1 < 2) { run() }\n"
 _PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>
-<script src="/_next/static/chunks/app-0cz1d0mv5g_q7.js" async=""></script>
-<script>{other}</script></head><body><h1>{title}</h1>
-<script>{script}</script><script>{script}</script></body></html>
+<script type="module" src="/assets/app-0cz1d0mv5g_q7.js"></script></head>
+<body><h1>{title}</h1></body></html>
 """
-CHUNK = "/_next/static/chunks/app-0cz1d0mv5g_q7.js"
-# By path in the folder. The odd names are those of Next.js 16.
+CHUNK = "/assets/app-0cz1d0mv5g_q7.js"
+# By path in the folder. Frameworks have odd names at times.
 TEXTS = {
-    "index.html": _PAGE.format(title="Today", script=PLAIN_SCRIPT, other=OTHER_SCRIPT),
-    "clients/index.html": _PAGE.format(title="Clients", script="clients()", other="theme()"),
-    "client/index.html": _PAGE.format(title="Client", script="client()", other="theme()"),
-    "404.html": _PAGE.format(title="No such page", script="lost()", other="theme()"),
+    "index.html": _PAGE.format(title="Today"),
+    "clients/index.html": _PAGE.format(title="Clients"),
+    "client/index.html": _PAGE.format(title="Client"),
+    "404.html": _PAGE.format(title="No such page"),
     "index.txt": "0:payload\n" * 50,
     "clients/__next.!KGFwcCk.__PAGE__.txt": "1:payload\n",
     CHUNK[1:]: "console.log('RealtorOS');\n" * 100,
-    "_next/static/chunks/style-2_fxnk36s8uq_.css": "body{margin:0}\n" * 100,
-    "_next/static/media/text.woff2": "wOF2",
+    "assets/style-2_fxnk36s8uq_.css": "body{margin:0}\n" * 100,
+    "assets/text.woff2": "wOF2",
     "favicon.svg": "<svg xmlns='http://www.w3.org/2000/svg'/>",
     "manifest.webmanifest": '{"name": "RealtorOS"}',
     ".env": "SECRET=1",

@@ -21,8 +21,8 @@ def test_every_file_has_one_address_and_a_page_that_of_its_folder(export: Static
         {
             *("/", "/client/", "/clients/"),
             *("/index.txt", "/clients/__next.!KGFwcCk.__PAGE__.txt"),
-            *(CHUNK, "/_next/static/chunks/style-2_fxnk36s8uq_.css"),
-            *("/_next/static/media/text.woff2", "/favicon.svg", "/same.svg"),
+            *(CHUNK, "/assets/style-2_fxnk36s8uq_.css"),
+            *("/assets/text.woff2", "/favicon.svg", "/same.svg"),
             "/manifest.webmanifest",
         }
     )
@@ -35,8 +35,8 @@ def test_files_are_of_the_types_that_browsers_want(export: StaticExport) -> None
         **dict.fromkeys(("/", "/client/", "/clients/"), "text/html"),
         **dict.fromkeys(("/index.txt", "/clients/__next.!KGFwcCk.__PAGE__.txt"), "text/plain"),
         CHUNK: "text/javascript",
-        "/_next/static/chunks/style-2_fxnk36s8uq_.css": "text/css",
-        "/_next/static/media/text.woff2": "font/woff2",
+        "/assets/style-2_fxnk36s8uq_.css": "text/css",
+        "/assets/text.woff2": "font/woff2",
         **dict.fromkeys(("/favicon.svg", "/same.svg"), "image/svg+xml"),
         "/manifest.webmanifest": "application/manifest+json",
     }
