@@ -35,7 +35,7 @@ export function NavigationBar() {
             <Link
               href={href}
               aria-current={isWithin(path, href) ? "page" : undefined}
-              className="flex min-h-12 items-center justify-between gap-2 rounded-box whitespace-nowrap px-1.5 text-xs text-soft hover:bg-sunken aria-[current=page]:font-semibold aria-[current=page]:text-accent sm:px-3 sm:text-sm lg:min-h-9 lg:aria-[current=page]:bg-accent-wash"
+              className="flex min-h-12 items-center justify-between gap-1 rounded-box whitespace-nowrap px-1 text-xs text-soft hover:bg-sunken aria-[current=page]:font-semibold aria-[current=page]:text-accent sm:px-3 sm:text-sm lg:min-h-9 lg:aria-[current=page]:bg-accent-wash"
             >
               {label}
               {href === "/approve/" && toApprove > 0 && (

@@ -1,6 +1,7 @@
 /** Words about one follow-up, wherever it is shown. */
 export const text = {
-  when: (zone: string, name: string) => `Date and time, in ${zone} (${name})`,
+  when: (zone: string, name: string) =>
+    `Date and time, in ${zone === name ? zone : `${zone} (${name})`}`,
   leaves: (departure: string) => `Leaves ${departure}, or when your sending hours next begin.`,
   noTime: "Choose a date and time",
   reschedule: "Reschedule",
