@@ -49,6 +49,19 @@ async def test_a_gateway_that_restarts_under_an_open_page_is_told_of(
     await expect(page.get_by_text("The follow-ups were paused")).to_be_visible()
 
 
+async def test_a_page_that_cannot_be_loaded_comes_once_the_gateway_is_back(
+    page: Page, site: Site, agent: Person
+) -> None:
+    await page.goto(f"/client/?id={await add_client(agent)}")
+    await expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    await site.running.kill("gateway")
+    await page.get_by_role("navigation", name="Main").get_by_role("link", name="Emails").click()
+    await expect(page.get_by_text("Offline since")).to_be_visible()
+    await expect(page.get_by_role("heading", level=1, name="Ana Flores")).to_be_visible()
+    await site.running.start("gateway")
+    await expect(page.get_by_role("heading", level=1, name="Emails")).to_be_visible()
+
+
 async def test_all_tabs_share_one_stream_and_another_takes_it_over(
     page: Page, context: BrowserContext, agent: Person
 ) -> None:

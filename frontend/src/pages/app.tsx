@@ -2,10 +2,13 @@ import { CSPProvider } from "@base-ui/react/csp-provider";
 import { type QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { type ComponentType, startTransition, useEffect, useMemo, useState } from "react";
 import { navigate, usePathname, useSearch } from "wouter/use-browser-location";
+import { reportUnreachable } from "@/live/connection";
 import { NavigationProvider } from "@/navigation";
 import { Frame } from "@/shell/frame";
 import { text } from "@/text/common";
 import { loadScreen, type Page, pageAt } from "./pages";
+
+const RETRY_MS = 2000;
 
 interface Shown {
   path: string;
@@ -59,14 +62,27 @@ function useShown(first: Shown): Shown {
     loadShown(path, search).then(
       // As a transition: the browser stays free for what is pressed meanwhile.
       (loaded) => isWanted && startTransition(() => setShown(loaded)),
-      // Another release has other files: its page is loaded anew.
-      () => window.location.reload(),
+      () => reload(() => isWanted),
     );
     return () => {
       isWanted = false;
     };
   }, [path, search]);
   return shown;
+}
+
+/** Load the page anew once the gateway can be reached: another release has other files. */
+async function reload(isWanted: () => boolean): Promise<void> {
+  while (isWanted()) {
+    try {
+      // One that has just started serves pages before it answers.
+      const { status } = await fetch("/api/agents/me");
+      if (status < 500) return window.location.reload();
+    } catch {
+      reportUnreachable();
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
 }
 
 /** Go to an address of the dashboard; a page that is gone to begins at its top. */
