@@ -7,7 +7,6 @@ const OUT = "out";
 const PRODUCT = "RealtorOS";
 const template = await readFile(join(OUT, "index.html"), "utf8");
 const manifest = JSON.parse(await readFile(join(OUT, ".vite/manifest.json"), "utf8"));
-/** The pages, each with what it asks the API first. */
 const pages = JSON.parse(await readFile("src/pages/pages.json", "utf8"));
 
 /** Return the file of the module and of all that it imports at once. */
@@ -19,16 +18,17 @@ function filesOf(name, found = new Set()) {
   return found;
 }
 
-for (const { path, title, screen, asks } of pages) {
+for (const { path, title, screen, isInside } of pages) {
   const [own, ...imported] = filesOf(`src/screens/${screen}.tsx`);
-  const links = [
-    ...imported
-      .filter((file) => !template.includes(file))
-      .map((file) => `<link rel="modulepreload" crossorigin href="/${file}">`),
-    ...asks.map(
-      (api) => `<link rel="preload" as="fetch" fetchpriority="low" crossorigin href="${api}">`,
-    ),
-  ];
+  const links = imported
+    .filter((file) => !template.includes(file))
+    .map((file) => `<link rel="modulepreload" crossorigin href="/${file}">`);
+  // What each of these asks the API first.
+  if (isInside) {
+    links.push(
+      '<link rel="preload" as="fetch" fetchpriority="low" crossorigin href="/api/agents/me">',
+    );
+  }
   const html = template
     .replace(`<title>${PRODUCT}</title>`, `<title>${title} · ${PRODUCT}</title>`)
     .replace("<script ", `<script type="module" crossorigin src="/${own}"></script>\n    <script `)

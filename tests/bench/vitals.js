@@ -17,10 +17,8 @@ watch("layout-shift", ({ value, hadRecentInput }) => {
 });
 watch(
   "event",
-  ({ interactionId, duration, name }) => {
-    if (!interactionId) return;
-    const known = vitals.interactions[interactionId]?.duration ?? 0;
-    if (duration > known) vitals.interactions[interactionId] = { duration, name };
+  ({ interactionId: id, duration }) => {
+    if (id) vitals.interactions[id] = Math.max(duration, vitals.interactions[id] ?? 0);
   },
   { durationThreshold: 16 },
 );

@@ -57,13 +57,13 @@ async def serving_pages(kafka: Server, mongodb: Server, folder: Path) -> AsyncIt
 
 
 @contextlib.asynccontextmanager
-async def chromium(*arguments: str) -> AsyncIterator[Browser]:
+async def chromium() -> AsyncIterator[Browser]:
     """Run Debian's Chromium without a window. Raises FileNotFoundError where there is none."""
     program = shutil.which("chromium")
     if program is None:
         raise FileNotFoundError("Chromium is missing: apt-get install chromium")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=arguments)
+        browser = await playwright.chromium.launch(executable_path=program)
         yield browser
         await browser.close()
 

@@ -8,7 +8,7 @@ export type Schemas = components["schemas"];
 
 /** The API. A call rejects with ApiProblem or Unreachable; 304 does not occur, browsers see to it. */
 export const api = createClient<paths>({
-  baseUrl: typeof window === "undefined" ? "http://localhost" : window.location.origin,
+  baseUrl: window.location.origin,
   // Repeated names, as the API takes them: ?stage=lead&stage=closed
   querySerializer: { array: { style: "form", explode: true } },
   fetch: send,

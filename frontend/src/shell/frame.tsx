@@ -17,7 +17,6 @@ import { LiveIndicator } from "./live_indicator";
 import { type Me, MeProvider } from "./me";
 import { NavigationBar } from "./navigation_bar";
 import { ShortcutHelp } from "./shortcuts";
-import { applyTheme, chosenTheme } from "./theme";
 
 const SessionDialog = lazy(() =>
   import("./session_dialog").then(({ SessionDialog }) => ({ default: SessionDialog })),
@@ -46,7 +45,6 @@ function Inside({ me, children }: { me: Me; children: ReactNode }) {
   const client = useQueryClient();
   const { path } = useNavigation();
   sessionOwner.set(me.id);
-  useEffect(() => applyTheme(chosenTheme()), []);
   useEffect(() => followLogOut(), []);
   useEffect(() => followChanges(() => refreshAll(client)), [client]);
   // A page that was gone to begins with the focus at its top; where a browser begins it knows.

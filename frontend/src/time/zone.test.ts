@@ -1,7 +1,8 @@
 import { CalendarDate } from "@internationalized/date";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import {
   dateTime,
+  day,
   dayOf,
   departure,
   fromInput,
@@ -57,4 +58,12 @@ test.each([
   ["2026-12-30T00:00:00Z", "2 days ago"],
 ])("%s is %s", (instant, words) => {
   expect(fromNow(instant, new Date("2027-01-01T00:00:00Z"))).toBe(words);
+});
+
+test("the year is told where it is another one in the zone", () => {
+  vi.useFakeTimers({ now: new Date("2026-06-01T00:00:00Z") });
+  expect(day("2026-01-01T03:00:00Z", "America/Chicago")).toBe("Wed, Dec 31, 2025");
+  expect(day("2026-01-01T03:00:00Z", "Asia/Kolkata")).toBe("Thu, Jan 1");
+  expect(day("2025-12-31T20:00:00Z", "Asia/Kolkata")).toBe("Thu, Jan 1");
+  vi.useRealTimers();
 });

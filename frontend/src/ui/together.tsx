@@ -7,6 +7,7 @@ export function Together({ children }: { children: ReactNode }) {
   const client = useQueryClient();
   const [isShown, setShown] = useState(false);
   useEffect(() => {
+    if (isShown) return;
     const queries = client.getQueryCache();
     const look = () => {
       const used = queries.findAll({ type: "active" });
@@ -14,7 +15,7 @@ export function Together({ children }: { children: ReactNode }) {
     };
     look();
     return queries.subscribe(look);
-  }, [client]);
+  }, [client, isShown]);
   return (
     <>
       {!isShown && <Skeleton className="h-[70dvh]" />}

@@ -156,7 +156,7 @@ class Accounts:
         if not changed.modified_count:
             raise Conflict("another request has just changed the password: log in again")
         log.info("password_changed", agent_id=str(account.id), keys_revoked=revoke_keys)
-        await self._sessions.end_all(account.id, [kept] if kept else [])
+        await self._sessions.end_all(account.id, kept)
         if revoke_keys:
             await self._keys.delete_many(
                 {"agent_id": account.id, "version": {"$not": {"$gt": account.keys_version}}}

@@ -1,6 +1,5 @@
 """Sessions: begun by a log-in, prolonged by use, ended by time, theft or their agent."""
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID, uuid4
@@ -131,9 +130,9 @@ class Sessions:
         ended = await self._sessions.delete_one({"_id": id_, "agent_id": agent_id})
         return bool(ended.deleted_count)
 
-    async def end_all(self, agent_id: UUID, kept: Iterable[UUID]) -> None:
+    async def end_all(self, agent_id: UUID, kept: UUID | None) -> None:
         """End all sessions of the agent but the kept."""
-        await self._sessions.delete_many({"agent_id": agent_id, "_id": {"$nin": list(kept)}})
+        await self._sessions.delete_many({"agent_id": agent_id, "_id": {"$ne": kept}})
 
     async def _exchange(
         self, presented: OpaqueToken, now: datetime

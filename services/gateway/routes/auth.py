@@ -141,9 +141,7 @@ class SessionRoutes(Controller):
     ) -> Response[list[Session]]:
         """List the sessions that have not ended, the newest first."""
         api, current = context_of(request), request.user.session
-        account = await api.accounts.active_account(request.user.agent_id)
-        if account is None:
-            raise InvalidCredentials
+        account = await own_account(request)
 
         async def mark_current(_: Database, rows: list[Raw]) -> None:
             for row in rows:
@@ -159,8 +157,8 @@ class SessionRoutes(Controller):
     @delete(operation_id="endOtherSessions")
     async def end_others(self, request: ApiRequest) -> None:
         """End all sessions but this one."""
-        api, current = context_of(request), request.user.session
-        await api.sessions.end_all(request.user.agent_id, [current] if current else [])
+        api = context_of(request)
+        await api.sessions.end_all(request.user.agent_id, request.user.session)
         api.authentication.clear_cache()
 
     @delete("/{session_id:uuid}", operation_id="endSession")
@@ -170,6 +168,14 @@ class SessionRoutes(Controller):
         if not await api.sessions.end(session_id, request.user.agent_id):
             raise NotFoundException(NOT_FOUND)
         api.authentication.clear_cache()
+
+
+async def own_account(request: ApiRequest) -> AccountDocument:
+    """Return the caller's account. Raises InvalidCredentials if it was deactivated meanwhile."""
+    account = await context_of(request).accounts.active_account(request.user.agent_id)
+    if account is None:
+        raise InvalidCredentials
+    return account
 
 
 async def confirmed_account(request: ApiRequest, password: str) -> AccountDocument:

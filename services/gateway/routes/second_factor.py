@@ -10,10 +10,9 @@ from services.gateway.accounts.schemas import (
     RecoveryCodes,
     SecondFactorCode,
 )
-from services.gateway.errors import InvalidCredentials
 from services.gateway.http.context import ApiRequest, context_of, post
 from services.gateway.markers import NO_STORE, SESSION_ONLY
-from services.gateway.routes.auth import confirmed_account
+from services.gateway.routes.auth import confirmed_account, own_account
 
 
 class SecondFactorRoutes(Controller):
@@ -38,11 +37,9 @@ class SecondFactorRoutes(Controller):
         """Confirm the second factor by a code of the app; all other sessions end."""
         api, session = context_of(request), request.user.session
         await api.limits.count_network(client_address(request))
-        account = await api.accounts.active_account(request.user.agent_id)
-        if account is None:
-            raise InvalidCredentials
+        account = await own_account(request)
         codes = await api.second_factors.confirm(account, data.code, session)
-        await api.sessions.end_all(account.id, [session] if session else [])
+        await api.sessions.end_all(account.id, session)
         api.authentication.clear_cache()
         return RecoveryCodes(recovery_codes=codes)
 
